@@ -1,0 +1,107 @@
+//! From bytes and marks to meaning: what was asked of which model, what came back, how it ended.
+//!
+//! [`Digester`] takes the pieces of an exchange in the order they pass and can be asked at any time;
+//! [`examine`] does the same for an exchange that lies whole in a recording. [`verdict::judge`] names
+//! the end, with its evidence.
+//!
+//! Invariants: no IO; any bytes are accepted, and what is not understood is left `None`; the result does
+//! not depend on where the chunks were cut.
+
+pub mod summary;
+pub mod verdict;
+
+use crate::exchange::time::Micros;
+use crate::wire::dialect::Dialect;
+
+/// What was derived from one exchange: everything that lists, filters and checks ask about. No text of
+/// prompts or answers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Digest {
+    /// The API the exchange speaks.
+    pub dialect: Dialect,
+    /// A stream was asked for (`"stream": true`) or the answer was an event stream.
+    pub streaming: bool,
+    /// The model the request named.
+    pub model: Option<String>,
+    /// The model the answer named.
+    pub model_answered: Option<String>,
+    /// The gateway's id of the request: `x-request-id`, `request-id`, `x-generation-id` or
+    /// `x-oneapi-request-id`, first found.
+    pub request_id: Option<String>,
+    /// The error's code: `error.code`, else `error.type`; from the body or from inside the stream.
+    pub error_code: Option<String>,
+    /// The error's message.
+    pub error_message: Option<String>,
+    /// The finish reason of the first choice, in the dialect's own word.
+    pub finish_reason: Option<String>,
+    /// The terminal event, if one was seen: `[DONE]`, `message_stop`, `response.completed`, …
+    pub terminal_event: Option<String>,
+    /// Tokens, as the answer reported them.
+    pub usage: Usage,
+    /// When the first content token was there.
+    pub first_token: Option<Micros>,
+    /// When the first event was complete.
+    pub first_event: Option<Micros>,
+    /// When the last event was complete.
+    pub last_event: Option<Micros>,
+    /// Events dispatched so far; comments are not events.
+    pub events: u64,
+    /// Comment lines so far.
+    pub comments: u64,
+    /// Bytes after the last complete event: the start of one that never ended.
+    pub leftover: u64,
+    /// Who asked.
+    pub client: ClientFacts,
+}
+
+/// Tokens and money, as reported; `None` is *not reported*.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub input: Option<u64>,
+    /// Tokens of the answer.
+    pub output: Option<u64>,
+    /// Both, as reported, else their sum.
+    pub total: Option<u64>,
+    /// Tokens of the prompt that came from a cache.
+    pub cached: Option<u64>,
+    /// Tokens of the answer that were reasoning.
+    pub reasoning: Option<u64>,
+    /// The cost in the gateway's own unit (OpenRouter: credits, which are US dollars).
+    pub cost: Option<f64>,
+}
+
+/// What the request says about its client.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ClientFacts {
+    /// The `User-Agent`.
+    pub agent: Option<String>,
+    /// Which attempt this is, from `x-stainless-retry-count`; the first is 0.
+    pub retry_count: Option<u32>,
+    /// The client's own timeout in seconds, from `x-stainless-read-timeout` or `x-stainless-timeout`.
+    pub timeout_s: Option<f64>,
+}
+
+/// What the model said, put together from all its pieces.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// The text of the first choice.
+    pub text: String,
+    /// Its reasoning, where it is given.
+    pub reasoning: String,
+    /// Its refusal, where it is given.
+    pub refusal: String,
+    /// Its tool calls, in order.
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// One tool call of an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ToolCall {
+    /// The call's id.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments, as the text the model wrote; valid JSON only if it finished.
+    pub arguments: String,
+}

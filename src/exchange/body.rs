@@ -1,0 +1,75 @@
+//! Bodies: the raw bytes and, for each chunk, when it was read and when it was taken.
+
+use super::time::Micros;
+
+/// Which of the two bodies of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// From the app to the gateway.
+    Request,
+    /// From the gateway to the app.
+    Response,
+}
+
+/// One chunk: what one read returned, and its times on both hops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The chunk's length in bytes.
+    pub length: u32,
+    /// When it was read from the socket it came from.
+    pub read: Micros,
+    /// When the socket it went to had taken all of it; `None` if it did not, or was not seen to.
+    pub taken: Option<Micros>,
+}
+
+/// The bytes of one body with their marks, as far as the recording holds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The bytes that are kept, in order.
+    pub bytes: Vec<u8>,
+    /// One mark a chunk; their lengths add up to what passed.
+    pub marks: Vec<Mark>,
+    /// Where bytes are missing, if some are.
+    pub cut: Option<Cut>,
+}
+
+/// The part of a body that is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// The offset of the first byte that is missing.
+    pub at: u64,
+    /// How many bytes are kept from after the gap.
+    pub tail: u64,
+}
+
+impl Side {
+    /// The word in SQL, JSON and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
+impl Body {
+    /// The index of the chunk that holds the byte at `offset`.
+    pub fn chunk_at(&self, offset: usize) -> Option<usize> {
+        let mut end = 0_usize;
+        self.marks.iter().position(|mark| {
+            end += mark.length as usize;
+            offset < end
+        })
+    }
+
+    /// The chunks as slices, each with its mark.
+    pub fn chunks(&self) -> impl Iterator<Item = (&[u8], Mark)> {
+        let mut at = 0_usize;
+        self.marks.iter().map(move |mark| {
+            let end = at.saturating_add(mark.length as usize);
+            let slice = self.bytes.get(at..end.min(self.bytes.len())).unwrap_or_default();
+            at = end;
+            (slice, *mark)
+        })
+    }
+}

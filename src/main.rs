@@ -1,0 +1,3 @@
+//! The `gatetap` binary.
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! Readers without IO: what stands in the bytes, exact to the byte.
+//!
+//! Invariant: broken input is the normal case. A reader never fails and never panics; it says what it
+//! found, where, and what was left over. How the input was cut into pieces never changes the result.
+
+pub mod dialect;
