@@ -19,7 +19,7 @@ use end::{BodyEnd, Hop, OwnAnswer};
 use head::{RequestHead, ResponseHead};
 use time::{Micros, WallTime};
 
-/// The number of an exchange inside one recording: `SQLite`'s row id, counted from 1.
+/// The number of an exchange inside one recording: SQLite's row id, counted from 1.
 pub type ExchangeId = i64;
 
 /// The number of a session inside one recording.
