@@ -18,4 +18,5 @@
 
 pub mod digest;
 pub mod exchange;
+pub mod store;
 pub mod wire;

@@ -69,6 +69,63 @@ impl Headers {
     }
 }
 
+impl Headers {
+    /// The header lines of an HTTP/1 head, from its start line on. Tolerant: a line without a colon is a
+    /// name without a value; folded lines belong to the value before them; white space around a value goes.
+    pub fn from_raw_head(head: &[u8]) -> Self {
+        let start = head
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(head.len(), |at| at + 1);
+        Self::from_block(head.get(start..).unwrap_or_default())
+    }
+
+    /// The header lines of a block of `name: value` lines.
+    pub fn from_block(block: &[u8]) -> Self {
+        let mut lines: Vec<(String, Bytes)> = Vec::new();
+        for line in block.split(|&byte| byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.is_empty() {
+                continue;
+            }
+            if let (Some(b' ' | b'\t'), Some((_, value))) = (line.first(), lines.last_mut()) {
+                *value = [value.as_ref(), b" ", line.trim_ascii()].concat().into();
+                continue;
+            }
+            // A leading colon belongs to the name of a pseudo-header.
+            let colon = line
+                .iter()
+                .skip(1)
+                .position(|&byte| byte == b':')
+                .map_or(line.len(), |at| at + 1);
+            let (name, value) = line.split_at(colon);
+            let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
+            lines.push((
+                String::from_utf8_lossy(name).into_owned(),
+                Bytes::copy_from_slice(value),
+            ));
+        }
+        Self(lines)
+    }
+
+    /// The header lines as a block that [`Headers::from_block`] reads back.
+    pub fn to_block(&self) -> Vec<u8> {
+        let mut block = Vec::with_capacity(
+            self.0
+                .iter()
+                .map(|(name, value)| name.len() + value.len() + 4)
+                .sum(),
+        );
+        for (name, value) in &self.0 {
+            block.extend_from_slice(name.as_bytes());
+            block.extend_from_slice(b": ");
+            block.extend_from_slice(value);
+            block.extend_from_slice(b"\r\n");
+        }
+        block
+    }
+}
+
 /// Splits a request target into path and query. An absolute target loses its scheme and authority.
 pub fn split_target(target: &str) -> (&str, Option<&str>) {
     let origin_form = match target.split_once("://") {

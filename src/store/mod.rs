@@ -1,0 +1,39 @@
+//! The recording: one SQLite file in WAL mode, with one writer a process and any number of readers.
+//!
+//! # Format
+//!
+//! | table | holds |
+//! |---|---|
+//! | `recording` | facts of the file: `salt`, which the fingerprints of credentials are made with |
+//! | `sessions` | one run that wrote into the file |
+//! | `exchanges` | one request and its answer: heads, times, ends. Raw facts only |
+//! | `segments` | rows of consecutive body bytes, with the marks of their chunks ([`marks`]) |
+//! | `digests` | what was derived from an exchange, its verdict among it; can be derived again |
+//! | `findings` | what the checks found |
+//!
+//! Times are integers: `started_at_us` counts microseconds since 1970, every other `…_us` microseconds
+//! since its exchange began. Heads are blobs: HTTP/1 heads byte for byte from start line to blank line,
+//! HTTP/2 heads as `name: value` lines. Secrets are masked with as many bytes as they had.
+//!
+//! # Locking
+//!
+//! Every transaction is short and waits for the others'. A session holds a lock on a file of its own
+//! beside the recording for as long as it runs; the system drops that lock when the process dies, however
+//! it dies. That is how a later gatetap knows which open exchanges are [lost](crate::exchange::end::Verdict::Lost).
+//!
+//! # Invariants
+//!
+//! * A file that is not ours, or newer, is never written to.
+//! * Nothing in this room knows a secret: what it is given is already masked.
+
+mod error;
+mod lost;
+mod marks;
+mod read;
+mod rows;
+mod schema;
+mod write;
+
+pub use error::Error;
+pub use read::{Page, Reader};
+pub use write::{NewExchange, SegmentId, SessionStart, Writer};

@@ -1,0 +1,321 @@
+//! Rows to values and back, shared by the writer and the readers. Columns go by name.
+
+use super::error::Error;
+use crate::digest::summary::Summary;
+use crate::digest::verdict::Judgement;
+use crate::digest::{ClientFacts, Digest, Usage, examine};
+use crate::exchange::body::Side;
+use crate::exchange::credential::{CredentialFacts, Defect};
+use crate::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
+use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
+use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::{Exchange, ExchangeId, Timing};
+use crate::wire::dialect::Dialect;
+use bytes::Bytes;
+use rusqlite::{Connection, Row, params};
+use serde_json::{Value, json};
+
+/// What a summary needs of a row, of `exchanges` as `e` and `digests` as `d`.
+pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e.method, e.target, e.gateway, e.url, \
+     e.status, e.own_error, e.end_us, e.fault, e.replay_of, e.credentials, e.request_bytes, e.response_bytes, \
+     coalesce(d.verdict, 'open') AS verdict, d.dialect, d.streaming, d.model, d.model_answered, d.request_id, \
+     d.error_code, d.error_message, d.finish_reason, d.terminal_event, d.input_tokens, d.output_tokens, \
+     d.total_tokens, d.cached_tokens, d.reasoning_tokens, d.cost, d.first_token_us, d.first_event_us, \
+     d.last_event_us, d.events, d.comments, d.leftover_bytes, d.agent, d.retry_count, d.client_timeout_s, \
+     (SELECT group_concat(check_id, ' ') FROM (SELECT DISTINCT check_id FROM findings f \
+      WHERE f.exchange_id = e.id ORDER BY f.id)) AS finding_ids";
+
+/// What a whole exchange needs beyond its summary.
+pub(super) const EXCHANGE_COLUMNS: &str = "e.peer, e.request_version, e.request_head, e.sent_head, e.response_version, \
+     e.response_head, e.own_message, e.connect_us, e.tls_us, e.reused, e.sent_us, e.head_us, e.request_end, \
+     e.request_end_detail, e.response_end, e.response_end_detail";
+
+pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
+    let target: String = row.get("target")?;
+    let (path, query) = split_target(&target);
+    let verdict: String = row.get("verdict")?;
+    let findings: Option<String> = row.get("finding_ids")?;
+    Ok(Summary {
+        id: row.get("id")?,
+        session: row.get("session_id")?,
+        started_at: WallTime(row.get("started_at_us")?),
+        method: row.get("method")?,
+        path: path.to_owned(),
+        query: query.map(str::to_owned),
+        gateway: row.get("gateway")?,
+        url: row.get("url")?,
+        status: row.get("status")?,
+        verdict: Verdict::parse(&verdict).unwrap_or(Verdict::Open),
+        own_error: row.get("own_error")?,
+        digest: digest(row)?,
+        duration: micros(row, "end_us")?,
+        findings: findings
+            .iter()
+            .flat_map(|ids| ids.split(' '))
+            .map(str::to_owned)
+            .collect(),
+        fault: row.get("fault")?,
+        replay_of: row.get("replay_of")?,
+        credential: credentials(row)?.into_iter().next(),
+        request_bytes: number(row, "request_bytes")?.unwrap_or_default(),
+        response_bytes: number(row, "response_bytes")?.unwrap_or_default(),
+    })
+}
+
+pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
+    let request_version: String = row.get("request_version")?;
+    let (raw, headers) = head(row.get("request_head")?, &request_version);
+    let status: Option<u16> = row.get("status")?;
+    let response = match (status, row.get::<_, Option<String>>("response_version")?) {
+        (Some(status), Some(version)) => {
+            let (raw, headers) = head(
+                row.get::<_, Option<Vec<u8>>>("response_head")?
+                    .unwrap_or_default(),
+                &version,
+            );
+            Some(ResponseHead {
+                status,
+                version,
+                headers,
+                raw,
+            })
+        }
+        _ => None,
+    };
+    let own_token: Option<String> = row.get("own_error")?;
+    let own_message: Option<String> = row.get("own_message")?;
+    Ok(Exchange {
+        id: row.get("id")?,
+        session: row.get("session_id")?,
+        started_at: WallTime(row.get("started_at_us")?),
+        peer: row.get("peer")?,
+        gateway: row.get("gateway")?,
+        url: row.get("url")?,
+        request: RequestHead {
+            method: row.get("method")?,
+            target: row.get("target")?,
+            version: request_version,
+            headers,
+            raw,
+        },
+        sent: row
+            .get::<_, Option<Vec<u8>>>("sent_head")?
+            .map(|block| Headers::from_block(&block)),
+        response,
+        own_answer: own_token.map(|token| OwnAnswer {
+            token,
+            message: own_message.unwrap_or_default(),
+        }),
+        timing: Timing {
+            connect: micros(row, "connect_us")?,
+            tls: micros(row, "tls_us")?,
+            reused: row.get("reused")?,
+            sent: micros(row, "sent_us")?,
+            head: micros(row, "head_us")?,
+            end: micros(row, "end_us")?,
+        },
+        request_end: end(row, "request_end", "request_end_detail")?,
+        response_end: end(row, "response_end", "response_end_detail")?,
+        request_bytes: number(row, "request_bytes")?.unwrap_or_default(),
+        response_bytes: number(row, "response_bytes")?.unwrap_or_default(),
+        credentials: credentials(row)?,
+        fault: row.get("fault")?,
+        replay_of: row.get("replay_of")?,
+    })
+}
+
+fn digest(row: &Row<'_>) -> rusqlite::Result<Digest> {
+    let dialect: Option<String> = row.get("dialect")?;
+    Ok(Digest {
+        dialect: dialect.as_deref().map_or_else(Dialect::default, Dialect::parse),
+        streaming: row.get::<_, Option<bool>>("streaming")?.unwrap_or_default(),
+        model: row.get("model")?,
+        model_answered: row.get("model_answered")?,
+        request_id: row.get("request_id")?,
+        error_code: row.get("error_code")?,
+        error_message: row.get("error_message")?,
+        finish_reason: row.get("finish_reason")?,
+        terminal_event: row.get("terminal_event")?,
+        usage: Usage {
+            input: number(row, "input_tokens")?,
+            output: number(row, "output_tokens")?,
+            total: number(row, "total_tokens")?,
+            cached: number(row, "cached_tokens")?,
+            reasoning: number(row, "reasoning_tokens")?,
+            cost: row.get("cost")?,
+        },
+        first_token: micros(row, "first_token_us")?,
+        first_event: micros(row, "first_event_us")?,
+        last_event: micros(row, "last_event_us")?,
+        events: number(row, "events")?.unwrap_or_default(),
+        comments: number(row, "comments")?.unwrap_or_default(),
+        leftover: number(row, "leftover_bytes")?.unwrap_or_default(),
+        client: ClientFacts {
+            agent: row.get("agent")?,
+            retry_count: row.get("retry_count")?,
+            timeout_s: row.get("client_timeout_s")?,
+        },
+    })
+}
+
+pub(super) fn put_digest(
+    connection: &Connection,
+    id: ExchangeId,
+    digest: &Digest,
+    judgement: &Judgement,
+) -> Result<(), Error> {
+    let usage = &digest.usage;
+    let whole = |number: Option<u64>| number.map(|number| number as i64);
+    let time = |at: Option<Micros>| at.map(|at| at.0 as i64);
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO digests (exchange_id, verdict, evidence, dialect, streaming, model, \
+             model_answered, request_id, error_code, error_message, finish_reason, terminal_event, input_tokens, \
+             output_tokens, total_tokens, cached_tokens, reasoning_tokens, cost, first_token_us, first_event_us, \
+             last_event_us, events, comments, leftover_bytes, agent, retry_count, client_timeout_s) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            id,
+            judgement.verdict.as_str(),
+            judgement.evidence,
+            digest.dialect.as_str(),
+            digest.streaming,
+            digest.model,
+            digest.model_answered,
+            digest.request_id,
+            digest.error_code,
+            digest.error_message,
+            digest.finish_reason,
+            digest.terminal_event,
+            whole(usage.input),
+            whole(usage.output),
+            whole(usage.total),
+            whole(usage.cached),
+            whole(usage.reasoning),
+            usage.cost,
+            time(digest.first_token),
+            time(digest.first_event),
+            time(digest.last_event),
+            digest.events as i64,
+            digest.comments as i64,
+            digest.leftover as i64,
+            digest.client.agent,
+            digest.client.retry_count,
+            digest.client.timeout_s,
+        ])?;
+    Ok(())
+}
+
+/// Gives an exchange that its session left open its last word.
+///
+/// What had ended was only not judged yet; what had not is lost.
+pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result<(), Error> {
+    let exchange = connection
+        .prepare_cached(&format!(
+            "SELECT {SUMMARY_COLUMNS}, {EXCHANGE_COLUMNS} FROM exchanges e LEFT JOIN digests d \
+             ON d.exchange_id = e.id WHERE e.id = ?"
+        ))?
+        .query_row([id], exchange)?;
+    let request = super::read::body(connection, id, Side::Request)?;
+    let response = super::read::body(connection, id, Side::Response)?;
+    let examined = examine(&exchange, &request, &response);
+    let judgement = if examined.judgement.verdict == Verdict::Open {
+        Judgement {
+            verdict: Verdict::Lost,
+            evidence: "the recording ended first".to_owned(),
+        }
+    } else {
+        examined.judgement
+    };
+    connection.execute(
+        "UPDATE exchanges SET request_bytes = ?, response_bytes = ? WHERE id = ?",
+        params![request.bytes.len() as i64, response.bytes.len() as i64, id],
+    )?;
+    put_digest(connection, id, &examined.digest, &judgement)
+}
+
+/// The columns of a body's end: who broke it off, or `whole`; and the detail.
+pub(super) fn end_to_columns(end: Option<&BodyEnd>) -> (Option<&'static str>, Option<&str>) {
+    match end {
+        None => (None, None),
+        Some(BodyEnd::Whole) => (Some("whole"), None),
+        Some(BodyEnd::Broken { by, detail }) => (Some(by.as_str()), Some(detail)),
+    }
+}
+
+fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Option<BodyEnd>> {
+    let by: Option<String> = row.get(by)?;
+    let detail: Option<String> = row.get(detail)?;
+    Ok(by.map(|by| match by.as_str() {
+        "whole" => BodyEnd::Whole,
+        word => {
+            let hop = [Hop::App, Hop::Gateway]
+                .into_iter()
+                .find(|hop| hop.as_str() == word);
+            BodyEnd::broken(hop.unwrap_or(Hop::Gatetap), detail.unwrap_or_default())
+        }
+    }))
+}
+
+pub(super) fn credentials_to_json(credentials: &[CredentialFacts]) -> Option<String> {
+    if credentials.is_empty() {
+        return None;
+    }
+    let rows = credentials.iter().map(|facts| {
+        json!({
+            "place": facts.place,
+            "scheme": facts.scheme,
+            "vendor": facts.vendor,
+            "length": facts.length,
+            "last4": facts.last4,
+            "fingerprint": facts.fingerprint,
+            "defects": facts.defects.iter().map(|defect| defect.as_str()).collect::<Vec<_>>(),
+        })
+    });
+    Some(Value::Array(rows.collect()).to_string())
+}
+
+fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {
+    let text: Option<String> = row.get("credentials")?;
+    let rows: Vec<Value> = text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let word = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let facts = rows.iter().map(|value| CredentialFacts {
+        place: word(value, "place").unwrap_or_default(),
+        scheme: word(value, "scheme"),
+        vendor: word(value, "vendor"),
+        length: value.get("length").and_then(Value::as_u64).unwrap_or_default(),
+        last4: word(value, "last4"),
+        fingerprint: word(value, "fingerprint").unwrap_or_default(),
+        defects: value
+            .get("defects")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|defect| defect.as_str().and_then(Defect::parse))
+            .collect(),
+    });
+    Ok(facts.collect())
+}
+
+/// A head's own bytes, where it has some, and its header lines.
+fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
+    if version.starts_with("HTTP/1") {
+        let headers = Headers::from_raw_head(&blob);
+        (Some(blob.into()), headers)
+    } else {
+        (None, Headers::from_block(&blob))
+    }
+}
+
+/// An integer column that is never negative.
+fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let number: Option<i64> = row.get(column)?;
+    Ok(number.map(|number| u64::try_from(number).unwrap_or_default()))
+}
+
+fn micros(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Micros>> {
+    Ok(number(row, column)?.map(Micros))
+}

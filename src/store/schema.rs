@@ -1,0 +1,297 @@
+//! The schema, its versions, and how a file is opened.
+
+use super::error::Error;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::time::Duration;
+
+/// Marks a SQLite file as a gatetap recording: `gtap`.
+const APPLICATION_ID: i64 = 0x6774_6170;
+
+/// Entry `n` takes a file from version `n` to `n + 1`. Entries are only ever appended.
+const MIGRATIONS: &[&str] = &[V1];
+
+/// How long one statement waits for another process's lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+const V1: &str = "
+CREATE TABLE recording (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  id            INTEGER PRIMARY KEY,
+  started_at_us INTEGER NOT NULL,
+  ended_at_us   INTEGER,
+  pid           INTEGER NOT NULL,
+  program       TEXT NOT NULL,
+  command       TEXT NOT NULL,
+  upstream      TEXT NOT NULL,
+  seed          INTEGER
+) STRICT;
+
+CREATE TABLE exchanges (
+  id              INTEGER PRIMARY KEY,
+  session_id      INTEGER NOT NULL REFERENCES sessions (id),
+  started_at_us   INTEGER NOT NULL,
+  peer            TEXT,
+  gateway         TEXT NOT NULL,
+  url             TEXT NOT NULL,
+  method          TEXT NOT NULL,
+  target          TEXT NOT NULL,
+  request_version TEXT NOT NULL,
+  request_head    BLOB NOT NULL,
+  sent_head       BLOB,
+  credentials     TEXT,
+  status          INTEGER,
+  response_version TEXT,
+  response_head   BLOB,
+  own_error       TEXT,
+  own_message     TEXT,
+  connect_us      INTEGER,
+  tls_us          INTEGER,
+  reused          INTEGER,
+  sent_us         INTEGER,
+  head_us         INTEGER,
+  end_us          INTEGER,
+  request_bytes   INTEGER NOT NULL DEFAULT 0,
+  response_bytes  INTEGER NOT NULL DEFAULT 0,
+  request_end     TEXT,
+  request_end_detail TEXT,
+  response_end    TEXT,
+  response_end_detail TEXT,
+  fault           TEXT,
+  replay_of       INTEGER
+) STRICT;
+
+CREATE INDEX exchanges_by_session ON exchanges (session_id);
+
+CREATE TABLE segments (
+  id          INTEGER PRIMARY KEY,
+  exchange_id INTEGER NOT NULL REFERENCES exchanges (id),
+  side        TEXT NOT NULL,
+  start       INTEGER NOT NULL,
+  bytes       BLOB NOT NULL,
+  marks       BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX segments_by_exchange ON segments (exchange_id, side, start);
+
+CREATE TABLE digests (
+  exchange_id       INTEGER PRIMARY KEY REFERENCES exchanges (id),
+  verdict           TEXT NOT NULL,
+  evidence          TEXT NOT NULL,
+  dialect           TEXT NOT NULL,
+  streaming         INTEGER NOT NULL,
+  model             TEXT,
+  model_answered    TEXT,
+  request_id        TEXT,
+  error_code        TEXT,
+  error_message     TEXT,
+  finish_reason     TEXT,
+  terminal_event    TEXT,
+  input_tokens      INTEGER,
+  output_tokens     INTEGER,
+  total_tokens      INTEGER,
+  cached_tokens     INTEGER,
+  reasoning_tokens  INTEGER,
+  cost              REAL,
+  first_token_us    INTEGER,
+  first_event_us    INTEGER,
+  last_event_us     INTEGER,
+  events            INTEGER NOT NULL,
+  comments          INTEGER NOT NULL,
+  leftover_bytes    INTEGER NOT NULL,
+  agent             TEXT,
+  retry_count       INTEGER,
+  client_timeout_s  REAL
+) STRICT;
+
+CREATE TABLE findings (
+  id          INTEGER PRIMARY KEY,
+  exchange_id INTEGER NOT NULL REFERENCES exchanges (id),
+  check_id    TEXT NOT NULL,
+  severity    TEXT NOT NULL,
+  message     TEXT NOT NULL,
+  evidence    TEXT NOT NULL,
+  fix         TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX findings_by_exchange ON findings (exchange_id);
+";
+
+/// Opens `path` for writing and brings it to the newest schema; makes it, readable by its owner alone,
+/// if it is not there.
+///
+/// # Errors
+/// [`Error::File`] where the file cannot be made, [`Error::Foreign`] and [`Error::Newer`] where it is not
+/// ours to write, [`Error::Locked`] while another process holds it.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
+    let fresh = make_private(path)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(|error| opening(path, error))?;
+    let migrated = prepare(&connection, path, fresh);
+    migrated?;
+    Ok(connection)
+}
+
+/// Opens `path` for reading.
+///
+/// # Errors
+/// As for writing, and [`Error::Missing`].
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
+    if !path.exists() {
+        return Err(Error::Missing {
+            path: path.to_owned(),
+        });
+    }
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(|error| opening(path, error))?;
+    connection.busy_timeout(LOCK_PATIENCE)?;
+    let version = check_ours(&connection, path)?;
+    if version == 0 {
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Error> {
+    connection.busy_timeout(LOCK_PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if !fresh {
+        check_ours(connection, path)?;
+    }
+    let journal: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|error| opening(path, error))?;
+    if !journal.eq_ignore_ascii_case("wal") {
+        return Err(Error::Damaged(format!(
+            "`{}` cannot use a write-ahead log here",
+            path.display()
+        )));
+    }
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    migrate(connection, path)
+}
+
+/// The schema version of a file that is ours or empty; 0 is empty.
+fn check_ours(connection: &Connection, path: &Path) -> Result<i64, Error> {
+    let number =
+        |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+    let application = number("application_id").map_err(|error| opening(path, error))?;
+    let version = number("user_version").map_err(|error| opening(path, error))?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| opening(path, error))?;
+    if application != APPLICATION_ID && (tables > 0 || version != 0 || application != 0) {
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let known = MIGRATIONS.len() as i64;
+    if version > known {
+        return Err(Error::Newer {
+            path: path.to_owned(),
+            found: version,
+            known,
+        });
+    }
+    Ok(version)
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let current = |connection: &Connection| {
+        connection
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(Error::from)
+    };
+    if current(connection)? == MIGRATIONS.len() as i64 {
+        return Ok(());
+    }
+    let transaction =
+        rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Exclusive)
+            .map_err(|error| opening(path, error))?;
+    // Another process may have migrated while this one waited for the lock.
+    let version = usize::try_from(current(&transaction)?).unwrap_or_default();
+    for migration in MIGRATIONS.get(version..).unwrap_or_default() {
+        transaction.execute_batch(migration)?;
+    }
+    if version == 0 {
+        transaction.execute(
+            "INSERT INTO recording (name, value) VALUES ('salt', randomblob(16))",
+            [],
+        )?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Makes the file, and the directories above it, for the owner alone. Says whether it is new.
+fn make_private(path: &Path) -> Result<bool, Error> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty() && !parent.exists())
+    {
+        private_directory(parent).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(path)
+                .map_err(failed)?;
+            Ok(false)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Names what SQLite said while a file was being opened.
+fn opening(path: &Path, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode as Code;
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(Code::NotADatabase) => Error::Foreign { path },
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Locked {
+            path,
+            pids: Vec::new(),
+        },
+        Some(Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => Error::File {
+            path,
+            source: std::io::Error::other(error),
+        },
+        _ => Error::Sql(error),
+    }
+}
