@@ -98,4 +98,6 @@ pub struct Timing {
     pub head: Option<Micros>,
     /// When the exchange ended.
     pub end: Option<Micros>,
+    /// For how long chunks were held back because the recorder's queue was full.
+    pub held: Option<Micros>,
 }

@@ -36,4 +36,4 @@ mod write;
 
 pub use error::Error;
 pub use read::{Page, Reader};
-pub use write::{NewExchange, SegmentId, SessionStart, Writer};
+pub use write::{SegmentId, SessionStart, Writer};

@@ -83,7 +83,7 @@ impl Reader {
                 page.before.unwrap_or(i64::MAX),
                 limit
             ],
-            |row| rows::summary(row),
+            rows::summary,
         )?;
         let mut summaries = found.collect::<Result<Vec<_>, _>>()?;
         if page.after.is_none() {
@@ -103,7 +103,7 @@ impl Reader {
         ))?;
         let mut summaries = Vec::with_capacity(ids.len());
         for id in ids {
-            if let Some(mut summary) = statement.query_row([id], |row| rows::summary(row)).optional()? {
+            if let Some(mut summary) = statement.query_row([id], rows::summary).optional()? {
                 self.settle(&mut summary);
                 summaries.push(summary);
             }

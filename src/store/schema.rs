@@ -56,6 +56,7 @@ CREATE TABLE exchanges (
   sent_us         INTEGER,
   head_us         INTEGER,
   end_us          INTEGER,
+  held_us         INTEGER,
   request_bytes   INTEGER NOT NULL DEFAULT 0,
   response_bytes  INTEGER NOT NULL DEFAULT 0,
   request_end     TEXT,

@@ -1,16 +1,15 @@
 //! Writing. One [`Writer`] a process; the recorder thread owns it.
 
 use super::error::Error;
-use super::{lost, marks, schema};
+use super::{lost, marks, rows, schema};
 use crate::digest::Digest;
 use crate::digest::verdict::Judgement;
 use crate::exchange::body::{Mark, Side};
-use crate::exchange::credential::CredentialFacts;
-use crate::exchange::end::{BodyEnd, OwnAnswer};
 use crate::exchange::finding::Finding;
-use crate::exchange::head::{Headers, RequestHead, ResponseHead};
-use crate::exchange::time::WallTime;
-use crate::exchange::{ExchangeId, SessionId, Timing};
+use crate::exchange::head::Headers;
+use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::{Exchange, ExchangeId, SessionId};
+use bytes::Bytes;
 use rusqlite::{Connection, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -42,29 +41,6 @@ pub struct SessionStart {
     pub upstream: String,
     /// The seed of everything random in it.
     pub seed: Option<i64>,
-}
-
-/// What is known of an exchange when it begins. Secrets are masked already.
-#[derive(Debug)]
-pub struct NewExchange<'a> {
-    /// When it began.
-    pub started_at: WallTime,
-    /// The app's socket address.
-    pub peer: Option<&'a str>,
-    /// The gateway's name.
-    pub gateway: &'a str,
-    /// The URL on the gateway side.
-    pub url: &'a str,
-    /// The request as the app sent it.
-    pub request: &'a RequestHead,
-    /// The headers as they go to the gateway.
-    pub sent: Option<&'a Headers>,
-    /// What is kept of its credentials.
-    pub credentials: &'a [CredentialFacts],
-    /// The fault that is injected.
-    pub fault: Option<&'a str>,
-    /// The exchange that this one sends again.
-    pub replay_of: Option<ExchangeId>,
 }
 
 impl Writer {
@@ -132,84 +108,93 @@ impl Writer {
         }
     }
 
-    /// Writes down an exchange that has begun.
-    pub fn insert_exchange(&self, new: &NewExchange<'_>) -> Result<ExchangeId, Error> {
+    /// Writes down an exchange for the first time; its `id` and `session` are given by the recording.
+    pub fn insert_exchange(&self, exchange: &Exchange) -> Result<ExchangeId, Error> {
+        let response = exchange.response.as_ref();
+        let own = exchange.own_answer.as_ref();
+        let timing = &exchange.timing;
+        let [request_end, response_end] =
+            [&exchange.request_end, &exchange.response_end].map(|end| rows::end_to_columns(end.as_ref()));
         self.connection
             .prepare_cached(
                 "INSERT INTO exchanges (session_id, started_at_us, peer, gateway, url, method, target, \
-                 request_version, request_head, sent_head, credentials, fault, replay_of) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 request_version, request_head, sent_head, credentials, fault, replay_of, status, \
+                 response_version, response_head, own_error, own_message, connect_us, tls_us, reused, sent_us, \
+                 head_us, end_us, held_us, request_bytes, response_bytes, request_end, request_end_detail, \
+                 response_end, response_end_detail) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.session,
-                new.started_at.0,
-                new.peer,
-                new.gateway,
-                new.url,
-                new.request.method,
-                new.request.target,
-                new.request.version,
-                head_blob(new.request.raw.as_deref(), &new.request.headers),
-                new.sent.map(Headers::to_block),
-                super::rows::credentials_to_json(new.credentials),
-                new.fault,
-                new.replay_of,
+                exchange.started_at.0,
+                exchange.peer,
+                exchange.gateway,
+                exchange.url,
+                exchange.request.method,
+                exchange.request.target,
+                exchange.request.version,
+                &head_blob(exchange.request.raw.as_ref(), &exchange.request.headers)[..],
+                exchange.sent.as_ref().map(Headers::to_block),
+                rows::credentials_to_json(&exchange.credentials),
+                exchange.fault,
+                exchange.replay_of,
+                response.map(|head| head.status),
+                response.map(|head| head.version.as_str()),
+                response.map(|head| head_blob(head.raw.as_ref(), &head.headers).to_vec()),
+                own.map(|own| own.token.as_str()),
+                own.map(|own| own.message.as_str()),
+                time(timing.connect),
+                time(timing.tls),
+                timing.reused,
+                time(timing.sent),
+                time(timing.head),
+                time(timing.end),
+                time(timing.held),
+                exchange.request_bytes as i64,
+                exchange.response_bytes as i64,
+                request_end.0,
+                request_end.1,
+                response_end.0,
+                response_end.1,
             ])?;
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Writes down the answer's head, or gatetap's own answer.
-    pub fn set_response(
-        &self,
-        id: ExchangeId,
-        head: &ResponseHead,
-        own: Option<&OwnAnswer>,
-        timing: &Timing,
-    ) -> Result<(), Error> {
+    /// Writes down what has happened to an exchange since it was inserted.
+    pub fn update_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
+        let response = exchange.response.as_ref();
+        let own = exchange.own_answer.as_ref();
+        let timing = &exchange.timing;
+        let [request_end, response_end] =
+            [&exchange.request_end, &exchange.response_end].map(|end| rows::end_to_columns(end.as_ref()));
         self.connection
             .prepare_cached(
-                "UPDATE exchanges SET status = ?, response_version = ?, response_head = ?, own_error = ?, \
-                 own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ? WHERE id = ?",
+                "UPDATE exchanges SET sent_head = ?, status = ?, response_version = ?, response_head = ?, \
+                 own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
+                 end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
+                 request_end_detail = ?, response_end = ?, response_end_detail = ? WHERE id = ?",
             )?
             .execute(params![
-                head.status,
-                head.version,
-                head_blob(head.raw.as_deref(), &head.headers),
+                exchange.sent.as_ref().map(Headers::to_block),
+                response.map(|head| head.status),
+                response.map(|head| head.version.as_str()),
+                response.map(|head| head_blob(head.raw.as_ref(), &head.headers).to_vec()),
                 own.map(|own| own.token.as_str()),
                 own.map(|own| own.message.as_str()),
-                timing.connect.map(|at| at.0 as i64),
-                timing.tls.map(|at| at.0 as i64),
+                time(timing.connect),
+                time(timing.tls),
                 timing.reused,
-                timing.sent.map(|at| at.0 as i64),
-                timing.head.map(|at| at.0 as i64),
-                id,
-            ])?;
-        Ok(())
-    }
-
-    /// Writes down how the bodies of an exchange stand: their sizes, and their ends where they have ended.
-    pub fn set_ends(
-        &self,
-        id: ExchangeId,
-        bytes: [u64; 2],
-        ends: [Option<&BodyEnd>; 2],
-        end: Option<crate::exchange::time::Micros>,
-    ) -> Result<(), Error> {
-        let [request, response] = ends.map(super::rows::end_to_columns);
-        self.connection
-            .prepare_cached(
-                "UPDATE exchanges SET request_bytes = ?, response_bytes = ?, request_end = ?, \
-                 request_end_detail = ?, response_end = ?, response_end_detail = ?, end_us = ? WHERE id = ?",
-            )?
-            .execute(params![
-                bytes[0] as i64,
-                bytes[1] as i64,
-                request.0,
-                request.1,
-                response.0,
-                response.1,
-                end.map(|at| at.0 as i64),
-                id,
+                time(timing.sent),
+                time(timing.head),
+                time(timing.end),
+                time(timing.held),
+                exchange.request_bytes as i64,
+                exchange.response_bytes as i64,
+                request_end.0,
+                request_end.1,
+                response_end.0,
+                response_end.1,
+                exchange.id,
             ])?;
         Ok(())
     }
@@ -247,7 +232,7 @@ impl Writer {
 
     /// Writes down what was derived from an exchange, in place of what was derived before.
     pub fn put_digest(&self, id: ExchangeId, digest: &Digest, judgement: &Judgement) -> Result<(), Error> {
-        super::rows::put_digest(&self.connection, id, digest, judgement)
+        rows::put_digest(&self.connection, id, digest, judgement)
     }
 
     /// Writes down what the checks found, in place of what they had found before.
@@ -285,6 +270,10 @@ impl Writer {
 }
 
 /// The blob for a head: its own bytes, or its header lines where it had none.
-fn head_blob(raw: Option<&[u8]>, headers: &Headers) -> Vec<u8> {
-    raw.map_or_else(|| headers.to_block(), <[u8]>::to_vec)
+fn head_blob(raw: Option<&Bytes>, headers: &Headers) -> Bytes {
+    raw.map_or_else(|| headers.to_block().into(), Bytes::clone)
+}
+
+fn time(at: Option<Micros>) -> Option<i64> {
+    at.map(|at| at.0 as i64)
 }
