@@ -18,5 +18,10 @@
 
 pub mod digest;
 pub mod exchange;
+pub mod gateway;
+pub mod live;
+pub mod proxy;
+pub mod record;
 pub mod store;
+pub mod tls;
 pub mod wire;
