@@ -16,8 +16,11 @@
 //! 5. **Useful in ten seconds.** One command, no key, no network: `gatetap demo`.
 //! 6. **Easy to change.** A check, fault, exporter or gateway is one file and one line in a list.
 
+pub mod cli;
+pub mod config;
 pub mod digest;
 pub mod exchange;
+pub mod export;
 pub mod gateway;
 pub mod live;
 pub mod proxy;
