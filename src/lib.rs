@@ -25,6 +25,7 @@ pub mod gateway;
 pub mod live;
 pub mod proxy;
 pub mod record;
+pub mod sim;
 pub mod store;
 pub mod tls;
 pub mod wire;
