@@ -42,7 +42,6 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Demo(demo::DemoArgs),
-    Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
 }
@@ -82,7 +81,6 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
         Command::Demo(args) => args.run(env),
-        Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
     }
