@@ -18,4 +18,5 @@
 
 pub mod digest;
 pub mod exchange;
+pub mod gateway;
 pub mod wire;

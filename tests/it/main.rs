@@ -1,0 +1,7 @@
+//! The one integration crate: behaviour through public surfaces.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod gateway_credential;
+mod gateway_errors;
+mod gateway_mask;
+mod gateway_profile;
