@@ -1,13 +1,7 @@
-//! The one integration crate.
+//! The one integration crate: behaviour through public surfaces.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    unreachable_pub,
-    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
-)]
-
-mod support;
-mod tidy;
+mod gateway_credential;
+mod gateway_errors;
+mod gateway_mask;
+mod gateway_profile;
