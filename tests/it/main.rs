@@ -1,0 +1,14 @@
+//! The one integration crate.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod digest_facts;
+mod digest_verdict;
+mod wire_coding;
+mod wire_event_stream;
+mod wire_json;
