@@ -83,11 +83,13 @@ impl<'a> Reader<'a> {
                 return;
             };
             reader.space();
-            if reader.peek() == Some(b':') {
-                reader.at += 1;
-                reader.value(|value| member(&name, value));
-            } else {
-                reader.fail();
+            match reader.peek() {
+                Some(b':') => {
+                    reader.at += 1;
+                    reader.value(|value| member(&name, value));
+                }
+                Some(_) => reader.fail(),
+                None => reader.stop(End::Unfinished),
             }
         });
     }

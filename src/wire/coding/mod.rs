@@ -2,6 +2,7 @@
 //!
 //! [`Decoder::push`] gives what each piece of a coded body holds as soon as it is there, so that an event
 //! can be told from the chunk that completed it, and a body that was cut is read as far as it goes.
+//! Checksums at the end of a body are not verified.
 //!
 //! Sources: RFC 9110 §8.4; RFC 1950–1952 (deflate, gzip), RFC 7932 (br), RFC 8878 (zstd).
 
