@@ -94,7 +94,9 @@ impl LsArgs {
             return Ok(Exit::Fine);
         }
         let today = day(env.clock.now().wall, &env.time_zone);
-        let days_matter = summaries.iter().any(|one| day(one.started_at, &env.time_zone) != today);
+        let days_matter = summaries
+            .iter()
+            .any(|one| day(one.started_at, &env.time_zone) != today);
         let rows: Vec<Vec<Cell>> = summaries
             .iter()
             .map(|summary| row(summary, days_matter, &env.time_zone))
@@ -119,10 +121,12 @@ impl FromStr for SessionName {
             return Ok(Self::Last);
         }
         let number = text.parse().ok().filter(|id| *id > 0);
-        number.map(Self::Number).ok_or_else(|| match config::nearest(text, ["last"]) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "expected a number from 1, or `last`".to_owned(),
-        })
+        number
+            .map(Self::Number)
+            .ok_or_else(|| match config::nearest(text, ["last"]) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "expected a number from 1, or `last`".to_owned(),
+            })
     }
 }
 
@@ -155,7 +159,9 @@ fn each(
 ) -> anyhow::Result<()> {
     let is_asked_for = |summary: &Summary| session.is_none_or(|session| summary.session == session);
     if let Some(limit) = limit {
-        return newest(reader, limit as usize, is_asked_for)?.iter().try_for_each(sink);
+        return newest(reader, limit as usize, is_asked_for)?
+            .iter()
+            .try_for_each(sink);
     }
     let mut after = Some(0);
     loop {
@@ -168,7 +174,9 @@ fn each(
             return Ok(());
         };
         after = Some(last.id);
-        page.iter().filter(|summary| is_asked_for(summary)).try_for_each(&mut sink)?;
+        page.iter()
+            .filter(|summary| is_asked_for(summary))
+            .try_for_each(&mut sink)?;
     }
 }
 

@@ -14,7 +14,6 @@ mod ls;
 mod recording;
 mod run;
 mod show;
-mod sim;
 mod style;
 mod table;
 
@@ -31,7 +30,12 @@ use std::process::ExitCode;
 /// wrong. Point the app's base URL at <http://localhost:7117/v1>. Without a command it does what
 /// `gatetap run` does.
 #[derive(Debug, Parser)]
-#[command(name = "gatetap", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "gatetap",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -41,7 +45,6 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Demo(demo::DemoArgs),
-    Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
 }
@@ -81,7 +84,6 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
         Command::Demo(args) => args.run(env),
-        Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
     }
@@ -95,7 +97,9 @@ fn with_command(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     }
     let is_own = |word: &OsString| {
         !word.as_encoded_bytes().starts_with(b"-")
-            || ["-h", "--help", "-V", "--version"].iter().any(|own| word == OsStr::new(own))
+            || ["-h", "--help", "-V", "--version"]
+                .iter()
+                .any(|own| word == OsStr::new(own))
     };
     if !words.get(1).is_some_and(is_own) {
         words.insert(1, "run".into());

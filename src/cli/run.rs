@@ -11,15 +11,32 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
     /// Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses; may be repeated [default: 7117]
-    #[arg(long, value_name = "ADDRESS", env = "GATETAP_LISTEN", hide_env_values = true, value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "GATETAP_LISTEN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     listen: Vec<Listen>,
 
     /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a base URL [default: nexorouter]
-    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "UPSTREAM",
+        env = "GATETAP_UPSTREAM",
+        hide_env_values = true
+    )]
     upstream: Option<Upstream>,
 
     /// Another gateway, reached under `/@NAME/`; may be repeated
-    #[arg(long = "route", value_name = "NAME=URL", env = "GATETAP_ROUTE", hide_env_values = true, value_delimiter = ',')]
+    #[arg(
+        long = "route",
+        value_name = "NAME=URL",
+        env = "GATETAP_ROUTE",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     routes: Vec<Route>,
 
     /// The recording [default: recording.db in your data directory]
@@ -60,5 +77,8 @@ impl RunArgs {
 
 /// HOOK: starts the proxy by `settings` and returns when it has stopped.
 fn start(settings: &Settings, _env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    bail!("the proxy is not part of this build, so nothing can be sent to {}", settings.upstream)
+    bail!(
+        "the proxy is not part of this build, so nothing can be sent to {}",
+        settings.upstream
+    )
 }

@@ -1,7 +1,6 @@
 //! Rows in aligned columns that fit a width.
 
 use super::style::{Style, paint};
-use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Blanks between two columns.
@@ -112,16 +111,16 @@ fn lay_out(columns: &[Column], rows: &[Vec<Cell>], width: usize, with_titles: bo
         let first_to_go = columns
             .iter()
             .enumerate()
-            .filter(|(index, column)| column.dispensable > 0 && layout.get(*index).is_some_and(Option::is_some))
+            .filter(|(index, column)| {
+                column.dispensable > 0 && layout.get(*index).is_some_and(Option::is_some)
+            })
             .max_by_key(|(_, column)| column.dispensable)
             .map(|(index, _)| index);
-        match first_to_go.and_then(|index| layout.get_mut(index)) {
-            Some(column) => *column = None,
-            None => {
-                shrink(&mut layout, columns, room);
-                return layout;
-            }
-        }
+        let Some(dropped) = first_to_go.and_then(|index| layout.get_mut(index)) else {
+            shrink(&mut layout, columns, room);
+            return layout;
+        };
+        *dropped = None;
     }
 }
 
@@ -163,8 +162,8 @@ fn push_line(text: &mut String, columns: &[Column], layout: &[Option<usize>], ro
         let padding = room.saturating_sub(shown.width());
         let before = if column.fit == Fit::Right { padding } else { 0 };
         // Blanks wait for the next cell, so that no line ends in them.
-        let lead = blanks + before;
-        drop(write!(line, "{:lead$}{}", "", paint(colour, cell.style, &shown)));
+        line.push_str(&" ".repeat(blanks + before));
+        line.push_str(&paint(colour, cell.style, &shown));
         blanks = GAP + padding - before;
     }
     text.push_str(&line);

@@ -1,10 +1,10 @@
 //! `gatetap.toml`.
 
+use super::Directories;
 use super::error::{BadValue, Error};
 use super::listen::Listen;
 use super::nearest::nearest;
 use super::upstream::{Route, Upstream};
-use super::Directories;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,7 +15,9 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 7] = ["listen", "upstream", "routes", "db", "headless", "insecure", "seed"];
+const KEYS: [&str; 7] = [
+    "listen", "upstream", "routes", "db", "headless", "insecure", "seed",
+];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -112,8 +114,9 @@ struct Entry<'a> {
 impl Source<'_> {
     /// The line, counted from 1, where `span` begins.
     fn line(&self, span: Range<usize>) -> usize {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        before.iter().filter(|&&byte| byte == b'\n').count() + 1
+        self.text
+            .get(..span.start)
+            .map_or(1, |before| before.split('\n').count())
     }
 }
 
@@ -161,7 +164,7 @@ impl Entry<'_> {
 
     /// A path; a relative one counts from the file's own directory.
     fn path(&self) -> Result<PathBuf, Error> {
-        let here = self.source.path.parent().unwrap_or(Path::new(""));
+        let here = self.source.path.parent().unwrap_or_else(|| Path::new(""));
         match self.text()? {
             "" => Err(self.expected("a path")),
             path => Ok(here.join(path)),

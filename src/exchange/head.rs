@@ -80,8 +80,20 @@ impl Headers {
         Self::from_block(head.get(start..).unwrap_or_default())
     }
 
+    /// As [`Headers::from_raw_head`], but all that stands between a value's colon and the end of its line
+    /// is kept, save one space after the colon.
+    pub fn from_raw_head_untrimmed(head: &[u8]) -> Self {
+        Self::parse(after_start_line(head), |value| {
+            value.strip_prefix(b" ").unwrap_or(value)
+        })
+    }
+
     /// The header lines of a block of `name: value` lines.
     pub fn from_block(block: &[u8]) -> Self {
+        Self::parse(block, <[u8]>::trim_ascii)
+    }
+
+    fn parse(block: &[u8], trim: impl Fn(&[u8]) -> &[u8]) -> Self {
         let mut lines: Vec<(String, Bytes)> = Vec::new();
         for line in block.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -99,7 +111,7 @@ impl Headers {
                 .position(|&byte| byte == b':')
                 .map_or(line.len(), |at| at + 1);
             let (name, value) = line.split_at(colon);
-            let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
+            let value = trim(value.strip_prefix(b":").unwrap_or(value));
             lines.push((
                 String::from_utf8_lossy(name).into_owned(),
                 Bytes::copy_from_slice(value),
@@ -124,6 +136,15 @@ impl Headers {
         }
         block
     }
+}
+
+/// The part of a head that follows its first line.
+fn after_start_line(head: &[u8]) -> &[u8] {
+    let start = head
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(head.len(), |at| at + 1);
+    head.get(start..).unwrap_or_default()
 }
 
 /// Splits a request target into path and query. An absolute target loses its scheme and authority.

@@ -4,7 +4,7 @@
 //! times ending in `_ms` are milliseconds with the microseconds as decimals. Bytes of heads that are not
 //! UTF-8 are read as Latin-1, one character a byte.
 
-use crate::digest::EventLine;
+use crate::digest::events::EventLine;
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Mark};
 use crate::exchange::credential::CredentialFacts;
@@ -319,18 +319,13 @@ pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
 
 /// RFC 3339 in UTC with microseconds.
 pub fn rfc3339(at: WallTime) -> String {
-    jiff::Timestamp::from_microsecond(at.0).map_or_else(
-        |_| format!("@{}us", at.0),
-        |timestamp| format!("{timestamp:.6}"),
-    )
+    jiff::Timestamp::from_microsecond(at.0)
+        .map_or_else(|_| format!("@{}us", at.0), |timestamp| format!("{timestamp:.6}"))
 }
 
 /// The bytes of a head as text: UTF-8, else Latin-1.
 pub fn head_text(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(
-        |_| bytes.iter().copied().map(char::from).collect(),
-        str::to_owned,
-    )
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 fn milliseconds(time: Option<Micros>) -> Option<f64> {

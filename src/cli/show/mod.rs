@@ -1,6 +1,7 @@
 //! `gatetap show`: one exchange, whole.
 
 mod events;
+mod facts;
 mod page;
 mod pretty;
 
@@ -8,7 +9,7 @@ use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
 use super::recording::{ExchangeName, RecordingArgs};
-use crate::digest;
+use crate::digest::events::{self as stream, EventLine};
 use crate::digest::summary::Whole;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
@@ -127,16 +128,19 @@ impl Shown {
         })
     }
 
-    fn events(&self) -> Vec<digest::EventLine> {
+    fn events(&self) -> Vec<EventLine> {
         let head = self.whole.exchange.response.as_ref();
-        head.map_or_else(Vec::new, |head| digest::events(head, &self.response))
+        head.map_or_else(Vec::new, |head| stream::events(head, &self.response))
     }
 
     fn side(&self, side: BodySide) -> (Option<&Headers>, &Body) {
         let exchange = &self.whole.exchange;
         match side {
             BodySide::Request => (Some(&exchange.request.headers), &self.request),
-            BodySide::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+            BodySide::Response => (
+                exchange.response.as_ref().map(|head| &head.headers),
+                &self.response,
+            ),
         }
     }
 

@@ -1,0 +1,11 @@
+//! The one integration crate.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
+)]
+
+mod support;
