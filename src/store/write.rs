@@ -72,6 +72,7 @@ impl Writer {
             path: path.to_owned(),
             source,
         })?;
+        connection.execute_batch("COMMIT")?;
         Ok(Self {
             connection,
             path: path.to_owned(),

@@ -8,4 +8,6 @@
     reason = "a test fails by panicking, and its fakes are public only to their neighbors"
 )]
 
+mod cli_recording;
+mod cli_show;
 mod support;
