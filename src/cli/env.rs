@@ -44,9 +44,7 @@ impl Env<'_> {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let stdout_is_terminal = io::stdout().is_terminal();
         let stderr_is_terminal = io::stderr().is_terminal();
-        let said = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
+        let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let seen = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         let seen = if stdout_is_terminal { seen() } else { None };
         Ok(Self {
@@ -65,12 +63,7 @@ impl Env<'_> {
 impl<'a> Output<'a> {
     /// A stream into `to`, without colour.
     pub fn new(to: impl Write + 'a, is_terminal: bool) -> Self {
-        Self {
-            to: Box::new(to),
-            is_terminal,
-            colour: false,
-            is_closed: false,
-        }
+        Self { to: Box::new(to), is_terminal, colour: false, is_closed: false }
     }
 
     /// The same stream, with or without colour.

@@ -62,11 +62,7 @@ const COLUMNS: [Column; 10] = [
 ];
 
 const fn column(title: &'static str, fit: Fit, dispensable: u8) -> Column {
-    Column {
-        title,
-        fit,
-        dispensable,
-    }
+    Column { title, fit, dispensable }
 }
 
 impl LsArgs {
@@ -94,20 +90,10 @@ impl LsArgs {
             return Ok(Exit::Fine);
         }
         let today = day(env.clock.now().wall, &env.time_zone);
-        let days_matter = summaries
-            .iter()
-            .any(|one| day(one.started_at, &env.time_zone) != today);
-        let rows: Vec<Vec<Cell>> = summaries
-            .iter()
-            .map(|summary| row(summary, days_matter, &env.time_zone))
-            .collect();
-        let table = render(
-            &COLUMNS,
-            &rows,
-            env.width,
-            env.stdout.is_terminal(),
-            env.stdout.colour(),
-        );
+        let days_matter = summaries.iter().any(|one| day(one.started_at, &env.time_zone) != today);
+        let rows: Vec<Vec<Cell>> =
+            summaries.iter().map(|summary| row(summary, days_matter, &env.time_zone)).collect();
+        let table = render(&COLUMNS, &rows, env.width, env.stdout.is_terminal(), env.stdout.colour());
         write!(env.stdout, "{table}")?;
         Ok(Exit::Fine)
     }
@@ -121,12 +107,10 @@ impl FromStr for SessionName {
             return Ok(Self::Last);
         }
         let number = text.parse().ok().filter(|id| *id > 0);
-        number
-            .map(Self::Number)
-            .ok_or_else(|| match config::nearest(text, ["last"]) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "expected a number from 1, or `last`".to_owned(),
-            })
+        number.map(Self::Number).ok_or_else(|| match config::nearest(text, ["last"]) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "expected a number from 1, or `last`".to_owned(),
+        })
     }
 }
 
@@ -134,10 +118,7 @@ impl SessionName {
     /// The number it stands for. The last session is that of the newest exchange: a run that recorded
     /// nothing has nothing to list.
     fn find(self, reader: &Reader) -> anyhow::Result<SessionId> {
-        let newest = reader.summaries(Page {
-            limit: Some(1),
-            ..Page::default()
-        })?;
+        let newest = reader.summaries(Page { limit: Some(1), ..Page::default() })?;
         let last = newest.first().map(|summary| summary.session);
         match (self, last) {
             (Self::Number(id), Some(last)) if id > last => Err(wrong_usage(
@@ -159,24 +140,16 @@ fn each(
 ) -> anyhow::Result<()> {
     let is_asked_for = |summary: &Summary| session.is_none_or(|session| summary.session == session);
     if let Some(limit) = limit {
-        return newest(reader, limit as usize, is_asked_for)?
-            .iter()
-            .try_for_each(sink);
+        return newest(reader, limit as usize, is_asked_for)?.iter().try_for_each(sink);
     }
     let mut after = Some(0);
     loop {
-        let page = reader.summaries(Page {
-            after,
-            before: None,
-            limit: Some(PAGE),
-        })?;
+        let page = reader.summaries(Page { after, before: None, limit: Some(PAGE) })?;
         let Some(last) = page.last() else {
             return Ok(());
         };
         after = Some(last.id);
-        page.iter()
-            .filter(|summary| is_asked_for(summary))
-            .try_for_each(&mut sink)?;
+        page.iter().filter(|summary| is_asked_for(summary)).try_for_each(&mut sink)?;
     }
 }
 
@@ -189,11 +162,7 @@ fn newest(
     let mut found: Vec<Summary> = Vec::new();
     let mut before = None;
     while found.len() < limit {
-        let page = reader.summaries(Page {
-            before,
-            after: None,
-            limit: Some(PAGE),
-        })?;
+        let page = reader.summaries(Page { before, after: None, limit: Some(PAGE) })?;
         let Some(first) = page.first() else { break };
         before = Some(first.id);
         let wanted = page.into_iter().rev().filter(&is_asked_for);

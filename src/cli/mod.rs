@@ -30,12 +30,7 @@ use std::process::ExitCode;
 /// wrong. Point the app's base URL at <http://localhost:7117/v1>. Without a command it does what
 /// `gatetap run` does.
 #[derive(Debug, Parser)]
-#[command(
-    name = "gatetap",
-    version,
-    disable_help_subcommand = true,
-    max_term_width = 100
-)]
+#[command(name = "gatetap", version, disable_help_subcommand = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -97,9 +92,7 @@ fn with_command(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     }
     let is_own = |word: &OsString| {
         !word.as_encoded_bytes().starts_with(b"-")
-            || ["-h", "--help", "-V", "--version"]
-                .iter()
-                .any(|own| word == OsStr::new(own))
+            || ["-h", "--help", "-V", "--version"].iter().any(|own| word == OsStr::new(own))
     };
     if !words.get(1).is_some_and(is_own) {
         words.insert(1, "run".into());
@@ -109,11 +102,8 @@ fn with_command(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 
 /// Prints what clap has to say: help and versions are data, the rest is talk.
 fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    let (output, exit) = if error.use_stderr() {
-        (&mut env.stderr, Exit::Usage)
-    } else {
-        (&mut env.stdout, Exit::Fine)
-    };
+    let (output, exit) =
+        if error.use_stderr() { (&mut env.stderr, Exit::Usage) } else { (&mut env.stdout, Exit::Fine) };
     let text = error.render();
     if output.colour() {
         output.print(format_args!("{}", text.ansi()))?;

@@ -21,12 +21,7 @@ pub(super) struct RunArgs {
     listen: Vec<Listen>,
 
     /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a base URL [default: nexorouter]
-    #[arg(
-        long,
-        value_name = "UPSTREAM",
-        env = "GATETAP_UPSTREAM",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
     upstream: Option<Upstream>,
 
     /// Another gateway, reached under `/@NAME/`; may be repeated
@@ -77,8 +72,5 @@ impl RunArgs {
 
 /// HOOK: starts the proxy by `settings` and returns when it has stopped.
 fn start(settings: &Settings, _env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    bail!(
-        "the proxy is not part of this build, so nothing can be sent to {}",
-        settings.upstream
-    )
+    bail!("the proxy is not part of this build, so nothing can be sent to {}", settings.upstream)
 }

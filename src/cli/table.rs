@@ -39,10 +39,7 @@ pub(super) struct Cell {
 
 impl Cell {
     pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            style,
-        }
+        Self { text: text.into(), style }
     }
 
     /// A dash for what is not known.
@@ -74,10 +71,7 @@ pub(super) fn render(
     let layout = lay_out(columns, rows, width, with_titles);
     let mut text = String::new();
     if with_titles {
-        let titles: Vec<Cell> = columns
-            .iter()
-            .map(|column| Cell::new(Style::Strong, column.title))
-            .collect();
+        let titles: Vec<Cell> = columns.iter().map(|column| Cell::new(Style::Strong, column.title)).collect();
         push_line(&mut text, columns, &layout, &titles, colour);
     }
     for row in rows {
@@ -99,11 +93,7 @@ fn lay_out(columns: &[Column], rows: &[Vec<Cell>], width: usize, with_titles: bo
         .collect();
     loop {
         let excess = total(&layout).saturating_sub(width);
-        let room: usize = layout
-            .iter()
-            .zip(columns)
-            .map(|(natural, column)| spare(*natural, *column))
-            .sum();
+        let room: usize = layout.iter().zip(columns).map(|(natural, column)| spare(*natural, *column)).sum();
         if excess <= room {
             shrink(&mut layout, columns, excess);
             return layout;
@@ -140,10 +130,8 @@ fn spare(natural: Option<usize>, column: Column) -> usize {
 /// Takes `excess` from the columns that can give, always from the one that can give most.
 fn shrink(layout: &mut [Option<usize>], columns: &[Column], excess: usize) {
     for _ in 0..excess {
-        let widest = layout
-            .iter_mut()
-            .zip(columns)
-            .max_by_key(|(natural, column)| spare(**natural, **column));
+        let widest =
+            layout.iter_mut().zip(columns).max_by_key(|(natural, column)| spare(**natural, **column));
         if let Some((Some(natural), _)) = widest {
             *natural = natural.saturating_sub(1);
         }

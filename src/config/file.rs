@@ -15,9 +15,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 7] = [
-    "listen", "upstream", "routes", "db", "headless", "insecure", "seed",
-];
+const KEYS: [&str; 7] = ["listen", "upstream", "routes", "db", "headless", "insecure", "seed"];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -35,10 +33,7 @@ pub(super) struct FileSettings {
 impl FileSettings {
     /// The nearest file from the working directory upward, else the user's own.
     pub(super) fn find(directories: &Directories) -> Result<Option<Self>, Error> {
-        let places = directories
-            .working
-            .ancestors()
-            .chain(directories.config.as_deref());
+        let places = directories.working.ancestors().chain(directories.config.as_deref());
         for place in places {
             let path = place.join(FILE_NAME);
             match std::fs::read_to_string(&path) {
@@ -62,17 +57,10 @@ impl FileSettings {
             line: source.line(error.span().unwrap_or_default()),
             message: error.message().trim_end().replace('\n', ", "),
         })?;
-        let mut settings = Self {
-            path: Some(path.to_owned()),
-            ..Self::default()
-        };
+        let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
         for (key, value) in table.get_ref() {
             let name: &str = key.get_ref();
-            let entry = Entry {
-                source: &source,
-                key: name.to_owned(),
-                value,
-            };
+            let entry = Entry { source: &source, key: name.to_owned(), value };
             match name {
                 "listen" => settings.listen = entry.one_or_many()?,
                 "upstream" => settings.upstream = Some(entry.parsed()?),
@@ -114,9 +102,7 @@ struct Entry<'a> {
 impl Source<'_> {
     /// The line, counted from 1, where `span` begins.
     fn line(&self, span: Range<usize>) -> usize {
-        self.text
-            .get(..span.start)
-            .map_or(1, |before| before.split('\n').count())
+        self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
     }
 }
 
@@ -152,11 +138,7 @@ impl Entry<'_> {
         values
             .iter()
             .map(|value| {
-                let entry = Entry {
-                    source: self.source,
-                    key: self.key.clone(),
-                    value,
-                };
+                let entry = Entry { source: self.source, key: self.key.clone(), value };
                 entry.parsed()
             })
             .collect()
@@ -193,11 +175,7 @@ impl Entry<'_> {
         routes
             .iter()
             .map(|(name, value)| {
-                let entry = Entry {
-                    source: self.source,
-                    key: format!("routes.{}", name.get_ref()),
-                    value,
-                };
+                let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
                 Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))
             })
             .collect()

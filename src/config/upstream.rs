@@ -97,29 +97,19 @@ impl Route {
                 "`{name}` cannot stand in a path as `/@{name}/`: use letters, digits, `-`, `_` and `.`"
             )));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            to: to.parse()?,
-        })
+        Ok(Self { name: name.to_owned(), to: to.parse()? })
     }
 }
 
 fn base_url(text: &str) -> Result<Uri, BadValue> {
-    let url: Uri = text
-        .parse()
-        .map_err(|error| BadValue::new(format!("not a URL: {error}")))?;
+    let url: Uri = text.parse().map_err(|error| BadValue::new(format!("not a URL: {error}")))?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
-        return Err(BadValue::new(
-            "a gateway's URL begins with `https://` or `http://`",
-        ));
+        return Err(BadValue::new("a gateway's URL begins with `https://` or `http://`"));
     }
     if url.host().is_none_or(str::is_empty) {
         return Err(BadValue::new("the URL has no host"));
     }
-    if url
-        .authority()
-        .is_some_and(|authority| authority.as_str().contains('@'))
-    {
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(BadValue::new(
             "no key or password belongs in the URL: the app sends its own with every request",
         ));

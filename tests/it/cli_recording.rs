@@ -30,10 +30,7 @@ struct Told {
 /// session 2 has exchange 6.
 pub fn record(home: &Home) -> PathBuf {
     let path = home.join("data/gatetap/recording.db");
-    let sessions = [
-        vec![plain(), stream(), refused(), cut(), failed()],
-        vec![models()],
-    ];
+    let sessions = [vec![plain(), stream(), refused(), cut(), failed()], vec![models()]];
     for (index, told) in sessions.into_iter().enumerate() {
         write(&path, index as i64, told);
     }
@@ -71,12 +68,7 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
     };
     let writer = Writer::open(path, &start).unwrap();
     for (index, told) in told.into_iter().enumerate() {
-        let Told {
-            mut exchange,
-            request,
-            chunks,
-            findings,
-        } = told;
+        let Told { mut exchange, request, chunks, findings } = told;
         exchange.started_at = start.started_at.plus(Micros(index as u64 * 1_500_250));
         let marks: Vec<Mark> = chunks
             .iter()
@@ -86,17 +78,10 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
                 taken: taken.map(Micros),
             })
             .collect();
-        let response = Body {
-            bytes: chunks.into_iter().flat_map(|(bytes, ..)| bytes).collect(),
-            marks,
-            cut: None,
-        };
+        let response =
+            Body { bytes: chunks.into_iter().flat_map(|(bytes, ..)| bytes).collect(), marks, cut: None };
         let request = Body {
-            marks: vec![Mark {
-                length: request.len() as u32,
-                read: Micros(900),
-                taken: Some(Micros(1_000)),
-            }],
+            marks: vec![Mark { length: request.len() as u32, read: Micros(900), taken: Some(Micros(1_000)) }],
             bytes: request,
             cut: None,
         };
@@ -221,7 +206,8 @@ fn stream() -> Told {
 }
 
 fn refused() -> Told {
-    let answer = br#"{"error":{"message":"Slow down","type":"rate_limit_error","code":"rate_limit_exceeded"}}"#;
+    let answer =
+        br#"{"error":{"message":"Slow down","type":"rate_limit_error","code":"rate_limit_exceeded"}}"#;
     let mut exchange = exchange("POST", "/v1/chat/completions", 429, "Too Many Requests", "application/json");
     exchange.fault = Some("rate_limit_exceeded".to_owned());
     exchange.timing.end = Some(Micros(150_000));
@@ -256,10 +242,7 @@ fn failed() -> Told {
         token: "dns-not-found".to_owned(),
         message: "there is no host api.nexorouter.com".to_owned(),
     });
-    exchange.timing = Timing {
-        end: Some(Micros(3_100)),
-        ..Timing::default()
-    };
+    exchange.timing = Timing { end: Some(Micros(3_100)), ..Timing::default() };
     exchange.credentials.clear();
     Told {
         exchange,
@@ -272,10 +255,10 @@ fn failed() -> Told {
 /// HTTP/2, coded, and not to be read as text.
 fn models() -> Told {
     let mut exchange = exchange("GET", "/v1/models", 200, "OK", "application/json");
-    exchange.request.version = "HTTP/2".to_owned();
+    exchange.request.version = "HTTP/2".into();
     exchange.request.raw = None;
     let response = exchange.response.as_mut().unwrap();
-    response.version = "HTTP/2".to_owned();
+    response.version = "HTTP/2".into();
     response.raw = None;
     response.headers.0.push(("content-encoding".to_owned(), "deflate".into()));
     Told {

@@ -10,4 +10,9 @@
 
 mod cli_recording;
 mod cli_show;
+mod digest_facts;
+mod digest_verdict;
 mod support;
+mod wire_coding;
+mod wire_event_stream;
+mod wire_json;

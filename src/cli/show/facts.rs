@@ -8,25 +8,9 @@ pub(super) fn client(shown: &Shown) -> String {
     let client = &shown.whole.summary.digest.client;
     let mut parts: Vec<String> = Vec::new();
     parts.extend(client.agent.clone());
-    parts.extend(
-        shown
-            .whole
-            .exchange
-            .peer
-            .as_ref()
-            .map(|peer| format!("from {peer}")),
-    );
-    parts.extend(
-        client
-            .retry_count
-            .filter(|count| *count > 0)
-            .map(|count| format!("attempt {}", count + 1)),
-    );
-    parts.extend(
-        client
-            .timeout_s
-            .map(|timeout| format!("gives up after {timeout} s")),
-    );
+    parts.extend(shown.whole.exchange.peer.as_ref().map(|peer| format!("from {peer}")));
+    parts.extend(client.retry_count.filter(|count| *count > 0).map(|count| format!("attempt {}", count + 1)));
+    parts.extend(client.timeout_s.map(|timeout| format!("gives up after {timeout} s")));
     if parts.is_empty() {
         parts.push("says nothing of itself".to_owned());
     }
@@ -48,11 +32,7 @@ pub(super) fn key(facts: &CredentialFacts) -> String {
     let mut parts = vec![format!(
         "in {}{}",
         facts.place,
-        facts
-            .scheme
-            .as_ref()
-            .map(|scheme| format!(" after {scheme}"))
-            .unwrap_or_default()
+        facts.scheme.as_ref().map(|scheme| format!(" after {scheme}")).unwrap_or_default()
     )];
     parts.extend(facts.vendor.as_ref().map(|vendor| format!("looks like {vendor}")));
     parts.push(counted(facts.length, "byte"));

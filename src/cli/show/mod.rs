@@ -9,8 +9,8 @@ use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
 use super::recording::{ExchangeName, RecordingArgs};
-use crate::digest::events::{self as stream, EventLine};
 use crate::digest::summary::Whole;
+use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
@@ -79,11 +79,8 @@ impl ShowArgs {
             return shown.write_body(side, self.decoded, env);
         }
         // All are looked up before the first is printed.
-        let ids: Vec<ExchangeId> = self
-            .ids
-            .iter()
-            .map(|name| name.find(&reader))
-            .collect::<Result<_, _>>()?;
+        let ids: Vec<ExchangeId> =
+            self.ids.iter().map(|name| name.find(&reader)).collect::<Result<_, _>>()?;
         for (index, id) in ids.into_iter().enumerate() {
             let shown = Shown::read(&reader, id)?;
             match (self.json, self.events) {
@@ -92,10 +89,9 @@ impl ShowArgs {
                         write_json(env, &EventJson::new(event))?;
                     }
                 }
-                (true, false) => write_json(
-                    env,
-                    &WholeLine::new(&shown.whole, &shown.request, &shown.response),
-                )?,
+                (true, false) => {
+                    write_json(env, &WholeLine::new(&shown.whole, &shown.request, &shown.response))?;
+                }
                 (false, events_only) => {
                     if index > 0 {
                         writeln!(env.stdout)?;
@@ -130,17 +126,14 @@ impl Shown {
 
     fn events(&self) -> Vec<EventLine> {
         let head = self.whole.exchange.response.as_ref();
-        head.map_or_else(Vec::new, |head| stream::events(head, &self.response))
+        head.map_or_else(Vec::new, |head| digest::events(head, &self.response))
     }
 
     fn side(&self, side: BodySide) -> (Option<&Headers>, &Body) {
         let exchange = &self.whole.exchange;
         match side {
             BodySide::Request => (Some(&exchange.request.headers), &self.request),
-            BodySide::Response => (
-                exchange.response.as_ref().map(|head| &head.headers),
-                &self.response,
-            ),
+            BodySide::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
         }
     }
 

@@ -22,10 +22,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> String {
     let examined = digest::examine(&shown.whole.exchange, &shown.request, &shown.response);
     let evidence = evidence.unwrap_or(examined.judgement.evidence);
-    let mut page = Page {
-        text: String::new(),
-        colour: env.stdout.colour(),
-    };
+    let mut page = Page { text: String::new(), colour: env.stdout.colour() };
     page.top(shown, &evidence, env);
     page.findings(&shown.whole.findings);
     page.timing(shown);
@@ -53,9 +50,7 @@ impl Page {
         let digest = &summary.digest;
         let title = format!("#{}  {} {}", summary.id, summary.method, summary.path);
         let title = paint(self.colour, Style::Strong, &printable(&title)).into_owned();
-        let status = summary
-            .status
-            .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let status = summary.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         self.line(&format!("{title}  {status}"));
         let verdict = paint(self.colour, summary.verdict.into(), summary.verdict.as_str()).into_owned();
         match evidence {
@@ -66,11 +61,7 @@ impl Page {
 
         let started = Timestamp::from_microsecond(summary.started_at.0).map_or_else(
             |_| "at an impossible time".to_owned(),
-            |at| {
-                at.to_zoned(env.time_zone.clone())
-                    .strftime("%Y-%m-%d %H:%M:%S.%3f %:z")
-                    .to_string()
-            },
+            |at| at.to_zoned(env.time_zone.clone()).strftime("%Y-%m-%d %H:%M:%S.%3f %:z").to_string(),
         );
         self.fact("started", &format!("{started}, session {}", summary.session));
         self.fact("app", &facts::client(shown));
@@ -144,10 +135,7 @@ impl Page {
             ));
         }
         if let Some(held) = timing.held.filter(|held| *held > Micros(0)) {
-            self.line(&format!(
-                "{:>9}  held back because the recorder was behind",
-                held.to_string()
-            ));
+            self.line(&format!("{:>9}  held back because the recorder was behind", held.to_string()));
         }
     }
 
@@ -157,13 +145,7 @@ impl Page {
         self.heading("Request");
         let start = format!("{} {} {}", head.method, head.target, head.version);
         self.head(head.raw.as_ref(), &start, &head.headers);
-        self.body(
-            &head.headers,
-            &shown.request,
-            exchange.request_end.as_ref(),
-            "request",
-            shown,
-        );
+        self.body(&head.headers, &shown.request, exchange.request_end.as_ref(), "request", shown);
     }
 
     fn response(&mut self, shown: &Shown) {
@@ -172,41 +154,26 @@ impl Page {
             return;
         };
         self.heading("Response");
-        self.head(
-            head.raw.as_ref(),
-            &format!("{} {}", head.version, head.status),
-            &head.headers,
-        );
+        self.head(head.raw.as_ref(), &format!("{} {}", head.version, head.status), &head.headers);
         let is_stream = !shown.events().is_empty();
         if is_stream {
             let chunks = shown.response.marks.len();
             self.text.push('\n');
             self.note(&format!(
                 "{} in {}, event by event below",
-                facts::counted(
-                    exchange.response_bytes.max(shown.response.bytes.len() as u64),
-                    "byte"
-                ),
+                facts::counted(exchange.response_bytes.max(shown.response.bytes.len() as u64), "byte"),
                 facts::counted(chunks as u64, "chunk"),
             ));
             self.end(exchange.response_end.as_ref(), shown);
         } else {
-            self.body(
-                &head.headers,
-                &shown.response,
-                exchange.response_end.as_ref(),
-                "response",
-                shown,
-            );
+            self.body(&head.headers, &shown.response, exchange.response_end.as_ref(), "response", shown);
         }
     }
 
     fn answer(&mut self, answer: &digest::Answer) {
-        for (name, text) in [
-            ("Reasoning", &answer.reasoning),
-            ("Answer", &answer.text),
-            ("Refusal", &answer.refusal),
-        ] {
+        for (name, text) in
+            [("Reasoning", &answer.reasoning), ("Answer", &answer.text), ("Refusal", &answer.refusal)]
+        {
             if !text.is_empty() {
                 self.heading(name);
                 self.lines(text);
@@ -249,10 +216,7 @@ impl Page {
         if let Some(problem) = &decoded.problem {
             self.note(&printable(&problem_text(problem)));
         }
-        let whole = format!(
-            "`gatetap show {} --body {side}` writes all of it",
-            shown.whole.summary.id
-        );
+        let whole = format!("`gatetap show {} --body {side}` writes all of it", shown.whole.summary.id);
         match as_text(&decoded.bytes) {
             Some("") => self.note("no body"),
             Some(text) => {
@@ -332,11 +296,7 @@ impl Page {
 
     /// One line, safe already.
     fn line(&mut self, text: &str) {
-        let line = if text.is_empty() {
-            String::new()
-        } else {
-            format!("  {text}")
-        };
+        let line = if text.is_empty() { String::new() } else { format!("  {text}") };
         self.text.push_str(&line);
         self.text.push('\n');
     }
@@ -346,9 +306,9 @@ impl Page {
 fn as_text(bytes: &[u8]) -> Option<&str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() => bytes
-            .get(..error.valid_up_to())
-            .and_then(|valid| std::str::from_utf8(valid).ok()),
+        Err(error) if error.error_len().is_none() => {
+            bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok())
+        }
         Err(_) => None,
     }
 }
