@@ -10,6 +10,7 @@ pub(super) struct DemoArgs {}
 
 impl DemoArgs {
     /// Runs the demo.
+    #[expect(clippy::unused_self, reason = "the other commands have flags")]
     pub(super) fn run(self, _env: &mut Env<'_>) -> anyhow::Result<Exit> {
         bail!("`gatetap demo` is not part of this build")
     }

@@ -63,12 +63,7 @@ impl Env<'_> {
 impl<'a> Output<'a> {
     /// A stream into `to`, without colour.
     pub fn new(to: impl Write + 'a, is_terminal: bool) -> Self {
-        Self {
-            to: Box::new(to),
-            is_terminal,
-            colour: false,
-            is_closed: false,
-        }
+        Self { to: Box::new(to), is_terminal, colour: false, is_closed: false }
     }
 
     /// The same stream, with or without colour.

@@ -24,11 +24,7 @@ pub(super) trait Hint<T> {
 impl<T, E: Into<anyhow::Error>> Hint<T> for Result<T, E> {
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
         self.map_err(|error| {
-            anyhow::Error::new(Failure {
-                error: error.into(),
-                hints: vec![hint.into()],
-                exit: None,
-            })
+            anyhow::Error::new(Failure { error: error.into(), hints: vec![hint.into()], exit: None })
         })
     }
 }

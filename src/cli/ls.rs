@@ -62,11 +62,7 @@ const COLUMNS: [Column; 10] = [
 ];
 
 const fn column(title: &'static str, fit: Fit, dispensable: u8) -> Column {
-    Column {
-        title,
-        fit,
-        dispensable,
-    }
+    Column { title, fit, dispensable }
 }
 
 impl LsArgs {
@@ -95,17 +91,9 @@ impl LsArgs {
         }
         let today = day(env.clock.now().wall, &env.time_zone);
         let days_matter = summaries.iter().any(|one| day(one.started_at, &env.time_zone) != today);
-        let rows: Vec<Vec<Cell>> = summaries
-            .iter()
-            .map(|summary| row(summary, days_matter, &env.time_zone))
-            .collect();
-        let table = render(
-            &COLUMNS,
-            &rows,
-            env.width,
-            env.stdout.is_terminal(),
-            env.stdout.colour(),
-        );
+        let rows: Vec<Vec<Cell>> =
+            summaries.iter().map(|summary| row(summary, days_matter, &env.time_zone)).collect();
+        let table = render(&COLUMNS, &rows, env.width, env.stdout.is_terminal(), env.stdout.colour());
         write!(env.stdout, "{table}")?;
         Ok(Exit::Fine)
     }
@@ -130,10 +118,7 @@ impl SessionName {
     /// The number it stands for. The last session is that of the newest exchange: a run that recorded
     /// nothing has nothing to list.
     fn find(self, reader: &Reader) -> anyhow::Result<SessionId> {
-        let newest = reader.summaries(Page {
-            limit: Some(1),
-            ..Page::default()
-        })?;
+        let newest = reader.summaries(Page { limit: Some(1), ..Page::default() })?;
         let last = newest.first().map(|summary| summary.session);
         match (self, last) {
             (Self::Number(id), Some(last)) if id > last => Err(wrong_usage(
@@ -159,11 +144,7 @@ fn each(
     }
     let mut after = Some(0);
     loop {
-        let page = reader.summaries(Page {
-            after,
-            before: None,
-            limit: Some(PAGE),
-        })?;
+        let page = reader.summaries(Page { after, before: None, limit: Some(PAGE) })?;
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -181,11 +162,7 @@ fn newest(
     let mut found: Vec<Summary> = Vec::new();
     let mut before = None;
     while found.len() < limit {
-        let page = reader.summaries(Page {
-            before,
-            after: None,
-            limit: Some(PAGE),
-        })?;
+        let page = reader.summaries(Page { before, after: None, limit: Some(PAGE) })?;
         let Some(first) = page.first() else { break };
         before = Some(first.id);
         let wanted = page.into_iter().rev().filter(&is_asked_for);

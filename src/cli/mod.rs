@@ -15,7 +15,6 @@ mod recording;
 mod run;
 mod runtime;
 mod show;
-mod sim;
 mod style;
 mod table;
 
@@ -104,11 +103,8 @@ fn with_command(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 
 /// Prints what clap has to say: help and versions are data, the rest is talk.
 fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    let (output, exit) = if error.use_stderr() {
-        (&mut env.stderr, Exit::Usage)
-    } else {
-        (&mut env.stdout, Exit::Fine)
-    };
+    let (output, exit) =
+        if error.use_stderr() { (&mut env.stderr, Exit::Usage) } else { (&mut env.stdout, Exit::Fine) };
     let text = error.render();
     if output.colour() {
         output.print(format_args!("{}", text.ansi()))?;

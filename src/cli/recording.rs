@@ -58,15 +58,11 @@ impl ExchangeName {
     /// Where there is no such exchange; the hint says which there are.
     pub(super) fn find(self, reader: &Reader) -> anyhow::Result<ExchangeId> {
         let (found, words) = match self {
-            Self::Number(id) => (
-                reader.summaries_of(&[id])?.first().map(|one| one.id),
-                format!("exchange {id}"),
-            ),
+            Self::Number(id) => {
+                (reader.summaries_of(&[id])?.first().map(|one| one.id), format!("exchange {id}"))
+            }
             Self::FromEnd(back) => {
-                let newest = reader.summaries(Page {
-                    limit: Some(back),
-                    ..Page::default()
-                })?;
+                let newest = reader.summaries(Page { limit: Some(back), ..Page::default() })?;
                 let enough = newest.len() == back as usize;
                 let words = match back {
                     1 => "last exchange".to_owned(),
@@ -87,13 +83,7 @@ impl ExchangeName {
 
 /// Which exchanges a recording holds, in words.
 fn extent(reader: &Reader) -> anyhow::Result<String> {
-    let end = |after| {
-        reader.summaries(Page {
-            after,
-            limit: Some(1),
-            ..Page::default()
-        })
-    };
+    let end = |after| reader.summaries(Page { after, limit: Some(1), ..Page::default() });
     Ok(match (end(Some(0))?.first(), end(None)?.first()) {
         (Some(first), Some(last)) if first.id == last.id => format!("it holds exchange {} only", first.id),
         (Some(first), Some(last)) => format!("it holds exchanges {} to {}", first.id, last.id),

@@ -1,7 +1,6 @@
 //! Rows in aligned columns that fit a width.
 
 use super::style::{Style, paint};
-use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Blanks between two columns.
@@ -40,10 +39,7 @@ pub(super) struct Cell {
 
 impl Cell {
     pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            style,
-        }
+        Self { text: text.into(), style }
     }
 
     /// A dash for what is not known.
@@ -75,10 +71,7 @@ pub(super) fn render(
     let layout = lay_out(columns, rows, width, with_titles);
     let mut text = String::new();
     if with_titles {
-        let titles: Vec<Cell> = columns
-            .iter()
-            .map(|column| Cell::new(Style::Strong, column.title))
-            .collect();
+        let titles: Vec<Cell> = columns.iter().map(|column| Cell::new(Style::Strong, column.title)).collect();
         push_line(&mut text, columns, &layout, &titles, colour);
     }
     for row in rows {
@@ -100,11 +93,7 @@ fn lay_out(columns: &[Column], rows: &[Vec<Cell>], width: usize, with_titles: bo
         .collect();
     loop {
         let excess = total(&layout).saturating_sub(width);
-        let room: usize = layout
-            .iter()
-            .zip(columns)
-            .map(|(natural, column)| spare(*natural, *column))
-            .sum();
+        let room: usize = layout.iter().zip(columns).map(|(natural, column)| spare(*natural, *column)).sum();
         if excess <= room {
             shrink(&mut layout, columns, excess);
             return layout;
@@ -112,16 +101,16 @@ fn lay_out(columns: &[Column], rows: &[Vec<Cell>], width: usize, with_titles: bo
         let first_to_go = columns
             .iter()
             .enumerate()
-            .filter(|(index, column)| column.dispensable > 0 && layout.get(*index).is_some_and(Option::is_some))
+            .filter(|(index, column)| {
+                column.dispensable > 0 && layout.get(*index).is_some_and(Option::is_some)
+            })
             .max_by_key(|(_, column)| column.dispensable)
             .map(|(index, _)| index);
-        match first_to_go.and_then(|index| layout.get_mut(index)) {
-            Some(column) => *column = None,
-            None => {
-                shrink(&mut layout, columns, room);
-                return layout;
-            }
-        }
+        let Some(dropped) = first_to_go.and_then(|index| layout.get_mut(index)) else {
+            shrink(&mut layout, columns, room);
+            return layout;
+        };
+        *dropped = None;
     }
 }
 
@@ -141,10 +130,8 @@ fn spare(natural: Option<usize>, column: Column) -> usize {
 /// Takes `excess` from the columns that can give, always from the one that can give most.
 fn shrink(layout: &mut [Option<usize>], columns: &[Column], excess: usize) {
     for _ in 0..excess {
-        let widest = layout
-            .iter_mut()
-            .zip(columns)
-            .max_by_key(|(natural, column)| spare(**natural, **column));
+        let widest =
+            layout.iter_mut().zip(columns).max_by_key(|(natural, column)| spare(**natural, **column));
         if let Some((Some(natural), _)) = widest {
             *natural = natural.saturating_sub(1);
         }
@@ -163,8 +150,8 @@ fn push_line(text: &mut String, columns: &[Column], layout: &[Option<usize>], ro
         let padding = room.saturating_sub(shown.width());
         let before = if column.fit == Fit::Right { padding } else { 0 };
         // Blanks wait for the next cell, so that no line ends in them.
-        let lead = blanks + before;
-        drop(write!(line, "{:lead$}{}", "", paint(colour, cell.style, &shown)));
+        line.push_str(&" ".repeat(blanks + before));
+        line.push_str(&paint(colour, cell.style, &shown));
         blanks = GAP + padding - before;
     }
     text.push_str(&line);

@@ -1,10 +1,10 @@
 //! `gatetap.toml`.
 
+use super::Directories;
 use super::error::{BadValue, Error};
 use super::listen::Listen;
 use super::nearest::nearest;
 use super::upstream::{Route, Upstream};
-use super::Directories;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -33,10 +33,7 @@ pub(super) struct FileSettings {
 impl FileSettings {
     /// The nearest file from the working directory upward, else the user's own.
     pub(super) fn find(directories: &Directories) -> Result<Option<Self>, Error> {
-        let places = directories
-            .working
-            .ancestors()
-            .chain(directories.config.as_deref());
+        let places = directories.working.ancestors().chain(directories.config.as_deref());
         for place in places {
             let path = place.join(FILE_NAME);
             match std::fs::read_to_string(&path) {
@@ -60,17 +57,10 @@ impl FileSettings {
             line: source.line(error.span().unwrap_or_default()),
             message: error.message().trim_end().replace('\n', ", "),
         })?;
-        let mut settings = Self {
-            path: Some(path.to_owned()),
-            ..Self::default()
-        };
+        let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
         for (key, value) in table.get_ref() {
             let name: &str = key.get_ref();
-            let entry = Entry {
-                source: &source,
-                key: name.to_owned(),
-                value,
-            };
+            let entry = Entry { source: &source, key: name.to_owned(), value };
             match name {
                 "listen" => settings.listen = entry.one_or_many()?,
                 "upstream" => settings.upstream = Some(entry.parsed()?),
@@ -112,8 +102,7 @@ struct Entry<'a> {
 impl Source<'_> {
     /// The line, counted from 1, where `span` begins.
     fn line(&self, span: Range<usize>) -> usize {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        before.iter().filter(|&&byte| byte == b'\n').count() + 1
+        self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
     }
 }
 
@@ -149,11 +138,7 @@ impl Entry<'_> {
         values
             .iter()
             .map(|value| {
-                let entry = Entry {
-                    source: self.source,
-                    key: self.key.clone(),
-                    value,
-                };
+                let entry = Entry { source: self.source, key: self.key.clone(), value };
                 entry.parsed()
             })
             .collect()
@@ -161,7 +146,7 @@ impl Entry<'_> {
 
     /// A path; a relative one counts from the file's own directory.
     fn path(&self) -> Result<PathBuf, Error> {
-        let here = self.source.path.parent().unwrap_or(Path::new(""));
+        let here = self.source.path.parent().unwrap_or_else(|| Path::new(""));
         match self.text()? {
             "" => Err(self.expected("a path")),
             path => Ok(here.join(path)),
@@ -190,11 +175,7 @@ impl Entry<'_> {
         routes
             .iter()
             .map(|(name, value)| {
-                let entry = Entry {
-                    source: self.source,
-                    key: format!("routes.{}", name.get_ref()),
-                    value,
-                };
+                let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
                 Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))
             })
             .collect()

@@ -30,15 +30,10 @@ impl Listen {
     /// The addresses it stands for.
     pub fn addresses(self) -> Vec<ListenAddress> {
         match self {
-            Self::Address(address) => vec![ListenAddress {
-                address,
-                required: true,
-            }],
+            Self::Address(address) => vec![ListenAddress { address, required: true }],
             Self::Loopback(port) => {
-                let v4 = ListenAddress {
-                    address: (IpAddr::V4(Ipv4Addr::LOCALHOST), port).into(),
-                    required: true,
-                };
+                let v4 =
+                    ListenAddress { address: (IpAddr::V4(Ipv4Addr::LOCALHOST), port).into(), required: true };
                 let v6 = ListenAddress {
                     address: (IpAddr::V6(Ipv6Addr::LOCALHOST), port).into(),
                     required: false,

@@ -97,17 +97,12 @@ impl Route {
                 "`{name}` cannot stand in a path as `/@{name}/`: use letters, digits, `-`, `_` and `.`"
             )));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            to: to.parse()?,
-        })
+        Ok(Self { name: name.to_owned(), to: to.parse()? })
     }
 }
 
 fn base_url(text: &str) -> Result<Uri, BadValue> {
-    let url: Uri = text
-        .parse()
-        .map_err(|error| BadValue::new(format!("not a URL: {error}")))?;
+    let url: Uri = text.parse().map_err(|error| BadValue::new(format!("not a URL: {error}")))?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return Err(BadValue::new("a gateway's URL begins with `https://` or `http://`"));
     }

@@ -118,31 +118,3 @@ pub struct ToolCall {
     /// The arguments, as the text the model wrote; valid JSON only if it finished.
     pub arguments: String,
 }
-
-/// All that can be derived from one exchange that lies whole in a recording.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Examined {
-    /// The facts.
-    pub digest: Digest,
-    /// What the model said.
-    pub answer: Answer,
-    /// How it ended.
-    pub judgement: verdict::Judgement,
-}
-
-/// Derives everything from an exchange and its two bodies.
-pub fn examine(
-    exchange: &crate::exchange::Exchange,
-    request: &crate::exchange::body::Body,
-    response: &crate::exchange::body::Body,
-) -> Examined {
-    let _ = (exchange, request, response);
-    Examined {
-        digest: Digest::default(),
-        answer: Answer::default(),
-        judgement: verdict::Judgement {
-            verdict: crate::exchange::end::Verdict::Open,
-            evidence: String::new(),
-        },
-    }
-}

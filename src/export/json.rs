@@ -203,10 +203,7 @@ impl<'a> WholeLine<'a> {
         let timing = &exchange.timing;
         let digest = &whole.summary.digest;
         Self {
-            summary: SummaryLine {
-                findings: None,
-                ..SummaryLine::new(&whole.summary)
-            },
+            summary: SummaryLine { findings: None, ..SummaryLine::new(&whole.summary) },
             request: Message::new(
                 &exchange.request.headers,
                 exchange.request.raw.as_ref(),
@@ -214,12 +211,7 @@ impl<'a> WholeLine<'a> {
                 exchange.request_bytes,
             ),
             response: exchange.response.as_ref().map(|head| {
-                Message::new(
-                    &head.headers,
-                    head.raw.as_ref(),
-                    response,
-                    exchange.response_bytes,
-                )
+                Message::new(&head.headers, head.raw.as_ref(), response, exchange.response_bytes)
             }),
             timing: TimingLine {
                 connect_ms: milliseconds(timing.connect),
@@ -272,21 +264,14 @@ impl<'a> Message<'a> {
     fn new(headers: &'a Headers, raw: Option<&Bytes>, body: &'a Body, seen: u64) -> Self {
         let stored = body.bytes.len() as u64;
         Self {
-            headers: headers
-                .0
-                .iter()
-                .map(|(name, value)| (name.as_str(), head_text(value)))
-                .collect(),
+            headers: headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect(),
             raw_head: raw.map(|raw| head_text(raw)),
             body: BodyLine {
                 content: std::str::from_utf8(&body.bytes)
                     .map_or_else(|_| Content::Base64(BASE64.encode(&body.bytes)), Content::Text),
                 bytes: seen.max(stored),
                 stored,
-                cut: body.cut.map(|cut| CutLine {
-                    at: cut.at,
-                    tail: cut.tail,
-                }),
+                cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
             },
         }
     }
@@ -307,10 +292,8 @@ impl<'a> FindingLine<'a> {
 /// The time that passed in gatetap at percentile `percent` of these chunks, between reading one and its
 /// being taken; `None` where none was taken.
 pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
-    let mut delays: Vec<Micros> = marks
-        .iter()
-        .filter_map(|mark| mark.taken.map(|taken| taken.since(mark.read)))
-        .collect();
+    let mut delays: Vec<Micros> =
+        marks.iter().filter_map(|mark| mark.taken.map(|taken| taken.since(mark.read))).collect();
     delays.sort_unstable();
     // The nearest rank: the smallest delay that at least `percent` of them do not exceed.
     let rank = (delays.len() * percent).div_ceil(100);
@@ -319,18 +302,13 @@ pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
 
 /// RFC 3339 in UTC with microseconds.
 pub fn rfc3339(at: WallTime) -> String {
-    jiff::Timestamp::from_microsecond(at.0).map_or_else(
-        |_| format!("@{}us", at.0),
-        |timestamp| format!("{timestamp:.6}"),
-    )
+    jiff::Timestamp::from_microsecond(at.0)
+        .map_or_else(|_| format!("@{}us", at.0), |timestamp| format!("{timestamp:.6}"))
 }
 
 /// The bytes of a head as text: UTF-8, else Latin-1.
 pub fn head_text(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(
-        |_| bytes.iter().copied().map(char::from).collect(),
-        str::to_owned,
-    )
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 fn milliseconds(time: Option<Micros>) -> Option<f64> {

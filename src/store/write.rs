@@ -69,6 +69,7 @@ impl Writer {
         let session = connection.last_insert_rowid();
         let lock =
             lost::hold(path, session).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        connection.execute_batch("COMMIT")?;
         Ok(Self { connection, path: path.to_owned(), session, salt, lock: Some(lock) })
     }
 

@@ -4,11 +4,15 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test fails by panicking"
+    unreachable_pub,
+    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
 )]
 
+mod cli_recording;
+mod cli_show;
 mod digest_facts;
 mod digest_verdict;
+mod support;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;

@@ -6,7 +6,6 @@ use super::super::table::keep_start;
 use crate::digest::events::{EventKind, EventLine};
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
-use std::fmt::Write;
 
 /// Columns before the text of an event.
 const LEAD: usize = 34;
@@ -27,13 +26,13 @@ pub(super) fn lines(events: &[EventLine], env: &Env<'_>) -> String {
         if env.stdout.is_terminal() {
             content = keep_start(&content, env.width.saturating_sub(LEAD).max(20));
         }
-        drop(writeln!(
-            text,
-            "{:>4}  {at:>9}  {gap:>10}  {:>5}  {}",
+        let line = format!(
+            "{:>4}  {at:>9}  {gap:>10}  {:>5}  {}\n",
             event.index,
             event.length,
             paint(env.stdout.colour(), style(event.kind), &content)
-        ));
+        );
+        text.push_str(&line);
     }
     text
 }

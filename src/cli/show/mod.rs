@@ -1,6 +1,7 @@
 //! `gatetap show`: one exchange, whole.
 
 mod events;
+mod facts;
 mod page;
 mod pretty;
 
@@ -8,8 +9,8 @@ use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
 use super::recording::{ExchangeName, RecordingArgs};
-use crate::digest;
 use crate::digest::summary::Whole;
+use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
@@ -78,11 +79,8 @@ impl ShowArgs {
             return shown.write_body(side, self.decoded, env);
         }
         // All are looked up before the first is printed.
-        let ids: Vec<ExchangeId> = self
-            .ids
-            .iter()
-            .map(|name| name.find(&reader))
-            .collect::<Result<_, _>>()?;
+        let ids: Vec<ExchangeId> =
+            self.ids.iter().map(|name| name.find(&reader)).collect::<Result<_, _>>()?;
         for (index, id) in ids.into_iter().enumerate() {
             let shown = Shown::read(&reader, id)?;
             match (self.json, self.events) {
@@ -91,10 +89,9 @@ impl ShowArgs {
                         write_json(env, &EventJson::new(event))?;
                     }
                 }
-                (true, false) => write_json(
-                    env,
-                    &WholeLine::new(&shown.whole, &shown.request, &shown.response),
-                )?,
+                (true, false) => {
+                    write_json(env, &WholeLine::new(&shown.whole, &shown.request, &shown.response))?;
+                }
                 (false, events_only) => {
                     if index > 0 {
                         writeln!(env.stdout)?;
@@ -127,7 +124,7 @@ impl Shown {
         })
     }
 
-    fn events(&self) -> Vec<digest::events::EventLine> {
+    fn events(&self) -> Vec<EventLine> {
         let head = self.whole.exchange.response.as_ref();
         head.map_or_else(Vec::new, |head| digest::events::events(head, &self.response))
     }

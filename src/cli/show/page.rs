@@ -2,10 +2,9 @@
 
 use super::super::env::Env;
 use super::super::style::{Style, paint};
-use super::{Shown, events, pretty, problem_text};
-use crate::digest::{self, Usage};
+use super::{Shown, events, facts, pretty, problem_text};
+use crate::digest;
 use crate::exchange::body::Body;
-use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
@@ -15,7 +14,6 @@ use crate::export::json::{added, head_text};
 use crate::wire::coding;
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::fmt::Write;
 
 /// How much of a body is shown; `--body` writes all of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -24,10 +22,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> String {
     let examined = digest::examine(&shown.whole.exchange, &shown.request, &shown.response);
     let evidence = evidence.unwrap_or(examined.judgement.evidence);
-    let mut page = Page {
-        text: String::new(),
-        colour: env.stdout.colour(),
-    };
+    let mut page = Page { text: String::new(), colour: env.stdout.colour() };
     page.top(shown, &evidence, env);
     page.findings(&shown.whole.findings);
     page.timing(shown);
@@ -69,15 +64,15 @@ impl Page {
             |at| at.to_zoned(env.time_zone.clone()).strftime("%Y-%m-%d %H:%M:%S.%3f %:z").to_string(),
         );
         self.fact("started", &format!("{started}, session {}", summary.session));
-        self.fact("app", &client(shown));
+        self.fact("app", &facts::client(shown));
         self.fact("gateway", &format!("{}, {}", summary.gateway, summary.url));
-        self.maybe_fact("model", model(digest));
+        self.maybe_fact("model", facts::model(digest));
         for credential in &exchange.credentials {
-            self.fact("key", &key(credential));
+            self.fact("key", &facts::key(credential));
         }
-        self.maybe_fact("tokens", tokens(&digest.usage));
+        self.maybe_fact("tokens", facts::tokens(&digest.usage));
         self.maybe_fact("finish", digest.finish_reason.clone());
-        self.maybe_fact("error", error(digest));
+        self.maybe_fact("error", facts::error(digest));
         self.maybe_fact("request id", digest.request_id.clone());
         self.maybe_fact(
             "gatetap",
@@ -96,8 +91,13 @@ impl Page {
         }
         self.heading("Findings");
         for finding in findings {
-            let severity = paint(self.colour, finding.severity.into(), finding.severity.as_str()).into_owned();
-            self.line(&format!("{severity}: {} ({})", printable(&finding.message), printable(&finding.check)));
+            let severity =
+                paint(self.colour, finding.severity.into(), finding.severity.as_str()).into_owned();
+            self.line(&format!(
+                "{severity}: {} ({})",
+                printable(&finding.message),
+                printable(&finding.check)
+            ));
             self.line(&format!("  evidence: {}", printable(&finding.evidence)));
             self.line(&format!("  fix: {}", printable(&finding.fix)));
         }
@@ -129,7 +129,10 @@ impl Page {
         }
         let marks = &shown.response.marks;
         if let (Some(half), Some(most)) = (added(marks, 50), added(marks, 99)) {
-            self.line(&format!("{:>9}  added by gatetap to half the chunks at most, {most} to 99 %", half.to_string()));
+            self.line(&format!(
+                "{:>9}  added by gatetap to half the chunks at most, {most} to 99 %",
+                half.to_string()
+            ));
         }
         if let Some(held) = timing.held.filter(|held| *held > Micros(0)) {
             self.line(&format!("{:>9}  held back because the recorder was behind", held.to_string()));
@@ -158,8 +161,8 @@ impl Page {
             self.text.push('\n');
             self.note(&format!(
                 "{} in {}, event by event below",
-                counted(exchange.response_bytes.max(shown.response.bytes.len() as u64), "byte"),
-                counted(chunks as u64, "chunk"),
+                facts::counted(exchange.response_bytes.max(shown.response.bytes.len() as u64), "byte"),
+                facts::counted(chunks as u64, "chunk"),
             ));
             self.end(exchange.response_end.as_ref(), shown);
         } else {
@@ -168,11 +171,9 @@ impl Page {
     }
 
     fn answer(&mut self, answer: &digest::Answer) {
-        for (name, text) in [
-            ("Reasoning", &answer.reasoning),
-            ("Answer", &answer.text),
-            ("Refusal", &answer.refusal),
-        ] {
+        for (name, text) in
+            [("Reasoning", &answer.reasoning), ("Answer", &answer.text), ("Refusal", &answer.refusal)]
+        {
             if !text.is_empty() {
                 self.heading(name);
                 self.lines(text);
@@ -207,8 +208,8 @@ impl Page {
         if is_coded {
             self.note(&format!(
                 "{} decoded from {} of {}",
-                counted(decoded.bytes.len() as u64, "byte"),
-                counted(body.bytes.len() as u64, "byte"),
+                facts::counted(decoded.bytes.len() as u64, "byte"),
+                facts::counted(body.bytes.len() as u64, "byte"),
                 printable(headers.text("content-encoding").unwrap_or("another coding")),
             ));
         }
@@ -231,14 +232,14 @@ impl Page {
             }
             None => self.note(&format!(
                 "{} that are not text; {whole}",
-                counted(decoded.bytes.len() as u64, "byte")
+                facts::counted(decoded.bytes.len() as u64, "byte")
             )),
         }
         if let Some(cut) = body.cut {
             self.note(&format!(
                 "the recording does not hold all of it: bytes are missing from offset {} on, {} of the end follow",
                 cut.at,
-                counted(cut.tail, "byte"),
+                facts::counted(cut.tail, "byte"),
             ));
         }
         self.end(end, shown);
@@ -296,70 +297,8 @@ impl Page {
     /// One line, safe already.
     fn line(&mut self, text: &str) {
         let line = if text.is_empty() { String::new() } else { format!("  {text}") };
-        drop(writeln!(self.text, "{line}"));
-    }
-}
-
-fn client(shown: &Shown) -> String {
-    let client = &shown.whole.summary.digest.client;
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(client.agent.clone());
-    parts.extend(shown.whole.exchange.peer.as_ref().map(|peer| format!("from {peer}")));
-    parts.extend(client.retry_count.filter(|count| *count > 0).map(|count| format!("attempt {}", count + 1)));
-    parts.extend(client.timeout_s.map(|timeout| format!("gives up after {timeout} s")));
-    if parts.is_empty() {
-        parts.push("says nothing of itself".to_owned());
-    }
-    parts.join(", ")
-}
-
-fn model(digest: &digest::Digest) -> Option<String> {
-    match (&digest.model, &digest.model_answered) {
-        (Some(asked), Some(answered)) if asked != answered => {
-            Some(format!("{asked}, answered by {answered}"))
-        }
-        (Some(model), _) => Some(model.clone()),
-        (None, Some(answered)) => Some(format!("none asked for, answered by {answered}")),
-        (None, None) => None,
-    }
-}
-
-fn key(facts: &CredentialFacts) -> String {
-    let mut parts = vec![format!(
-        "in {}{}",
-        facts.place,
-        facts.scheme.as_ref().map(|scheme| format!(" after {scheme}")).unwrap_or_default()
-    )];
-    parts.extend(facts.vendor.as_ref().map(|vendor| format!("looks like {vendor}")));
-    parts.push(counted(facts.length, "byte"));
-    parts.extend(facts.last4.as_ref().map(|last| format!("ends in {last}")));
-    parts.push(format!("fingerprint {}", facts.fingerprint));
-    if !facts.defects.is_empty() {
-        let defects: Vec<&str> = facts.defects.iter().map(|defect| defect.as_str()).collect();
-        parts.push(format!("defects: {}", defects.join(", ")));
-    }
-    parts.join(", ")
-}
-
-fn tokens(usage: &Usage) -> Option<String> {
-    let parts: Vec<String> = [
-        (usage.input, "in"),
-        (usage.output, "out"),
-        (usage.total, "in all"),
-        (usage.cached, "from a cache"),
-        (usage.reasoning, "for reasoning"),
-    ]
-    .into_iter()
-    .filter_map(|(count, what)| count.map(|count| format!("{count} {what}")))
-    .chain(usage.cost.map(|cost| format!("cost {cost}")))
-    .collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-fn error(digest: &digest::Digest) -> Option<String> {
-    match (&digest.error_code, &digest.error_message) {
-        (Some(code), Some(message)) => Some(format!("{code}: {message}")),
-        (code, message) => code.clone().or_else(|| message.clone()),
+        self.text.push_str(&line);
+        self.text.push('\n');
     }
 }
 
@@ -367,19 +306,14 @@ fn error(digest: &digest::Digest) -> Option<String> {
 fn as_text(bytes: &[u8]) -> Option<&str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() => bytes
-            .get(..error.valid_up_to())
-            .and_then(|valid| std::str::from_utf8(valid).ok()),
+        Err(error) if error.error_len().is_none() => {
+            bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok())
+        }
         Err(_) => None,
     }
 }
 
 fn start_of(text: &str, limit: usize) -> (String, bool) {
-    let start = text.get(..text.floor_char_boundary(limit)).unwrap_or(text);
+    let start = text.as_bytes().get(..limit).and_then(as_text).unwrap_or(text);
     (start.to_owned(), start.len() < text.len())
-}
-
-fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -89,9 +89,8 @@ impl Out {
 
     /// Keeps apart what blanks kept apart: values that follow each other.
     fn separate(&mut self, next: char, after_blank: bool) {
-        let follows_value = self
-            .text
-            .ends_with(|last: char| last.is_alphanumeric() || matches!(last, '"' | '}' | ']'));
+        let follows_value =
+            self.text.ends_with(|last: char| last.is_alphanumeric() || matches!(last, '"' | '}' | ']'));
         if !follows_value || matches!(next, ',' | ':' | '}' | ']') {
             return;
         }

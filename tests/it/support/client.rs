@@ -105,11 +105,7 @@ impl Client {
 
     /// Sends these bytes, where the peer may be gone already.
     pub async fn try_send(&mut self, raw: impl AsRef<[u8]>) -> std::io::Result<()> {
-        within(
-            "the socket to take what the app sends",
-            self.stream.write_all(raw.as_ref()),
-        )
-        .await
+        within("the socket to take what the app sends", self.stream.write_all(raw.as_ref())).await
     }
 
     /// Reads the head of an answer; [`Client::next_chunk`] then reads its body.
@@ -125,9 +121,7 @@ impl Client {
     pub async fn try_read_head(&mut self) -> Result<Head, Ending> {
         loop {
             if let Some(head) = Head::take_from(&mut self.unread) {
-                let framing = head
-                    .answer_framing()
-                    .unwrap_or_else(|problem| panic!("{problem}"));
+                let framing = head.answer_framing().unwrap_or_else(|problem| panic!("{problem}"));
                 self.body = BodyReader::new(framing);
                 return Ok(head);
             }
@@ -138,10 +132,7 @@ impl Client {
     /// Reads the next chunk of the body, or how the body ended.
     pub async fn next_chunk(&mut self) -> Result<SeenChunk, Ending> {
         match self.next_piece().await? {
-            Piece::Data(bytes) => Ok(SeenChunk {
-                at: self.last_read(),
-                bytes,
-            }),
+            Piece::Data(bytes) => Ok(SeenChunk { at: self.last_read(), bytes }),
             Piece::End(_) => Err(Ending::Whole),
         }
     }
@@ -151,20 +142,12 @@ impl Client {
         let mut chunks = Vec::new();
         let (trailers, ending) = loop {
             match self.next_piece().await {
-                Ok(Piece::Data(bytes)) => chunks.push(SeenChunk {
-                    at: self.last_read(),
-                    bytes,
-                }),
+                Ok(Piece::Data(bytes)) => chunks.push(SeenChunk { at: self.last_read(), bytes }),
                 Ok(Piece::End(trailers)) => break (trailers, Ending::Whole),
                 Err(ending) => break (Vec::new(), ending),
             }
         };
-        SeenBody {
-            chunks,
-            trailers,
-            ending,
-            ended_at: Instant::now(),
-        }
+        SeenBody { chunks, trailers, ending, ended_at: Instant::now() }
     }
 
     /// Reads on until the connection ends, and gives every byte that was not yet read as head or body.
@@ -245,10 +228,7 @@ impl Client {
 impl SeenBody {
     /// All of its bytes, without the framing.
     pub fn bytes(&self) -> Vec<u8> {
-        self.chunks
-            .iter()
-            .flat_map(|chunk| chunk.bytes.iter().copied())
-            .collect()
+        self.chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
     }
 
     /// All of its bytes as text.
@@ -267,12 +247,7 @@ impl SeenBody {
 pub fn post(path: &str, headers: &[&str], body: &str) -> Vec<u8> {
     let start = format!("POST {path} HTTP/1.1");
     let length = format!("content-length: {}", body.len());
-    let own = [
-        &start,
-        "host: localhost",
-        "content-type: application/json",
-        &length,
-    ];
+    let own = [&start, "host: localhost", "content-type: application/json", &length];
     request(own.iter().chain(headers), body)
 }
 

@@ -44,9 +44,7 @@ impl Head {
     /// Takes a whole head off the front of `buffer`, if one is there.
     pub fn take_from(buffer: &mut Vec<u8>) -> Option<Self> {
         let end = find(buffer, b"\r\n\r\n")? + 4;
-        Some(Self {
-            raw: buffer.drain(..end).collect(),
-        })
+        Some(Self { raw: buffer.drain(..end).collect() })
     }
 
     /// The first line.
@@ -83,9 +81,7 @@ impl Head {
     /// The first value of `name`, compared without case.
     pub fn header(&self, name: &str) -> Option<String> {
         let mut headers = self.headers().into_iter();
-        headers
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        headers.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// How the body of this request is framed.
@@ -128,11 +124,7 @@ impl Head {
 impl BodyReader {
     /// A reader at the start of a body.
     pub const fn new(framing: Framing) -> Self {
-        Self {
-            framing,
-            last_chunk_seen: false,
-            ended: false,
-        }
+        Self { framing, last_chunk_seen: false, ended: false }
     }
 
     /// How this body is framed.
@@ -232,24 +224,14 @@ fn a_head_keeps_its_bytes_and_leaves_the_rest() {
 #[test]
 fn framings_are_told_apart() {
     let framing = |lines: &str| {
-        let head = Head {
-            raw: format!("{lines}\r\n\r\n").into_bytes(),
-        };
+        let head = Head { raw: format!("{lines}\r\n\r\n").into_bytes() };
         (head.request_framing(), head.answer_framing())
     };
     for (lines, request, answer) in [
         ("HTTP/1.1 200 OK", Framing::Nothing, Framing::UntilClose),
         ("HTTP/1.1 204 No Content", Framing::Nothing, Framing::Nothing),
-        (
-            "HTTP/1.1 200 OK\r\ncontent-length: 5",
-            Framing::Length(5),
-            Framing::Length(5),
-        ),
-        (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked",
-            Framing::Chunked,
-            Framing::Chunked,
-        ),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5", Framing::Length(5), Framing::Length(5)),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", Framing::Chunked, Framing::Chunked),
     ] {
         assert_eq!(framing(lines), (Ok(request), Ok(answer)), "{lines}");
     }
@@ -259,11 +241,8 @@ fn framings_are_told_apart() {
 #[test]
 fn chunks_come_out_as_they_were_cut_however_they_arrive() {
     let wire = [chunk("ab"), chunk("c"), b"0\r\nx-sum: 1\r\n\r\nnext".to_vec()].concat();
-    let expected = [
-        Piece::Data(b"ab".to_vec()),
-        Piece::Data(b"c".to_vec()),
-        Piece::End(b"x-sum: 1\r\n".to_vec()),
-    ];
+    let expected =
+        [Piece::Data(b"ab".to_vec()), Piece::Data(b"c".to_vec()), Piece::End(b"x-sum: 1\r\n".to_vec())];
     for split in 0..=wire.len() {
         let mut reader = BodyReader::new(Framing::Chunked);
         let mut buffer = wire[..split].to_vec();

@@ -137,15 +137,8 @@ impl MockBody {
 
     fn build(self, knows_its_end: bool) -> (Scripted, Watch) {
         let seen = Arc::default();
-        let watch = Watch {
-            seen: Arc::clone(&seen),
-        };
-        let body = Scripted {
-            steps: self.steps,
-            hint: self.hint,
-            knows_its_end,
-            seen,
-        };
+        let watch = Watch { seen: Arc::clone(&seen) };
+        let body = Scripted { steps: self.steps, hint: self.hint, knows_its_end, seen };
         (body, watch)
     }
 }
@@ -301,11 +294,7 @@ mod tests {
 
     #[test]
     fn a_body_of_known_length_is_over_without_none() {
-        let (mut body, watch) = MockBody::new()
-            .data("ab")
-            .data("c")
-            .exact_size()
-            .end_without_none();
+        let (mut body, watch) = MockBody::new().data("ab").data("c").exact_size().end_without_none();
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(3), false));
         assert_eq!(data(poll(&mut body)), "ab");
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(1), false));

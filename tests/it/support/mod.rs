@@ -39,12 +39,7 @@ pub fn patience() -> Duration {
 /// The runtime that the fakes' sockets and timers live on.
 pub fn fakes() -> &'static Handle {
     static FAKES: LazyLock<Runtime> = LazyLock::new(|| {
-        Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("fakes")
-            .enable_all()
-            .build()
-            .unwrap()
+        Builder::new_multi_thread().worker_threads(2).thread_name("fakes").enable_all().build().unwrap()
     });
     FAKES.handle()
 }
@@ -124,9 +119,8 @@ pub fn eventually_async<T>(
 
 /// What a thing that has to panic said.
 pub fn panic_text<T>(does: impl FnOnce() -> T) -> String {
-    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(does))
-        .err()
-        .expect("it did not panic");
+    let payload =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(does)).err().expect("it did not panic");
     match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => (*payload.downcast::<&'static str>().expect("a panic with a text")).to_owned(),

@@ -16,10 +16,7 @@ pub struct Gate {
 impl Gate {
     /// A closed gate.
     pub fn new() -> Self {
-        Self {
-            passes: Arc::new(Semaphore::new(0)),
-            arrivals: Arc::new(watch::Sender::new(0)),
-        }
+        Self { passes: Arc::new(Semaphore::new(0)), arrivals: Arc::new(watch::Sender::new(0)) }
     }
 
     /// Lets one through.
@@ -44,8 +41,6 @@ impl Gate {
     pub async fn reached(&self, times: usize) {
         let mut arrivals = self.arrivals.subscribe();
         let what = format!("arrival {times} at a gate");
-        within(what, arrivals.wait_for(|arrivals| *arrivals >= times))
-            .await
-            .unwrap();
+        within(what, arrivals.wait_for(|arrivals| *arrivals >= times)).await.unwrap();
     }
 }

@@ -121,10 +121,7 @@ enum Plan {
     /// The script of each connection, in order of arrival; the last one for all that follow.
     Connections(Vec<Vec<Step>>),
     /// The script of each answer, in order of the requests; the last one for all that follow.
-    Requests {
-        answers: Vec<Vec<Step>>,
-        next: AtomicUsize,
-    },
+    Requests { answers: Vec<Vec<Step>>, next: AtomicUsize },
 }
 
 /// What was seen, and a bell that rings when there is more.
@@ -158,10 +155,7 @@ impl Gateway {
     /// Reads whole requests and plays one script per request, whichever connection it comes on; the last
     /// one again for all that follow. The connection is kept open unless the script ends it.
     pub fn replying(answers: impl IntoIterator<Item = Vec<Step>>) -> Self {
-        Self::start(Plan::Requests {
-            answers: answers.into_iter().collect(),
-            next: AtomicUsize::new(0),
-        })
+        Self::start(Plan::Requests { answers: answers.into_iter().collect(), next: AtomicUsize::new(0) })
     }
 
     /// Answers every request with these bytes.
@@ -185,16 +179,9 @@ impl Gateway {
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
         let addr = listener.local_addr().unwrap();
-        let log = Arc::new(Log {
-            seen: Mutex::default(),
-            bell: watch::Sender::new(()),
-        });
+        let log = Arc::new(Log { seen: Mutex::default(), bell: watch::Sender::new(()) });
         let accepting = fakes().spawn(accept(listener, Arc::new(plan), Arc::clone(&log)));
-        Self {
-            addr,
-            log,
-            accepting: accepting.abort_handle(),
-        }
+        Self { addr, log, accepting: accepting.abort_handle() }
     }
 
     /// Where it listens.
@@ -226,10 +213,7 @@ impl Gateway {
     /// The writes that the script has begun on connection `n`.
     pub fn written(&self, n: usize) -> Vec<Written> {
         let seen = self.log.lock();
-        seen.connections
-            .get(n)
-            .map(|c| c.written.clone())
-            .unwrap_or_default()
+        seen.connections.get(n).map(|c| c.written.clone()).unwrap_or_default()
     }
 
     /// Waits until `count` connections were made.
@@ -242,21 +226,13 @@ impl Gateway {
     /// Waits for request `n`, counted from 0 over all connections, to be whole.
     pub async fn request(&self, n: usize) -> Request {
         let whole = |seen: &mut Seen| seen.requests.get(n).filter(|r| r.whole_at.is_some()).cloned();
-        within(
-            format!("the whole of request {n} at the gateway"),
-            self.log.once(whole),
-        )
-        .await
+        within(format!("the whole of request {n} at the gateway"), self.log.once(whole)).await
     }
 
     /// Waits for the head of request `n`, counted from 0 over all connections.
     pub async fn request_head(&self, n: usize) -> Request {
         let there = |seen: &mut Seen| seen.requests.get(n).cloned();
-        within(
-            format!("the head of request {n} at the gateway"),
-            self.log.once(there),
-        )
-        .await
+        within(format!("the head of request {n} at the gateway"), self.log.once(there)).await
     }
 
     /// Waits until `count` bytes came on connection `n`, and gives all that came.
@@ -265,21 +241,13 @@ impl Gateway {
             let raw = &seen.connections.get(n)?.raw;
             (raw.len() >= count).then(|| raw.clone())
         };
-        within(
-            format!("{count} bytes on connection {n} of the gateway"),
-            self.log.once(enough),
-        )
-        .await
+        within(format!("{count} bytes on connection {n} of the gateway"), self.log.once(enough)).await
     }
 
     /// Waits until the peer of connection `n` leaves.
     pub async fn peer_left(&self, n: usize) -> Departure {
         let left = |seen: &mut Seen| seen.connections.get(n)?.departure;
-        within(
-            format!("the peer to leave connection {n} of the gateway"),
-            self.log.once(left),
-        )
-        .await
+        within(format!("the peer to leave connection {n} of the gateway"), self.log.once(left)).await
     }
 
     /// How the peer of connection `n` left, if it was seen to.
@@ -293,10 +261,7 @@ impl Drop for Gateway {
         self.accepting.abort();
         let problems = std::mem::take(&mut self.log.lock().problems);
         if !std::thread::panicking() {
-            assert!(
-                problems.is_empty(),
-                "the gateway was sent what is not HTTP: {problems:?}"
-            );
+            assert!(problems.is_empty(), "the gateway was sent what is not HTTP: {problems:?}");
         }
     }
 }
@@ -357,12 +322,7 @@ async fn accept(listener: TcpListener, plan: Arc<Plan>, log: Arc<Log>) {
             seen.connections.push(Connection::default());
             seen.connections.len() - 1
         });
-        connections.spawn(play::connection(
-            stream,
-            number,
-            Arc::clone(&plan),
-            Arc::clone(&log),
-        ));
+        connections.spawn(play::connection(stream, number, Arc::clone(&plan), Arc::clone(&log)));
         while connections.try_join_next().is_some() {}
     }
 }

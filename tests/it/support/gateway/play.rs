@@ -32,12 +32,7 @@ struct Line {
 }
 
 pub(super) async fn connection(stream: TcpStream, number: usize, plan: Arc<Plan>, log: Arc<Log>) {
-    let line = Line {
-        stream,
-        number,
-        reading: watch::Sender::new(true),
-        log,
-    };
+    let line = Line { stream, number, reading: watch::Sender::new(true), log };
     if line.stream.set_nodelay(true).is_err() {
         return line.left(Left::Reset);
     }
@@ -131,9 +126,7 @@ impl Line {
         let connection = self.number;
         let mut reader = None;
         self.take(|unread, requests| {
-            let request = requests
-                .iter_mut()
-                .rfind(|request| request.connection == connection)?;
+            let request = requests.iter_mut().rfind(|request| request.connection == connection)?;
             let reader = match &mut reader {
                 Some(reader) => reader,
                 none => match request.head.request_framing() {
@@ -193,8 +186,7 @@ impl Line {
     async fn write(&self, bytes: &[u8]) -> Option<()> {
         let (at, length) = (Instant::now(), bytes.len());
         // Logged before the first byte goes, so that whoever has received bytes finds their write here.
-        self.log
-            .change(|seen| seen.connections[self.number].written.push(Written { at, length }));
+        self.log.change(|seen| seen.connections[self.number].written.push(Written { at, length }));
         let mut left = bytes;
         while !left.is_empty() {
             let wrote = match self.stream.writable().await {
@@ -215,15 +207,11 @@ impl Line {
 
     fn half_close(&self) -> Option<()> {
         let same_socket = self.stream.as_fd().try_clone_to_owned().ok()?;
-        std::net::TcpStream::from(same_socket)
-            .shutdown(Shutdown::Write)
-            .ok()
+        std::net::TcpStream::from(same_socket).shutdown(Shutdown::Write).ok()
     }
 
     async fn peer_leaves(&self) {
-        self.log
-            .once(|seen| seen.connections.get(self.number)?.departure)
-            .await;
+        self.log.once(|seen| seen.connections.get(self.number)?.departure).await;
     }
 
     async fn listen(&self) -> Infallible {
@@ -242,9 +230,7 @@ impl Line {
                     break;
                 }
                 Ok(count) => self.log.change(|seen| {
-                    seen.connections[self.number]
-                        .raw
-                        .extend_from_slice(&buffer[..count]);
+                    seen.connections[self.number].raw.extend_from_slice(&buffer[..count]);
                 }),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => {
@@ -259,9 +245,7 @@ impl Line {
     fn left(&self, how: Left) {
         let at = Instant::now();
         self.log.change(|seen| {
-            seen.connections[self.number]
-                .departure
-                .get_or_insert(Departure { how, at });
+            seen.connections[self.number].departure.get_or_insert(Departure { how, at });
         });
     }
 }

@@ -15,10 +15,7 @@ fn read_then(steps: impl IntoIterator<Item = Step>) -> Gateway {
 #[test]
 fn a_plain_test_can_await_a_whole_exchange() {
     let gateway = Gateway::answering(answer("HTTP/1.1 429 Too Many Requests\r\nretry-after: 7", "{}"));
-    let (head, body) = wait(Client::exchange(
-        gateway.addr(),
-        post("/v1/x", &["X-Case: Kept"], "{\"a\":1}"),
-    ));
+    let (head, body) = wait(Client::exchange(gateway.addr(), post("/v1/x", &["X-Case: Kept"], "{\"a\":1}")));
     assert_eq!(head.status(), 429);
     assert_eq!(head.header("Retry-After").as_deref(), Some("7"));
     assert_eq!((body.text().as_str(), body.ending), ("{}", Ending::Whole));
@@ -102,10 +99,7 @@ async fn a_stream_comes_event_by_event_as_its_gate_is_opened() {
     let (gateway, gate) = Gateway::sse(["data: 1\n\n", "data: two\n\n"]);
     let mut app = Client::connect(gateway.addr()).await;
     app.send(get("/", &[])).await;
-    assert_eq!(
-        app.read_head().await.header("content-type").as_deref(),
-        Some("text/event-stream")
-    );
+    assert_eq!(app.read_head().await.header("content-type").as_deref(), Some("text/event-stream"));
 
     gate.reached(1).await;
     assert_eq!(gateway.written(0).len(), 1);
@@ -118,10 +112,7 @@ async fn a_stream_comes_event_by_event_as_its_gate_is_opened() {
 
     gate.open_for_good();
     let rest = app.read_body().await;
-    assert_eq!(
-        (rest.text().as_str(), rest.ending),
-        ("data: two\n\n", Ending::Whole)
-    );
+    assert_eq!((rest.text().as_str(), rest.ending), ("data: two\n\n", Ending::Whole));
     assert!(rest.ended_at >= first.at);
 }
 
@@ -129,12 +120,8 @@ async fn a_stream_comes_event_by_event_as_its_gate_is_opened() {
 async fn chunk_boundaries_survive_being_written_at_once_and_reads_are_counted() {
     let chunks = [http1::chunk("ab"), http1::chunk("c")].concat();
     let gate = Gate::new();
-    let gateway = read_then([
-        write(SSE_HEAD),
-        write(chunks),
-        Step::Wait(gate.clone()),
-        write("0\r\nx-sum: 3\r\n\r\n"),
-    ]);
+    let gateway =
+        read_then([write(SSE_HEAD), write(chunks), Step::Wait(gate.clone()), write("0\r\nx-sum: 3\r\n\r\n")]);
     let mut app = Client::connect(gateway.addr()).await;
     app.send(get("/", &[])).await;
     app.read_head().await;
@@ -154,11 +141,7 @@ async fn chunk_boundaries_survive_being_written_at_once_and_reads_are_counted() 
 async fn answers_go_by_request_over_kept_and_new_connections() {
     let refusal = answer("HTTP/1.1 429 Too Many Requests", "");
     let success = answer("HTTP/1.1 200 OK", "ok");
-    let gateway = Gateway::replying([
-        vec![write(&refusal)],
-        vec![write(&refusal)],
-        vec![write(&success)],
-    ]);
+    let gateway = Gateway::replying([vec![write(&refusal)], vec![write(&refusal)], vec![write(&success)]]);
     let mut kept = Client::connect(gateway.addr()).await;
     let mut statuses = Vec::new();
     for _ in 0..2 {
@@ -171,11 +154,7 @@ async fn answers_go_by_request_over_kept_and_new_connections() {
     }
     assert_eq!(statuses, [429, 429, 200, 200]);
     gateway.connected(3).await;
-    let connections: Vec<_> = gateway
-        .requests()
-        .iter()
-        .map(|request| request.connection)
-        .collect();
+    let connections: Vec<_> = gateway.requests().iter().map(|request| request.connection).collect();
     assert_eq!(connections, [0, 0, 1, 2]);
     assert_eq!(gateway.connections(), 3);
 }
@@ -184,11 +163,7 @@ async fn answers_go_by_request_over_kept_and_new_connections() {
 async fn scripts_go_by_connection() {
     let gateway = Gateway::scripted([
         vec![Step::ReadHead, Step::Reset],
-        vec![
-            Step::ReadHead,
-            Step::ReadBody,
-            write("HTTP/1.1 204 No Content\r\n\r\n"),
-        ],
+        vec![Step::ReadHead, Step::ReadBody, write("HTTP/1.1 204 No Content\r\n\r\n")],
     ]);
     let mut first = Client::connect(gateway.addr()).await;
     first.try_send(get("/", &[])).await.unwrap();
@@ -213,8 +188,7 @@ async fn a_gateway_can_answer_before_the_body_is_there() {
         Step::Close,
     ]]);
     let mut app = Client::connect(gateway.addr()).await;
-    app.send("POST / HTTP/1.1\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n")
-        .await;
+    app.send("POST / HTTP/1.1\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n").await;
     assert_eq!(app.read_head().await.status(), 100);
     assert!(gateway.request_head(0).await.whole_at.is_none());
     app.send("{}").await;
@@ -265,8 +239,7 @@ async fn nobody_listens_where_connections_are_refused() {
 async fn what_is_not_http_fails_the_test() {
     let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", ""));
     let mut app = Client::connect(gateway.addr()).await;
-    app.send("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
-        .await;
+    app.send("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n").await;
     app.read_to_end().await;
     let text = crate::support::panic_text(|| drop(gateway));
     assert!(text.contains("not HTTP") && text.contains("zz"), "{text}");
