@@ -19,4 +19,6 @@
 pub mod digest;
 pub mod exchange;
 pub mod store;
+#[cfg(feature = "tui")]
+pub mod tui;
 pub mod wire;
