@@ -1,14 +1,20 @@
 //! From bytes and marks to meaning: what was asked of which model, what came back, how it ended.
 //!
-//! [`Digester`] takes the pieces of an exchange in the order they pass and can be asked at any time;
-//! [`examine`] does the same for an exchange that lies whole in a recording. [`verdict::judge`] names
-//! the end, with its evidence.
+//! [`digester::Digester`] takes the pieces of an exchange in the order they pass and can be asked at any
+//! time; [`examine::examine`] does the same for an exchange that lies whole in a recording, and
+//! [`events::events`] lists its stream. [`verdict::judge`] names the end, with its evidence.
 //!
 //! Invariants: no IO; any bytes are accepted, and what is not understood is left `None`; the result does
 //! not depend on where the chunks were cut.
 
+pub mod digester;
+pub mod events;
+pub mod examine;
+mod feed;
+mod gather;
 pub mod summary;
 pub mod verdict;
+mod walk;
 
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
@@ -28,7 +34,8 @@ pub struct Digest {
     /// The gateway's id of the request: `x-request-id`, `request-id`, `x-generation-id` or
     /// `x-oneapi-request-id`, first found.
     pub request_id: Option<String>,
-    /// The error's code: `error.code`, else `error.type`; from the body or from inside the stream.
+    /// The error's code, as a text or as the digits of a number: `error.code`, else `error.type`, else
+    /// OpenRouter's `availability.code` or `error_type`; from the body or from inside the stream.
     pub error_code: Option<String>,
     /// The error's message.
     pub error_message: Option<String>,
@@ -38,7 +45,8 @@ pub struct Digest {
     pub terminal_event: Option<String>,
     /// Tokens, as the answer reported them.
     pub usage: Usage,
-    /// When the first content token was there.
+    /// When the first event with a piece of the answer was complete: text, reasoning, a refusal or a tool
+    /// call. `None` for a plain answer.
     pub first_token: Option<Micros>,
     /// When the first event was complete.
     pub first_event: Option<Micros>,
@@ -48,7 +56,8 @@ pub struct Digest {
     pub events: u64,
     /// Comment lines so far.
     pub comments: u64,
-    /// Bytes after the last complete event: the start of one that never ended.
+    /// Bytes after the last complete event: the start of one that never ended. Of a plain answer, the
+    /// length of a JSON document that stops in its middle.
     pub leftover: u64,
     /// Who asked.
     pub client: ClientFacts,

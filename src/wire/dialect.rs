@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::json::{Reader, Shape};
+
 /// The API an exchange speaks, known from its path and, failing that, from its bodies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -34,6 +36,86 @@ impl Dialect {
             Self::Models => "models",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// The dialect whose endpoint `path` ends in; `Unknown` for any other. A slash at the end is overlooked.
+    pub fn of_path(path: &str) -> Self {
+        let path = path.trim_end_matches('/');
+        [
+            ("/chat/completions", Self::Chat),
+            ("/completions", Self::Completions),
+            ("/responses", Self::Responses),
+            ("/messages", Self::Messages),
+            ("/embeddings", Self::Embeddings),
+            ("/models", Self::Models),
+        ]
+        .into_iter()
+        .find_map(|(suffix, dialect)| path.ends_with(suffix).then_some(dialect))
+        .unwrap_or_default()
+    }
+
+    /// The dialect that a request body speaks, as far as it can be told.
+    pub fn of_request(body: &[u8]) -> Self {
+        let mut found = Self::Unknown;
+        let mut system = false;
+        Reader::new(body).object(|name, value| match name {
+            "messages" if value.shape() == Shape::Array => found = Self::Chat,
+            "prompt" if found == Self::Unknown => found = Self::Completions,
+            // Only Anthropic's has the system prompt beside the messages.
+            "system" => system = true,
+            _ => {}
+        });
+        if found == Self::Chat && system {
+            Self::Messages
+        } else {
+            found
+        }
+    }
+
+    /// The dialect that an answer, or one event of it, speaks, as far as it can be told.
+    pub fn of_answer(body: &[u8]) -> Self {
+        let mut found = Self::Unknown;
+        Reader::new(body).object(|name, value| {
+            if found != Self::Unknown {
+                return;
+            }
+            found = match name {
+                "object" => match value.text().as_deref() {
+                    Some("chat.completion" | "chat.completion.chunk") => Self::Chat,
+                    Some("text_completion") => Self::Completions,
+                    Some("response") => Self::Responses,
+                    _ => Self::Unknown,
+                },
+                "type" => match value.text().as_deref() {
+                    Some("message" | "message_start") => Self::Messages,
+                    Some(kind) if kind.starts_with("response.") => Self::Responses,
+                    _ => Self::Unknown,
+                },
+                "choices" if value.shape() == Shape::Array => Self::of_choices(value),
+                _ => Self::Unknown,
+            };
+        });
+        found
+    }
+
+    /// Whether its answers are a model's words, which end with a reason.
+    pub const fn generates(self) -> bool {
+        matches!(
+            self,
+            Self::Chat | Self::Completions | Self::Responses | Self::Messages
+        )
+    }
+
+    fn of_choices(choices: &Reader<'_>) -> Self {
+        let mut found = Self::Unknown;
+        choices.clone().array(|_, choice| {
+            if choice.member("delta").is_some() || choice.member("message").is_some() {
+                found = Self::Chat;
+            } else if choice.member("text").is_some() {
+                found = Self::Completions;
+            }
+        });
+        found
     }
 
     /// The dialect of that word; `Unknown` for any other.

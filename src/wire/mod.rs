@@ -3,4 +3,9 @@
 //! Invariant: broken input is the normal case. A reader never fails and never panics; it says what it
 //! found, where, and what was left over. How the input was cut into pieces never changes the result.
 
+pub mod coding;
 pub mod dialect;
+pub mod event_stream;
+pub mod json;
+pub mod media;
+pub mod piece;

@@ -1,0 +1,238 @@
+//! The digest of an exchange while it passes.
+
+use super::feed::{self, Feed};
+use super::gather::Gather;
+use super::{Answer, ClientFacts, Digest};
+use crate::exchange::head::{Headers, RequestHead, ResponseHead};
+use crate::exchange::time::Micros;
+use crate::wire::coding::Decoder;
+use crate::wire::dialect::Dialect;
+use crate::wire::json::{End, Reader};
+use crate::wire::piece;
+
+/// How much of a request body is kept to be read: 32 MiB. SDKs write the model after the messages.
+const REQUEST_CAP: usize = 32 * 1024 * 1024;
+
+/// The headers that carry a gateway's id of a request, in the order they are asked.
+const REQUEST_IDS: [&str; 4] = [
+    "x-request-id",
+    "request-id",
+    "x-generation-id",
+    "x-oneapi-request-id",
+];
+
+/// Takes an exchange in the order it passes, and can be asked at any time.
+///
+/// [`digest`](Self::digest) and [`answer`](Self::answer) cost next to nothing for a stream, which is read as
+/// it comes. A plain body is read anew only when it looks closed or has doubled; call
+/// [`response_end`](Self::response_end) so that the last of a broken one counts too.
+#[derive(Debug)]
+pub struct Digester {
+    /// What the request and the heads have told.
+    base: Digest,
+    gather: Gather,
+    request: Request,
+    response: Option<Response>,
+}
+
+#[derive(Debug)]
+struct Request {
+    decoder: Option<Decoder>,
+    /// Whether the head names Anthropic's version.
+    anthropic: bool,
+    text: Text,
+}
+
+#[derive(Debug)]
+struct Response {
+    refused: bool,
+    feed: Feed,
+    text: Text,
+}
+
+/// A JSON text in the making, and how much of it has been read.
+#[derive(Debug, Default)]
+struct Text {
+    bytes: Vec<u8>,
+    read: usize,
+    whole: bool,
+}
+
+impl Digester {
+    /// A digester of the exchange that begins with `head`.
+    pub fn new(head: &RequestHead) -> Self {
+        let base = Digest {
+            dialect: Dialect::of_path(head.path()),
+            client: client(&head.headers),
+            ..Digest::default()
+        };
+        Self {
+            gather: Gather::from_base(&base),
+            base,
+            request: Request {
+                decoder: feed::decoder(&head.headers),
+                anthropic: head.headers.first("anthropic-version").is_some(),
+                text: Text::default(),
+            },
+            response: None,
+        }
+    }
+
+    /// Takes the next chunk of the request body.
+    pub fn request_chunk(&mut self, chunk: &[u8]) {
+        let text = &mut self.request.text;
+        if text.whole || text.bytes.len() >= REQUEST_CAP {
+            return;
+        }
+        match &mut self.request.decoder {
+            None => text.bytes.extend_from_slice(chunk),
+            Some(decoder) => decoder.push(chunk, &mut text.bytes),
+        }
+        text.bytes.truncate(REQUEST_CAP);
+    }
+
+    /// Takes the head of the answer. A second one, after an interim answer, takes the first one's place.
+    pub fn response_head(&mut self, head: &ResponseHead) {
+        self.read_request(true);
+        self.base.request_id = REQUEST_IDS
+            .iter()
+            .find_map(|name| head.headers.text(name))
+            .map(str::to_owned);
+        let feed = Feed::new(head);
+        self.base.streaming |= feed.is_stream();
+        self.gather = Gather::from_base(&self.base);
+        self.response = Some(Response {
+            refused: head.status >= 400,
+            feed,
+            text: Text::default(),
+        });
+    }
+
+    /// Takes the next chunk of the answer, read at `read`.
+    pub fn response_chunk(&mut self, chunk: &[u8], read: Micros) {
+        if let Some(response) = &mut self.response {
+            response.feed.push(chunk, |item| self.gather.item(&item, read));
+        }
+    }
+
+    /// Tells that the next `missing` bytes of the answer are not there to be read.
+    pub fn response_gap(&mut self, missing: u64) {
+        if let Some(response) = &mut self.response {
+            response.feed.gap(missing);
+        }
+    }
+
+    /// Tells that nothing more comes, at `read`, the time of the last chunk.
+    pub fn response_end(&mut self, read: Micros) {
+        self.read_request(true);
+        if let Some(response) = &mut self.response {
+            response.feed.finish(|item| self.gather.item(&item, read));
+        }
+        self.read_plain(true);
+    }
+
+    /// What has been derived so far.
+    pub fn digest(&mut self) -> &Digest {
+        self.read_request(false);
+        self.read_plain(false);
+        if let Some(response) = &self.response
+            && response.feed.is_stream()
+        {
+            self.gather.digest.streaming = true;
+            self.gather.digest.leftover = response.feed.leftover().map_or(0, |span| span.length);
+        }
+        &self.gather.digest
+    }
+
+    /// What the model has said so far.
+    pub fn answer(&mut self) -> &Answer {
+        self.read_plain(false);
+        &self.gather.answer
+    }
+
+    fn read_request(&mut self, now: bool) {
+        let text = &mut self.request.text;
+        if !text.is_due(text.bytes.len(), closes(&text.bytes), now) {
+            return;
+        }
+        let wanted = piece::read_request(&text.bytes);
+        let dialect = match Dialect::of_request(&text.bytes) {
+            Dialect::Chat if self.request.anthropic => Dialect::Messages,
+            other => other,
+        };
+        for digest in [&mut self.base, &mut self.gather.digest] {
+            digest.model.clone_from(&wanted.model);
+            digest.streaming |= wanted.stream == Some(true);
+            if digest.dialect == Dialect::Unknown {
+                digest.dialect = dialect;
+            }
+        }
+        let mut reader = Reader::new(&text.bytes);
+        reader.skip();
+        if reader.end() == End::Fine && now {
+            text.whole = true;
+            text.bytes = Vec::new();
+        }
+    }
+
+    fn read_plain(&mut self, now: bool) {
+        let Some(response) = &mut self.response else {
+            return;
+        };
+        let Some(body) = response.feed.plain() else {
+            return;
+        };
+        if !response.text.is_due(body.len(), closes(body), now) {
+            return;
+        }
+        if response.feed.is_stream() {
+            // Declared a stream, so its events have been gathered; an error may stand in the plain text.
+            if self.gather.digest.events == 0 {
+                let counted = self.gather.digest.comments;
+                self.gather = Gather::from_base(&self.base);
+                self.gather.digest.comments = counted;
+                self.gather.body(body, response.refused);
+            }
+            return;
+        }
+        self.gather = Gather::from_base(&self.base);
+        let end = self.gather.body(body, response.refused);
+        if end == End::Unfinished && response.feed.plain_is_all() {
+            self.gather.digest.leftover = body.len() as u64;
+        }
+    }
+}
+
+impl Text {
+    /// Whether to read the text, of which there are `length` bytes: it has grown, and is closed, has
+    /// doubled, or must be read now.
+    fn is_due(&mut self, length: usize, closed: bool, now: bool) -> bool {
+        let grown = length > self.read && !self.whole;
+        let due = grown && (now || closed || length >= self.read.saturating_mul(2));
+        if due {
+            self.read = length;
+        }
+        due
+    }
+}
+
+/// Whether a text ends like a JSON document.
+fn closes(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_end().last(), Some(b'}' | b']'))
+}
+
+/// What the request's headers say about its client. Sources: the OpenAI and Anthropic SDKs, which write
+/// `NOT_GIVEN` where there is no timeout.
+fn client(headers: &Headers) -> ClientFacts {
+    let number = |name: &str| {
+        let number: f64 = headers.text(name)?.trim().parse().ok()?;
+        (number.is_finite() && number >= 0.0).then_some(number)
+    };
+    ClientFacts {
+        agent: headers.text("user-agent").map(str::to_owned),
+        retry_count: headers
+            .text("x-stainless-retry-count")
+            .and_then(|count| count.trim().parse().ok()),
+        timeout_s: number("x-stainless-read-timeout").or_else(|| number("x-stainless-timeout")),
+    }
+}

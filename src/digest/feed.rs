@@ -1,0 +1,205 @@
+//! The body of an answer, decoded and told apart: an event stream or a plain body.
+
+use crate::exchange::head::{Headers, ResponseHead};
+use crate::wire::coding::Decoder;
+use crate::wire::event_stream::{Item, Parser, Span};
+use crate::wire::media::{self, Looks};
+
+/// How much of a plain answer is kept to be read: 8 MiB.
+const PLAIN_CAP: usize = 8 * 1024 * 1024;
+
+/// One body on its way from chunks to items or to a plain text.
+///
+/// What the head calls an event stream is read as one. Any other body is, too, if it begins like one:
+/// SDKs do not look at the media type. A declared stream that begins like JSON is also kept as a plain
+/// text, because gateways send errors like that.
+#[derive(Debug)]
+pub(super) struct Feed {
+    decoder: Option<Decoder>,
+    decoded: Vec<u8>,
+    kind: Kind,
+    parser: Parser,
+    plain: Plain,
+    /// The bytes since the last complete item, if they are wanted.
+    tail: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Not declared a stream, and too short to tell.
+    Undecided,
+    /// Declared a stream, and too short to tell what it looks like.
+    Declared,
+    Stream,
+    /// Declared a stream; looks like JSON.
+    Both,
+    Plain,
+}
+
+/// The kept part of a plain body.
+#[derive(Debug, Default)]
+struct Plain {
+    bytes: Vec<u8>,
+    closed: bool,
+}
+
+impl Feed {
+    pub(super) fn new(head: &ResponseHead) -> Self {
+        Self {
+            decoder: decoder(&head.headers),
+            decoded: Vec::new(),
+            kind: if media::is_event_stream(&head.headers) {
+                Kind::Declared
+            } else {
+                Kind::Undecided
+            },
+            parser: Parser::new(),
+            plain: Plain::default(),
+            tail: None,
+        }
+    }
+
+    /// The same, keeping what [`Self::partial`] needs.
+    pub(super) fn keeping_tail(head: &ResponseHead) -> Self {
+        Self {
+            tail: Some(Vec::new()),
+            ..Self::new(head)
+        }
+    }
+
+    /// Where what was begun and has not ended stands in the stream, and its bytes.
+    pub(super) fn partial(&self) -> Option<(Span, &[u8])> {
+        Some((self.leftover()?, self.tail.as_deref()?))
+    }
+
+    /// Whether the body is an event stream, declared or by its looks.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.kind, Kind::Declared | Kind::Stream | Kind::Both)
+    }
+
+    /// What is kept of a body that is, or may be, plain.
+    pub(super) fn plain(&self) -> Option<&[u8]> {
+        matches!(self.kind, Kind::Plain | Kind::Both | Kind::Undecided).then_some(&self.plain.bytes)
+    }
+
+    /// Whether nothing of the plain body is missing.
+    pub(super) fn plain_is_all(&self) -> bool {
+        !self.plain.closed
+            && self
+                .decoder
+                .as_ref()
+                .is_none_or(|decoder| decoder.problem().is_none())
+    }
+
+    /// What was begun in the stream and has not ended.
+    pub(super) fn leftover(&self) -> Option<Span> {
+        self.is_stream().then(|| self.parser.leftover()).flatten()
+    }
+
+    /// Reads the next piece of the body as it passed.
+    pub(super) fn push(&mut self, piece: &[u8], mut sink: impl FnMut(Item<'_>)) {
+        match self.decoder.take() {
+            None => self.read(piece, &mut sink),
+            Some(mut decoder) => {
+                let mut decoded = std::mem::take(&mut self.decoded);
+                decoded.clear();
+                decoder.push(piece, &mut decoded);
+                self.decoder = Some(decoder);
+                self.read(&decoded, &mut sink);
+                self.decoded = decoded;
+            }
+        }
+    }
+
+    /// Tells that `missing` bytes are not there. A coded body cannot be read any further.
+    pub(super) fn gap(&mut self, missing: u64) {
+        self.plain.closed = true;
+        if self.decoder.is_some() {
+            self.kind = if self.is_stream() {
+                Kind::Stream
+            } else {
+                Kind::Plain
+            };
+            self.decoder = None;
+            self.parser = Parser::new();
+        } else {
+            self.parser.gap(missing);
+        }
+        if let Some(tail) = &mut self.tail {
+            tail.clear();
+        }
+    }
+
+    /// Reads what the decoder still holds back, because no more will come.
+    pub(super) fn finish(&mut self, mut sink: impl FnMut(Item<'_>)) {
+        if let Some(decoder) = &mut self.decoder {
+            let mut decoded = Vec::new();
+            decoder.finish(&mut decoded);
+            self.read(&decoded, &mut sink);
+        }
+    }
+
+    fn read(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
+        match self.kind {
+            Kind::Stream => self.parse(bytes, sink),
+            Kind::Plain => self.plain.push(bytes),
+            Kind::Both => {
+                self.plain.push(bytes);
+                self.parse(bytes, sink);
+            }
+            Kind::Declared => {
+                self.plain.push(bytes);
+                match media::looks(&self.plain.bytes) {
+                    None => {}
+                    Some(Looks::Json) => self.kind = Kind::Both,
+                    Some(Looks::EventStream | Looks::Other) => {
+                        self.kind = Kind::Stream;
+                        self.plain.bytes = Vec::new();
+                    }
+                }
+                self.parse(bytes, sink);
+            }
+            Kind::Undecided => {
+                self.plain.push(bytes);
+                match media::looks(&self.plain.bytes) {
+                    None => {}
+                    Some(Looks::EventStream) => {
+                        self.kind = Kind::Stream;
+                        let start = std::mem::take(&mut self.plain.bytes);
+                        self.parse(&start, sink);
+                    }
+                    Some(Looks::Json | Looks::Other) => self.kind = Kind::Plain,
+                }
+            }
+        }
+    }
+}
+
+impl Feed {
+    fn parse(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
+        self.parser.push(bytes, sink);
+        if let Some(tail) = &mut self.tail {
+            tail.extend_from_slice(bytes);
+            let wanted = self.parser.leftover().map_or(0, |span| span.length);
+            let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+            tail.drain(..tail.len().saturating_sub(wanted));
+        }
+    }
+}
+
+impl Plain {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.closed {
+            return;
+        }
+        let room = PLAIN_CAP - self.bytes.len();
+        let kept = bytes.get(..room).unwrap_or(bytes);
+        self.bytes.extend_from_slice(kept);
+        self.closed = kept.len() < bytes.len();
+    }
+}
+
+/// A decoder, if the body of `headers` is coded.
+pub(super) fn decoder(headers: &Headers) -> Option<Decoder> {
+    Some(Decoder::for_headers(headers)).filter(Decoder::is_coded)
+}
