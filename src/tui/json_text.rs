@@ -121,7 +121,7 @@ fn token_length(rest: &str) -> Option<usize> {
 fn ends_whole(token: &str) -> bool {
     let inside = token.strip_suffix('"').unwrap_or(token);
     let escapes = inside.len() - inside.trim_end_matches('\\').len();
-    escapes % 2 == 0
+    escapes.is_multiple_of(2)
 }
 
 #[cfg(test)]
@@ -156,7 +156,19 @@ mod tests {
 
     #[test]
     fn broken_json_is_not_indented() {
-        for text in ["", "plain", "\"text\"", "12", "{", "{]", "]", "{\"a\": \"b", "{} {}", "{}}", "{\"a\":\"\\\"}"] {
+        for text in [
+            "",
+            "plain",
+            "\"text\"",
+            "12",
+            "{",
+            "{]",
+            "]",
+            "{\"a\": \"b",
+            "{} {}",
+            "{}}",
+            "{\"a\":\"\\\"}",
+        ] {
             assert_eq!(indent(text), None, "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! The pane: which tab, how far it is scrolled, and the exchange it shows, read and prepared.
 
+use crate::digest::events::EventKind;
 use crate::digest::summary::Whole;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::Micros;
@@ -80,24 +81,11 @@ pub struct EventRow {
     /// The time since the row before.
     pub gap: Option<Micros>,
     /// Its length in bytes.
-    pub size: usize,
+    pub size: u64,
     /// Its name, where it has one.
     pub name: String,
     /// Its data, or the start of it.
     pub text: String,
-}
-
-/// What a row of an event stream is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventKind {
-    /// An event.
-    Event,
-    /// A comment.
-    Comment,
-    /// A `retry:` field.
-    Retry,
-    /// The start of an event that never ended.
-    Partial,
 }
 
 /// How long chunks took from being read to being taken by the app's socket.
@@ -181,17 +169,5 @@ impl Detail {
     /// The exchange's number.
     pub fn id(&self) -> ExchangeId {
         self.whole.summary.id
-    }
-}
-
-impl EventKind {
-    /// The word on the screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Event => "event",
-            Self::Comment => "comment",
-            Self::Retry => "retry",
-            Self::Partial => "partial",
-        }
     }
 }

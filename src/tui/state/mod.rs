@@ -6,7 +6,7 @@
 mod detail;
 mod list;
 
-pub use detail::{BodyText, Detail, EventKind, EventRow, Handover, Pane, Scroll, Tab};
+pub use detail::{BodyText, Detail, EventRow, Handover, Pane, Scroll, Tab};
 pub use list::{List, PAGE, WINDOW, Wanted};
 
 use super::keymap::{self, Action, Context, Key, Motion};
@@ -218,7 +218,7 @@ impl App {
         Interest {
             wanted: self.list.wanted(),
             refresh: self.list.refresh(self.measures.list_rows),
-            detail: self.pane.as_ref().and(self.list.selected()),
+            detail: self.pane.as_ref().and_then(|_| self.list.selected()),
         }
     }
 
@@ -265,7 +265,8 @@ impl App {
         if let Some(help) = &mut self.help {
             help.go(motion, measures.help_rows, measures.help_lines);
         } else if let Some(pane) = &mut self.pane {
-            pane.scroll_mut().go(motion, measures.pane_rows, measures.pane_lines);
+            pane.scroll_mut()
+                .go(motion, measures.pane_rows, measures.pane_lines);
         } else {
             self.list.go(motion, measures.list_rows);
         }
