@@ -20,5 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod digest;
 pub mod exchange;
-pub mod gateway;
+pub mod store;
+#[cfg(feature = "tui")]
+pub mod tui;
 pub mod wire;
