@@ -1,7 +1,7 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::env::Env;
-use super::error::Hint;
+use super::error::with_hint;
 use super::exit::Exit;
 use super::runtime;
 use crate::config::{Given, Listen, Route, Settings, Upstream};
@@ -176,7 +176,7 @@ fn explain(error: live::Error) -> anyhow::Error {
         _ => None,
     };
     match hint {
-        Some(hint) => Err::<(), _>(error).hint(hint).expect_err("it is one"),
+        Some(hint) => with_hint(error, hint),
         None => error.into(),
     }
 }

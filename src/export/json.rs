@@ -4,7 +4,7 @@
 //! times ending in `_ms` are milliseconds with the microseconds as decimals. Bytes of heads that are not
 //! UTF-8 are read as Latin-1, one character a byte.
 
-use crate::digest::events::EventLine;
+use crate::digest::EventLine;
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Mark};
 use crate::exchange::credential::CredentialFacts;

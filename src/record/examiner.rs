@@ -3,7 +3,7 @@
 use super::line::Examined;
 use super::thread::Message;
 use crate::digest::Digest;
-use crate::digest::digester::Digester;
+use crate::digest::Digester;
 use crate::digest::verdict::{Judgement, judge};
 use crate::exchange::Exchange;
 use crate::exchange::body::Side;

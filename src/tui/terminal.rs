@@ -34,23 +34,13 @@ impl Screen {
             passed_on(info);
         }));
         let taken = enable_raw_mode()
-            .and_then(|()| {
-                execute!(
-                    io::stdout(),
-                    EnterAlternateScreen,
-                    EnableBracketedPaste,
-                    cursor::Hide
-                )
-            })
+            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide))
             .and_then(|()| {
                 let out = BufWriter::with_capacity(FRAME_BUFFER, io::stdout());
                 ratatui::Terminal::new(CrosstermBackend::new(out))
             });
         match taken {
-            Ok(terminal) => Ok(Self {
-                terminal,
-                hook_before,
-            }),
+            Ok(terminal) => Ok(Self { terminal, hook_before }),
             Err(error) => {
                 give_back();
                 hang_back(hook_before);

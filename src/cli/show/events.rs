@@ -3,7 +3,7 @@
 use super::super::env::Env;
 use super::super::style::{Style, paint};
 use super::super::table::keep_start;
-use crate::digest::events::{EventKind, EventLine};
+use crate::digest::{EventKind, EventLine};
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
 

@@ -126,7 +126,7 @@ impl Shown {
 
     fn events(&self) -> Vec<EventLine> {
         let head = self.whole.exchange.response.as_ref();
-        head.map_or_else(Vec::new, |head| digest::events::events(head, &self.response))
+        head.map_or_else(Vec::new, |head| digest::events(head, &self.response))
     }
 
     fn side(&self, side: BodySide) -> (Option<&Headers>, &Body) {

@@ -61,14 +61,7 @@ const fn column(
     align: Align,
     cell: fn(&App, &Ui, &Summary) -> Cell,
 ) -> Column {
-    Column {
-        title,
-        least,
-        most,
-        rank,
-        align,
-        cell,
-    }
+    Column { title, least, most, rank, align, cell }
 }
 
 /// The columns that fit into `width` cells, each with its own width; one cell stands between two.
@@ -95,10 +88,7 @@ pub(super) fn fitting(width: u16) -> Vec<(Column, u16)> {
 }
 
 fn cell(role: Role, text: impl Into<String>) -> Cell {
-    Cell {
-        text: text.into(),
-        role,
-    }
+    Cell { text: text.into(), role }
 }
 
 fn time(_: &App, ui: &Ui, row: &Summary) -> Cell {
@@ -136,11 +126,7 @@ fn first_token(_: &App, _: &Ui, row: &Summary) -> Cell {
 }
 
 fn duration(app: &App, _: &Ui, row: &Summary) -> Cell {
-    let role = if row.verdict == Verdict::Open {
-        Role::Live
-    } else {
-        Role::Plain
-    };
+    let role = if row.verdict == Verdict::Open { Role::Live } else { Role::Plain };
     cell(role, micros(app.duration(row)))
 }
 
@@ -149,10 +135,7 @@ fn tokens(_: &App, _: &Ui, row: &Summary) -> Cell {
     let usage = &row.digest.usage;
     let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), short_number);
     if usage.input.is_some() || usage.output.is_some() {
-        cell(
-            Role::Plain,
-            format!("{}/{}", number(usage.input), number(usage.output)),
-        )
+        cell(Role::Plain, format!("{}/{}", number(usage.input), number(usage.output)))
     } else if row.verdict == Verdict::Open && row.digest.events > 0 {
         cell(Role::Live, format!("{} ev", short_number(row.digest.events)))
     } else {

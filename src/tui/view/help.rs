@@ -28,11 +28,9 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
 
 fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (context, title) in [
-        (Context::Anywhere, "anywhere"),
-        (Context::List, "in the list"),
-        (Context::Pane, "in an exchange"),
-    ] {
+    for (context, title) in
+        [(Context::Anywhere, "anywhere"), (Context::List, "in the list"), (Context::Pane, "in an exchange")]
+    {
         lines.push(Line::from(ui.span(Role::Strong, format!(" {title}"))));
         for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
             let Some(help) = binding.help else { continue };
@@ -44,13 +42,7 @@ fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     lines.push(Line::from(ui.span(Role::Strong, " how an exchange ended")));
     for verdict in Verdict::ALL {
         let (glyph, role) = theme::verdict(verdict);
-        lines.push(row(
-            ui,
-            role,
-            &format!("{glyph} {verdict}"),
-            meaning(verdict),
-            width,
-        ));
+        lines.push(row(ui, role, &format!("{glyph} {verdict}"), meaning(verdict), width));
     }
     lines
 }
@@ -58,11 +50,7 @@ fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
 fn row(ui: &Ui, role: Role, left: &str, right: &str, width: usize) -> Line<'static> {
     let gap = " ".repeat(KEYS.saturating_sub(width_of(left)) + 1);
     let right = fit(right, width.saturating_sub(KEYS + 3)).into_owned();
-    Line::from_iter([
-        "  ".into(),
-        ui.span(role, left.to_owned()),
-        format!("{gap}{right}").into(),
-    ])
+    Line::from_iter(["  ".into(), ui.span(role, left.to_owned()), format!("{gap}{right}").into()])
 }
 
 /// A verdict in one line.

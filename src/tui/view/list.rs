@@ -19,10 +19,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     let mut places = area.rows();
     if let Some(place) = places.next() {
         let head = columns.iter().map(|(column, width)| {
-            let title = Cell {
-                text: column.title.to_owned(),
-                role: Role::Quiet,
-            };
+            let title = Cell { text: column.title.to_owned(), role: Role::Quiet };
             span(ui, &title, *column, *width)
         });
         frame.render_widget(line(NO_MARK, head), place);
@@ -35,9 +32,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
         let mark = if is_selected { MARK } else { NO_MARK };
         frame.render_widget(line(mark, cells(app, ui, &columns, row)), place);
         if is_selected {
-            frame
-                .buffer_mut()
-                .set_style(place, ui.theme.style(Role::Selected));
+            frame.buffer_mut().set_style(place, ui.theme.style(Role::Selected));
         }
     }
 }
@@ -48,9 +43,7 @@ fn cells<'a>(
     columns: &'a [(Column, u16)],
     row: &'a Summary,
 ) -> impl Iterator<Item = Span<'static>> + 'a {
-    columns
-        .iter()
-        .map(move |(column, width)| span(ui, &(column.cell)(app, ui, row), *column, *width))
+    columns.iter().map(move |(column, width)| span(ui, &(column.cell)(app, ui, row), *column, *width))
 }
 
 fn line(mark: &'static str, cells: impl Iterator<Item = Span<'static>>) -> Line<'static> {

@@ -48,12 +48,7 @@ pub struct Ui {
 impl Ui {
     /// Nothing drawn yet.
     pub fn new(theme: Theme, zone: TimeZone) -> Self {
-        Self {
-            theme,
-            zone,
-            measures: Measures::default(),
-            cache: None,
-        }
+        Self { theme, zone, measures: Measures::default(), cache: None }
     }
 
     /// How large things came out when they were last drawn.
@@ -96,11 +91,7 @@ fn draw_title(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     let mut line = Line::default();
     line.push_span(ui.span(Role::Accent, " gatetap  "));
     let room = usize::from(area.width).saturating_sub(10);
-    let count = if width_of(&count) + 20 <= room {
-        count
-    } else {
-        String::new()
-    };
+    let count = if width_of(&count) + 20 <= room { count } else { String::new() };
     let room = room.saturating_sub(width_of(&count));
     push_fit(&mut line, ui.theme.style(Role::Plain), &app.words.title, room);
     line.push_span(ui.span(Role::Quiet, count));
@@ -109,11 +100,8 @@ fn draw_title(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
 
 fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     // What went wrong with the recording is told where the list would stand, if there is none.
-    let failure = app
-        .failure
-        .as_ref()
-        .filter(|_| !app.list.rows().is_empty())
-        .map(|failure| &failure.message);
+    let failure =
+        app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
     for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.words.warnings)) {
         let text = format!(" ! {}", cells::one_line(warning));
         let line = ui.span(Role::Warn, fit(&text, area.width.into()).into_owned());

@@ -221,9 +221,11 @@ impl Running {
             }
             let all_read = ended.is_some() && self.output_ended();
             let stdout = self.stdout.text();
-            let lines = stdout.split_inclusive('\n').filter(|line| whole || line.ends_with('\n'));
-            if let Some(line) = lines.map(str::trim_end).find(|line| line.contains(part)) {
-                return Some(line.to_owned());
+            let mut lines = stdout.split_inclusive('\n').filter(|line| all_read || line.ends_with('\n'));
+            match lines.find(|line| line.contains(part)) {
+                Some(line) => Some(Ok(line.trim_end().to_owned())),
+                None if all_read || started.elapsed() > patience() => Some(Err(ended)),
+                None => None,
             }
         });
         line.unwrap_or_else(|ended| {
@@ -272,10 +274,30 @@ impl Running {
     /// Waits for its end, and for the end of its output: its own children have to have closed it too.
     #[track_caller]
     pub fn wait_exit(mut self) -> Exit {
-        let status = eventually("the program to end", || self.child.try_wait().unwrap());
-        let pipes = [&self.stdout, &self.stderr];
-        eventually("its output to end", || pipes.iter().all(|p| p.thread.is_finished()).then_some(()));
-        Exit::new(status, self.stdout.text(), self.stderr.text())
+        let started = Instant::now();
+        let mut status = None;
+        let ended = eventually_in("the program and its output to end", patience() * 2, || {
+            if status.is_none() {
+                status = self.child.try_wait().unwrap();
+            }
+            match status {
+                Some(status) if self.output_ended() => Some(Ok(status)),
+                _ if started.elapsed() > patience() => Some(Err(status)),
+                _ => None,
+            }
+        });
+        let (stdout, stderr) = (self.stdout(), self.stderr());
+        match ended {
+            Ok(status) => Exit::new(status, stdout, stderr),
+            Err(None) => panic!("the program does not end\nstdout:\n{stdout}\nstderr:\n{stderr}"),
+            Err(Some(status)) => panic!(
+                "the program ended ({status}), but its output is held open\nstdout:\n{stdout}\nstderr:\n{stderr}"
+            ),
+        }
+    }
+
+    fn output_ended(&self) -> bool {
+        self.stdout.thread.is_finished() && self.stderr.thread.is_finished()
     }
 
     fn signal(&self, name: &str) {
@@ -460,6 +482,6 @@ mod tests {
         let exit = run_to_end(&["--version"], &[("GATETAP_DB", "unused")]);
         assert_eq!(exit.code, Some(0), "{exit}");
         let text = panic_text(|| Gatetap::run(&["--version"]));
-        assert!(text.contains("before it printed \"listening on http://\""), "{text}");
+        assert!(text.contains("has not printed \"listening on http://\""), "{text}");
     }
 }

@@ -38,11 +38,7 @@ pub fn rooms(src: &[File]) -> Vec<Violation> {
             continue;
         };
         let Some(layer) = layer_of(from) else {
-            violations.push(Violation::new(
-                &file.path,
-                1,
-                format!("room `{from}` stands in no layer"),
-            ));
+            violations.push(Violation::new(&file.path, 1, format!("room `{from}` stands in no layer")));
             continue;
         };
         for (to, line) in rooms_named(file) {
@@ -80,9 +76,7 @@ fn room(path: &str) -> Option<&str> {
     let in_src = path.strip_prefix("src/")?;
     match in_src.split_once('/') {
         Some((room, _)) => Some(room),
-        None => in_src
-            .strip_suffix(".rs")
-            .filter(|name| !["lib", "main"].contains(name)),
+        None => in_src.strip_suffix(".rs").filter(|name| !["lib", "main"].contains(name)),
     }
 }
 
@@ -121,17 +115,9 @@ fn rooms_named(file: &File) -> Vec<(&str, usize)> {
             }
             "super" => {
                 let depth = depth(&file.path) + inline.len();
-                let supers = tokens[at..]
-                    .iter()
-                    .step_by(2)
-                    .take_while(|token| token.text == "super")
-                    .count();
-                let links = tokens[at..]
-                    .iter()
-                    .skip(1)
-                    .step_by(2)
-                    .take_while(|token| token.text == "::")
-                    .count();
+                let supers = tokens[at..].iter().step_by(2).take_while(|token| token.text == "super").count();
+                let links =
+                    tokens[at..].iter().skip(1).step_by(2).take_while(|token| token.text == "::").count();
                 let climbed = supers.min(links);
                 if climbed > 0 && climbed == depth {
                     first_names(&tokens, at + 2 * climbed, &mut named);
@@ -196,16 +182,8 @@ fn lines(violations: &[Violation]) -> Vec<usize> {
 #[test]
 fn a_room_may_know_only_what_lies_below() {
     for (path, text, expected) in [
-        (
-            "src/digest/mod.rs",
-            "use crate::exchange::time::Micros;\nuse crate::wire::x;",
-            vec![],
-        ),
-        (
-            "src/digest/mod.rs",
-            "use crate::digest::verdict;\n/// See [`crate::proxy`].\nstruct A;",
-            vec![],
-        ),
+        ("src/digest/mod.rs", "use crate::exchange::time::Micros;\nuse crate::wire::x;", vec![]),
+        ("src/digest/mod.rs", "use crate::digest::verdict;\n/// See [`crate::proxy`].\nstruct A;", vec![]),
         ("src/exchange/mod.rs", "\nuse crate::wire::x;", vec![2]),
         ("src/wire/sse.rs", "fn f() {\n    crate::gateway::g()\n}", vec![2]),
         (
@@ -216,11 +194,7 @@ fn a_room_may_know_only_what_lies_below() {
         ("src/wire/sse.rs", "use super::super::digest::y;", vec![1]),
         ("src/wire/sse.rs", "use super::digest::y;", vec![]),
         ("src/wire/mod.rs", "use super::{digest, exchange};", vec![1]),
-        (
-            "src/wire/mod.rs",
-            "mod tests {\n use super::digest;\n}\nuse super::digest;",
-            vec![4],
-        ),
+        ("src/wire/mod.rs", "mod tests {\n use super::digest;\n}\nuse super::digest;", vec![4]),
         ("src/store/mod.rs", "use crate::check::x;", vec![1]),
         ("src/proxy/tap/mod.rs", "use crate::{record, live};", vec![1]),
         ("src/cellar/mod.rs", "", vec![1]),
@@ -228,11 +202,7 @@ fn a_room_may_know_only_what_lies_below() {
         ("src/main.rs", "fn main() { gatetap::cli::main() }", vec![]),
         ("src/main.rs", "fn main() { gatetap::proxy::x() }", vec![1]),
     ] {
-        assert_eq!(
-            lines(&rooms(&[File::sample(path, text)])),
-            expected,
-            "{path}: {text}"
-        );
+        assert_eq!(lines(&rooms(&[File::sample(path, text)])), expected, "{path}: {text}");
     }
 }
 
@@ -244,19 +214,11 @@ fn a_foreign_crate_stays_in_its_rooms() {
         ("src/check/mod.rs", "use rusqlite as sql;", vec![1]),
         ("src/check/mod.rs", "use {serde::X, rusqlite::Y};", vec![1]),
         ("src/check/mod.rs", "fn f() -> ::anyhow::Result<()>;", vec![1]),
-        (
-            "src/check/mod.rs",
-            "let rustls = 1; // rustls::x\ncrate::tls::rustls::x();",
-            vec![],
-        ),
+        ("src/check/mod.rs", "let rustls = 1; // rustls::x\ncrate::tls::rustls::x();", vec![]),
         ("src/live/mod.rs", "\n#[derive(clap::Args)]", vec![2]),
         ("src/proxy/mod.rs", "use tokio_rustls::TlsAcceptor;", vec![]),
         ("src/main.rs", "use anyhow::Result;", vec![1]),
     ] {
-        assert_eq!(
-            lines(&crates(&[File::sample(path, text)])),
-            expected,
-            "{path}: {text}"
-        );
+        assert_eq!(lines(&crates(&[File::sample(path, text)])), expected, "{path}: {text}");
     }
 }

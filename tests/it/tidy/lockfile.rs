@@ -14,18 +14,10 @@ pub fn packages(lock: &File) -> Vec<Violation> {
     let names: Vec<_> = lock.text.lines().enumerate().filter_map(name_on).collect();
     let mut violations = Vec::new();
     for one in ONE_OF {
-        let lines: Vec<_> = names
-            .iter()
-            .filter(|(_, name)| *name == one)
-            .map(|(line, _)| *line)
-            .collect();
+        let lines: Vec<_> = names.iter().filter(|(_, name)| *name == one).map(|(line, _)| *line).collect();
         if lines.len() != 1 {
             let sentence = format!("there are {} of `{one}`, not one", lines.len());
-            violations.push(Violation::new(
-                &lock.path,
-                lines.last().copied().unwrap_or(1),
-                sentence,
-            ));
+            violations.push(Violation::new(&lock.path, lines.last().copied().unwrap_or(1), sentence));
         }
     }
     for (line, name) in names {
@@ -44,10 +36,7 @@ fn name_on((index, line): (usize, &str)) -> Option<(usize, &str)> {
 #[test]
 fn missing_doubled_and_unwanted_packages_are_found() {
     let lock = |names: &[&str]| {
-        let packages: Vec<_> = names
-            .iter()
-            .map(|name| format!("[[package]]\nname = \"{name}\"\n"))
-            .collect();
+        let packages: Vec<_> = names.iter().map(|name| format!("[[package]]\nname = \"{name}\"\n")).collect();
         packages.concat()
     };
     for (names, expected) in [

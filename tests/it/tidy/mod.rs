@@ -33,11 +33,7 @@ pub struct File {
 
 impl Violation {
     fn new(file: &str, line: usize, sentence: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            line,
-            sentence: sentence.into(),
-        }
+        Self { file: file.to_owned(), line, sentence: sentence.into() }
     }
 }
 
@@ -51,17 +47,12 @@ impl fmt::Display for Violation {
 impl File {
     /// Whether it holds Rust.
     fn is_rust(&self) -> bool {
-        Path::new(&self.path)
-            .extension()
-            .is_some_and(|extension| extension == "rs")
+        Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
     }
 
     /// A file of a test of a rule.
     fn sample(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 }
 
@@ -75,11 +66,7 @@ fn read(folders: &[&str]) -> Vec<File> {
     let mut left: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     while let Some(path) = left.pop() {
         if path.is_dir() {
-            left.extend(
-                std::fs::read_dir(path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
+            left.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
         } else if path.is_file() {
             let from_root = path.strip_prefix(root()).unwrap();
             files.push(File {
@@ -102,18 +89,10 @@ fn assert_none(violations: &[Violation]) {
 fn the_tree_is_tidy() {
     let src = read(&["src"]);
     let rust = read(&["src", "tests", "benches"]);
-    assert!(
-        src.iter().any(|file| file.path == "src/lib.rs"),
-        "src was not read"
-    );
-    assert!(
-        rust.iter().any(|file| file.path == "tests/it/main.rs"),
-        "tests were not read"
-    );
+    assert!(src.iter().any(|file| file.path == "src/lib.rs"), "src was not read");
+    assert!(rust.iter().any(|file| file.path == "tests/it/main.rs"), "tests were not read");
     let entries = std::fs::read_dir(root()).unwrap();
-    let entries: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let entries: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let lock = read(&["Cargo.lock"]);
 
     let mut violations = Vec::new();
@@ -126,9 +105,7 @@ fn the_tree_is_tidy() {
     violations.extend(lockfile::packages(&lock[0]));
     violations.extend(secrets::keys(&read(&["fixtures"])));
     violations.extend(root::entries(&entries));
-    violations.extend(root::new_snapshots(&read(&[
-        "src", "tests", "benches", "fixtures",
-    ])));
+    violations.extend(root::new_snapshots(&read(&["src", "tests", "benches", "fixtures"])));
     assert_none(&violations);
 }
 

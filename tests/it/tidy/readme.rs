@@ -17,11 +17,7 @@ pub fn commands(readme: &File, help: &str) -> Vec<Violation> {
     let helped = help_list(help);
     let mut violations = Vec::new();
     if helped.is_empty() {
-        violations.push(Violation::new(
-            &readme.path,
-            heading,
-            "gatetap --help lists no commands",
-        ));
+        violations.push(Violation::new(&readme.path, heading, "gatetap --help lists no commands"));
     }
     if rows.is_empty() {
         let sentence = "there is no table of commands under `## Commands`";
@@ -32,26 +28,16 @@ pub fn commands(readme: &File, help: &str) -> Vec<Violation> {
         let sentence = match helped.iter().find(|command| command.name == *name) {
             None => format!("`gatetap --help` does not list `{name}`"),
             Some(command) if command.description != row.description => {
-                format!(
-                    "`{name}` is described otherwise in the help: {}",
-                    command.description
-                )
+                format!("`{name}` is described otherwise in the help: {}", command.description)
             }
-            Some(_)
-                if rows
-                    .iter()
-                    .any(|other| other.name == *name && other.line < row.line) =>
-            {
+            Some(_) if rows.iter().any(|other| other.name == *name && other.line < row.line) => {
                 format!("`{name}` has two rows")
             }
             Some(_) => continue,
         };
         violations.push(Violation::new(&readme.path, row.line, sentence));
     }
-    for command in helped
-        .iter()
-        .filter(|command| !rows.iter().any(|row| row.name == command.name))
-    {
+    for command in helped.iter().filter(|command| !rows.iter().any(|row| row.name == command.name)) {
         let sentence = format!("`{}` of the help has no row", command.name);
         violations.push(Violation::new(&readme.path, heading, sentence));
     }
@@ -64,25 +50,15 @@ fn table(readme: &str) -> (usize, Vec<Command>) {
     let Some((heading, _)) = numbered().find(|(_, line)| line.trim_end() == "## Commands") else {
         return (1, Vec::new());
     };
-    let section = numbered()
-        .skip(heading)
-        .take_while(|(_, line)| !line.starts_with("## "));
+    let section = numbered().skip(heading).take_while(|(_, line)| !line.starts_with("## "));
     let rows = section.filter_map(|(number, line)| {
-        let cells = line
-            .trim()
-            .strip_prefix('|')?
-            .strip_suffix('|')?
-            .replace("\\|", "\u{1}");
+        let cells = line.trim().strip_prefix('|')?.strip_suffix('|')?.replace("\\|", "\u{1}");
         let mut cells = cells.split('|').map(|cell| cell.trim().replace('\u{1}', "|"));
         let usage = cells.next()?;
         let usage = usage.strip_prefix("`gatetap")?;
         let usage = usage.split('`').next()?;
         let name = usage.split_whitespace().next()?.trim_matches(['[', ']']);
-        Some(Command {
-            name: name.to_owned(),
-            description: cells.next()?.replace('`', ""),
-            line: number,
-        })
+        Some(Command { name: name.to_owned(), description: cells.next()?.replace('`', ""), line: number })
     });
     (heading, rows.collect())
 }
@@ -90,11 +66,7 @@ fn table(readme: &str) -> (usize, Vec<Command>) {
 /// The commands of a clap help text, without `help` itself. A description that is wrapped is put together.
 fn help_list(help: &str) -> Vec<Command> {
     let mut commands: Vec<Command> = Vec::new();
-    let list = help
-        .lines()
-        .enumerate()
-        .skip_while(|(_, line)| *line != "Commands:")
-        .skip(1);
+    let list = help.lines().enumerate().skip_while(|(_, line)| *line != "Commands:").skip(1);
     for (index, line) in list.take_while(|(_, line)| !line.is_empty()) {
         let indent = line.len() - line.trim_start().len();
         let text = line.trim();
@@ -142,10 +114,7 @@ fn every_difference_is_found() {
             vec!["README.md:3: `ls` is described otherwise in the help: List exchanges"],
         ),
         (vec![run, ls, ls], vec!["README.md:4: `ls` has two rows"]),
-        (
-            vec![run, ls, "| `gatetap fly` | Fly |"],
-            vec!["README.md:4: `gatetap --help` does not list `fly`"],
-        ),
+        (vec![run, ls, "| `gatetap fly` | Fly |"], vec!["README.md:4: `gatetap --help` does not list `fly`"]),
     ] {
         let readme = format!("## Commands\n{}\n", table.join("\n"));
         let found = commands(&File::sample("README.md", &readme), HELP);

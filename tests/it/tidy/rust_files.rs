@@ -41,9 +41,7 @@ pub fn length(rust: &[File]) -> Vec<Violation> {
 
 /// A file says first what it is.
 pub fn module_docs(src: &[File]) -> Vec<Violation> {
-    let undocumented = src
-        .iter()
-        .filter(|file| file.is_rust() && !file.text.starts_with("//! "));
+    let undocumented = src.iter().filter(|file| file.is_rust() && !file.text.starts_with("//! "));
     undocumented
         .map(|file| Violation::new(&file.path, 1, "the file does not start with a `//! ` doc"))
         .collect()
@@ -70,18 +68,8 @@ fn each<'a>(
 #[test]
 fn printing_is_found_outside_cli() {
     let text = "//! x\nfn f() {\n    eprintln!(\"{x}\"); // println!\n    self.print();\n}";
-    let found = printing(&[
-        File::sample("src/live/mod.rs", text),
-        File::sample("src/cli/ls.rs", text),
-    ]);
-    assert_eq!(
-        found,
-        [Violation::new(
-            "src/live/mod.rs",
-            3,
-            "`eprintln!` is for cli only"
-        )]
-    );
+    let found = printing(&[File::sample("src/live/mod.rs", text), File::sample("src/cli/ls.rs", text)]);
+    assert_eq!(found, [Violation::new("src/live/mod.rs", 3, "`eprintln!` is for cli only")]);
 }
 
 #[test]
@@ -93,11 +81,7 @@ fn unfinished_code_is_found() {
         ("#[should_panic]", 1),
         ("// todo!\nlet todo = \"#[ignore] should_panic\"; ignore()", 0),
     ] {
-        assert_eq!(
-            unfinished(&[File::sample("tests/it/x.rs", text)]).len(),
-            expected,
-            "{text}"
-        );
+        assert_eq!(unfinished(&[File::sample("tests/it/x.rs", text)]).len(), expected, "{text}");
     }
 }
 
@@ -115,9 +99,6 @@ fn undocumented_files_are_found() {
         File::sample("src/b.rs", "use x;\n//! Too late.\n"),
         File::sample("src/c.toml", "x = 1"),
     ];
-    let found: Vec<_> = module_docs(&files)
-        .into_iter()
-        .map(|violation| violation.file)
-        .collect();
+    let found: Vec<_> = module_docs(&files).into_iter().map(|violation| violation.file).collect();
     assert_eq!(found, ["src/b.rs"]);
 }

@@ -43,10 +43,7 @@ pub fn keys(fixtures: &[File]) -> Vec<Violation> {
     for file in fixtures {
         for (index, line) in file.text.lines().enumerate() {
             // An escaped line end would otherwise become the first letter of the word after it.
-            let line = line
-                .replace("\\n", "  ")
-                .replace("\\r", "  ")
-                .replace("\\t", "  ");
+            let line = line.replace("\\n", "  ").replace("\\r", "  ").replace("\\t", "  ");
             let words = line.split(|c: char| !is_key_character(c));
             if let Some(shape) = words.filter(|word| !is_fake(word)).find_map(shape) {
                 let sentence = format!("`{shape}…` looks like a key: write `fake` into it");
@@ -68,10 +65,7 @@ fn shape(word: &str) -> Option<&'static str> {
             starts && word.len() - at - prefix.len() >= *least
         })
     };
-    SHAPES
-        .iter()
-        .find(|shape| prefix_of_a_key(shape))
-        .map(|(prefix, _)| *prefix)
+    SHAPES.iter().find(|shape| prefix_of_a_key(shape)).map(|(prefix, _)| *prefix)
 }
 
 fn is_fake(word: &str) -> bool {
@@ -100,9 +94,8 @@ fn key_shapes_are_found_and_fakes_are_not() {
             (format!("disk{key}"), false),
         ] {
             let violations = keys(&[File::sample("fixtures/x.json", &text)]);
-            let itself = violations
-                .iter()
-                .any(|violation| violation.sentence.contains(&format!("`{prefix}…`")));
+            let itself =
+                violations.iter().any(|violation| violation.sentence.contains(&format!("`{prefix}…`")));
             assert_eq!(itself, found, "{text}");
         }
     }

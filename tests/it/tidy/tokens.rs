@@ -125,13 +125,7 @@ use a::b; // use c::d
          let r = ; let br = ; last }"
     );
     let last = *tokens(source).iter().rfind(|token| token.text == "last").unwrap();
-    assert_eq!(
-        last,
-        Token {
-            text: "last",
-            line: 5
-        }
-    );
+    assert_eq!(last, Token { text: "last", line: 5 });
 }
 
 #[test]
