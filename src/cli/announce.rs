@@ -38,7 +38,10 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
     }
     let failure = outcome.failure.as_deref().unwrap_or("the recording could not be written");
     let missing = outcome.lost_bytes;
-    writeln!(env.stderr, "warning: the recording is not whole: {failure}; {missing} bytes of bodies are missing")?;
+    writeln!(
+        env.stderr,
+        "warning: the recording is not whole: {failure}; {missing} bytes of bodies are missing"
+    )?;
     Ok(Exit::CannotStart)
 }
 
@@ -54,7 +57,9 @@ pub(super) fn explain(error: live::Error) -> anyhow::Error {
                 }
             ),
             ErrorKind::PermissionDenied => "ports below 1024 need privileges: choose a higher one".to_owned(),
-            ErrorKind::AddrNotAvailable => "listen on an address of this machine, such as 127.0.0.1".to_owned(),
+            ErrorKind::AddrNotAvailable => {
+                "listen on an address of this machine, such as 127.0.0.1".to_owned()
+            }
             _ => return error.into(),
         },
         _ => return error.into(),

@@ -127,7 +127,8 @@ async fn rate_limited(address: SocketAddr) -> io::Result<()> {
     let body = completion("deepseek-v4-flash", "What is a rate limit?", true);
     for attempt in 0..=RETRIES {
         let count = attempt.to_string();
-        let headers = [("x-sim-behavior", "rate-limited,times=1,retry_after=1"), ("x-stainless-retry-count", &count)];
+        let headers =
+            [("x-sim-behavior", "rate-limited,times=1,retry_after=1"), ("x-stainless-retry-count", &count)];
         let response = chat(address, &headers, &body).await?;
         let refused = response.status() == StatusCode::TOO_MANY_REQUESTS;
         let wait = retry_after(response.headers());
