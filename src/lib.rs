@@ -19,4 +19,5 @@
 pub mod digest;
 pub mod exchange;
 pub mod gateway;
+pub mod sim;
 pub mod wire;

@@ -51,7 +51,7 @@ fn header_values_keep_their_form() {
             "session=fakefakefake1; b=\"two\"",
             "session=*********ake1; b=\"***\"",
         ),
-        ("cookie", "ZmFrZWZha2U=", "************"),
+        ("cookie", "ZmFrZWZha2U=", "********a2U="),
         (
             "set-cookie",
             "id=fakefake; Path=/; HttpOnly",
