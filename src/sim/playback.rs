@@ -47,7 +47,7 @@ impl Playback {
             script,
             start: Instant::now(),
             sleep: None,
-            flush_first: false,
+            flush_first: true,
             generation,
         }
     }
@@ -63,8 +63,8 @@ impl Body for Playback {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = self.get_mut();
         if std::mem::take(&mut this.flush_first) {
-            // Pending makes the connection write out what it has, so that pieces are not run together
-            // and none is lost when the body ends in an error.
+            // Pending makes the connection write out what it has: the head before the first piece, no two
+            // pieces run together, and none lost when the body ends in an error.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
