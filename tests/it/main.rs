@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod digest_facts;
-mod digest_verdict;
+mod digest;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
