@@ -6,3 +6,4 @@ mod digest;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
+mod wire_property;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use gatetap::wire::json::{End, Reader, Shape};
 use proptest::prelude::*;
 
+use crate::wire_property::config;
+
 #[test]
 fn members_of_any_shape() {
     let mut model = None;
@@ -89,6 +91,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn reads_what_another_writes(value in json()) {
         let text = value.to_string();

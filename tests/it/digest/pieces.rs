@@ -8,6 +8,8 @@ use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Micros;
 use proptest::prelude::*;
 
+use crate::wire_property::config;
+
 use super::{CHAT, JSON, MESSAGES, RESPONSES, SSE, body, digest, exchange, request_head, response_head};
 
 #[test]
@@ -167,6 +169,8 @@ fn a_recording_with_a_gap_is_read_around_it() {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn chunks_do_not_matter(which in 0_usize..3, step in 1_usize..400) {
         let (path, stream) = [
