@@ -368,7 +368,7 @@ proptest! {
     #[test]
     fn agrees_with_another_parser(bytes in stream()) {
         // The other one ends at invalid UTF-8 in a field's value, and gives blocks without data too.
-        prop_assume!(std::str::from_utf8(&bytes).is_ok());
+        let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
         let body = futures_util::stream::iter([Ok::<_, std::io::Error>(&bytes[..])]);
         let theirs: Vec<(String, String)> = sse_stream::SseByteStream::new(body)
             .collect::<Vec<_>>()

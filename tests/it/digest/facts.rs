@@ -180,7 +180,7 @@ fn the_dialect_by_path_and_failing_that_by_body() {
             Dialect::Messages,
         ),
         (r#"{"system":"s","messages":[]}"#, &[], "", Dialect::Messages),
-        (r#"{"prompt":"p"}"#, &[], "", Dialect::Completions),
+        (r#"{"prompt":"p"}"#, &[], "", Dialect::Unknown),
         ("", &[], r#"data: {"choices":[{"delta":{}}]}"#, Dialect::Chat),
         (
             "",

@@ -168,6 +168,30 @@ fn a_recording_with_a_gap_is_read_around_it() {
     );
 }
 
+#[test]
+fn a_coded_recording_with_a_gap_is_read_up_to_it() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut coded = Vec::new();
+    for event in MESSAGES.split_inclusive("\n\n") {
+        encoder.write_all(event.as_bytes()).unwrap();
+        encoder.flush().unwrap();
+        coded.push(std::mem::take(encoder.get_mut()));
+    }
+    let kept = coded.iter().take(4).map(Vec::len).sum::<usize>();
+    let coded = coded.concat();
+    let tail = b"data: not decoded\n\n";
+    let mut recorded = body(&coded, 37);
+    recorded.bytes = [&coded[..kept], tail].concat();
+    recorded.cut = Some(Cut {
+        at: kept as u64,
+        tail: tail.len() as u64,
+    });
+    let head = response_head(200, &[SSE[0], ("content-encoding", "gzip")]);
+    let lines = events(&head, &recorded);
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines.iter().all(|line| line.kind == EventKind::Event));
+}
+
 proptest! {
     #![proptest_config(config())]
 

@@ -175,6 +175,22 @@ fn no_body_by_the_rules_of_http() {
             ..BASE
         },
         Ending {
+            name: "204, then the app closes",
+            head: Some((204, JSON)),
+            by: APP,
+            evidence: &["has no body"],
+            ..BASE
+        },
+        Ending {
+            name: "101, cut",
+            method: "GET",
+            path: "/v1/realtime",
+            head: Some((101, "")),
+            by: GATEWAY,
+            verdict: CutByGateway,
+            ..BASE
+        },
+        Ending {
             name: "HEAD of a stream",
             method: "HEAD",
             evidence: &["has no body"],
