@@ -1,18 +1,10 @@
 //! The one integration crate.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    unreachable_pub,
-    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cli_recording;
 mod cli_show;
-mod digest_facts;
-mod digest_verdict;
+mod digest;
 mod gateway_credential;
 mod gateway_errors;
 mod gateway_mask;
@@ -28,3 +20,4 @@ mod tidy;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
+mod wire_property;

@@ -1,6 +1,7 @@
 //! Content codings, undone as far as a body goes.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -9,14 +10,18 @@ use gatetap::exchange::head::Headers;
 use gatetap::wire::coding::{Coding, Decoder, Problem, decode};
 use proptest::prelude::*;
 
+use crate::wire_property::config;
+
 /// Three events and `[DONE]`.
 const STREAM: &str = "data: {\"a\":1}\n\ndata: {\"a\":1}\n\ndata: {\"a\":1}\n\ndata: [DONE]\n\n";
 /// [`STREAM`], written by Node's zlib.
 const BROTLI: &str =
     "1b3a00f82d0e78932f44f1723508cdfeae5abc0c13210b85dada2b1dba0689e9ea938a68d2540990d27961e208e102";
 /// One event and `[DONE]`, written by Node's zlib with a flush between.
-const BROTLI_FLUSHED: [&str; 2] =
-    ["0b0780646174613a207b2261223a317d0a0a", "d100805f5261ab2b095144931260252a831f"];
+const BROTLI_FLUSHED: [&str; 2] = [
+    "0b0780646174613a207b2261223a317d0a0a",
+    "d100805f5261ab2b095144931260252a831f",
+];
 /// [`STREAM`], written by the zstd command, with a checksum.
 const ZSTD: &str = "28b52ffd0468ed0000b8646174613a207b2261223a317d0a0a5b444f4e455d0a0a0100859c75662cad00";
 
@@ -24,13 +29,21 @@ fn headers(values: &[&str]) -> Headers {
     Headers(
         values
             .iter()
-            .map(|value| ("Content-Encoding".to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+            .map(|value| {
+                (
+                    "Content-Encoding".to_owned(),
+                    Bytes::copy_from_slice(value.as_bytes()),
+                )
+            })
             .collect(),
     )
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    let digits = text.as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -128,14 +141,22 @@ fn a_flushed_event_is_there_at_once() {
     let zstd = zstd_blocks(&events);
     for (name, pieces, expected) in [
         ("gzip", gzip, events.to_vec()),
-        ("br", brotli, vec![&b"data: {\"a\":1}\n\n"[..], b"data: [DONE]\n\n"]),
+        (
+            "br",
+            brotli,
+            vec![&b"data: {\"a\":1}\n\n"[..], b"data: [DONE]\n\n"],
+        ),
         ("zstd", zstd, [&[&b""[..]][..], &events].concat()),
     ] {
         let mut decoder = Decoder::for_headers(&headers(&[name]));
         for (piece, expected) in pieces.iter().zip(expected) {
             let mut out = Vec::new();
             decoder.push(piece, &mut out);
-            assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{name}");
+            assert_eq!(
+                out.escape_ascii().to_string(),
+                expected.escape_ascii().to_string(),
+                "{name}"
+            );
         }
         assert_eq!(decoder.problem(), None, "{name}");
     }
@@ -153,14 +174,21 @@ fn a_large_zstd_stream_is_read_in_steps_and_whole_at_its_end() {
 #[test]
 fn a_cut_body_is_read_as_far_as_it_goes() {
     let text = numbers();
-    for (name, coded) in
-        [("gzip", gzip(text.as_bytes())), ("deflate", zlib(text.as_bytes())), ("zstd", zstd(text.as_bytes()))]
-    {
+    for (name, coded) in [
+        ("gzip", gzip(text.as_bytes())),
+        ("deflate", zlib(text.as_bytes())),
+        ("zstd", zstd(text.as_bytes())),
+    ] {
         // zstd gives whole blocks only, of up to 128 KiB.
         let cut = coded.len() - 16;
         let part = decode(&headers(&[name]), &coded[..cut], usize::MAX);
         assert_eq!(part.problem, None, "{name}");
-        assert!(part.bytes.len() > text.len() / 4, "{name}: {} of {}", part.bytes.len(), text.len());
+        assert!(
+            part.bytes.len() > text.len() / 4,
+            "{name}: {} of {}",
+            part.bytes.len(),
+            text.len()
+        );
         assert!(text.as_bytes().starts_with(&part.bytes), "{name}");
     }
     let brotli = hex(BROTLI);
@@ -171,9 +199,17 @@ fn a_cut_body_is_read_as_far_as_it_goes() {
 #[test]
 fn the_cap_bounds_what_a_bomb_gives() {
     let bomb = vec![0_u8; 20_000_000];
-    for (name, coded) in [("gzip", gzip(&bomb)), ("deflate", raw_deflate(&bomb)), ("zstd", zstd(&bomb))] {
+    for (name, coded) in [
+        ("gzip", gzip(&bomb)),
+        ("deflate", raw_deflate(&bomb)),
+        ("zstd", zstd(&bomb)),
+    ] {
         let part = decode(&headers(&[name]), &coded, 1_000_000);
-        assert_eq!((part.bytes.len(), part.problem), (1_000_000, Some(Problem::Capped)), "{name}");
+        assert_eq!(
+            (part.bytes.len(), part.problem),
+            (1_000_000, Some(Problem::Capped)),
+            "{name}"
+        );
     }
     let twice = gzip(&gzip(&bomb));
     let part = decode(&headers(&["gzip, gzip"]), &twice, 1000);
@@ -185,9 +221,12 @@ fn what_cannot_be_undone_is_told() {
     let unknown = decode(&headers(&["gzip, snappy"]), &gzip(b"x"), 100);
     assert_eq!(unknown.problem, Some(Problem::Unknown("snappy".to_owned())));
     assert_eq!(unknown.bytes, b"");
-    for (name, coding) in
-        [("gzip", Coding::Gzip), ("deflate", Coding::Deflate), ("br", Coding::Brotli), ("zstd", Coding::Zstd)]
-    {
+    for (name, coding) in [
+        ("gzip", Coding::Gzip),
+        ("deflate", Coding::Deflate),
+        ("br", Coding::Brotli),
+        ("zstd", Coding::Zstd),
+    ] {
         let body = b"{\"error\":\"this is no coded body at all\"}";
         let decoded = decode(&headers(&[name]), body, 100_000);
         assert!(
@@ -200,18 +239,55 @@ fn what_cannot_be_undone_is_told() {
     encoder.write_all(STREAM.as_bytes()).unwrap();
     encoder.flush().unwrap();
     // RFC 1951 §3.2.3: there is no third type of block.
-    let broken = [&encoder.get_ref()[..], &[7; 20]].concat();
-    let decoded = decode(&headers(&["gzip"]), &broken, usize::MAX);
-    assert!(matches!(decoded.problem, Some(Problem::Corrupt { .. })), "{:?}", decoded.problem);
-    assert_eq!(String::from_utf8_lossy(&decoded.bytes), STREAM, "what stood before is given");
+    let reserved = [&encoder.get_ref()[..], &[7; 20]].concat();
+    let mut checksum = gzip(STREAM.as_bytes());
+    let last = checksum.len() - 6;
+    checksum[last] ^= 1;
+    for broken in [reserved, checksum] {
+        for step in [1, 7, broken.len()] {
+            let (decoded, problem) = pushed("gzip", broken.chunks(step));
+            assert!(matches!(problem, Some(Problem::Corrupt { .. })), "{problem:?}");
+            let text = String::from_utf8_lossy(&decoded);
+            assert_eq!(text, STREAM, "what stood before is given");
+        }
+    }
+}
+
+#[test]
+fn gzip_headers_with_everything_and_what_follows_a_member() {
+    let mut plain = gzip(STREAM.as_bytes());
+    let deflated = plain.split_off(10);
+    let full = [
+        &[0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3][..],
+        b"\x03\x00ext",
+        b"name\0",
+        b"comment\0",
+        b"hc",
+        &deflated,
+    ]
+    .concat();
+    let garbage = [&full[..], b"padding"].concat();
+    for coded in [full, garbage] {
+        for step in [1, 3, coded.len()] {
+            let (decoded, problem) = pushed("gzip", coded.chunks(step));
+            assert_eq!(String::from_utf8_lossy(&decoded), STREAM);
+            assert_eq!(problem, None);
+        }
+    }
 }
 
 /// Text that does not shrink to nothing.
 fn numbers() -> String {
-    (0..20_000_u32).map(|at| format!("{:x}", at.wrapping_mul(2_654_435_761))).collect()
+    let mut text = String::new();
+    for at in 0..20_000_u32 {
+        write!(text, "{:x}", at.wrapping_mul(2_654_435_761)).unwrap();
+    }
+    text
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn any_bytes_in_any_coding(
         name in prop::sample::select(vec!["gzip", "deflate", "br", "zstd", "gzip, zstd"]),
