@@ -9,6 +9,7 @@ mod gateway_credential;
 mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
+mod proxy_ends;
 mod proxy_messages;
 mod proxy_streams;
 mod sim_behavior;
