@@ -10,6 +10,7 @@ mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
 mod proxy_ends;
+mod proxy_hostile;
 mod proxy_messages;
 mod proxy_streams;
 mod sim_behavior;

@@ -142,13 +142,11 @@ async fn forward<A: Socket>(
             Attempt::Stale => {}
         }
     }
-    let (stream, times) = match connect(shared, app, &to.route).await {
-        Some(connected) => connected?,
-        None => {
-            record.broken(Hop::App, "the app closed its connection before there was an answer");
-            return Ok(After::Drop);
-        }
+    let Some(connected) = connect(shared, app, &to.route).await else {
+        record.broken(Hop::App, "the app closed its connection before there was an answer");
+        return Ok(After::Drop);
     };
+    let (stream, times) = connected?;
     let link = Link::new(stream);
     match attempt(shared, ends, app, request, &to.route, head, record, body, link, Some(times)).await {
         Attempt::After(after) => Ok(after),
