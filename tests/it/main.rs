@@ -11,6 +11,7 @@ mod gateway_mask;
 mod gateway_profile;
 mod proxy_ends;
 mod proxy_hostile;
+mod proxy_http2;
 mod proxy_messages;
 mod proxy_streams;
 mod sim_behavior;
