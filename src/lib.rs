@@ -21,5 +21,6 @@ pub mod config;
 pub mod digest;
 pub mod exchange;
 pub mod export;
+pub mod gateway;
 pub mod store;
 pub mod wire;
