@@ -24,13 +24,28 @@ use clap::{Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  findings, or a mismatch
+  2  wrong usage or settings
+  3  could not start, or the recording is not whole
+  4  the gateway cannot be reached";
+
 /// See what your app really sends to an LLM gateway, and what comes back
 ///
 /// gatetap passes every byte on between an app and its gateway, records both sides and says what is
-/// wrong. Point the app's base URL at <http://localhost:7117/v1>. Without a command it does what
+/// wrong. Point the app's base URL at `http://localhost:7117/v1`. Without a command it does what
 /// `gatetap run` does.
 #[derive(Debug, Parser)]
-#[command(name = "gatetap", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "gatetap",
+    version,
+    override_usage = "gatetap [COMMAND] [OPTIONS]",
+    after_long_help = EXIT_CODES,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

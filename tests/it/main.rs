@@ -8,6 +8,10 @@
     reason = "a test fails by panicking, and its fakes are public only to their neighbors"
 )]
 
+mod cli_config;
+mod cli_errors;
+mod cli_help;
+mod cli_ls;
 mod cli_recording;
 mod cli_show;
 mod digest_facts;
