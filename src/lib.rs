@@ -22,5 +22,12 @@ pub mod digest;
 pub mod exchange;
 pub mod export;
 pub mod gateway;
+pub mod live;
+pub mod proxy;
+pub mod record;
+pub mod sim;
 pub mod store;
+pub mod tls;
+#[cfg(feature = "tui")]
+pub mod tui;
 pub mod wire;

@@ -23,10 +23,13 @@ pub(super) trait Hint<T> {
 
 impl<T, E: Into<anyhow::Error>> Hint<T> for Result<T, E> {
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
-        self.map_err(|error| {
-            anyhow::Error::new(Failure { error: error.into(), hints: vec![hint.into()], exit: None })
-        })
+        self.map_err(|error| with_hint(error, hint))
     }
+}
+
+/// An error with what to do about it.
+pub(super) fn with_hint(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Failure { error: error.into(), hints: vec![hint.into()], exit: None })
 }
 
 /// A mistake of the person who typed: one sentence and what to do about it.

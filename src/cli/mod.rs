@@ -13,6 +13,7 @@ mod exit;
 mod ls;
 mod recording;
 mod run;
+mod runtime;
 mod show;
 mod style;
 mod table;

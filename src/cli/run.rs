@@ -1,11 +1,22 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::env::Env;
+use super::error::with_hint;
 use super::exit::Exit;
+use super::runtime;
 use crate::config::{Given, Listen, Route, Settings, Upstream};
-use anyhow::bail;
+use crate::gateway::mask::mask_text;
+use crate::live::{self, Live};
+use crate::record::Outcome;
+use crate::sim;
+use crate::tls::Trust;
 use clap::builder::BoolishValueParser;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a connection to a gateway may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Proxy, record and watch [default command]
 #[derive(Debug, clap::Args)]
@@ -70,7 +81,100 @@ impl RunArgs {
     }
 }
 
-/// HOOK: starts the proxy by `settings` and returns when it has stopped.
-fn start(settings: &Settings, _env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    bail!("the proxy is not part of this build, so nothing can be sent to {}", settings.upstream)
+/// Runs a gatetap by `settings` until it is told to stop.
+fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    let runtime = runtime::start()?;
+    let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..1 << 53));
+    let started = Live::start(live_settings(settings, seed), env.clock.clone());
+    let live = runtime.block_on(started).map_err(explain)?;
+    announce(&live, settings, env)?;
+    runtime.block_on(runtime::told_to_stop());
+    let outcome = runtime.block_on(live.stop());
+    close(&outcome, env)
+}
+
+fn live_settings(settings: &Settings, seed: u64) -> live::Settings {
+    let listen = settings
+        .listen
+        .iter()
+        .map(|listen| live::Listen { address: listen.address, optional: !listen.required })
+        .collect();
+    let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
+    live::Settings {
+        listen,
+        upstream: upstream(&settings.upstream),
+        routes: routes.collect(),
+        recording: settings.db.clone(),
+        trust: if settings.insecure { Trust::Anyone } else { Trust::System },
+        connect_timeout: CONNECT_TIMEOUT,
+        simulator: sim::Options { seed, ..sim::Options::default() },
+        command: command_line(),
+    }
+}
+
+fn upstream(to: &Upstream) -> live::Upstream {
+    match to {
+        Upstream::Sim => live::Upstream::Simulator,
+        Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
+    }
+}
+
+/// The words of the command line; what looks like a key is masked.
+fn command_line() -> String {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    String::from_utf8_lossy(&mask_text(words.join(" ").as_bytes())).into_owned()
+}
+
+/// Says where to point an app. The first line on stdout is what scripts wait for.
+fn announce(live: &Live, settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<()> {
+    writeln!(env.stdout, "listening on {}", live.url())?;
+    env.stdout.flush()?;
+    for address in live.addresses().iter().skip(1) {
+        writeln!(env.stderr, "also listening on http://{address}")?;
+    }
+    writeln!(env.stderr, "upstream {} ({})", live.upstream().name, live.upstream().base_url())?;
+    writeln!(env.stderr, "recording to {}", live.recording().display())?;
+    if settings.insecure {
+        writeln!(env.stderr, "warning: certificates of gateways are not verified (-k)")?;
+    }
+    Ok(())
+}
+
+/// Says how the recording went.
+fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    let plural = if outcome.exchanges == 1 { "" } else { "s" };
+    writeln!(env.stderr, "recorded {} exchange{plural}", outcome.exchanges)?;
+    if outcome.is_whole() {
+        return Ok(Exit::Fine);
+    }
+    let failure = outcome.failure.as_deref().unwrap_or("the recording could not be written");
+    writeln!(
+        env.stderr,
+        "warning: the recording is not whole: {failure}; {} bytes of bodies are missing",
+        outcome.lost_bytes
+    )?;
+    Ok(Exit::CannotStart)
+}
+
+fn explain(error: live::Error) -> anyhow::Error {
+    let hint = match &error {
+        live::Error::Listen(bind) => match bind.source.kind() {
+            ErrorKind::AddrInUse => Some(format!(
+                "is another gatetap running? choose another port with --listen {}:0, which picks a free one",
+                bind.address.ip()
+            )),
+            ErrorKind::PermissionDenied => {
+                Some("ports below 1024 need privileges: choose a higher one".to_owned())
+            }
+            ErrorKind::AddrNotAvailable => {
+                Some("listen on an address of this machine, such as 127.0.0.1".to_owned())
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    match hint {
+        Some(hint) => with_hint(error, hint),
+        None => error.into(),
+    }
 }

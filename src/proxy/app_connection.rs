@@ -1,9 +1,9 @@
 //! One connection of the app, from its first byte to its end.
 
+use super::Shared;
 use super::forward::{self, AppBody};
 use super::own_answer;
 use super::socket::{Follower, ResetOnClose, Watch, watch_app};
-use super::Shared;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -55,7 +55,8 @@ pub(super) async fn serve(
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().preserve_header_case(true).auto_date_header(false).pipeline_flush(false);
     server.http2().auto_date_header(false);
-    let mut connection = pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, watch, app }));
+    let mut connection =
+        pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, watch, app }));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = stop.cancelled() => None,
@@ -93,7 +94,9 @@ impl ResetOnClose for TcpStream {
 async fn begins_like_http(stream: &TcpStream) -> bool {
     let mut first = [0];
     match stream.peek(&mut first).await {
-        Ok(1) => first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"\r\n!#$%&'*+-.^_`|~".contains(byte)),
+        Ok(1) => {
+            first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"\r\n!#$%&'*+-.^_`|~".contains(byte))
+        }
         _ => true,
     }
 }

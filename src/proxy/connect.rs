@@ -50,12 +50,16 @@ impl Connector {
     }
 
     /// Connects to `gateway`.
-    pub(super) async fn connect(&self, gateway: &Gateway, clock: &Clock) -> Result<(GatewayStream, ConnectTimes), Failure> {
+    pub(super) async fn connect(
+        &self,
+        gateway: &Gateway,
+        clock: &Clock,
+    ) -> Result<(GatewayStream, ConnectTimes), Failure> {
         match tokio::time::timeout(self.timeout, self.dial(gateway, clock)).await {
             Ok(dialled) => dialled,
             Err(_elapsed) => Err(Failure::new(
                 Token::ConnectTimeout,
-                format!("{} did not take a connection within {:?}", gateway.authority(), self.timeout),
+                format!("{} did not take a connection within {:?}", gateway.authority, self.timeout),
             )),
         }
     }
@@ -64,7 +68,7 @@ impl Connector {
         let from = clock.mono();
         let tcp = self.tcp(gateway).await?;
         let connect = clock.mono().since(from);
-        if gateway.scheme() == Scheme::Http {
+        if gateway.scheme == Scheme::Http {
             return Ok((GatewayStream::Plain(tcp), ConnectTimes { connect, tls: None }));
         }
         let stream = self.tls(gateway, tcp).await?;
@@ -83,7 +87,10 @@ impl Connector {
             if self.is_own(address) {
                 return Err(Failure::new(
                     Token::Loop,
-                    format!("the upstream {} is gatetap itself; point --upstream at the gateway", gateway.authority()),
+                    format!(
+                        "the upstream {} is gatetap itself; point --upstream at the gateway",
+                        gateway.authority
+                    ),
                 ));
             }
             match TcpStream::connect(address).await {
@@ -100,7 +107,7 @@ impl Connector {
 
     async fn tls(&self, gateway: &Gateway, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
         let failed = |reason: String| {
-            Failure::new(Token::TlsFailed, format!("no TLS with {}: {reason}", gateway.authority()))
+            Failure::new(Token::TlsFailed, format!("no TLS with {}: {reason}", gateway.authority))
         };
         let trust = self.trust;
         let config = self
@@ -113,8 +120,12 @@ impl Connector {
             })
             .await
             .map_err(failed)?;
-        let name = ServerName::try_from(gateway.host().to_owned()).map_err(|error| failed(error.to_string()))?;
-        TlsConnector::from(Arc::clone(config)).connect(name, tcp).await.map_err(|error| failed(error.to_string()))
+        let name =
+            ServerName::try_from(gateway.host().to_owned()).map_err(|error| failed(error.to_string()))?;
+        TlsConnector::from(Arc::clone(config))
+            .connect(name, tcp)
+            .await
+            .map_err(|error| failed(error.to_string()))
     }
 
     /// Whether a connection to `address` would come back to gatetap.
@@ -141,11 +152,15 @@ fn refused(error: &io::Error, gateway: &Gateway, address: SocketAddr) -> Failure
         io::ErrorKind::TimedOut => Token::ConnectTimeout,
         _ => Token::ConnectionRefused,
     };
-    Failure::new(token, format!("cannot connect to {} ({address}): {error}", gateway.authority()))
+    Failure::new(token, format!("cannot connect to {} ({address}): {error}", gateway.authority))
 }
 
 impl AsyncRead for GatewayStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),

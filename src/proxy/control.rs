@@ -2,8 +2,10 @@
 
 use super::Shared;
 use super::own_answer::json;
+use super::route::Route;
 use bytes::Bytes;
 use http::header::{HOST, HeaderName, ORIGIN};
+use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use serde_json::json;
 
@@ -22,19 +24,21 @@ pub(super) fn answer<B>(shared: &Shared, request: &Request<B>) -> Response<Bytes
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/_gatetap/status") => json(StatusCode::OK, &status(shared), None),
         (_, "/_gatetap/status") => refuse(StatusCode::METHOD_NOT_ALLOWED, "only GET is served here"),
-        _ => refuse(StatusCode::NOT_FOUND, "there is no such control endpoint; there is GET /_gatetap/status"),
+        _ => {
+            refuse(StatusCode::NOT_FOUND, "there is no such control endpoint; there is GET /_gatetap/status")
+        }
     }
 }
 
 fn status(shared: &Shared) -> serde_json::Value {
-    let settings = &shared.settings;
+    let gateway = |name: &str, route: &Route| json!({ "name": name, "url": route.gateway.base_url() });
+    let upstream = shared.routes.upstream();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "listen": shared.addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
-        "upstream": { "name": settings.upstream.name(), "url": settings.upstream.base_url() },
-        "routes": settings.routes.values().map(|gateway| json!({ "name": gateway.name(), "url": gateway.base_url() }))
-            .collect::<Vec<_>>(),
+        "upstream": gateway(&upstream.name, upstream),
+        "routes": shared.routes.named().map(|(name, route)| gateway(name, route)).collect::<Vec<_>>(),
     })
 }
 
@@ -47,16 +51,24 @@ fn admit(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), &'static
     if headers.contains_key(ORIGIN) || headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site") {
         return Err("the control API is closed to web pages");
     }
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.authority().map(|a| a.as_str()));
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| uri.authority().map(Authority::as_str));
     let own = |host: &str| {
         shared.addresses.iter().any(|address| {
             host == address.to_string()
-                || (address.ip().is_loopback() && host.eq_ignore_ascii_case(&format!("localhost:{}", address.port())))
+                || (address.ip().is_loopback()
+                    && host.eq_ignore_ascii_case(&format!("localhost:{}", address.port())))
         })
     };
     if host.is_some_and(own) { Ok(()) } else { Err("the Host header does not name this listener") }
 }
 
 fn refuse(status: StatusCode, reason: &str) -> Response<Bytes> {
-    json(status, &json!({ "error": { "message": format!("gatetap: {reason}"), "type": "gatetap_error" } }), None)
+    json(
+        status,
+        &json!({ "error": { "message": format!("gatetap: {reason}"), "type": "gatetap_error" } }),
+        None,
+    )
 }

@@ -3,17 +3,17 @@
 use super::app_connection::AppSide;
 use super::own_answer::{Failure, Token};
 use super::pool::Lease;
+use super::route::Route;
 use super::tap::Tap;
 use super::{Shared, control, headers};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
-use crate::gateway::profile::{Gateway, split_route};
 use crate::record::{Answered, Asked, Track};
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::{Method, Request, Response, Uri, Version};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -28,45 +28,53 @@ struct Unanswered<'a> {
     shared: &'a Shared,
 }
 
-/// A request, ready to be sent to its gateway.
-struct Outgoing {
-    gateway: Arc<Gateway>,
-    request: Request<Incoming>,
+/// Where a request goes.
+struct Destination {
+    route: Arc<Route>,
+    host: HeaderValue,
+    uri: Uri,
     url: String,
 }
 
 /// Answers one request of the app.
-pub(super) async fn exchange(shared: &Arc<Shared>, app: &AppSide, request: Request<Incoming>, raw: Option<Bytes>) -> Response<AppBody> {
+pub(super) async fn exchange(
+    shared: &Arc<Shared>,
+    app: &AppSide,
+    request: Request<Incoming>,
+    raw: Option<Bytes>,
+) -> Response<AppBody> {
     if control::is_control(request.uri().path()) {
         return control::answer(shared, &request).map(|body| Either::Right(Full::new(body)));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let version = request.version();
     let asked = seen(app, &request, raw);
-    match outgoing(shared, request) {
-        Err((failure, request)) => {
+    let destination = match destination(shared, &request) {
+        Ok(destination) => destination,
+        Err(failure) => {
             let track = shared.recorder.begin(asked);
             app.socket.follow(&track);
             drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
-            own_answer(app, &track, &failure, anthropic)
+            return own_answer(app, &track, &failure, anthropic);
         }
-        Ok(outgoing) => {
-            let asked = Asked {
-                gateway: outgoing.gateway.name().into(),
-                url: outgoing.url,
-                sent: Some(outgoing.request.headers().clone()),
-                ..asked
-            };
-            let track = shared.recorder.begin(asked);
-            app.socket.follow(&track);
-            let mut unanswered = Unanswered { track: Some(track.clone()), shared };
-            let sent = send(shared, &outgoing.gateway, outgoing.request, &track).await;
-            unanswered.track = None;
-            match sent {
-                Ok((lease, response, timing)) => pass_on(shared, app, version, &track, lease, response, timing),
-                Err(failure) => own_answer(app, &track, &failure, anthropic),
-            }
-        }
+    };
+    let (mut parts, body) = request.into_parts();
+    parts.uri = destination.uri;
+    parts.headers = headers::for_other_hop(parts.headers, Some(&destination.host));
+    parts.version = Version::HTTP_11;
+    let track = shared.recorder.begin(Asked {
+        gateway: Arc::clone(&destination.route.name),
+        url: destination.url,
+        sent: Some(parts.headers.clone()),
+        ..asked
+    });
+    app.socket.follow(&track);
+    let mut unanswered = Unanswered { track: Some(track.clone()), shared };
+    let sent = send(shared, &destination.route, Request::from_parts(parts, body), &track).await;
+    unanswered.track = None;
+    match sent {
+        Ok((lease, response, timing)) => pass_on(shared, app, version, &track, lease, response, timing),
+        Err(failure) => own_answer(app, &track, &failure, anthropic),
     }
 }
 
@@ -87,50 +95,32 @@ fn seen(app: &AppSide, request: &Request<Incoming>, raw: Option<Bytes>) -> Asked
     }
 }
 
-/// The request as it goes to the gateway that configuration names for its path.
-fn outgoing(shared: &Shared, request: Request<Incoming>) -> Result<Outgoing, (Failure, Request<Incoming>)> {
+/// Where configuration sends the path of this request.
+fn destination(shared: &Shared, request: &Request<Incoming>) -> Result<Destination, Failure> {
     if request.method() == Method::CONNECT {
-        let failure = Failure::new(Token::UnsupportedRequest, "CONNECT is not served: point a base URL here instead");
-        return Err((failure, request));
+        let message = "CONNECT is not served: point a base URL here instead";
+        return Err(Failure::new(Token::UnsupportedRequest, message));
     }
     let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let (gateway, target) = match split_route(target) {
-        None => (&shared.settings.upstream, target),
-        Some((name, rest)) => match shared.settings.routes.get(name) {
-            Some(gateway) => (gateway, rest),
-            None => {
-                let known = shared.settings.routes.keys().map(|name| format!("/@{name}/")).collect::<Vec<_>>().join(", ");
-                let message = format!("no gateway is configured as `{name}`; there are: {known}");
-                return Err((Failure::new(Token::UnknownRoute, message), request));
-            }
-        },
+    let (route, target) = shared.routes.find(target)?;
+    let (Ok(uri), Some(host)) = (Uri::try_from(target.as_str()), route.host.clone()) else {
+        let message = format!("`{target}` cannot be sent as a request target");
+        return Err(Failure::new(Token::UnsupportedRequest, message));
     };
-    let mapped = gateway.map_target(target);
-    let url = format!("{}{mapped}", gateway.origin());
-    let parsed = (Uri::try_from(&*mapped), HeaderValue::try_from(gateway.authority()));
-    let (Ok(uri), Ok(host)) = parsed else {
-        let failure = Failure::new(Token::UnsupportedRequest, format!("`{mapped}` cannot be sent as a request target"));
-        return Err((failure, request));
-    };
-    let gateway = Arc::new(gateway.clone());
-    let (mut parts, body) = request.into_parts();
-    parts.uri = uri;
-    parts.headers = headers::for_other_hop(parts.headers, Some(&host));
-    parts.version = Version::HTTP_11;
-    Ok(Outgoing { gateway, request: Request::from_parts(parts, body), url })
+    Ok(Destination { url: format!("{}{target}", route.origin), uri, host, route })
 }
 
 /// Sends the request and waits for the head of the answer.
 async fn send(
     shared: &Arc<Shared>,
-    gateway: &Gateway,
+    route: &Route,
     request: Request<Incoming>,
     track: &Track,
 ) -> Result<(Lease, Response<Incoming>, Timing), Failure> {
-    let idle = shared.pool.idle(gateway).await;
+    let idle = shared.pool.idle(route).await;
     let mut lease = match idle {
         Some(lease) => lease,
-        None => shared.pool.connect(gateway, &shared.connector, shared.recorder.clock()).await?,
+        None => shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await?,
     };
     let mut request = request.map(|body| {
         let socket = Some(lease.watch().follower().facts());
@@ -156,12 +146,12 @@ async fn send(
             Err(mut error) if lease.times().is_none() => match error.take_message() {
                 Some(unsent) => {
                     request = unsent;
-                    lease = shared.pool.connect(gateway, &shared.connector, shared.recorder.clock()).await?;
+                    lease = shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await?;
                     request.body_mut().rebind(lease.watch().follower().facts());
                 }
-                None => return Err(Failure::from_hyper(&error.into_error(), gateway.authority())),
+                None => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
             },
-            Err(error) => return Err(Failure::from_hyper(&error.into_error(), gateway.authority())),
+            Err(error) => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
         }
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn for_other_hop(headers: HeaderMap, host: Option<&HeaderValue>) -> H
 
 /// Whether the message asks for its connection to be closed.
 pub(super) fn wants_close(headers: &HeaderMap) -> bool {
-    headers.get_all(CONNECTION).iter().any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("close")))
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("close")))
 }
 
 fn is_hop_by_hop(name: &HeaderName, value: &HeaderValue) -> bool {
@@ -43,7 +46,10 @@ fn is_hop_by_hop(name: &HeaderName, value: &HeaderValue) -> bool {
     }
     name == CONNECTION
         || name == UPGRADE
-        || matches!(name.as_str(), "keep-alive" | "proxy-authenticate" | "proxy-authorization" | "proxy-connection")
+        || matches!(
+            name.as_str(),
+            "keep-alive" | "proxy-authenticate" | "proxy-authorization" | "proxy-connection"
+        )
 }
 
 /// The headers that `Connection` names. The framing of the body is never among them.

@@ -19,6 +19,7 @@ mod headers;
 mod listener;
 mod own_answer;
 mod pool;
+mod route;
 mod socket;
 mod tap;
 
@@ -29,6 +30,7 @@ use crate::record::Recorder;
 use crate::tls::Trust;
 use connect::Connector;
 use pool::Pool;
+use route::Routes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -63,7 +65,7 @@ pub struct Proxy {
 /// What every connection of a proxy shares.
 #[derive(Debug)]
 struct Shared {
-    settings: Settings,
+    routes: Routes,
     /// Where it listens.
     addresses: Vec<SocketAddr>,
     recorder: Recorder,
@@ -75,11 +77,12 @@ struct Shared {
 
 impl Proxy {
     /// Serves the listeners from now on, on the current runtime.
-    pub fn start(listeners: Vec<TcpListener>, settings: Settings, recorder: Recorder) -> Self {
-        let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    pub fn start(listeners: Vec<TcpListener>, settings: &Settings, recorder: Recorder) -> Self {
+        let addresses: Vec<SocketAddr> =
+            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let connector = Connector::new(settings.trust, settings.connect_timeout, addresses.clone());
         let shared = Arc::new(Shared {
-            settings,
+            routes: Routes::new(&settings.upstream, &settings.routes),
             addresses,
             recorder,
             pool: Pool::default(),

@@ -67,20 +67,29 @@ impl Failure {
     pub(super) fn from_hyper(error: &hyper::Error, gateway: &str) -> Self {
         let reset = matches!(
             io_kind(error),
-            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted)
+            Some(
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted
+            )
         );
         if reset {
             Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
         } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            Self::new(Token::ClosedBeforeResponse, format!("{gateway} closed the connection before it answered"))
+            Self::new(
+                Token::ClosedBeforeResponse,
+                format!("{gateway} closed the connection before it answered"),
+            )
         } else {
-            Self::new(Token::BadResponse, format!("{gateway} answered with something that is not HTTP: {}", causes(error)))
+            Self::new(
+                Token::BadResponse,
+                format!("{gateway} answered with something that is not HTTP: {}", causes(error)),
+            )
         }
     }
 
     /// The answer the app gets, in the shape that its SDK prints.
     pub(super) fn answer(&self, anthropic: bool) -> Response<Bytes> {
-        let mut error = serde_json::json!({ "message": format!("gatetap: {}", self.message), "type": "gatetap_error" });
+        let mut error =
+            serde_json::json!({ "message": format!("gatetap: {}", self.message), "type": "gatetap_error" });
         let body = if anthropic {
             serde_json::json!({ "type": "error", "error": error })
         } else {
@@ -99,7 +108,11 @@ impl Failure {
 }
 
 /// A JSON answer of gatetap's own, marked with `token` where it stands for a failure.
-pub(super) fn json(status: StatusCode, body: &serde_json::Value, token: Option<&'static str>) -> Response<Bytes> {
+pub(super) fn json(
+    status: StatusCode,
+    body: &serde_json::Value,
+    token: Option<&'static str>,
+) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(format!("{body}\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

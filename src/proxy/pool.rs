@@ -2,10 +2,10 @@
 
 use super::connect::{ConnectTimes, Connector};
 use super::own_answer::Failure;
+use super::route::Route;
 use super::socket::{Watch, watch_gateway};
 use super::tap::Tap;
 use crate::exchange::time::Clock;
-use crate::gateway::profile::Gateway;
 use crate::record::Track;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -21,7 +21,7 @@ pub(super) type RequestBody = Tap<Incoming>;
 
 /// Idle connections by origin. The lock is held to take one out or put one back, never while waiting.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pool(Arc<Mutex<HashMap<String, Vec<Connection>>>>);
+pub(super) struct Pool(Arc<Mutex<HashMap<Arc<str>, Vec<Connection>>>>);
 
 /// One connection to a gateway, and the watcher of its socket.
 #[derive(Debug)]
@@ -35,45 +35,50 @@ struct Connection {
 pub(super) struct Lease {
     connection: Connection,
     pool: Pool,
-    origin: String,
+    origin: Arc<str>,
     /// What it took to connect; `None` if the connection was there already.
     times: Option<ConnectTimes>,
 }
 
 impl Pool {
     /// An idle connection to `gateway`, if one is still good.
-    pub(super) async fn idle(&self, gateway: &Gateway) -> Option<Lease> {
-        while let Some(mut connection) = self.take(gateway.origin()) {
+    pub(super) async fn idle(&self, route: &Route) -> Option<Lease> {
+        while let Some(mut connection) = self.take(&route.origin) {
             if connection.sender.ready().await.is_ok() {
-                return Some(self.lease(connection, gateway, None));
+                return Some(self.lease(connection, route, None));
             }
         }
         None
     }
 
     /// A new connection to `gateway`.
-    pub(super) async fn connect(&self, gateway: &Gateway, connector: &Connector, clock: &Clock) -> Result<Lease, Failure> {
-        let (stream, times) = connector.connect(gateway, clock).await?;
+    pub(super) async fn connect(
+        &self,
+        route: &Route,
+        connector: &Connector,
+        clock: &Clock,
+    ) -> Result<Lease, Failure> {
+        let (stream, times) = connector.connect(&route.gateway, clock).await?;
         let (socket, watch) = watch_gateway(stream);
         let (sender, driver) = http1::Builder::new()
             .preserve_header_case(true)
             .handshake(TokioIo::new(socket))
             .await
-            .map_err(|error| Failure::from_hyper(&error, gateway.authority()))?;
+            .map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
         // What ends it is told to whoever waits for an answer on it.
         tokio::spawn(async move { drop(driver.await) });
-        Ok(self.lease(Connection { sender, watch }, gateway, Some(times)))
+        Ok(self.lease(Connection { sender, watch }, route, Some(times)))
     }
 
-    fn lease(&self, connection: Connection, gateway: &Gateway, times: Option<ConnectTimes>) -> Lease {
-        Lease { connection, pool: self.clone(), origin: gateway.origin().to_owned(), times }
+    fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
+        Lease { connection, pool: self.clone(), origin: Arc::clone(&route.origin), times }
     }
 
     fn take(&self, origin: &str) -> Option<Connection> {
         self.lock().get_mut(origin)?.pop()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<Connection>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Vec<Connection>>> {
         // The map is whole even where its holder panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -180,7 +180,11 @@ impl Watcher {
 }
 
 impl<T: AsyncRead + ResetOnClose> AsyncRead for Watched<T> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.project();
         let before = buffer.filled().len();
         let polled = this.inner.poll_read(cx, buffer);

@@ -66,7 +66,9 @@ impl<B> Tap<B> {
     }
 
     fn end(&mut self, end: BodyEnd) {
-        let Some(mut watcher) = self.watcher.take() else { return };
+        let Some(mut watcher) = self.watcher.take() else {
+            return;
+        };
         watcher.next_wanted();
         if let (Some(lease), BodyEnd::Whole) = (self.lease.take(), &end) {
             lease.give_back();
@@ -109,7 +111,9 @@ impl BodyWatcher {
     /// The end of a body that nobody wants any more.
     fn abandoned(&self) -> BodyEnd {
         match self.side {
-            _ if self.shared.stopping.load(Ordering::Relaxed) => BodyEnd::broken(Hop::Gatetap, "gatetap was stopped"),
+            _ if self.shared.stopping.load(Ordering::Relaxed) => {
+                BodyEnd::broken(Hop::Gatetap, "gatetap was stopped")
+            }
             Side::Request => BodyEnd::broken(Hop::Gateway, "the gateway took no more of the request"),
             Side::Response => BodyEnd::broken(Hop::App, "the app closed its connection"),
         }
@@ -120,7 +124,10 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Tap<B> {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
         if let Some(watcher) = &mut this.watcher {
             watcher.next_wanted();

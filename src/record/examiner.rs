@@ -2,8 +2,9 @@
 
 use super::line::Examined;
 use super::thread::Message;
+use crate::digest::Digest;
 use crate::digest::Digester;
-use crate::digest::verdict::judge;
+use crate::digest::verdict::{Judgement, judge};
 use crate::exchange::Exchange;
 use crate::exchange::body::Side;
 use crate::exchange::end::Verdict;
@@ -40,7 +41,8 @@ struct Examiner {
 pub(super) fn start(results: Sender<Message>) -> std::io::Result<(Sender<Vec<Seen>>, JoinHandle<()>)> {
     let (sender, batches) = mpsc::channel();
     let examiner = Examiner { open: BTreeMap::new(), changed: BTreeSet::new(), results };
-    let thread = thread::Builder::new().name("gatetap-examiner".to_owned()).spawn(move || examiner.run(&batches))?;
+    let thread =
+        thread::Builder::new().name("gatetap-examiner".to_owned()).spawn(move || examiner.run(&batches))?;
     Ok((sender, thread))
 }
 
@@ -84,8 +86,8 @@ impl Examiner {
             }
             Seen::End { key, exchange } => {
                 self.changed.remove(&key);
-                let digester = self.open.remove(&key);
-                let examined = catch_unwind(AssertUnwindSafe(|| examined(&exchange, digester.as_ref())))
+                let mut digester = self.open.remove(&key);
+                let examined = catch_unwind(AssertUnwindSafe(|| examined(&exchange, digester.as_mut())))
                     .unwrap_or_else(|_| examined(&exchange, None));
                 self.send(key, examined, true);
             }
@@ -93,7 +95,9 @@ impl Examiner {
     }
 
     fn feed(&mut self, key: u64, piece: impl FnOnce(&mut Digester)) {
-        let Some(digester) = self.open.get_mut(&key) else { return };
+        let Some(digester) = self.open.get_mut(&key) else {
+            return;
+        };
         self.changed.insert(key);
         if catch_unwind(AssertUnwindSafe(|| piece(digester))).is_err() {
             self.open.remove(&key);
@@ -103,10 +107,9 @@ impl Examiner {
 
     fn report_open(&mut self) {
         for key in std::mem::take(&mut self.changed) {
-            let Some(digester) = self.open.get(&key) else { continue };
-            let Ok(digest) = catch_unwind(AssertUnwindSafe(|| digester.digest())) else { continue };
-            let judgement =
-                crate::digest::verdict::Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
+            let Some(digester) = self.open.get_mut(&key) else { continue };
+            let Ok(digest) = catch_unwind(AssertUnwindSafe(|| digester.digest().clone())) else { continue };
+            let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
             self.send(key, Examined { digest, judgement, findings: None }, false);
         }
     }
@@ -116,8 +119,11 @@ impl Examiner {
     }
 }
 
-fn examined(exchange: &Exchange, digester: Option<&Digester>) -> Examined {
-    let digest = digester.map(Digester::digest).unwrap_or_default();
+fn examined(exchange: &Exchange, digester: Option<&mut Digester>) -> Examined {
+    let digest = digester.map_or_else(Digest::default, |digester| {
+        digester.response_end(exchange.timing.end.unwrap_or_default());
+        digester.digest().clone()
+    });
     let judgement = judge(exchange, &digest);
     Examined { digest, judgement, findings: None }
 }

@@ -94,9 +94,10 @@ impl Line {
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty
             || self.examined.is_some()
-            || self.tracks.iter().any(|track| {
-                !track.pending.is_empty() || track.untaken.iter().any(|segment| segment.dirty)
-            })
+            || self
+                .tracks
+                .iter()
+                .any(|track| !track.pending.is_empty() || track.untaken.iter().any(|segment| segment.dirty))
     }
 
     /// Whether both bodies have ended.
@@ -123,7 +124,8 @@ impl Line {
             writer.update_exchange(&self.exchange)?;
         }
         for (side, slot) in [(Side::Request, 0), (Side::Response, 1)] {
-            let (Some(track), Some(segments)) = (self.tracks.get(slot), written.segments.get_mut(slot)) else {
+            let (Some(track), Some(segments)) = (self.tracks.get(slot), written.segments.get_mut(slot))
+            else {
                 continue;
             };
             for segment in track.untaken.iter().filter(|segment| segment.dirty) {
@@ -175,7 +177,12 @@ impl BodyTrack {
         }
     }
 
-    fn write_pending(&self, writer: &Writer, id: ExchangeId, side: Side) -> Result<Vec<WrittenSegment>, Error> {
+    fn write_pending(
+        &self,
+        writer: &Writer,
+        id: ExchangeId,
+        side: Side,
+    ) -> Result<Vec<WrittenSegment>, Error> {
         let mut segments = Vec::new();
         let mut start = self.start;
         let mut index = 0;

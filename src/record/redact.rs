@@ -15,7 +15,8 @@ pub fn exchange(asked: Asked, at: WallTime, session: SessionId, salt: &[u8]) -> 
         Some(raw) => Headers::from_raw_head(raw),
         None => lines(&asked.headers),
     };
-    let credentials = credential_facts(&untrimmed(asked.raw.as_ref(), &headers), split_target(&asked.target).1, salt);
+    let credentials =
+        credential_facts(&untrimmed(asked.raw.as_ref(), &headers), split_target(&asked.target).1, salt);
     Exchange {
         id: 0,
         session,

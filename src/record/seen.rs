@@ -54,7 +54,10 @@ pub struct Answered {
 /// Says nothing that could be a secret.
 impl fmt::Debug for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked").field("gateway", &self.gateway).field("method", &self.method).finish_non_exhaustive()
+        f.debug_struct("Asked")
+            .field("gateway", &self.gateway)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
 

@@ -69,13 +69,17 @@ impl Outcome {
         self.failure.is_none() && self.lost_bytes == 0
     }
 
-    pub(super) fn panicked() -> Self {
+    pub(crate) fn panicked() -> Self {
         Self { failure: Some("the recorder thread panicked".to_owned()), ..Self::default() }
     }
 }
 
 /// Starts the recorder thread and the examiner's.
-pub(super) fn start(writer: Writer, messages: Receiver<Message>, recorder: &Recorder) -> std::io::Result<JoinHandle<Outcome>> {
+pub(super) fn start(
+    writer: Writer,
+    messages: Receiver<Message>,
+    recorder: &Recorder,
+) -> std::io::Result<JoinHandle<Outcome>> {
     let (examiner, examining) = examiner::start(recorder.0.queue.clone())?;
     let state = State {
         writer,
@@ -93,7 +97,12 @@ pub(super) fn start(writer: Writer, messages: Receiver<Message>, recorder: &Reco
 }
 
 impl State {
-    fn run(mut self, messages: &Receiver<Message>, examiner: Sender<Vec<Seen>>, examining: JoinHandle<()>) -> Outcome {
+    fn run(
+        mut self,
+        messages: &Receiver<Message>,
+        examiner: Sender<Vec<Seen>>,
+        examining: JoinHandle<()>,
+    ) -> Outcome {
         let stopped_at = loop {
             let first = if self.degraded {
                 match messages.recv_timeout(RETRY) {
@@ -208,7 +217,9 @@ impl State {
             Ok(written) => {
                 self.degraded = false;
                 for (key, written) in written {
-                    let Some(line) = self.lines.get_mut(&key) else { continue };
+                    let Some(line) = self.lines.get_mut(&key) else {
+                        continue;
+                    };
                     if line.exchange.id == 0 {
                         self.outcome.exchanges += 1;
                     }

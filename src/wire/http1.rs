@@ -177,7 +177,9 @@ fn after_head(head: &[u8]) -> State {
     let mut codings = headers.all("transfer-encoding");
     match (lengths.next(), codings.next()) {
         (None, None) => State::Head,
-        (None, Some(coding)) if codings.next().is_none() && coding.eq_ignore_ascii_case(b"chunked") => State::ChunkSize,
+        (None, Some(coding)) if codings.next().is_none() && coding.eq_ignore_ascii_case(b"chunked") => {
+            State::ChunkSize
+        }
         (Some(length), None) if lengths.next().is_none() => {
             match std::str::from_utf8(length).ok().and_then(|text| text.parse().ok()) {
                 Some(0) => State::Head,
@@ -200,7 +202,9 @@ mod tests {
 
     fn heads(pieces: &[&[u8]]) -> Vec<String> {
         let mut finder = RequestHeads::default();
-        pieces.iter().for_each(|piece| finder.push(piece));
+        for piece in pieces {
+            finder.push(piece);
+        }
         std::iter::from_fn(|| finder.pop()).map(|head| String::from_utf8_lossy(&head).into_owned()).collect()
     }
 

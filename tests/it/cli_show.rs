@@ -3,6 +3,7 @@
 use crate::cli_recording::{MODELS, gatetap, record};
 use crate::support::binary::{Home, Launch};
 use insta::assert_snapshot;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 fn show(args: &[&str]) -> String {
@@ -21,31 +22,25 @@ fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// The keys of an object in a line, in the order they stand there; `serde_json` sorts them.
+/// The keys of an object as they stand in its text; `Value` sorts them.
 fn keys_in_order(line: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut depth = 0;
-    let mut rest = line;
-    while let Some(at) = rest.find(['{', '}', '[', ']', '"']) {
-        let mark = rest.as_bytes()[at];
-        rest = &rest[at + 1..];
-        match mark {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {
-                let mut end = 0;
-                while rest.as_bytes()[end] != b'"' {
-                    end += if rest.as_bytes()[end] == b'\\' { 2 } else { 1 };
-                }
-                let text = &rest[..end];
-                rest = &rest[end + 1..];
-                if depth == 1 && rest.starts_with(':') {
-                    found.push(text.to_owned());
-                }
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+            let mut keys = Vec::new();
+            while let Some((key, IgnoredAny)) = map.next_entry()? {
+                keys.push(key);
             }
+            Ok(keys)
         }
     }
-    found
+    serde_json::Deserializer::from_str(line).deserialize_map(Keys).unwrap()
 }
 
 #[test]

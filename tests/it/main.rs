@@ -21,6 +21,7 @@ mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
 mod support;
+mod tidy;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;

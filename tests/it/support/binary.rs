@@ -23,10 +23,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use super::eventually;
+use super::{eventually_in, patience};
 
 /// The line that a headless gatetap prints when it is ready, up to the address.
 const READY: &str = "listening on http://";
@@ -211,27 +212,26 @@ impl Running {
     /// Waits until a line of stdout contains `part`, and gives the whole line.
     #[track_caller]
     pub fn wait_line(&mut self, part: &str) -> String {
+        let started = Instant::now();
         let mut ended = None;
-        eventually(&format!("{part:?} on stdout"), || {
-            // The exit is looked at first: what was written before it is then already in the pipe.
+        let line = eventually_in(&format!("{part:?} on stdout"), patience() * 2, || {
+            // Looked at in this order: what was written before the end is then already in the pipes.
             if ended.is_none() {
                 ended = self.child.try_wait().unwrap();
             }
-            let whole = ended.is_some() && self.stdout.thread.is_finished();
+            let all_read = ended.is_some() && self.output_ended();
             let stdout = self.stdout.text();
-            let lines = stdout.split_inclusive('\n').filter(|line| whole || line.ends_with('\n'));
-            if let Some(line) = lines.map(str::trim_end).find(|line| line.contains(part)) {
-                return Some(line.to_owned());
+            let mut lines = stdout.split_inclusive('\n').filter(|line| all_read || line.ends_with('\n'));
+            match lines.find(|line| line.contains(part)) {
+                Some(line) => Some(Ok(line.trim_end().to_owned())),
+                None if all_read || started.elapsed() > patience() => Some(Err(ended)),
+                None => None,
             }
-            if let Some(status) = ended
-                && whole
-            {
-                let stderr = self.stderr.text();
-                panic!(
-                    "the program ended ({status}) before it printed {part:?}\nstdout:\n{stdout}\nstderr:\n{stderr}"
-                );
-            }
-            None
+        });
+        line.unwrap_or_else(|ended| {
+            let fate = ended.map_or_else(|| "still runs".to_owned(), |status| format!("ended ({status})"));
+            let (stdout, stderr) = (self.stdout(), self.stderr());
+            panic!("the program {fate} and has not printed {part:?}\nstdout:\n{stdout}\nstderr:\n{stderr}")
         })
     }
 
@@ -274,10 +274,30 @@ impl Running {
     /// Waits for its end, and for the end of its output: its own children have to have closed it too.
     #[track_caller]
     pub fn wait_exit(mut self) -> Exit {
-        let status = eventually("the program to end", || self.child.try_wait().unwrap());
-        let pipes = [&self.stdout, &self.stderr];
-        eventually("its output to end", || pipes.iter().all(|p| p.thread.is_finished()).then_some(()));
-        Exit::new(status, self.stdout.text(), self.stderr.text())
+        let started = Instant::now();
+        let mut status = None;
+        let ended = eventually_in("the program and its output to end", patience() * 2, || {
+            if status.is_none() {
+                status = self.child.try_wait().unwrap();
+            }
+            match status {
+                Some(status) if self.output_ended() => Some(Ok(status)),
+                _ if started.elapsed() > patience() => Some(Err(status)),
+                _ => None,
+            }
+        });
+        let (stdout, stderr) = (self.stdout(), self.stderr());
+        match ended {
+            Ok(status) => Exit::new(status, stdout, stderr),
+            Err(None) => panic!("the program does not end\nstdout:\n{stdout}\nstderr:\n{stderr}"),
+            Err(Some(status)) => panic!(
+                "the program ended ({status}), but its output is held open\nstdout:\n{stdout}\nstderr:\n{stderr}"
+            ),
+        }
+    }
+
+    fn output_ended(&self) -> bool {
+        self.stdout.thread.is_finished() && self.stderr.thread.is_finished()
     }
 
     fn signal(&self, name: &str) {
@@ -462,6 +482,6 @@ mod tests {
         let exit = run_to_end(&["--version"], &[("GATETAP_DB", "unused")]);
         assert_eq!(exit.code, Some(0), "{exit}");
         let text = panic_text(|| Gatetap::run(&["--version"]));
-        assert!(text.contains("before it printed \"listening on http://\""), "{text}");
+        assert!(text.contains("has not printed \"listening on http://\""), "{text}");
     }
 }

@@ -1,0 +1,180 @@
+//! JSON as text: indented without being understood, so that numbers keep their digits, keys their order
+//! and strings their escapes.
+
+/// Beyond this depth lines are not moved any further: no screen is that wide, and no body may make the
+/// indented text much larger than itself.
+const DEEPEST_INDENT: usize = 32;
+
+/// A piece of JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// `{` or `[`.
+    Open(&'a str),
+    /// `}` or `]`.
+    Close(&'a str),
+    /// `,`.
+    Comma,
+    /// `:`.
+    Colon,
+    /// A string with its quotes.
+    Text(&'a str),
+    /// A number, `true`, `false`, `null`, or anything else that stands bare.
+    Bare(&'a str),
+}
+
+/// The tokens of `text`, white space left out. A string that does not end is its last, bare token.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let length = token_length(rest)?;
+        let (token, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(match token.as_bytes() {
+            b"{" | b"[" => Token::Open(token),
+            b"}" | b"]" => Token::Close(token),
+            b"," => Token::Comma,
+            b":" => Token::Colon,
+            [b'"', .., b'"'] if ends_whole(token) => Token::Text(token),
+            _ => Token::Bare(token),
+        })
+    })
+}
+
+/// `text` as indented lines; `None` unless it is one object or array whose brackets and strings are
+/// closed. More than that is not looked at.
+pub(super) fn indent(text: &str) -> Option<Vec<String>> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let mut open: Vec<u8> = Vec::new();
+    let mut before = None;
+    for token in tokens(text) {
+        // One value is enough; what follows it is not JSON.
+        if before.is_some() && open.is_empty() {
+            return None;
+        }
+        let empty_pair = matches!((before, token), (Some(Token::Open(_)), Token::Close(_)));
+        if let Token::Close(bracket) = token {
+            if open.pop()? != opener(bracket) {
+                return None;
+            }
+            if !empty_pair {
+                lines.push(std::mem::replace(&mut line, margin(open.len())));
+            }
+        } else if matches!(before, Some(Token::Open(_) | Token::Comma)) {
+            lines.push(std::mem::replace(&mut line, margin(open.len())));
+        }
+        match token {
+            Token::Open(bracket) => {
+                line.push_str(bracket);
+                open.push(*bracket.as_bytes().first()?);
+            }
+            Token::Close(bracket) => line.push_str(bracket),
+            Token::Comma => line.push(','),
+            Token::Colon => line.push_str(": "),
+            Token::Text(text) => line.push_str(text),
+            Token::Bare(text) if text.starts_with('"') || open.is_empty() => return None,
+            Token::Bare(text) => line.push_str(text),
+        }
+        before = Some(token);
+    }
+    if !open.is_empty() || !matches!(before, Some(Token::Close(_))) {
+        return None;
+    }
+    lines.push(line);
+    Some(lines)
+}
+
+fn opener(closing: &str) -> u8 {
+    if closing == "}" { b'{' } else { b'[' }
+}
+
+fn margin(depth: usize) -> String {
+    "  ".repeat(depth.min(DEEPEST_INDENT))
+}
+
+/// The length of the token that `rest` begins with; `None` at the end.
+fn token_length(rest: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    Some(match bytes.first()? {
+        b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
+        b'"' => {
+            let mut escaped = false;
+            bytes
+                .iter()
+                .skip(1)
+                .position(|&byte| {
+                    let ends = byte == b'"' && !escaped;
+                    escaped = byte == b'\\' && !escaped;
+                    ends
+                })
+                .map_or(bytes.len(), |at| at + 2)
+        }
+        _ => bytes.iter().position(|byte| b"{}[],:\" \t\r\n".contains(byte)).unwrap_or(bytes.len()),
+    })
+}
+
+/// Whether a token that begins and ends with a quote ends with one that is not escaped.
+fn ends_whole(token: &str) -> bool {
+    let inside = token.strip_suffix('"').unwrap_or(token);
+    let escapes = inside.len() - inside.trim_end_matches('\\').len();
+    escapes.is_multiple_of(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn json_is_indented_and_nothing_in_it_is_changed() {
+        for (text, lines) in [
+            ("{}", vec!["{}"]),
+            (" [ ] ", vec!["[]"]),
+            (
+                r#"{"b":1.00,"a":[1e400,{"x":{}}],"b":"\u00e4 \" { ["}"#,
+                vec![
+                    "{",
+                    "  \"b\": 1.00,",
+                    "  \"a\": [",
+                    "    1e400,",
+                    "    {",
+                    "      \"x\": {}",
+                    "    }",
+                    "  ],",
+                    "  \"b\": \"\\u00e4 \\\" { [\"",
+                    "}",
+                ],
+            ),
+        ] {
+            assert_eq!(indent(text).unwrap(), lines, "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_json_is_not_indented() {
+        for text in
+            ["", "plain", "\"text\"", "12", "{", "{]", "]", "{\"a\": \"b", "{} {}", "{}}", "{\"a\":\"\\\"}"]
+        {
+            assert_eq!(indent(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_and_none_of_it_is_lost(text in r#"[{}\[\],:" \\a1é]{0,40}"#) {
+            let seen: String = tokens(&text)
+                .map(|token| match token {
+                    Token::Open(piece) | Token::Close(piece) | Token::Text(piece) | Token::Bare(piece) => piece,
+                    Token::Comma => ",",
+                    Token::Colon => ":",
+                })
+                .collect();
+            let bare = |text: &str| text.replace(' ', "");
+            prop_assert_eq!(bare(&seen), bare(&text));
+            if let Some(lines) = indent(&text) {
+                prop_assert_eq!(bare(&lines.concat()), bare(&text));
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The live view: a recording in the terminal, also while it is being written.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`state`] | what is shown; changed only by [`state::update`], which is pure |
+//! | [`view`] | draws the state; knows no file and no time |
+//! | [`keymap`] | every key, in one table |
+//! | [`theme`] | colours by role |
+//! | [`loader`] | a thread that owns the reader and reads what is in sight |
+//!
+//! [`run`] is the loop between them and the only place that touches the terminal.
+//!
+//! # Invariants
+//!
+//! * Nothing here writes into the recording, and the thread that draws never reads it.
+//! * Memory does not grow with the recording: a window of [`state::WINDOW`] rows and one exchange are held.
+//! * Recorded text reaches the screen only through [`crate::exchange::text::printable`].
+//! * The terminal is given back on every way out.
+
+mod json_text;
+pub mod keymap;
+pub mod loader;
+pub mod prepare;
+pub mod state;
+mod terminal;
+pub mod theme;
+pub mod view;
+
+use crate::exchange::time::{Clock, Micros};
+use crossterm::event::{self, Event};
+use jiff::tz::TimeZone;
+use keymap::Key;
+use state::{App, Cmd, Interest, Msg, Words, update};
+use std::io::{self, IsTerminal};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel, sync_channel};
+use std::time::Duration;
+use theme::Theme;
+use view::Ui;
+
+/// The least time between two frames, 30 a second; also the longest sleep, and so how late
+/// [`Settings::stop`] may be noticed.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// How often time passes on a screen that has something open.
+const TICK: Micros = Micros(100_000);
+
+/// How many answers of the loader may wait.
+const WAITING: usize = 4;
+
+/// What to show, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The recording. It need not be there yet.
+    pub recording: PathBuf,
+    /// The title, the warnings and the first screen.
+    pub words: Words,
+    /// Whether to stay on the newest exchange.
+    pub follow: bool,
+    /// Set by a signal handler: the view ends within 50 milliseconds.
+    pub stop: Arc<AtomicBool>,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// The zone that times are shown in.
+    pub zone: TimeZone,
+    /// The colours.
+    pub theme: Theme,
+}
+
+/// Why the view could not be shown, or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Standard output goes somewhere else.
+    #[error("the live view needs a terminal; `--headless` does without")]
+    NotATerminal,
+    /// The terminal refused, or is gone.
+    #[error("the terminal failed")]
+    Terminal(#[from] io::Error),
+    /// The thread that reads the recording ended before its time.
+    #[error("reading the recording ended unexpectedly")]
+    LoaderEnded,
+}
+
+impl Settings {
+    /// The usual settings for a recording: following, the system's clock and zone, colours as `NO_COLOR`
+    /// says.
+    pub fn new(recording: PathBuf) -> Self {
+        Self {
+            recording,
+            words: Words::default(),
+            follow: true,
+            stop: Arc::default(),
+            clock: Clock::system(),
+            zone: TimeZone::system(),
+            theme: Theme::from_environment(),
+        }
+    }
+}
+
+/// Shows the recording until the person leaves or [`Settings::stop`] is set. Blocks the calling thread.
+///
+/// # Errors
+/// [`Error::NotATerminal`] before anything is touched; after that the terminal has been given back
+/// whatever is returned. A recording that cannot be read is no error: the view says so, and tries again.
+pub fn run(settings: Settings) -> Result<(), Error> {
+    if !io::stdout().is_terminal() {
+        return Err(Error::NotATerminal);
+    }
+    let (interest_sender, interests) = channel();
+    let (msg_sender, msgs) = sync_channel(WAITING);
+    let (path, clock) = (settings.recording.clone(), settings.clock.clone());
+    let loader = std::thread::Builder::new()
+        .name("gatetap-loader".to_owned())
+        .spawn(move || loader::run(&path, &clock, &interests, &msg_sender))?;
+    let shown = show(settings, &interest_sender, &msgs);
+    // Without them the loader ends. Whether it had ended before, `shown` knows.
+    drop((interest_sender, msgs));
+    drop(loader.join());
+    shown
+}
+
+fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) -> Result<(), Error> {
+    let mut screen = terminal::Screen::take()?;
+    let clock = settings.clock;
+    let mut ui = Ui::new(settings.theme, settings.zone);
+    let mut app = App::new(settings.words, settings.follow, clock.now().wall);
+    let step = |app: &mut App, msg| match update(app, msg) {
+        None => ControlFlow::Continue(()),
+        Some(Cmd::Quit) => ControlFlow::Break(()),
+        Some(Cmd::Watch(interest)) => {
+            // A loader that has ended is noticed where its messages are received.
+            drop(interests.send(interest));
+            ControlFlow::Continue(())
+        }
+    };
+    let mut drawn: Option<(u64, Micros)> = None;
+    let mut ticked = clock.mono();
+    let mut msg = Some(Msg::Resize);
+    while !settings.stop.load(Ordering::Relaxed) {
+        while let Some(happened) = msg.take() {
+            if step(&mut app, happened).is_break() {
+                return Ok(());
+            }
+            msg = received(msgs)?;
+        }
+        let now = clock.mono();
+        if now.since(ticked) >= TICK {
+            ticked = now;
+            msg = Some(Msg::Tick(clock.now().wall));
+            continue;
+        }
+        let is_dirty = drawn.is_none_or(|(revision, _)| revision != app.revision());
+        let passed = drawn.map_or(Duration::MAX, |(_, at)| now.since(at).into());
+        if is_dirty && passed >= FRAME {
+            drawn = Some((app.revision(), now));
+            screen.draw(|frame| view::view(&app, &mut ui, frame))?;
+            msg = Some(Msg::Measured(ui.measures()));
+            continue;
+        }
+        let sleep = if is_dirty { FRAME.saturating_sub(passed) } else { FRAME };
+        if event::poll(sleep)? {
+            msg = pressed(&event::read()?);
+        }
+        if msg.is_none() {
+            msg = received(msgs)?;
+        }
+    }
+    Ok(())
+}
+
+/// The next message of the loader, if there is one.
+fn received(msgs: &Receiver<Msg>) -> Result<Option<Msg>, Error> {
+    match msgs.try_recv() {
+        Ok(msg) => Ok(Some(msg)),
+        Err(TryRecvError::Empty) => Ok(None),
+        Err(TryRecvError::Disconnected) => Err(Error::LoaderEnded),
+    }
+}
+
+/// What an event of the terminal means here, if anything.
+fn pressed(event: &Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) => Key::from_event(*key).map(Msg::Key),
+        Event::Resize(..) => Some(Msg::Resize),
+        _ => None,
+    }
+}

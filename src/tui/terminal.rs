@@ -1,0 +1,85 @@
+//! The terminal: taken over as a whole, and given back however this ends.
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+use std::io::{self, BufWriter, Stdout};
+use std::panic::PanicHookInfo;
+use std::sync::Arc;
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
+
+/// The whole terminal. Dropping it gives the terminal back; so does a panic of any thread, before it
+/// prints.
+pub(super) struct Screen {
+    terminal: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    hook_before: Arc<Hook>,
+}
+
+/// A frame is a few kilobytes; one that fits is one write.
+const FRAME_BUFFER: usize = 64 * 1024;
+
+impl Screen {
+    /// Takes the terminal over. Asks it nothing: a bare pseudo terminal cannot answer.
+    pub(super) fn take() -> io::Result<Self> {
+        let hook_before: Arc<Hook> = std::panic::take_hook().into();
+        let passed_on = Arc::clone(&hook_before);
+        std::panic::set_hook(Box::new(move |info| {
+            give_back();
+            passed_on(info);
+        }));
+        let taken = enable_raw_mode()
+            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide))
+            .and_then(|()| {
+                let out = BufWriter::with_capacity(FRAME_BUFFER, io::stdout());
+                ratatui::Terminal::new(CrosstermBackend::new(out))
+            });
+        match taken {
+            Ok(terminal) => Ok(Self { terminal, hook_before }),
+            Err(error) => {
+                give_back();
+                hang_back(hook_before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Draws a frame, which the terminal shows all at once if it can.
+    pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(view).map(drop);
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        drawn
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+        hang_back(Arc::clone(&self.hook_before));
+    }
+}
+
+/// Gives the terminal back. Doing it twice does no harm; a terminal that is gone needs nothing.
+fn give_back() {
+    drop(execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    ));
+    drop(disable_raw_mode());
+}
+
+fn hang_back(hook: Arc<Hook>) {
+    // A thread that panics may not change the hook; the one in force keeps working.
+    if !std::thread::panicking() {
+        std::panic::set_hook(Box::new(move |info| hook(info)));
+    }
+}

@@ -1,0 +1,152 @@
+//! Text and the cells it takes. Everything recorded goes through here.
+
+use crate::exchange::text::printable;
+use crate::exchange::time::{Micros, WallTime};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use std::borrow::Cow;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Stands for what there was no room for.
+const ELLIPSIS: char = '…';
+
+/// How many cells `text` takes.
+pub(super) fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` as one harmless line.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    printable(text)
+}
+
+/// As much of `text` as fits into `width` cells; what is left out at the end is marked.
+pub(super) fn fit(text: &str, width: usize) -> Cow<'_, str> {
+    if width_of(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = width.checked_sub(1) else {
+        return Cow::Borrowed("");
+    };
+    let mut shown = start_of(text, room).to_owned();
+    shown.push(ELLIPSIS);
+    Cow::Owned(shown)
+}
+
+/// As [`fit`], but what is left out is in the middle: the ends of paths and models tell them apart.
+pub(super) fn fit_middle(text: &str, width: usize) -> Cow<'_, str> {
+    if width_of(text) <= width || width < 5 {
+        return fit(text, width);
+    }
+    let tail_room = (width - 1) * 3 / 5;
+    let mut tail_start = text.len();
+    for (at, _) in text.char_indices().rev() {
+        if text.get(at..).map_or(0, width_of) > tail_room {
+            break;
+        }
+        tail_start = at;
+    }
+    let tail = text.get(tail_start..).unwrap_or_default();
+    let head = start_of(text, width - 1 - width_of(tail));
+    Cow::Owned(format!("{head}{ELLIPSIS}{tail}"))
+}
+
+/// Adds `text` to a line in exactly `width` cells: cut or filled up.
+pub(super) fn push_fit(line: &mut Line<'_>, style: Style, text: &str, width: usize) {
+    let text = one_line(text);
+    let fitted = fit(&text, width);
+    let rest = width.saturating_sub(width_of(&fitted));
+    line.push_span(Span::styled(format!("{fitted}{}", " ".repeat(rest)), style));
+}
+
+/// `text` in pieces of at most `width` cells; at least one piece.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<&str> {
+    let width = width.max(1);
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    loop {
+        // A letter that is wider than the line still has to go somewhere.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let length = start_of(rest, width).len().max(first);
+        let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        pieces.push(piece);
+        rest = after;
+        if rest.is_empty() {
+            return pieces;
+        }
+    }
+}
+
+/// As [`wrap`], between words where there are any.
+pub(super) fn wrap_words(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        for (nth, piece) in wrap(word, width).into_iter().enumerate() {
+            let Some(line) = lines.last_mut() else { continue };
+            if line.is_empty() && nth == 0 {
+                line.push_str(piece);
+            } else if nth == 0 && width_of(line) + 1 + width_of(piece) <= width {
+                line.push(' ');
+                line.push_str(piece);
+            } else {
+                lines.push(piece.to_owned());
+            }
+        }
+    }
+    lines
+}
+
+/// The start of `text` that fits into `width` cells.
+fn start_of(text: &str, width: usize) -> &str {
+    let mut taken = 0;
+    for (at, c) in text.char_indices() {
+        taken += c.width().unwrap_or_default();
+        if taken > width {
+            return text.get(..at).unwrap_or_default();
+        }
+    }
+    text
+}
+
+/// A time of day: `14:03:59`.
+pub(super) fn time_of_day(at: WallTime, zone: &TimeZone) -> String {
+    strftime(at, zone, "%H:%M:%S")
+}
+
+/// A time with its date, its milliseconds and its zone.
+pub(super) fn date_and_time(at: WallTime, zone: &TimeZone) -> String {
+    strftime(at, zone, "%Y-%m-%d %H:%M:%S%.3f %:z")
+}
+
+fn strftime(at: WallTime, zone: &TimeZone, format: &str) -> String {
+    Timestamp::from_microsecond(at.0).map_or_else(
+        |_| "–".to_owned(),
+        |timestamp| timestamp.to_zoned(zone.clone()).strftime(format).to_string(),
+    )
+}
+
+/// A length of time, or a dash.
+pub(super) fn micros(time: Option<Micros>) -> String {
+    time.map_or_else(|| "–".to_owned(), |time| time.to_string())
+}
+
+/// A number in at most five cells: `812`, `12.3k`, `4.0M`.
+pub(super) fn short_number(number: u64) -> String {
+    match number {
+        0..10_000 => number.to_string(),
+        10_000..1_000_000 => format!("{:.1}k", (number / 100) as f64 / 10.0),
+        _ => format!("{:.1}M", (number / 100_000) as f64 / 10.0),
+    }
+}
+
+/// A number of bytes: `812 B`, `12.3 kB`, `4.0 MB`.
+pub(super) fn bytes(number: u64) -> String {
+    match number {
+        0..1000 => format!("{number} B"),
+        1000..1_000_000 => format!("{:.1} kB", (number / 100) as f64 / 10.0),
+        _ => format!("{:.1} MB", (number / 100_000) as f64 / 10.0),
+    }
+}

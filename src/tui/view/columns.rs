@@ -1,0 +1,167 @@
+//! The columns of the list: what each shows, how wide it is, and which give way first.
+
+use super::Ui;
+use super::cells::{micros, short_number, time_of_day};
+use crate::digest::summary::Summary;
+use crate::exchange::end::Verdict;
+use crate::tui::state::App;
+use crate::tui::theme::{self, Role};
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column {
+    pub(super) title: &'static str,
+    /// Cells it needs at least.
+    least: u16,
+    /// Cells it takes at most; where it has no use for more this is `least`.
+    most: u16,
+    /// The lower, the longer it stays.
+    rank: u8,
+    pub(super) align: Align,
+    pub(super) cell: fn(&App, &Ui, &Summary) -> Cell,
+}
+
+/// What stands in a column.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) role: Role,
+}
+
+/// Where text stands in a column, and where it gives way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    /// At the left; cut at the end.
+    Left,
+    /// At the left; cut in the middle.
+    Ends,
+    /// At the right.
+    Right,
+}
+
+/// Every column, from left to right. The last verdict words have 14 letters.
+const COLUMNS: [Column; 10] = [
+    column("time", 8, 8, 4, Align::Left, time),
+    column("method", 6, 6, 6, Align::Left, method),
+    column("path", 12, 44, 0, Align::Ends, path),
+    column("model", 12, 28, 3, Align::Ends, model),
+    column("code", 4, 4, 1, Align::Right, status),
+    column("verdict", 16, 16, 0, Align::Left, verdict),
+    column("ttft", 8, 8, 5, Align::Right, first_token),
+    column("took", 8, 8, 2, Align::Right, duration),
+    column("tokens", 11, 11, 7, Align::Right, tokens),
+    column("note", 12, 40, 8, Align::Left, note),
+];
+
+const fn column(
+    title: &'static str,
+    least: u16,
+    most: u16,
+    rank: u8,
+    align: Align,
+    cell: fn(&App, &Ui, &Summary) -> Cell,
+) -> Column {
+    Column { title, least, most, rank, align, cell }
+}
+
+/// The columns that fit into `width` cells, each with its own width; one cell stands between two.
+pub(super) fn fitting(width: u16) -> Vec<(Column, u16)> {
+    let mut shown = COLUMNS.to_vec();
+    let needed = |shown: &[Column]| shown.iter().map(|column| column.least + 1).sum::<u16>();
+    while needed(&shown) > width + 1 && shown.len() > 1 {
+        let worst = shown.iter().map(|column| column.rank).max().unwrap_or_default();
+        let last = shown.iter().rposition(|column| column.rank == worst);
+        shown.remove(last.unwrap_or_default());
+    }
+    let mut spare = (width + 1).saturating_sub(needed(&shown));
+    let mut widths: Vec<(Column, u16)> = shown.into_iter().map(|column| (column, column.least)).collect();
+    // Paths before models before notes.
+    widths.sort_by_key(|(column, _)| column.rank);
+    for (column, width) in &mut widths {
+        let more = (column.most - column.least).min(spare);
+        *width += more;
+        spare -= more;
+    }
+    let place = |title| COLUMNS.iter().position(|column| column.title == title);
+    widths.sort_by_key(|(column, _)| place(column.title));
+    widths
+}
+
+fn cell(role: Role, text: impl Into<String>) -> Cell {
+    Cell { text: text.into(), role }
+}
+
+fn time(_: &App, ui: &Ui, row: &Summary) -> Cell {
+    cell(Role::Quiet, time_of_day(row.started_at, &ui.zone))
+}
+
+fn method(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Plain, &*row.method)
+}
+
+fn path(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Plain, &*row.path)
+}
+
+fn model(_: &App, _: &Ui, row: &Summary) -> Cell {
+    let model = row.digest.model.as_ref().or(row.digest.model_answered.as_ref());
+    model.map_or_else(|| cell(Role::Quiet, "–"), |model| cell(Role::Plain, &**model))
+}
+
+fn status(_: &App, _: &Ui, row: &Summary) -> Cell {
+    match row.status {
+        None => cell(Role::Quiet, "–"),
+        Some(status @ 0..400) => cell(Role::Plain, status.to_string()),
+        Some(status) => cell(Role::Bad, status.to_string()),
+    }
+}
+
+fn verdict(_: &App, _: &Ui, row: &Summary) -> Cell {
+    let (glyph, role) = theme::verdict(row.verdict);
+    cell(role, format!("{glyph} {}", row.verdict))
+}
+
+fn first_token(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Plain, micros(row.digest.first_token))
+}
+
+fn duration(app: &App, _: &Ui, row: &Summary) -> Cell {
+    let role = if row.verdict == Verdict::Open { Role::Live } else { Role::Plain };
+    cell(role, micros(app.duration(row)))
+}
+
+/// Tokens in and out; of a stream that goes on, its events up to now.
+fn tokens(_: &App, _: &Ui, row: &Summary) -> Cell {
+    let usage = &row.digest.usage;
+    let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), short_number);
+    if usage.input.is_some() || usage.output.is_some() {
+        cell(Role::Plain, format!("{}/{}", number(usage.input), number(usage.output)))
+    } else if row.verdict == Verdict::Open && row.digest.events > 0 {
+        cell(Role::Live, format!("{} ev", short_number(row.digest.events)))
+    } else {
+        cell(Role::Quiet, "–")
+    }
+}
+
+/// What else is worth a word.
+fn note(_: &App, _: &Ui, row: &Summary) -> Cell {
+    let mut notes = Vec::new();
+    if let Some(fault) = &row.fault {
+        notes.push(format!("fault {fault}"));
+    }
+    if let Some(error) = row.own_error.as_ref().or(row.digest.error_code.as_ref()) {
+        notes.push(error.clone());
+    }
+    if let Some(retry @ 1..) = row.digest.client.retry_count {
+        notes.push(format!("retry {retry}"));
+    }
+    if let Some(id) = row.replay_of {
+        notes.push(format!("replay of #{id}"));
+    }
+    match row.findings.len() {
+        0 => {}
+        1 => notes.push("1 finding".to_owned()),
+        more => notes.push(format!("{more} findings")),
+    }
+    cell(Role::Warn, notes.join(", "))
+}

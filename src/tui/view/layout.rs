@@ -1,0 +1,62 @@
+//! Which part of the screen is where.
+
+use crate::tui::state::App;
+use ratatui::layout::{Constraint, Layout as Split, Rect};
+
+/// From this width on the pane stands at the right of the list.
+const WIDE: u16 = 150;
+
+/// From this height on the pane stands below the list; with less it stands alone.
+const HIGH: u16 = 20;
+
+/// Below this width the pane stands alone.
+const NARROW: u16 = 60;
+
+/// How many warnings are shown at most.
+const WARNINGS: usize = 3;
+
+/// The parts of the screen. A part that is not shown is empty.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) title: Rect,
+    pub(super) warnings: Rect,
+    /// Everything between warnings and footer.
+    pub(super) body: Rect,
+    pub(super) list: Rect,
+    pub(super) pane: Rect,
+    pub(super) footer: Rect,
+}
+
+impl Layout {
+    pub(super) fn of(app: &App, area: Rect) -> Self {
+        let failed = usize::from(app.failure.is_some() && !app.list.rows().is_empty());
+        let warnings = (app.words.warnings.len() + failed).min(WARNINGS) as u16;
+        let [title, warnings, body, footer] = Split::vertical([
+            Constraint::Length(1),
+            Constraint::Length(if area.height < 8 { 0 } else { warnings }),
+            Constraint::Min(1),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        let [list, pane] = Self::split(app, body);
+        Self { title, warnings, body, list, pane, footer }
+    }
+
+    fn split(app: &App, body: Rect) -> [Rect; 2] {
+        let none = Rect { width: 0, height: 0, ..body };
+        match &app.pane {
+            None => [body, none],
+            Some(pane) if pane.zoomed || body.width < NARROW => [none, body],
+            Some(_) if body.width >= WIDE => {
+                Split::horizontal([Constraint::Percentage(45), Constraint::Fill(1)]).areas(body)
+            }
+            Some(_) if body.height >= HIGH - 2 => {
+                // No more of the list than it has rows, but for the head.
+                let rows = u16::try_from(app.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
+                let list = rows.clamp(2, body.height * 2 / 5);
+                Split::vertical([Constraint::Length(list), Constraint::Fill(1)]).areas(body)
+            }
+            Some(_) => [none, body],
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The list of exchanges.
+
+use super::Ui;
+use super::cells::{fit, fit_middle, one_line, width_of};
+use super::columns::{Align, Cell, Column, fitting};
+use crate::digest::summary::Summary;
+use crate::tui::state::App;
+use crate::tui::theme::Role;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// The cells before the first column: the mark of the selected row, or nothing.
+const MARK: &str = "▌ ";
+const NO_MARK: &str = "  ";
+
+pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
+    let columns = fitting(area.width.saturating_sub(width_of(MARK) as u16 + 1));
+    let mut places = area.rows();
+    if let Some(place) = places.next() {
+        let head = columns.iter().map(|(column, width)| {
+            let title = Cell { text: column.title.to_owned(), role: Role::Quiet };
+            span(ui, &title, *column, *width)
+        });
+        frame.render_widget(line(NO_MARK, head), place);
+    }
+    let height = usize::from(area.height.saturating_sub(1));
+    ui.measures.list_rows = height;
+    let rows = app.list.rows().iter().skip(app.list.top(height));
+    for (place, row) in places.zip(rows) {
+        let is_selected = app.list.selected() == Some(row.id);
+        let mark = if is_selected { MARK } else { NO_MARK };
+        frame.render_widget(line(mark, cells(app, ui, &columns, row)), place);
+        if is_selected {
+            frame.buffer_mut().set_style(place, ui.theme.style(Role::Selected));
+        }
+    }
+}
+
+fn cells<'a>(
+    app: &'a App,
+    ui: &'a Ui,
+    columns: &'a [(Column, u16)],
+    row: &'a Summary,
+) -> impl Iterator<Item = Span<'static>> + 'a {
+    columns.iter().map(move |(column, width)| span(ui, &(column.cell)(app, ui, row), *column, *width))
+}
+
+fn line(mark: &'static str, cells: impl Iterator<Item = Span<'static>>) -> Line<'static> {
+    let mut line = Line::raw(mark);
+    for cell in cells {
+        line.push_span(cell);
+        line.push_span(" ");
+    }
+    line
+}
+
+/// A cell in exactly the width of its column.
+fn span(ui: &Ui, cell: &Cell, column: Column, width: u16) -> Span<'static> {
+    let width = usize::from(width);
+    let text = one_line(&cell.text);
+    let text = match column.align {
+        Align::Ends => fit_middle(&text, width),
+        Align::Left | Align::Right => fit(&text, width),
+    };
+    let rest = " ".repeat(width.saturating_sub(width_of(&text)));
+    let filled = match column.align {
+        Align::Right => format!("{rest}{text}"),
+        Align::Left | Align::Ends => format!("{text}{rest}"),
+    };
+    ui.span(cell.role, filled)
+}

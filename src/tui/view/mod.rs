@@ -1,0 +1,129 @@
+//! Drawing. One function a part of the screen; none of them changes the state.
+//!
+//! ```text
+//!  gatetap  listening on http://127.0.0.1:7117 → nexorouter       12 exchanges, 1 open     title
+//!  ! a warning                                                                             warnings
+//!   time     method path                  model        status verdict     took             list
+//!   12:00:01 POST   /v1/chat/completions  gpt-4o-mini     200 ✓ complete  1.20 s
+//! ▌ 12:00:07 POST   /v1/chat/completions  gpt-4o-mini     200 ● open      0.31 s
+//! ─ #2 POST /v1/chat/completions ─────────────────────────────────────────────────         pane, below,
+//!  [1 overview]  2 request  3 response  4 events  5 findings                               at the right,
+//!  verdict  ● open                                                                         or alone
+//!  tab next tab  z zoom  q back  ? help                                          FOLLOWING footer
+//! ```
+
+mod cells;
+mod columns;
+mod events;
+mod findings;
+mod help;
+mod layout;
+mod list;
+mod message;
+mod overview;
+mod pane;
+mod welcome;
+
+use super::keymap;
+use super::state::{App, Measures};
+use super::theme::{Role, Theme};
+use cells::{fit, push_fit, width_of};
+use jiff::tz::TimeZone;
+use layout::Layout;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::borrow::Cow;
+
+/// What drawing knows beyond the state, and what it may forget at any time: how large things came out,
+/// and the lines of the tab drawn last.
+#[derive(Debug)]
+pub struct Ui {
+    theme: Theme,
+    zone: TimeZone,
+    measures: Measures,
+    cache: Option<pane::Cached>,
+}
+
+impl Ui {
+    /// Nothing drawn yet.
+    pub fn new(theme: Theme, zone: TimeZone) -> Self {
+        Self { theme, zone, measures: Measures::default(), cache: None }
+    }
+
+    /// How large things came out when they were last drawn.
+    pub fn measures(&self) -> Measures {
+        self.measures
+    }
+
+    fn span<'a>(&self, role: Role, text: impl Into<Cow<'a, str>>) -> Span<'a> {
+        Span::styled(text, self.theme.style(role))
+    }
+}
+
+/// Draws `app` on the whole of `frame`. Any size will do.
+pub fn view(app: &App, ui: &mut Ui, frame: &mut Frame<'_>) {
+    ui.measures = Measures::default();
+    let layout = Layout::of(app, frame.area());
+    draw_title(app, ui, frame, layout.title);
+    draw_warnings(app, ui, frame, layout.warnings);
+    if app.list.rows().is_empty() {
+        welcome::draw(app, ui, frame, layout.list);
+    } else {
+        list::draw(app, ui, frame, layout.list);
+        pane::draw(app, ui, frame, layout.pane, layout.list);
+    }
+    if app.help.is_some() {
+        help::draw(app, ui, frame, layout.body);
+    }
+    draw_footer(app, ui, frame, layout.footer);
+}
+
+fn draw_title(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
+    let open = app.list.open().count();
+    let count = match (app.count, open) {
+        (None, _) => String::new(),
+        (Some(1), 0) => "1 exchange ".to_owned(),
+        (Some(count), 0) => format!("{count} exchanges "),
+        (Some(1), _) => "1 exchange, open ".to_owned(),
+        (Some(count), open) => format!("{count} exchanges, {open} open "),
+    };
+    let mut line = Line::default();
+    line.push_span(ui.span(Role::Accent, " gatetap  "));
+    let room = usize::from(area.width).saturating_sub(10);
+    let count = if width_of(&count) + 20 <= room { count } else { String::new() };
+    let room = room.saturating_sub(width_of(&count));
+    push_fit(&mut line, ui.theme.style(Role::Plain), &app.words.title, room);
+    line.push_span(ui.span(Role::Quiet, count));
+    frame.render_widget(line, area);
+}
+
+fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
+    // What went wrong with the recording is told where the list would stand, if there is none.
+    let failure =
+        app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
+    for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.words.warnings)) {
+        let text = format!(" ! {}", cells::one_line(warning));
+        let line = ui.span(Role::Warn, fit(&text, area.width.into()).into_owned());
+        frame.render_widget(line, row);
+    }
+}
+
+fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
+    let modes = if app.list.following() { "FOLLOWING " } else { "" };
+    let mut room = usize::from(area.width).saturating_sub(width_of(modes) + 1);
+    let mut line = Line::raw(" ");
+    for (key, word) in keymap::hints(app.context()) {
+        let key = key.to_string();
+        let width = width_of(&key) + 1 + width_of(word) + 2;
+        if width > room {
+            break;
+        }
+        room -= width;
+        line.push_span(ui.span(Role::Accent, key));
+        line.push_span(ui.span(Role::Quiet, format!(" {word}  ")));
+    }
+    line.push_span(Span::raw(" ".repeat(room)));
+    line.push_span(ui.span(Role::Live, modes));
+    frame.render_widget(line, area);
+}
