@@ -15,6 +15,7 @@ mod recording;
 mod run;
 mod runtime;
 mod show;
+mod sim;
 mod style;
 mod table;
 
@@ -56,6 +57,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Demo(demo::DemoArgs),
+    Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
 }
@@ -95,6 +97,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
         Command::Demo(args) => args.run(env),
+        Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
     }

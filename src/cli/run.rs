@@ -1,7 +1,7 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::env::Env;
-use super::error::with_hint;
+use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
 use super::runtime;
 use crate::config::{Given, Listen, Route, Settings, Upstream};
@@ -11,7 +11,7 @@ use crate::record::Outcome;
 use crate::sim;
 use crate::tls::Trust;
 use clap::builder::BoolishValueParser;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -84,11 +84,12 @@ impl RunArgs {
 /// Runs a gatetap by `settings` until it is told to stop.
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let runtime = runtime::start()?;
-    let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..1 << 53));
+    let told_to_stop = runtime::told_to_stop(&runtime);
+    let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
     let started = Live::start(live_settings(settings, seed), env.clock.clone());
     let live = runtime.block_on(started).map_err(explain)?;
     announce(&live, settings, env)?;
-    runtime.block_on(runtime::told_to_stop());
+    runtime.block_on(told_to_stop);
     let outcome = runtime.block_on(live.stop());
     close(&outcome, env)
 }
@@ -158,19 +159,7 @@ fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit> {
 
 fn explain(error: live::Error) -> anyhow::Error {
     let hint = match &error {
-        live::Error::Listen(bind) => match bind.source.kind() {
-            ErrorKind::AddrInUse => Some(format!(
-                "is another gatetap running? choose another port with --listen {}:0, which picks a free one",
-                bind.address.ip()
-            )),
-            ErrorKind::PermissionDenied => {
-                Some("ports below 1024 need privileges: choose a higher one".to_owned())
-            }
-            ErrorKind::AddrNotAvailable => {
-                Some("listen on an address of this machine, such as 127.0.0.1".to_owned())
-            }
-            _ => None,
-        },
+        live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address.ip()),
         _ => None,
     };
     match hint {
