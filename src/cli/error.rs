@@ -48,9 +48,7 @@ pub(super) fn listen_hint(why: ErrorKind, address: IpAddr) -> Option<String> {
     match why {
         ErrorKind::AddrInUse => {
             let any = SocketAddr::new(address, 0);
-            Some(format!(
-                "is another gatetap running? choose another port with --listen {any}, which picks a free one"
-            ))
+            Some(format!("is another gatetap running? `--listen {any}` picks a free port"))
         }
         ErrorKind::PermissionDenied => {
             Some("ports below 1024 need privileges: choose a higher one".to_owned())

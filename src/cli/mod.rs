@@ -6,10 +6,12 @@
 //! Invariant: every error is shown with its causes and, where there is one, a hint; every text out of a
 //! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
 
+mod announce;
 mod demo;
 mod env;
 mod error;
 mod exit;
+mod live_view;
 mod ls;
 mod recording;
 mod run;

@@ -1,17 +1,14 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::env::Env;
-use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
-use super::runtime;
+use super::{announce, live_view, runtime};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
-use crate::record::Outcome;
 use crate::sim;
 use crate::tls::Trust;
 use clap::builder::BoolishValueParser;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -84,31 +81,33 @@ impl RunArgs {
 /// Runs a gatetap by `settings` until it is told to stop.
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let runtime = runtime::start()?;
-    let told_to_stop = runtime::told_to_stop(&runtime);
-    let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
-    let started = Live::start(live_settings(settings, seed), env.clock.clone());
-    let live = runtime.block_on(started).map_err(explain)?;
-    announce(&live, settings, env)?;
-    runtime.block_on(told_to_stop);
+    // Whoever waits for the address may ask for the end at once.
+    let told_to_stop = runtime.block_on(async { runtime::told_to_stop() });
+    let started = Live::start(live_settings(settings, env), env.clock.clone());
+    let live = runtime.block_on(started).map_err(announce::explain)?;
+    let warnings: &[String] =
+        if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
+    let watched = if settings.headless || !live_view::is_possible(env) {
+        announce::listening(&live, warnings, env).map(|()| runtime.block_on(told_to_stop))
+    } else {
+        live_view::run(&runtime, &live, warnings, env)
+    };
     let outcome = runtime.block_on(live.stop());
-    close(&outcome, env)
+    watched?;
+    announce::close(&outcome, env)
 }
 
-fn live_settings(settings: &Settings, seed: u64) -> live::Settings {
-    let listen = settings
-        .listen
-        .iter()
-        .map(|listen| live::Listen { address: listen.address, optional: !listen.required })
-        .collect();
+fn live_settings(settings: &Settings, env: &Env<'_>) -> live::Settings {
     let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
+    let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
     live::Settings {
-        listen,
+        listen: settings.listen.iter().copied().map(Into::into).collect(),
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
         trust: if settings.insecure { Trust::Anyone } else { Trust::System },
         connect_timeout: CONNECT_TIMEOUT,
-        simulator: sim::Options { seed, ..sim::Options::default() },
+        simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
         command: command_line(),
     }
 }
@@ -124,46 +123,4 @@ fn upstream(to: &Upstream) -> live::Upstream {
 fn command_line() -> String {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     String::from_utf8_lossy(&mask_text(words.join(" ").as_bytes())).into_owned()
-}
-
-/// Says where to point an app. The first line on stdout is what scripts wait for.
-fn announce(live: &Live, settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<()> {
-    writeln!(env.stdout, "listening on {}", live.url())?;
-    env.stdout.flush()?;
-    for address in live.addresses().iter().skip(1) {
-        writeln!(env.stderr, "also listening on http://{address}")?;
-    }
-    writeln!(env.stderr, "upstream {} ({})", live.upstream().name, live.upstream().base_url())?;
-    writeln!(env.stderr, "recording to {}", live.recording().display())?;
-    if settings.insecure {
-        writeln!(env.stderr, "warning: certificates of gateways are not verified (-k)")?;
-    }
-    Ok(())
-}
-
-/// Says how the recording went.
-fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    let plural = if outcome.exchanges == 1 { "" } else { "s" };
-    writeln!(env.stderr, "recorded {} exchange{plural}", outcome.exchanges)?;
-    if outcome.is_whole() {
-        return Ok(Exit::Fine);
-    }
-    let failure = outcome.failure.as_deref().unwrap_or("the recording could not be written");
-    writeln!(
-        env.stderr,
-        "warning: the recording is not whole: {failure}; {} bytes of bodies are missing",
-        outcome.lost_bytes
-    )?;
-    Ok(Exit::CannotStart)
-}
-
-fn explain(error: live::Error) -> anyhow::Error {
-    let hint = match &error {
-        live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address.ip()),
-        _ => None,
-    };
-    match hint {
-        Some(hint) => with_hint(error, hint),
-        None => error.into(),
-    }
 }

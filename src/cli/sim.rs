@@ -45,10 +45,11 @@ impl SimArgs {
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let runtime = runtime::start()?;
         let seed = self.seed.unwrap_or_else(runtime::draw_seed);
-        let options = Options { seed, speed: self.speed, ..Options::default() };
+        let options = Options { seed, speed: self.speed, clock: env.clock.clone(), ..Options::default() };
         let address = self.listen.addresses().first().map(|listen| listen.address);
         let address = address.ok_or_else(|| anyhow!("there is no address to listen on"))?;
-        let told_to_stop = runtime::told_to_stop(&runtime);
+        // Whoever waits for the address may ask for the end at once.
+        let told_to_stop = runtime.block_on(async { runtime::told_to_stop() });
         let simulator = runtime.block_on(listen(address, options))?;
         let url = format!("http://{}", simulator.addr());
         writeln!(env.stdout, "listening on {url}")?;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod sample;
+
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, Proxy};

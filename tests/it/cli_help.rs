@@ -24,6 +24,7 @@ fn gatetap_itself() {
     Commands:
       run   Proxy, record and watch [default command]
       demo  Show the whole thing against the simulator: no key, no network
+      sim   Serve an offline gateway: no key, no network, answers that take their time
       ls    List exchanges in the order of starting, the newest last
       show  Show an exchange: who asked what, how it ended and why, heads, bodies, events
 
@@ -75,10 +76,15 @@ fn demo() {
     assert_snapshot!(help(&["demo", "--help"]), @"
     Show the whole thing against the simulator: no key, no network
 
-    Usage: gatetap demo
+    Usage: gatetap demo [OPTIONS]
 
     Options:
-      -h, --help  Print help
+          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses
+                              [default: a free port] [env: GATETAP_LISTEN]
+          --db <FILE>         Keep the recording in this file [default: one that is removed at the end]
+          --seed <NUMBER>     The seed of texts and times [default: 7] [env: GATETAP_SEED]
+          --headless          No live view: print each exchange as it ends, then a summary
+      -h, --help              Print help
     ");
 }
 
@@ -115,5 +121,23 @@ fn show() {
           --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
           --decoded      With --body: after undoing its content codings
       -h, --help         Print help
+    ");
+}
+
+#[test]
+fn sim() {
+    assert_snapshot!(help(&["sim", "--help"]), @"
+    Serve an offline gateway: no key, no network, answers that take their time
+
+    Usage: gatetap sim [OPTIONS]
+
+    Options:
+          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on 127.0.0.1; port 0 picks a free
+                              one [env: GATETAP_SIM_LISTEN] [default: 127.0.0.1:7118]
+          --seed <NUMBER>     What texts, times and ids are drawn from [default: a new one, which is
+                              printed] [env: GATETAP_SIM_SEED]
+          --speed <FACTOR>    How many times faster than life; `max` never waits [env:
+                              GATETAP_SIM_SPEED] [default: 1]
+      -h, --help              Print help
     ");
 }

@@ -14,6 +14,7 @@ mod cli_help;
 mod cli_ls;
 mod cli_recording;
 mod cli_show;
+mod cli_sim;
 mod digest_facts;
 mod digest_verdict;
 mod gateway_credential;
