@@ -11,14 +11,16 @@
 //! 6. It is a stream, and a finish reason or the dialect's terminal event was seen → `complete`, whoever
 //!    closed afterwards. `[DONE]` is no terminal event: alone it ends nothing, and without it nothing is
 //!    missing.
-//! 7. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
+//! 7. There can be no body (`HEAD`, 204, 205, 304) → `complete`, whoever closed.
+//! 8. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
 //!    stopped → `failed`, since neither of the others is to blame.
-//! 8. It arrived whole by its framing:
-//!    - there can be no body (`HEAD`, 204, 304) → `complete`;
+//! 9. It arrived whole by its framing:
 //!    - a stream of a model's words without an end of its own → `incomplete`; a stream of no known dialect
-//!      has no such end to miss → `complete`, unless `[DONE]` says that it is one of those;
+//!      has no such end to miss → `complete`, unless `[DONE]` says that it is one of those, or it stops
+//!      inside an event;
 //!    - a plain body → `complete`, also where a stream was asked for; but `incomplete` if it is a JSON
-//!      document that stops in its middle, or if not a byte of a model's answer came.
+//!      document that stops in its middle, or if not a byte of a model's answer came;
+//!    - a stream in a coding that cannot be undone → `complete`: nothing more can be told.
 //!
 //! `lost` is not judged here: only the store knows that a recording ended first.
 
@@ -85,7 +87,9 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
     {
         return judged(Verdict::Complete, facts.complete_stream(&sign));
     }
-    if let Some(by) = end.broken_by() {
+    if let Some(by) = end.broken_by()
+        && form != Form::Bodiless
+    {
         return judged(cut_by(by), facts.broken());
     }
     let (verdict, evidence) = facts.whole(head);
@@ -94,7 +98,7 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
 
 fn form(exchange: &Exchange, head: &ResponseHead, digest: &Digest) -> Form {
     let head_only = exchange.request.method.eq_ignore_ascii_case("HEAD");
-    if head_only || matches!(head.status, 100..200 | 204 | 205 | 304) {
+    if head_only || matches!(head.status, 204 | 205 | 304) {
         Form::Bodiless
     } else if media::is_event_stream(&head.headers) || digest.events > 0 || digest.comments > 0 {
         Form::Stream

@@ -59,8 +59,8 @@ impl Dialect {
         let mut found = Self::Unknown;
         let mut system = false;
         Reader::new(body).object(|name, value| match name {
+            // A `prompt` or an `input` may as well be that of an image or of speech.
             "messages" if value.shape() == Shape::Array => found = Self::Chat,
-            "prompt" if found == Self::Unknown => found = Self::Completions,
             // Only Anthropic's has the system prompt beside the messages.
             "system" => system = true,
             _ => {}

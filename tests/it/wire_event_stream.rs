@@ -6,6 +6,8 @@ use futures_util::{FutureExt, StreamExt};
 use gatetap::wire::event_stream::{Event, Item, Parser, Reason, Span, parse};
 use gatetap::wire::media;
 use proptest::prelude::*;
+
+use crate::wire_property::config;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -295,6 +297,8 @@ fn cut(bytes: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn any_bytes_in_any_pieces(bytes in stream(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
         let whole = read("", [&bytes[..]]);
@@ -322,7 +326,8 @@ proptest! {
     fn an_event_read_alone_is_the_same_event(bytes in stream()) {
         for item in read("", [&bytes[..]]).items {
             let Item::Event(event) = item else { continue };
-            let (alone, _) = parse(event.span.of(&bytes));
+            // Not at the very start, where a byte order mark would be skipped.
+            let (alone, _) = parse(&[b"\n", event.span.of(&bytes)].concat());
             let Some(Item::Event(again)) = alone.last() else { panic!("no event in {event:?}") };
             prop_assert_eq!(&again.data, &event.data);
             prop_assert_eq!(&again.kind, &event.kind);
@@ -332,7 +337,7 @@ proptest! {
     #[test]
     fn agrees_with_another_parser(bytes in stream()) {
         // The other one ends at invalid UTF-8 in a field's value, and gives blocks without data too.
-        prop_assume!(std::str::from_utf8(&bytes).is_ok());
+        let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
         let body = futures_util::stream::iter([Ok::<_, std::io::Error>(&bytes[..])]);
         let theirs: Vec<(String, String)> = sse_stream::SseByteStream::new(body)
             .collect::<Vec<_>>()

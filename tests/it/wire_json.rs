@@ -1,7 +1,11 @@
 //! The tolerant JSON reader.
 
+use std::borrow::Cow;
+
 use gatetap::wire::json::{End, Reader, Shape};
 use proptest::prelude::*;
+
+use crate::wire_property::config;
 
 #[test]
 fn members_of_any_shape() {
@@ -12,7 +16,7 @@ fn members_of_any_shape() {
         br#" {"a":{"model":"no"},"model":"m\u00e9\ud83d\ude00\n","n":12,"deep":[[{"x":["]}"]}]],"list":[1,"b",null,2]} "#,
     );
     reader.object(|name, value| match name {
-        "model" => model = value.text().map(|text| text.into_owned()),
+        "model" => model = value.text().map(Cow::into_owned),
         "n" => count = value.count(),
         "list" => value.array(|_, item| list.push(item.count())),
         _ => {}
@@ -41,7 +45,7 @@ fn a_text_that_stops_gives_what_stood_before() {
         let mut model = None;
         reader.object(|name, value| {
             if name == "model" {
-                model = value.text().map(|text| text.into_owned());
+                model = value.text().map(Cow::into_owned);
             }
         });
         assert_eq!(reader.end(), End::Unfinished, "cut at {at}");
@@ -87,6 +91,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn reads_what_another_writes(value in json()) {
         let text = value.to_string();

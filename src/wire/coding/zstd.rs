@@ -15,6 +15,8 @@ const GROWTH: usize = 16;
 /// An empty last block, and room for a checksum, which is not verified.
 const CLOSING: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+/// RFC 9659 §3: over HTTP no window is larger than 8 MiB.
+const LARGEST_WINDOW: u64 = 8 * 1024 * 1024;
 /// RFC 8878 §3.1.1: at most 4 bytes of magic number and 14 of header.
 const LONGEST_HEADER: usize = 18;
 
@@ -97,6 +99,7 @@ impl Frame {
             };
         }
         let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(LARGEST_WINDOW);
         let mut rest = source;
         if decoder.init(&mut rest).is_err() {
             return if source.len() < LONGEST_HEADER { Ok(waiting) } else { Err(Stop::Corrupt) };
