@@ -204,27 +204,20 @@ fn print_ended(reader: &Reader, printed: &mut Vec<i64>, env: &mut Env<'_>) -> an
 /// `#3 POST /v1/chat/completions deepseek-v4-flash 200 complete, first token 321 ms, 1.53 s, 24+60 tokens`
 fn line(summary: &Summary) -> String {
     let digest = &summary.digest;
-    let mut line = format!("#{} {} {}", summary.id, summary.method, summary.path);
-    if let Some(model) = &digest.model {
-        line += &format!(" {model}");
-    }
-    if let Some(status) = summary.status {
-        line += &format!(" {status}");
-    }
-    line += &format!(" {}", summary.verdict);
-    if let Some(code) = &digest.error_code {
-        line += &format!(" ({code})");
-    }
-    if let Some(first_token) = digest.first_token {
-        line += &format!(", first token {first_token}");
-    }
-    if let Some(duration) = summary.duration {
-        line += &format!(", {duration}");
-    }
-    if let (Some(input), Some(output)) = (digest.usage.input, digest.usage.output) {
-        line += &format!(", {input}+{output} tokens");
-    }
-    printable(&line).into_owned()
+    let words = [
+        Some(format!("#{} {} {}", summary.id, summary.method, summary.path)),
+        digest.model.clone(),
+        summary.status.map(|status| status.to_string()),
+        Some(summary.verdict.to_string()),
+        digest.error_code.as_ref().map(|code| format!("({code})")),
+    ];
+    let figures = [
+        Some(words.into_iter().flatten().collect::<Vec<_>>().join(" ")),
+        digest.first_token.map(|at| format!("first token {at}")),
+        summary.duration.map(|duration| duration.to_string()),
+        digest.usage.input.zip(digest.usage.output).map(|(input, output)| format!("{input}+{output} tokens")),
+    ];
+    printable(&figures.into_iter().flatten().collect::<Vec<_>>().join(", ")).into_owned()
 }
 
 fn summarize(reader: &Reader, env: &mut Env<'_>) -> anyhow::Result<()> {

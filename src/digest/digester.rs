@@ -50,6 +50,9 @@ struct Response {
 struct Text {
     bytes: Vec<u8>,
     read: usize,
+    /// What has been read is a whole JSON document.
+    is_document: bool,
+    /// Nothing more of it is wanted.
     whole: bool,
 }
 
@@ -140,9 +143,18 @@ impl Digester {
 
     fn read_request(&mut self, now: bool) {
         let text = &mut self.request.text;
-        if !text.is_due(text.bytes.len(), closes(&text.bytes), now) {
-            return;
+        if text.is_due(text.bytes.len(), closes(&text.bytes), now) {
+            self.take_request();
         }
+        let text = &mut self.request.text;
+        if now && text.is_document {
+            text.whole = true;
+            text.bytes = Vec::new();
+        }
+    }
+
+    fn take_request(&mut self) {
+        let text = &mut self.request.text;
         let wanted = piece::read_request(&text.bytes);
         let dialect = match Dialect::of_request(&text.bytes) {
             Dialect::Chat if self.request.anthropic => Dialect::Messages,
@@ -157,10 +169,7 @@ impl Digester {
         }
         let mut reader = Reader::new(&text.bytes);
         reader.skip();
-        if reader.end() == End::Fine && now {
-            text.whole = true;
-            text.bytes = Vec::new();
-        }
+        text.is_document = reader.end() == End::Fine;
     }
 
     fn read_plain(&mut self, now: bool) {

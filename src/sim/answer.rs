@@ -115,7 +115,7 @@ async fn respond(
         return Err(Refusal::new("insufficient_quota", &Detail::default()));
     }
     let id = hash(shared.options.seed, &number.to_be_bytes());
-    let completion = Completion::new(&shared.options, body_hash, id, &chat, &behavior);
+    let completion = Completion::new(&shared.options, id, &chat, &behavior);
     if chat.stream {
         Ok(streamed(shared, &chat, &completion, &behavior))
     } else {

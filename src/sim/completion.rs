@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::behavior::Behavior;
 use super::request::ChatRequest;
 use super::tools::{self, Call};
-use super::{Options, estimated_tokens, schema, writer};
+use super::{Options, estimated_tokens, hash, schema, writer};
 
 /// A whole answer.
 #[derive(Debug)]
@@ -48,15 +48,10 @@ const OFFSET_PIECES: u32 = 20;
 const OFFSET_STEP: Duration = Duration::from_millis(250);
 
 impl Completion {
-    /// The answer to `request`: content from `content_seed`, id from `id_seed`.
-    pub(super) fn new(
-        options: &Options,
-        content_seed: u64,
-        id_seed: u64,
-        request: &ChatRequest,
-        behavior: &Behavior,
-    ) -> Self {
-        let mut rng = Rng::with_seed(content_seed);
+    /// The answer to `request`. Its content depends on the seed, the model and the messages, so that a
+    /// streamed answer says what a plain one does; its id comes from `id`.
+    pub(super) fn new(options: &Options, id: u64, request: &ChatRequest, behavior: &Behavior) -> Self {
+        let mut rng = Rng::with_seed(content_seed(options, request));
         let limit = request.max_tokens.map(|tokens| tokens.saturating_mul(4));
         let (content, pieces) = if *behavior == Behavior::Offset {
             offsets(options)
@@ -74,7 +69,7 @@ impl Completion {
         };
         let end = pieces.last().map_or(Duration::ZERO, |(at, _)| *at);
         Self {
-            id: format!("chatcmpl-sim{id_seed:016x}"),
+            id: format!("chatcmpl-sim{id:016x}"),
             created: options.clock.now().wall.0 / 1_000_000,
             model: request.model.id,
             content: content.limited_to(limit),
@@ -121,6 +116,11 @@ impl Content {
             }
         }
     }
+}
+
+fn content_seed(options: &Options, request: &ChatRequest) -> u64 {
+    let messages = request.body.get("messages").map(Value::to_string).unwrap_or_default();
+    hash(hash(options.seed, request.model.id.as_bytes()), messages.as_bytes())
 }
 
 fn content(rng: &mut Rng, request: &ChatRequest) -> Content {

@@ -3,7 +3,8 @@
 //! It serves `GET /v1/models`, `POST /v1/chat/completions` and their CORS preflights, and checks a
 //! request in this order: path, method, credential, JSON, model, ranges, size, rate, quota. What
 //! NexoRouter does not document (every detail of its streams, and some statuses) is *assumed* to be as
-//! OpenAI has it. The texts are nonsense with a seed: the same seed and body give the same answer.
+//! OpenAI has it. The texts are nonsense with a seed: the same seed,
+//! model and messages give the same answer, streamed or not.
 //!
 //! # Keys
 //!
@@ -28,7 +29,8 @@
 //! `t+0.50 `, … after the head.
 //!
 //! Invariants: generating stops when the client leaves; nothing waits when [`Options::speed`] is
-//! infinite; ids and texts depend on the seed, the order of requests and their bodies, never on time.
+//! infinite; ids and texts depend on the seed, the order of requests and their bodies, never on time;
+//! usage counts four bytes for a token.
 
 mod answer;
 mod behavior;

@@ -43,7 +43,7 @@ pub(super) struct Playback {
 impl Playback {
     /// Plays `script`, whose times are real ones, from this moment.
     pub(super) fn new(script: Script, generation: Generation) -> Self {
-        Self { script, start: Instant::now(), sleep: None, flush_first: false, generation }
+        Self { script, start: Instant::now(), sleep: None, flush_first: true, generation }
     }
 }
 
@@ -57,8 +57,8 @@ impl Body for Playback {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = self.get_mut();
         if std::mem::take(&mut this.flush_first) {
-            // Pending makes the connection write out what it has, so that pieces are not run together
-            // and none is lost when the body ends in an error.
+            // Pending makes the connection write out what it has: the head before the first piece, no two
+            // pieces run together, and none lost when the body ends in an error.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

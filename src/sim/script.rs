@@ -112,7 +112,7 @@ fn events(completion: &Completion, include_usage: bool) -> (Vec<Event>, Vec<Even
         tool_calls: None,
     };
     let first = completion.pieces.first().map_or(Duration::ZERO, |(at, _)| *at);
-    // The role comes with the first token, or at once where the pieces keep a clock.
+    // The role comes with the first token.
     let mut body = vec![Event { at: first, data: chunk(start, None) }];
     body.extend(
         completion

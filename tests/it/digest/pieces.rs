@@ -188,3 +188,19 @@ proptest! {
         events(&head, &body(&bytes, step));
     }
 }
+
+#[test]
+fn a_request_with_a_gap_in_a_message_still_tells_its_model() {
+    let text = format!(
+        r#"{{"messages":[{{"role":"user","content":"{}"}}],"model":"m-1","stream":true}}"#,
+        "x".repeat(500)
+    );
+    let (head, tail) = (100, 80);
+    let mut request = body(text.as_bytes(), 64);
+    request.bytes = [&text.as_bytes()[..head], &text.as_bytes()[text.len() - tail..]].concat();
+    request.cut = Some(Cut { at: head as u64, tail: tail as u64 });
+    let exchange = exchange(request_head("POST", "/v1/chat/completions", &[]), None);
+    let digest = examine(&exchange, &request, &Body::default()).digest;
+    assert_eq!(digest.model.as_deref(), Some("m-1"));
+    assert!(digest.streaming);
+}
