@@ -44,9 +44,5 @@ pub fn examine(exchange: &Exchange, request: &Body, response: &Body) -> Examined
         digester.response_end(last);
     }
     let digest = digester.digest().clone();
-    Examined {
-        judgement: verdict::judge(exchange, &digest),
-        answer: digester.answer().clone(),
-        digest,
-    }
+    Examined { judgement: verdict::judge(exchange, &digest), answer: digester.answer().clone(), digest }
 }

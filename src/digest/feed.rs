@@ -50,11 +50,7 @@ impl Feed {
         Self {
             decoder: decoder(&head.headers),
             decoded: Vec::new(),
-            kind: if media::is_event_stream(&head.headers) {
-                Kind::Declared
-            } else {
-                Kind::Undecided
-            },
+            kind: if media::is_event_stream(&head.headers) { Kind::Declared } else { Kind::Undecided },
             parser: Parser::new(),
             plain: Plain::default(),
             stopped: false,
@@ -64,10 +60,7 @@ impl Feed {
 
     /// The same, keeping what [`Self::partial`] needs.
     pub(super) fn keeping_tail(head: &ResponseHead) -> Self {
-        Self {
-            tail: Some(Vec::new()),
-            ..Self::new(head)
-        }
+        Self { tail: Some(Vec::new()), ..Self::new(head) }
     }
 
     /// Where what was begun and has not ended stands in the stream, and its bytes.
@@ -87,11 +80,7 @@ impl Feed {
 
     /// Whether nothing of the plain body is missing.
     pub(super) fn plain_is_all(&self) -> bool {
-        !self.plain.closed
-            && self
-                .decoder
-                .as_ref()
-                .is_none_or(|decoder| decoder.problem().is_none())
+        !self.plain.closed && self.decoder.as_ref().is_none_or(|decoder| decoder.problem().is_none())
     }
 
     /// What was begun in the stream and has not ended.

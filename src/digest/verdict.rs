@@ -72,24 +72,14 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
         return judged(verdict, format!("there was no answer: {}", who(end)));
     };
     let form = form(exchange, head, digest);
-    let facts = Facts {
-        exchange,
-        digest,
-        form,
-        end,
-    };
+    let facts = Facts { exchange, digest, form, end };
     if head.status >= 400 {
         return judged(Verdict::Refused, facts.refused(head.status));
     }
     if let Some(error) = error_inside(digest) {
         return judged(
             Verdict::ErrorInside,
-            format!(
-                "status {} with {error}{}; {}",
-                head.status,
-                facts.after_event(),
-                facts.close()
-            ),
+            format!("status {} with {error}{}; {}", head.status, facts.after_event(), facts.close()),
         );
     }
     if form == Form::Stream
@@ -138,10 +128,7 @@ fn error_inside(digest: &Digest) -> Option<String> {
 
 /// What shows that a stream said all it had to say.
 fn end_sign(digest: &Digest) -> Option<String> {
-    let terminal = digest
-        .terminal_event
-        .as_deref()
-        .filter(|event| *event != "[DONE]");
+    let terminal = digest.terminal_event.as_deref().filter(|event| *event != "[DONE]");
     match (&digest.finish_reason, terminal) {
         (Some(reason), Some(event)) => Some(format!("finish reason `{reason}` and `{event}`")),
         (Some(reason), None) => Some(format!("finish reason `{reason}`")),
@@ -168,11 +155,7 @@ fn who(end: &BodyEnd) -> String {
                 Hop::Gateway => "the gateway closed first",
                 Hop::Gatetap => "gatetap was stopped first",
             };
-            if detail.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{name} ({detail})")
-            }
+            if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
         }
     }
 }
@@ -229,11 +212,7 @@ impl Facts<'_> {
             (Form::Stream, bytes) => open.push(format!("{bytes} bytes of an unfinished event")),
             (_, bytes) => open.push(format!("{bytes} bytes of an unfinished JSON document")),
         }
-        if open.is_empty() {
-            String::new()
-        } else {
-            format!("; {}", open.join(", "))
-        }
+        if open.is_empty() { String::new() } else { format!("; {}", open.join(", ")) }
     }
 
     fn refused(&self, status: u16) -> String {
@@ -261,46 +240,30 @@ impl Facts<'_> {
     fn whole(&self, head: &ResponseHead) -> (Verdict, String) {
         let digest = self.digest;
         let empty = self.exchange.response_bytes == 0;
-        let kind = head
-            .headers
-            .text("content-type")
-            .map_or("no media type", media::essence);
+        let kind = head.headers.text("content-type").map_or("no media type", media::essence);
         let unread = Decoder::for_headers(&head.headers).problem().is_some();
         match self.form {
             Form::Bodiless => (
                 Verdict::Complete,
-                format!(
-                    "status {} to `{}` has no body",
-                    head.status, self.exchange.request.method
-                ),
+                format!("status {} to `{}` has no body", head.status, self.exchange.request.method),
             ),
-            Form::Stream if unread => (
-                Verdict::Complete,
-                format!("{}; its coding cannot be read", self.close()),
-            ),
+            Form::Stream if unread => {
+                (Verdict::Complete, format!("{}; its coding cannot be read", self.close()))
+            }
             Form::Stream if digest.dialect.generates() || digest.terminal_event.is_some() || empty => {
                 (Verdict::Incomplete, self.broken())
             }
             Form::Stream if digest.leftover > 0 => (Verdict::Incomplete, self.broken()),
             Form::Stream => (
                 Verdict::Complete,
-                format!(
-                    "a stream of no known dialect{}; {}",
-                    self.after_event(),
-                    self.close()
-                ),
+                format!("a stream of no known dialect{}; {}", self.after_event(), self.close()),
             ),
-            Form::Plain if empty && digest.dialect.generates() && head.status < 300 => (
-                Verdict::Incomplete,
-                format!("status {} without a byte of body", head.status),
-            ),
+            Form::Plain if empty && digest.dialect.generates() && head.status < 300 => {
+                (Verdict::Incomplete, format!("status {} without a byte of body", head.status))
+            }
             Form::Plain if digest.leftover > 0 => (Verdict::Incomplete, self.broken()),
             Form::Plain => {
-                let asked = if digest.streaming {
-                    "; a stream was asked for"
-                } else {
-                    ""
-                };
+                let asked = if digest.streaming { "; a stream was asked for" } else { "" };
                 (
                     Verdict::Complete,
                     format!(

@@ -76,11 +76,7 @@ impl Found {
             place,
             scheme,
         };
-        Self {
-            facts,
-            secret: secret.to_vec(),
-            kind,
-        }
+        Self { facts, secret: secret.to_vec(), kind }
     }
 }
 
@@ -163,9 +159,7 @@ pub(super) fn take_apart(value: &[u8]) -> Parts {
 const BEARER: &[u8] = b"bearer";
 
 fn is_bearer(value: &[u8], start: usize) -> bool {
-    value
-        .get(start..start + BEARER.len())
-        .is_some_and(|word| word.eq_ignore_ascii_case(BEARER))
+    value.get(start..start + BEARER.len()).is_some_and(|word| word.eq_ignore_ascii_case(BEARER))
 }
 
 fn skip(value: &[u8], start: usize, skipped: impl Fn(u8) -> bool) -> usize {
@@ -202,15 +196,9 @@ fn defects(place: &str, value: &[u8], parts: &Parts) -> Vec<Defect> {
     let is_empty = secret.is_empty();
 
     [
-        (
-            Defect::NoScheme,
-            needs_scheme && parts.scheme.is_none() && !is_empty,
-        ),
+        (Defect::NoScheme, needs_scheme && parts.scheme.is_none() && !is_empty),
         (Defect::GluedScheme, parts.glued),
-        (
-            Defect::TwoSpaces,
-            gap.iter().filter(|byte| **byte == b' ').nth(1).is_some(),
-        ),
+        (Defect::TwoSpaces, gap.iter().filter(|byte| **byte == b' ').nth(1).is_some()),
         (Defect::Tab, gap.contains(&b'\t')),
         (Defect::Quoted, parts.quoted),
         (Defect::Placeholder, keys::table().is_placeholder(&lossy)),
@@ -240,11 +228,7 @@ fn mark_differing(found: &mut [Found]) {
     let Some(first) = found.iter().find(|one| counts(one)).map(|one| one.secret.clone()) else {
         return;
     };
-    if found
-        .iter()
-        .filter(|one| counts(one))
-        .all(|one| one.secret == first)
-    {
+    if found.iter().filter(|one| counts(one)).all(|one| one.secret == first) {
         return;
     }
     for one in found.iter_mut().filter(|one| counts(one)) {

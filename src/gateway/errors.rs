@@ -121,9 +121,7 @@ pub fn all() -> &'static [ErrorCode] {
 
 /// The error that `gateway` gives that code.
 pub fn lookup(gateway: &str, code: &str) -> Option<&'static ErrorCode> {
-    all()
-        .iter()
-        .find(|error| error.gateway == gateway && error.code == code)
+    all().iter().find(|error| error.gateway == gateway && error.code == code)
 }
 
 /// Every gateway's error of that code; the default gateway's first.
@@ -211,10 +209,7 @@ impl ErrorCode {
             }),
             Shape::Anthropic => serde_json::to_string(&AnthropicBody {
                 kind: "error",
-                error: AnthropicError {
-                    kind: &self.code,
-                    message: &message,
-                },
+                error: AnthropicError { kind: &self.code, message: &message },
                 request_id: detail.request_id,
             }),
         };

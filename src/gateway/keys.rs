@@ -127,10 +127,7 @@ impl Table {
 
     /// How long the key at the start of `text` is, if there is one.
     pub fn key_at_start(&self, text: &[u8]) -> Option<usize> {
-        let run = text
-            .iter()
-            .position(|byte| !is_key_byte(*byte))
-            .unwrap_or(text.len());
+        let run = text.iter().position(|byte| !is_key_byte(*byte)).unwrap_or(text.len());
         self.shapes
             .iter()
             .filter(|shape| text.starts_with(shape.prefix.as_bytes()))
@@ -144,10 +141,7 @@ impl Table {
         let places = &self.placeholders;
         places.whole.contains(&secret)
             || places.part.iter().any(|part| secret.contains(part.as_str()))
-            || places
-                .start
-                .iter()
-                .any(|start| secret.starts_with(start.as_str()))
+            || places.start.iter().any(|start| secret.starts_with(start.as_str()))
     }
 
     /// The scheme that `value` begins with, in any case.
@@ -193,16 +187,12 @@ const fn is_key_byte(byte: u8) -> bool {
 
 /// A name in lower case, hyphens for underscores, without white space or control characters around it.
 fn normal(name: &str) -> String {
-    name.trim_matches(|c: char| c.is_whitespace() || c.is_control())
-        .to_ascii_lowercase()
-        .replace('_', "-")
+    name.trim_matches(|c: char| c.is_whitespace() || c.is_control()).to_ascii_lowercase().replace('_', "-")
 }
 
 /// Where `needle` first stands in `haystack`.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len().max(1))
-        .position(|window| window == needle)
+    haystack.windows(needle.len().max(1)).position(|window| window == needle)
 }
 
 /// `text` with every `%XX` decoded; a `%` that starts no escape stays.

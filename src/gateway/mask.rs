@@ -39,11 +39,7 @@ pub fn mask_raw_head(head: &[u8]) -> Vec<u8> {
     let mut rest = masked.as_mut_slice();
     let mut seen_start_line = false;
     while !rest.is_empty() {
-        let length = if seen_start_line {
-            folded_line(rest)
-        } else {
-            line(rest)
-        };
+        let length = if seen_start_line { folded_line(rest) } else { line(rest) };
         let Some((current, after)) = std::mem::take(&mut rest).split_at_mut_checked(length) else {
             break;
         };
@@ -92,23 +88,9 @@ fn hide_header(name: &str, value: &mut [u8]) {
 fn hide(secret: &mut [u8], show_tail: bool) {
     let hidden = |byte: u8| !is_blank(byte) && !is_quote(byte);
     let count = secret.iter().filter(|byte| hidden(**byte)).count();
-    let tail_is_plain = secret
-        .iter()
-        .rev()
-        .filter(|byte| hidden(**byte))
-        .take(4)
-        .all(u8::is_ascii_graphic);
-    let keep = if show_tail && count >= SHOWN_FROM && tail_is_plain {
-        4
-    } else {
-        0
-    };
-    secret
-        .iter_mut()
-        .rev()
-        .filter(|byte| hidden(**byte))
-        .skip(keep)
-        .for_each(|byte| *byte = b'*');
+    let tail_is_plain = secret.iter().rev().filter(|byte| hidden(**byte)).take(4).all(u8::is_ascii_graphic);
+    let keep = if show_tail && count >= SHOWN_FROM && tail_is_plain { 4 } else { 0 };
+    secret.iter_mut().rev().filter(|byte| hidden(**byte)).skip(keep).for_each(|byte| *byte = b'*');
 }
 
 /// Hides the secret in a header's value, whatever its scheme.
@@ -116,21 +98,14 @@ fn hide_value(value: &mut [u8]) {
     let parts = take_apart(value);
     let scheme = parts.scheme.and_then(|(start, end)| value.get(start..end));
     let show_tail = !scheme.is_some_and(|scheme| hides_all(&String::from_utf8_lossy(scheme)));
-    hide(
-        value.get_mut(parts.secret.0..parts.secret.1).unwrap_or_default(),
-        show_tail,
-    );
+    hide(value.get_mut(parts.secret.0..parts.secret.1).unwrap_or_default(), show_tail);
 }
 
 /// Hides a cookie's value. Where there is no name before it, or nothing after the name, all of it.
 fn hide_cookie(pair: &mut [u8]) {
     let value_at = pair.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
     let has_value = |byte: &u8| *byte != b'=' && !is_blank(*byte);
-    let start = if pair.iter().skip(value_at).any(has_value) {
-        value_at
-    } else {
-        0
-    };
+    let start = if pair.iter().skip(value_at).any(has_value) { value_at } else { 0 };
     hide(pair.get_mut(start..).unwrap_or_default(), true);
 }
 
@@ -138,20 +113,14 @@ fn hide_cookie(pair: &mut [u8]) {
 fn hide_encoded(value: &mut [u8]) {
     let tail = value.len().saturating_sub(4);
     let show_tail = value.len() >= SHOWN_FROM
-        && value
-            .iter()
-            .skip(tail.saturating_sub(2))
-            .all(|byte| *byte != b'%' && byte.is_ascii_graphic());
+        && value.iter().skip(tail.saturating_sub(2)).all(|byte| *byte != b'%' && byte.is_ascii_graphic());
     let end = if show_tail { tail } else { value.len() };
     let mut at = 0;
     while at < end {
         match percent_escape(value.get(at..).unwrap_or_default()) {
             Some((byte, _)) if is_blank(byte) || is_quote(byte) => at += 3,
             _ => {
-                if let Some(byte) = value
-                    .get_mut(at)
-                    .filter(|byte| !is_blank(**byte) && !is_quote(**byte))
-                {
+                if let Some(byte) = value.get_mut(at).filter(|byte| !is_blank(**byte) && !is_quote(**byte)) {
                     *byte = b'*';
                 }
                 at += 1;
@@ -162,9 +131,7 @@ fn hide_encoded(value: &mut [u8]) {
 
 /// How long the first line is, with its line feed.
 fn line(text: &[u8]) -> usize {
-    text.iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(text.len(), |at| at + 1)
+    text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1)
 }
 
 /// How long the first line is with the lines that continue it.
@@ -177,10 +144,7 @@ fn folded_line(text: &[u8]) -> usize {
 }
 
 fn hide_in_start_line(line: &mut [u8]) {
-    let target_at = line
-        .iter()
-        .position(|byte| is_blank(*byte))
-        .map_or(line.len(), |at| at + 1);
+    let target_at = line.iter().position(|byte| is_blank(*byte)).map_or(line.len(), |at| at + 1);
     hide_in_target(line.get_mut(target_at..).unwrap_or_default());
     hide_in_text(line);
 }
@@ -192,10 +156,7 @@ fn hide_in_header_line(line: &mut [u8]) {
         from_name.copied().position(stop).map(|at| blank_before + at)
     };
     // A line without a colon, or with one only in its value, may still have been meant as a header.
-    for end in [name_end(|byte| byte == b':'), name_end(is_blank)]
-        .into_iter()
-        .flatten()
-    {
+    for end in [name_end(|byte| byte == b':'), name_end(is_blank)].into_iter().flatten() {
         let Some((name, value)) = line.split_at_mut_checked(end + 1) else {
             continue;
         };
@@ -210,10 +171,7 @@ fn hide_in_header_line(line: &mut [u8]) {
 
 fn hide_in_target(target: &mut [u8]) {
     hide_user_info(target, 0);
-    let query = target
-        .iter()
-        .position(|byte| matches!(byte, b'?' | b'#'))
-        .unwrap_or(target.len());
+    let query = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
     let query = target.get_mut(query..).unwrap_or_default();
     for pair in query.split_mut(|byte| matches!(byte, b'?' | b'&' | b'#')) {
         if !hide_parameter(pair) {
@@ -235,13 +193,8 @@ fn hide_parameter(pair: &mut [u8]) -> bool {
     if is_secret {
         let value = pair.get_mut(equals + 1..).unwrap_or_default();
         // A request line may hold a blank in the value; what follows the last one is the protocol.
-        let version = value
-            .iter()
-            .rposition(|byte| *byte == b' ')
-            .unwrap_or(value.len());
-        let is_line = value
-            .get(version..)
-            .is_some_and(|tail| tail.starts_with(b" HTTP/"));
+        let version = value.iter().rposition(|byte| *byte == b' ').unwrap_or(value.len());
+        let is_line = value.get(version..).is_some_and(|tail| tail.starts_with(b" HTTP/"));
         let end = if is_line { version } else { value.len() };
         hide_encoded(value.get_mut(..end).unwrap_or_default());
     }
@@ -261,10 +214,7 @@ fn hide_user_info(text: &mut [u8], start: usize) {
     let authority = rest.get_mut(..end).unwrap_or_default();
     if let Some(at) = authority.iter().rposition(|byte| *byte == b'@') {
         let user_info = authority.get_mut(..at).unwrap_or_default();
-        user_info
-            .iter_mut()
-            .filter(|byte| **byte != b':')
-            .for_each(|byte| *byte = b'*');
+        user_info.iter_mut().filter(|byte| **byte != b':').for_each(|byte| *byte = b'*');
     }
 }
 
@@ -302,11 +252,7 @@ fn secret_at(text: &[u8], at: usize) -> Option<Secret> {
     }
     let rest = text.get(at..)?;
     if let Some(length) = keys::table().key_at_start(rest) {
-        return Some(Secret {
-            start: at,
-            end: at + length,
-            encoded: false,
-        });
+        return Some(Secret { start: at, end: at + length, encoded: false });
     }
     if let Some(bearer) = rest.get(..6).filter(|word| word.eq_ignore_ascii_case(b"bearer")) {
         return bearer_token(text, at + bearer.len());
@@ -318,30 +264,21 @@ fn secret_at(text: &[u8], at: usize) -> Option<Secret> {
 fn bearer_token(text: &[u8], after: usize) -> Option<Secret> {
     let rest = text.get(after..)?;
     if let Some(length) = keys::table().key_at_start(rest) {
-        return Some(Secret {
-            start: after,
-            end: after + length,
-            encoded: false,
-        });
+        return Some(Secret { start: after, end: after + length, encoded: false });
     }
     let gap = skip_filling(rest, |byte| matches!(byte, b':' | b'=' | b'+'));
     let token = token_length(rest.get(gap..)?);
     let found = rest.get(gap..gap + token)?;
     let is_token = gap > 0 && token >= SECRET_FROM && (token >= 20 || found.iter().any(u8::is_ascii_digit));
-    is_token.then_some(Secret {
-        start: after + gap,
-        end: after + gap + token,
-        encoded: true,
-    })
+    is_token.then_some(Secret { start: after + gap, end: after + gap + token, encoded: true })
 }
 
 /// The value after a name at `at` that announces a secret: `api_key=…`, `"x-api-key": "…"`.
 fn named_value(text: &[u8], at: usize) -> Option<Secret> {
     let before = at.checked_sub(1).and_then(|before| text.get(before)).copied();
     let rest = text.get(at..)?;
-    let name_length = rest
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))?;
+    let name_length =
+        rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))?;
     let name = std::str::from_utf8(rest.get(..name_length)?).ok()?;
     let in_query = matches!(before, Some(b'?' | b'&')) && keys::table().is_query_credential(name);
     if name.is_empty() || !(in_query || keys::table().is_secret_name(name)) {
@@ -361,11 +298,7 @@ fn named_value(text: &[u8], at: usize) -> Option<Secret> {
     }
     let length = token_length(after_name.get(gap..)?);
     let start = at + name_length + gap;
-    (length >= SECRET_FROM).then_some(Secret {
-        start,
-        end: start + length,
-        encoded: true,
-    })
+    (length >= SECRET_FROM).then_some(Secret { start, end: start + length, encoded: true })
 }
 
 /// How many bytes of blanks, quotes and their escapes stand at the start of `text`.
@@ -396,9 +329,5 @@ fn begins_word(text: &[u8], at: usize) -> bool {
     let back = |steps: usize| at.checked_sub(steps).and_then(|index| text.get(index)).copied();
     !back(1).is_some_and(|byte| byte.is_ascii_alphanumeric())
         || back(2) == Some(b'\\')
-        || at
-            .checked_sub(3)
-            .and_then(|start| text.get(start..at))
-            .and_then(percent_escape)
-            .is_some()
+        || at.checked_sub(3).and_then(|start| text.get(start..at)).and_then(percent_escape).is_some()
 }

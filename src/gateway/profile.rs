@@ -155,9 +155,7 @@ impl Gateway {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
             other => {
-                return Err(Error::Scheme {
-                    scheme: other.to_owned(),
-                });
+                return Err(Error::Scheme { scheme: other.to_owned() });
             }
         };
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -176,17 +174,10 @@ impl Gateway {
             return Err(Error::Path);
         }
         let base_path = if path.is_empty() { "/v1" } else { path };
-        let mut gateway = Self {
-            name: authority.clone(),
-            scheme,
-            authority,
-            base_path: base_path.to_owned(),
-        };
+        let mut gateway =
+            Self { name: authority.clone(), scheme, authority, base_path: base_path.to_owned() };
         let origin = format!("{}/", gateway.origin());
-        if let Some(known) = profiles()
-            .iter()
-            .find(|known| known.base_url.starts_with(&origin))
-        {
+        if let Some(known) = profiles().iter().find(|known| known.base_url.starts_with(&origin)) {
             gateway.name.clone_from(&known.name);
         }
         Ok(gateway)
@@ -228,9 +219,7 @@ impl Gateway {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
             _ => &self.authority,
         };
-        host.strip_prefix('[')
-            .and_then(|inner| inner.strip_suffix(']'))
-            .unwrap_or(host)
+        host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
     }
 
     /// The port, the scheme's own where the authority names none.
@@ -295,9 +284,7 @@ fn distance(left: &str, right: &str) -> usize {
         let mut diagonal = index;
         let mut before = index + 1;
         for (cell, other) in row.iter_mut().skip(1).zip(right.bytes()) {
-            let best = (diagonal + usize::from(letter != other))
-                .min(*cell + 1)
-                .min(before + 1);
+            let best = (diagonal + usize::from(letter != other)).min(*cell + 1).min(before + 1);
             diagonal = std::mem::replace(cell, best);
             before = best;
         }

@@ -153,10 +153,7 @@ async fn whole(shared: &Arc<Shared>, completion: &Completion, behavior: &Behavio
     let mut generation = Generation::new(shared);
     let mut wait = completion.end;
     match behavior {
-        Behavior::Stall {
-            silence: Some(silence),
-            ..
-        } => wait += *silence,
+        Behavior::Stall { silence: Some(silence), .. } => wait += *silence,
         Behavior::Stall { silence: None, .. } => future::pending().await,
         _ => {}
     }
@@ -166,19 +163,15 @@ async fn whole(shared: &Arc<Shared>, completion: &Completion, behavior: &Behavio
     }
     generation.finish();
     let body = match behavior {
-        Behavior::ErrorInside { code, .. } => code.body(&Detail {
-            model: Some(completion.model),
-            ..Detail::default()
-        }),
+        Behavior::ErrorInside { code, .. } => {
+            code.body(&Detail { model: Some(completion.model), ..Detail::default() })
+        }
         _ => script::whole(completion, behavior),
     };
     if matches!(behavior, Behavior::Cut { .. }) {
         let mut half = Bytes::from(body);
         half.truncate(half.len() / 2);
-        let script = Script {
-            pieces: [(Duration::ZERO, half)].into(),
-            ending: Ending::Cut,
-        };
+        let script = Script { pieces: [(Duration::ZERO, half)].into(), ending: Ending::Cut };
         let mut response = played(shared, script);
         put(response.headers_mut(), "content-type", "application/json");
         return response;
@@ -199,10 +192,7 @@ fn models(key: Key) -> Response<Body> {
     let data: Vec<_> = request::models_for(key)
         .map(|model| json!({"id": model.id, "object": "model", "created": 1_760_000_000, "owned_by": "sim"}))
         .collect();
-    plain(
-        StatusCode::OK,
-        json!({"object": "list", "data": data}).to_string(),
-    )
+    plain(StatusCode::OK, json!({"object": "list", "data": data}).to_string())
 }
 
 fn preflight(endpoint: Endpoint, request: &HeaderMap) -> Response<Body> {
@@ -225,12 +215,7 @@ fn wrong_url(status: u16, what: &str, method: &Method, path: &str) -> Refusal {
         "param": null,
         "code": null,
     });
-    Refusal {
-        error: None,
-        status,
-        body: json!({"error": error}).to_string(),
-        retry_after: None,
-    }
+    Refusal { error: None, status, body: json!({"error": error}).to_string(), retry_after: None }
 }
 
 fn refused(refusal: &Refusal) -> Response<Body> {

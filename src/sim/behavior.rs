@@ -56,9 +56,7 @@ impl Behavior {
                 times: settings.number("times", 2)?,
                 retry_after: settings.number("retry_after", 7)?,
             },
-            "cut" => Self::Cut {
-                after: settings.number("after", USUAL_AFTER)?,
-            },
+            "cut" => Self::Cut { after: settings.number("after", USUAL_AFTER)? },
             "buffered" => Self::Buffered,
             "stall" => Self::Stall {
                 after: settings.number("after", USUAL_AFTER)?,
@@ -82,10 +80,7 @@ struct Settings<'a>(Vec<(&'a str, &'a str)>);
 impl<'a> Settings<'a> {
     fn read(words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         words
-            .map(|word| {
-                word.split_once('=')
-                    .ok_or_else(|| format!("'{word}' is not key=value."))
-            })
+            .map(|word| word.split_once('=').ok_or_else(|| format!("'{word}' is not key=value.")))
             .collect::<Result<_, _>>()
             .map(Self)
     }
@@ -99,8 +94,7 @@ impl<'a> Settings<'a> {
         let Some(text) = self.take(key) else {
             return Ok(usual);
         };
-        text.parse()
-            .map_err(|_not_a_number: N::Err| format!("{key}={text} is not a whole number."))
+        text.parse().map_err(|_not_a_number: N::Err| format!("{key}={text} is not a whole number."))
     }
 
     fn seconds(&mut self, key: &str, usual: Duration) -> Result<Option<Duration>, String> {

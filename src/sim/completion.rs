@@ -119,15 +119,8 @@ impl Content {
 }
 
 fn content_seed(options: &Options, request: &ChatRequest) -> u64 {
-    let messages = request
-        .body
-        .get("messages")
-        .map(Value::to_string)
-        .unwrap_or_default();
-    hash(
-        hash(options.seed, request.model.id.as_bytes()),
-        messages.as_bytes(),
-    )
+    let messages = request.body.get("messages").map(Value::to_string).unwrap_or_default();
+    hash(hash(options.seed, request.model.id.as_bytes()), messages.as_bytes())
 }
 
 fn content(rng: &mut Rng, request: &ChatRequest) -> Content {
@@ -136,9 +129,7 @@ fn content(rng: &mut Rng, request: &ChatRequest) -> Content {
         return Content::Calls(calls);
     }
     let format = request.body.get("response_format");
-    let kind = format
-        .and_then(|format| format.get("type"))
-        .and_then(Value::as_str);
+    let kind = format.and_then(|format| format.get("type")).and_then(Value::as_str);
     let about = request.tool_result.as_deref().unwrap_or(&request.question);
     Content::Text(match (kind, &request.tool_result) {
         (Some("json_schema"), _) => {

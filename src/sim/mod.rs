@@ -90,11 +90,7 @@ struct Model {
 }
 
 const fn model(id: &'static str, first_token: (u64, u64), token: (u64, u64)) -> Model {
-    Model {
-        id,
-        first_token,
-        token,
-    }
+    Model { id, first_token, token }
 }
 
 const USUAL_FIRST: (u64, u64) = (250, 600);
@@ -135,12 +131,7 @@ struct Generation {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            seed: 0,
-            speed: 1.0,
-            clock: Clock::system(),
-            max_input_tokens: 128_000,
-        }
+        Self { seed: 0, speed: 1.0, clock: Clock::system(), max_input_tokens: 128_000 }
     }
 }
 
@@ -191,10 +182,7 @@ impl Shared {
 
 impl Generation {
     fn new(shared: &std::sync::Arc<Shared>) -> Self {
-        Self {
-            shared: std::sync::Arc::clone(shared),
-            done: false,
-        }
+        Self { shared: std::sync::Arc::clone(shared), done: false }
     }
 
     fn finish(&mut self) {
@@ -204,11 +192,7 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        let counter = if self.done {
-            &self.shared.finished
-        } else {
-            &self.shared.abandoned
-        };
+        let counter = if self.done { &self.shared.finished } else { &self.shared.abandoned };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -216,9 +200,7 @@ impl Drop for Generation {
 /// FNV-1a over `bytes`, begun at `seed`: stable over releases, which the standard hasher is not.
 fn hash(seed: u64, bytes: &[u8]) -> u64 {
     let start = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xCBF2_9CE4_8422_2325;
-    bytes.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
+    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 
 /// Tokens by the rule of thumb of four bytes each, rounded up.

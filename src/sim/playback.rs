@@ -43,13 +43,7 @@ pub(super) struct Playback {
 impl Playback {
     /// Plays `script`, whose times are real ones, from this moment.
     pub(super) fn new(script: Script, generation: Generation) -> Self {
-        Self {
-            script,
-            start: Instant::now(),
-            sleep: None,
-            flush_first: true,
-            generation,
-        }
+        Self { script, start: Instant::now(), sleep: None, flush_first: true, generation }
     }
 }
 
@@ -72,9 +66,7 @@ impl Body for Playback {
             && !at.is_zero()
         {
             let due = this.start + *at;
-            let sleep = this
-                .sleep
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            let sleep = this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
             ready!(sleep.as_mut().poll(cx));
             this.sleep = None;
         }

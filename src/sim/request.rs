@@ -51,27 +51,17 @@ impl Refusal {
     }
 
     pub(super) fn invalid(param: &str, message: &str) -> Self {
-        let detail = Detail {
-            message: Some(message),
-            param: Some(param),
-            ..Detail::default()
-        };
+        let detail = Detail { message: Some(message), param: Some(param), ..Detail::default() };
         Self::new("invalid_request", &detail)
     }
 
     fn key(message: &str) -> Self {
-        let detail = Detail {
-            message: Some(message),
-            ..Detail::default()
-        };
+        let detail = Detail { message: Some(message), ..Detail::default() };
         Self::new("invalid_api_key", &detail)
     }
 
     fn model(id: &str) -> Self {
-        let detail = Detail {
-            model: Some(id),
-            ..Detail::default()
-        };
+        let detail = Detail { model: Some(id), ..Detail::default() };
         Self::new("model_not_found", &detail)
     }
 }
@@ -79,15 +69,11 @@ impl Refusal {
 /// Checks an `Authorization` value: one scheme, one space, one key.
 pub(super) fn check_key(authorization: Option<&[u8]>) -> Result<Key, Refusal> {
     let Some(value) = authorization else {
-        return Err(Refusal::key(
-            "There is no Authorization header. Send 'Authorization: Bearer <key>'.",
-        ));
+        return Err(Refusal::key("There is no Authorization header. Send 'Authorization: Bearer <key>'."));
     };
     let malformed = || Refusal::key("The Authorization header is not 'Bearer <key>' with exactly one space.");
-    let (scheme, key) = std::str::from_utf8(value)
-        .ok()
-        .and_then(|value| value.split_once(' '))
-        .ok_or_else(malformed)?;
+    let (scheme, key) =
+        std::str::from_utf8(value).ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`');
     if !scheme.eq_ignore_ascii_case("bearer") || key.is_empty() || !key.bytes().all(is_plain) {
         return Err(malformed());
@@ -104,13 +90,7 @@ pub(super) fn check_key(authorization: Option<&[u8]>) -> Result<Key, Refusal> {
 /// Checks a completion's body, in the order of the module's documentation, up to its size.
 pub(super) fn check_body(bytes: &[u8], key: Key, max_input_tokens: u64) -> Result<ChatRequest, Refusal> {
     let without_param = |message: &str| {
-        Refusal::new(
-            "invalid_request",
-            &Detail {
-                message: Some(message),
-                ..Detail::default()
-            },
-        )
+        Refusal::new("invalid_request", &Detail { message: Some(message), ..Detail::default() })
     };
     let body: Value = serde_json::from_slice(bytes)
         .map_err(|error| without_param(&format!("The body is not valid JSON: {error}.")))?;
@@ -160,17 +140,12 @@ fn check_model(body: &Value, key: Key) -> Result<Model, Refusal> {
         }
         Some(_) => return Err(Refusal::invalid("model", "model must be a string.")),
     };
-    models_for(key)
-        .find(|model| model.id == id)
-        .ok_or_else(|| Refusal::model(id))
+    models_for(key).find(|model| model.id == id).ok_or_else(|| Refusal::model(id))
 }
 
 /// The models that exist for a key.
 pub(super) fn models_for(key: Key) -> impl Iterator<Item = Model> {
-    MODELS
-        .iter()
-        .copied()
-        .filter(move |model| key != Key::Scoped || model.id == SCOPED_MODEL)
+    MODELS.iter().copied().filter(move |model| key != Key::Scoped || model.id == SCOPED_MODEL)
 }
 
 fn check_messages(body: &Value) -> Result<&[Value], Refusal> {
@@ -182,10 +157,7 @@ fn check_messages(body: &Value) -> Result<&[Value], Refusal> {
         .ok_or_else(|| invalid("messages must be a non-empty array."))?;
     for (index, message) in messages.iter().enumerate() {
         let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
-        if !matches!(
-            role,
-            "system" | "developer" | "user" | "assistant" | "tool" | "function"
-        ) {
+        if !matches!(role, "system" | "developer" | "user" | "assistant" | "tool" | "function") {
             return Err(invalid(&format!("messages[{index}].role is missing or unknown.")));
         }
         let may_be_empty = role == "assistant" && message.get("tool_calls").is_some();
@@ -205,17 +177,8 @@ fn check_messages(body: &Value) -> Result<&[Value], Refusal> {
 fn check_number(body: &Value, field: &str, most: f64) -> Result<(), Refusal> {
     match body.get(field) {
         None | Some(Value::Null) => Ok(()),
-        Some(value)
-            if value
-                .as_f64()
-                .is_some_and(|number| (0.0..=most).contains(&number)) =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(Refusal::invalid(
-            field,
-            &format!("{field} must be a number from 0 to {most}."),
-        )),
+        Some(value) if value.as_f64().is_some_and(|number| (0.0..=most).contains(&number)) => Ok(()),
+        Some(_) => Err(Refusal::invalid(field, &format!("{field} must be a number from 0 to {most}."))),
     }
 }
 
@@ -224,10 +187,7 @@ fn check_count(body: &Value, field: &str) -> Result<Option<u64>, Refusal> {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_u64() {
             Some(count) if count > 0 => Ok(Some(count)),
-            _ => Err(Refusal::invalid(
-                field,
-                &format!("{field} must be a positive integer."),
-            )),
+            _ => Err(Refusal::invalid(field, &format!("{field} must be a positive integer."))),
         },
     }
 }
@@ -240,26 +200,18 @@ fn check_tools(body: &Value) -> Result<(), Refusal> {
     match tools.as_array() {
         Some(tools) if tools.iter().all(named) => {}
         _ => {
-            return Err(Refusal::invalid(
-                "tools",
-                "tools must be an array of functions with names.",
-            ));
+            return Err(Refusal::invalid("tools", "tools must be an array of functions with names."));
         }
     }
-    let wanted = body
-        .pointer("/tool_choice/function/name")
-        .filter(|name| name.is_string());
+    let wanted = body.pointer("/tool_choice/function/name").filter(|name| name.is_string());
     let exists = |name: &Value| {
         let tools = tools.as_array().map(Vec::as_slice).unwrap_or_default();
-        tools
-            .iter()
-            .any(|tool| tool.pointer("/function/name") == Some(name))
+        tools.iter().any(|tool| tool.pointer("/function/name") == Some(name))
     };
     match wanted {
-        Some(name) if !exists(name) => Err(Refusal::invalid(
-            "tool_choice",
-            "tool_choice names a function that tools does not hold.",
-        )),
+        Some(name) if !exists(name) => {
+            Err(Refusal::invalid("tool_choice", "tool_choice names a function that tools does not hold."))
+        }
         _ => Ok(()),
     }
 }

@@ -17,12 +17,7 @@ const MAX_DEPTH: usize = 24;
 
 /// A value that fits `schema`, about `context`.
 pub(super) fn value(rng: &mut Rng, schema: &Value, context: &str) -> Value {
-    Maker {
-        rng,
-        root: schema,
-        context,
-    }
-    .value(schema, "", 0)
+    Maker { rng, root: schema, context }.value(schema, "", 0)
 }
 
 struct Maker<'a> {
@@ -61,9 +56,7 @@ impl Maker<'_> {
             return flat;
         }
         if let Some(Value::String(reference)) = flat.remove("$ref") {
-            let target = reference
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.pointer(pointer));
+            let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             let target = target.cloned().unwrap_or_default();
             let target = self.flat(&target, depth + 1);
             merge(&mut flat, target);
@@ -80,10 +73,7 @@ impl Maker<'_> {
                 let full: Vec<&Value> = choices.iter().filter(|choice| !is_null(choice)).collect();
                 // Deep down the first choice ends what refers to itself, by the custom of schemas.
                 let chosen = if depth > OPTIONAL_DEPTH {
-                    choices
-                        .iter()
-                        .find(|choice| is_null(choice))
-                        .or_else(|| full.first().copied())
+                    choices.iter().find(|choice| is_null(choice)).or_else(|| full.first().copied())
                 } else {
                     self.rng.choice(&full).copied().or_else(|| choices.first())
                 };
@@ -101,12 +91,7 @@ impl Maker<'_> {
             .map(|names| names.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
         let mut object = Map::new();
-        for (name, property) in schema
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let optional = !required.contains(&name.as_str());
             if optional && (depth >= OPTIONAL_DEPTH || self.rng.u8(..3) == 0) {
                 continue;
@@ -130,11 +115,7 @@ impl Maker<'_> {
         };
         let least = bound("minItems").unwrap_or_else(|| usize::from(depth < OPTIONAL_DEPTH));
         let most = bound("maxItems").unwrap_or(least + 2).min(least + 2).max(least);
-        let count = if depth < OPTIONAL_DEPTH {
-            self.rng.usize(least..=most)
-        } else {
-            least.min(most)
-        };
+        let count = if depth < OPTIONAL_DEPTH { self.rng.usize(least..=most) } else { least.min(most) };
         let count = count.min(bound("maxItems").unwrap_or(usize::MAX));
         let firsts = schema.get("prefixItems").and_then(Value::as_array);
         let others = schema.get("items").unwrap_or(&Value::Null);
@@ -143,9 +124,7 @@ impl Maker<'_> {
         let mut tries = 0;
         while items.len() < count && tries < count * 20 {
             tries += 1;
-            let item = firsts
-                .and_then(|firsts| firsts.get(items.len()))
-                .unwrap_or(others);
+            let item = firsts.and_then(|firsts| firsts.get(items.len())).unwrap_or(others);
             let value = self.value(item, name, depth + 1);
             if !(unique && items.contains(&value)) {
                 items.push(value);
@@ -155,11 +134,7 @@ impl Maker<'_> {
     }
 
     fn integer(&mut self, schema: &Map<String, Value>) -> Value {
-        let step = schema
-            .get("multipleOf")
-            .and_then(Value::as_f64)
-            .unwrap_or(1.0)
-            .max(1.0);
+        let step = schema.get("multipleOf").and_then(Value::as_f64).unwrap_or(1.0).max(1.0);
         let (least, most) = bounds(schema, 1.0);
         let first = (least / step).ceil() as i64;
         let last = ((most / step).floor() as i64).max(first);
@@ -169,20 +144,13 @@ impl Maker<'_> {
 
     fn number(&mut self, schema: &Map<String, Value>) -> Value {
         let (least, most) = bounds(schema, f64::EPSILON);
-        let step = schema
-            .get("multipleOf")
-            .and_then(Value::as_f64)
-            .filter(|step| *step > 0.0);
+        let step = schema.get("multipleOf").and_then(Value::as_f64).filter(|step| *step > 0.0);
         let number = if let Some(step) = step {
             (least / step).ceil() * step
         } else {
             let drawn = least + self.rng.f64() * (most.min(least + 30.0) - least);
             let rounded = (drawn * 10.0).round() / 10.0;
-            if (least..=most).contains(&rounded) {
-                rounded
-            } else {
-                drawn
-            }
+            if (least..=most).contains(&rounded) { rounded } else { drawn }
         };
         Number::from_f64(number).map_or(Value::Null, Value::Number)
     }
@@ -191,11 +159,9 @@ impl Maker<'_> {
         let text = match schema.get("format").and_then(Value::as_str) {
             Some("date") => format!("2026-{:02}-{:02}", self.rng.u8(1..=12), self.rng.u8(1..=28)),
             Some("time") => format!("{:02}:{:02}:00Z", self.rng.u8(..24), self.rng.u8(..60)),
-            Some("date-time") => format!(
-                "2026-03-{:02}T{:02}:00:00Z",
-                self.rng.u8(1..=28),
-                self.rng.u8(..24)
-            ),
+            Some("date-time") => {
+                format!("2026-03-{:02}T{:02}:00:00Z", self.rng.u8(1..=28), self.rng.u8(..24))
+            }
             Some("duration") => format!("PT{}M", self.rng.u8(1..60)),
             Some("email") => "someone@example.com".to_owned(),
             Some("hostname") => "example.com".to_owned(),
@@ -209,13 +175,8 @@ impl Maker<'_> {
             let length = schema.get(key).and_then(Value::as_u64);
             length.and_then(|length| usize::try_from(length).ok())
         };
-        let text: String = text
-            .chars()
-            .take(length("maxLength").unwrap_or(usize::MAX))
-            .collect();
-        let missing = length("minLength")
-            .unwrap_or(0)
-            .saturating_sub(text.chars().count());
+        let text: String = text.chars().take(length("maxLength").unwrap_or(usize::MAX)).collect();
+        let missing = length("minLength").unwrap_or(0).saturating_sub(text.chars().count());
         text + &"x".repeat(missing)
     }
 
@@ -226,9 +187,7 @@ impl Maker<'_> {
         if has(&["city", "location", "place", "destination"]) {
             self.proper_noun()
                 .unwrap_or_else(|| writer::pick(self.rng, &["Lisbon", "Kyoto", "Oslo", "Tartu"]).to_owned())
-        } else if has(&[
-            "query", "question", "search", "text", "prompt", "message", "input", "content",
-        ]) {
+        } else if has(&["query", "question", "search", "text", "prompt", "message", "input", "content"]) {
             writer::topic(self.context)
         } else if has(&["path", "file"]) {
             writer::pick(self.rng, &["src/main.rs", "README.md", "notes/todo.txt"]).to_owned()
@@ -264,10 +223,7 @@ impl Maker<'_> {
             }
             _ => false,
         };
-        let pair = words
-            .windows(2)
-            .rev()
-            .find(|pair| is_proper(pair) && pair.last() != Some(&"I"))?;
+        let pair = words.windows(2).rev().find(|pair| is_proper(pair) && pair.last() != Some(&"I"))?;
         let word = pair.last()?.trim_matches(|c: char| !c.is_alphanumeric());
         (word.chars().count() > 1).then(|| word.to_owned())
     }

@@ -48,37 +48,24 @@ pub(super) fn stream(completion: &Completion, include_usage: bool, behavior: &Be
         Behavior::ErrorInside { after, code } => {
             events.truncate(*after);
             let at = events.last().map_or(Duration::ZERO, |event| event.at);
-            let data = code.body(&Detail {
-                model: Some(completion.model),
-                ..Detail::default()
-            });
+            let data = code.body(&Detail { model: Some(completion.model), ..Detail::default() });
             events.push(Event { at, data });
         }
     }
-    Script {
-        pieces: events.iter().map(|event| (event.at, event.wire())).collect(),
-        ending,
-    }
+    Script { pieces: events.iter().map(|event| (event.at, event.wire())).collect(), ending }
 }
 
 /// All events at the time of the last, as one piece: what a buffering proxy would pass on.
 fn in_one_piece(events: &[Event]) -> Script {
     let end = events.last().map_or(Duration::ZERO, |event| event.at);
     let bytes: Vec<u8> = events.iter().flat_map(Event::wire).collect();
-    Script {
-        pieces: VecDeque::from([(end, Bytes::from(bytes))]),
-        ending: Ending::Clean,
-    }
+    Script { pieces: VecDeque::from([(end, Bytes::from(bytes))]), ending: Ending::Clean }
 }
 
 /// The answer as one JSON body.
 pub(super) fn whole(completion: &Completion, behavior: &Behavior) -> String {
     let message = match &completion.content {
-        Content::Text(text) => Message {
-            role: "assistant",
-            content: Some(text),
-            tool_calls: None,
-        },
+        Content::Text(text) => Message { role: "assistant", content: Some(text), tool_calls: None },
         Content::Calls(calls) => Message {
             role: "assistant",
             content: None,
@@ -89,10 +76,7 @@ pub(super) fn whole(completion: &Completion, behavior: &Behavior) -> String {
                         index: None,
                         id: Some(&call.id),
                         kind: Some("function"),
-                        function: Function {
-                            name: Some(&call.name),
-                            arguments: &call.arguments,
-                        },
+                        function: Function { name: Some(&call.name), arguments: &call.arguments },
                     })
                     .collect(),
             ),
@@ -116,11 +100,7 @@ pub(super) fn whole(completion: &Completion, behavior: &Behavior) -> String {
 fn events(completion: &Completion, include_usage: bool) -> (Vec<Event>, Vec<Event>) {
     let chunk = |delta: Delta<'_>, finish_reason: Option<&'static str>| {
         to_json(&Chunk {
-            choices: vec![ChunkChoice {
-                index: 0,
-                delta,
-                finish_reason,
-            }],
+            choices: vec![ChunkChoice { index: 0, delta, finish_reason }],
             usage: if include_usage { Field::Null } else { Field::Absent },
             ..Chunk::of(completion)
         })
@@ -133,20 +113,16 @@ fn events(completion: &Completion, include_usage: bool) -> (Vec<Event>, Vec<Even
     };
     let first = completion.pieces.first().map_or(Duration::ZERO, |(at, _)| *at);
     // The role comes with the first token.
-    let mut body = vec![Event {
-        at: first,
-        data: chunk(start, None),
-    }];
-    body.extend(completion.pieces.iter().map(|(at, piece)| Event {
-        at: *at,
-        data: chunk(Delta::of(piece, &completion.content), None),
-    }));
+    let mut body = vec![Event { at: first, data: chunk(start, None) }];
+    body.extend(
+        completion
+            .pieces
+            .iter()
+            .map(|(at, piece)| Event { at: *at, data: chunk(Delta::of(piece, &completion.content), None) }),
+    );
     let mut tail = vec![chunk(Delta::default(), Some(completion.finish_reason))];
     if include_usage {
-        tail.push(to_json(&Chunk {
-            usage: Field::There(Usage::of(completion)),
-            ..Chunk::of(completion)
-        }));
+        tail.push(to_json(&Chunk { usage: Field::There(Usage::of(completion)), ..Chunk::of(completion) }));
     }
     tail.push("[DONE]".to_owned());
     let at = completion.end;
@@ -279,19 +255,13 @@ impl<'a> Delta<'a> {
     fn of(piece: &'a Piece, content: &'a Content) -> Self {
         let call = match (piece, content) {
             (Piece::Text(text), _) => {
-                return Self {
-                    content: Field::There(text),
-                    ..Self::default()
-                };
+                return Self { content: Field::There(text), ..Self::default() };
             }
             (Piece::Arguments { index, part }, _) => CallDelta {
                 index: Some(*index),
                 id: None,
                 kind: None,
-                function: Function {
-                    name: None,
-                    arguments: part,
-                },
+                function: Function { name: None, arguments: part },
             },
             (Piece::Call { index }, content) => {
                 let call = match content {
@@ -302,17 +272,11 @@ impl<'a> Delta<'a> {
                     index: Some(*index),
                     id: call.map(|call| call.id.as_str()),
                     kind: Some("function"),
-                    function: Function {
-                        name: call.map(|call| call.name.as_str()),
-                        arguments: "",
-                    },
+                    function: Function { name: call.map(|call| call.name.as_str()), arguments: "" },
                 }
             }
         };
-        Self {
-            tool_calls: Some([call]),
-            ..Self::default()
-        }
+        Self { tool_calls: Some([call]), ..Self::default() }
     }
 }
 

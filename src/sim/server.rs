@@ -41,12 +41,7 @@ impl Simulator {
         let shared = Arc::new(Shared::new(options));
         let token = CancellationToken::new();
         let task = tokio::spawn(serve(listener, Arc::clone(&shared), token.clone()));
-        Ok(Self {
-            addr,
-            shared,
-            stop: token.drop_guard(),
-            task,
-        })
+        Ok(Self { addr, shared, stop: token.drop_guard(), task })
     }
 
     /// Where it listens.
@@ -107,9 +102,8 @@ fn serve_connection(
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(answer::answer(&shared, request).await) }
     });
-    let connection = auto::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
+    let connection =
+        auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).into_owned();
     let connection = graceful.watch(connection);
     connections.spawn(async move {
         // Clients leave in every way there is, and `cut` ends in an error on purpose.

@@ -26,11 +26,9 @@ pub(super) fn calls(rng: &mut Rng, request: &ChatRequest) -> Vec<Call> {
     let named = choice.and_then(|choice| choice.pointer("/function/name"));
     let fitting = || tools.iter().filter(|tool| is_touched(tool, &request.question));
     let chosen: Vec<&Value> = match (choice.and_then(Value::as_str), named) {
-        (_, Some(name)) => tools
-            .iter()
-            .filter(|tool| tool.pointer("/function/name") == Some(name))
-            .take(1)
-            .collect(),
+        (_, Some(name)) => {
+            tools.iter().filter(|tool| tool.pointer("/function/name") == Some(name)).take(1).collect()
+        }
         (Some("none"), None) => Vec::new(),
         (Some("required" | "any"), None) => fitting().chain(tools).take(1).collect(),
         _ if request.tool_result.is_some() => Vec::new(),
@@ -39,19 +37,13 @@ pub(super) fn calls(rng: &mut Rng, request: &ChatRequest) -> Vec<Call> {
             fitting().take(if parallel { 2 } else { 1 }).collect()
         }
     };
-    chosen
-        .into_iter()
-        .map(|tool| call(rng, tool, &request.question))
-        .collect()
+    chosen.into_iter().map(|tool| call(rng, tool, &request.question)).collect()
 }
 
 fn call(rng: &mut Rng, tool: &Value, question: &str) -> Call {
     let nothing = serde_json::json!({"type": "object"});
     let parameters = tool.pointer("/function/parameters").unwrap_or(&nothing);
-    let name = tool
-        .pointer("/function/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = tool.pointer("/function/name").and_then(Value::as_str).unwrap_or_default();
     Call {
         id: format!("call_sim_{:016x}", rng.u64(..)),
         name: name.to_owned(),
@@ -61,10 +53,7 @@ fn call(rng: &mut Rng, tool: &Value, question: &str) -> Call {
 
 /// Whether the question has a word of the tool's name in it, verbs such as `get` aside.
 fn is_touched(tool: &Value, question: &str) -> bool {
-    let name = tool
-        .pointer("/function/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = tool.pointer("/function/name").and_then(Value::as_str).unwrap_or_default();
     let question = question.to_lowercase();
     words_of(name)
         .into_iter()

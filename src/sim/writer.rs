@@ -70,21 +70,13 @@ pub(super) fn answer(rng: &mut Rng, question: &str) -> String {
         text.push(' ');
     }
     text.push_str(pick(rng, CLOSERS));
-    text.replace("{topic}", &topic)
-        .replace("{Topic}", &capitalized(&topic))
+    text.replace("{topic}", &topic).replace("{Topic}", &capitalized(&topic))
 }
 
 /// An answer that reports what a tool said.
 pub(super) fn report(rng: &mut Rng, result: &str) -> String {
     let result: String = result.chars().take(240).collect();
-    let closing = pick(
-        rng,
-        &[
-            "Shall I look further?",
-            "Anything else?",
-            "That should settle it.",
-        ],
-    );
+    let closing = pick(rng, &["Shall I look further?", "Anything else?", "That should settle it."]);
     format!("According to the tool: {result} {closing}")
 }
 

@@ -161,8 +161,9 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
 }
 
 fn chat(streaming: bool, model: &str) -> Vec<u8> {
+    let model = serde_json::Value::from(model);
     format!(
-        "{{\"model\":{model:?},\"stream\":{streaming},\"temperature\":1.0,\
+        "{{\"model\":{model},\"stream\":{streaming},\"temperature\":1.0,\
          \"messages\":[{{\"role\":\"user\",\"content\":\"Say \\u00e4 and stop.\"}}],\"tools\":[]}}"
     )
     .into_bytes()

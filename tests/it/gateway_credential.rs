@@ -111,14 +111,8 @@ fn two_credentials_that_differ_are_marked() {
     assert!(facts.iter().all(|facts| facts.defects.is_empty()));
     let empty = headers(&[("authorization", "Bearer fake-one"), ("x-api-key", "")]);
     let facts = credential_facts(&empty, None, b"s");
-    assert_eq!(
-        facts.iter().map(words).collect::<Vec<_>>(),
-        [vec![], vec!["empty"]]
-    );
-    let proxy = headers(&[
-        ("authorization", "Bearer fake-one"),
-        ("proxy-authorization", "Basic ZmFrZQ=="),
-    ]);
+    assert_eq!(facts.iter().map(words).collect::<Vec<_>>(), [vec![], vec!["empty"]]);
+    let proxy = headers(&[("authorization", "Bearer fake-one"), ("proxy-authorization", "Basic ZmFrZQ==")]);
     let facts = credential_facts(&proxy, None, b"s");
     assert!(facts.iter().all(|facts| facts.defects.is_empty()));
 }
@@ -144,9 +138,7 @@ fn credentials_in_the_query_and_in_websocket_protocols_count() {
 #[test]
 fn the_fingerprint_depends_on_key_and_salt_alone() {
     let print = |name: &str, value: &str, salt: &[u8]| {
-        credential_facts(&headers(&[(name, value)]), None, salt)
-            .remove(0)
-            .fingerprint
+        credential_facts(&headers(&[(name, value)]), None, salt).remove(0).fingerprint
     };
     let first = print("authorization", "Bearer fake-one", b"a");
     assert_eq!(first, print("x-api-key", "fake-one", b"a"));

@@ -14,24 +14,9 @@ fn every_nexorouter_code_has_its_documented_status() {
         ("insufficient_quota", 402, Retry::Never, Confidence::Assumed),
         ("model_not_found", 404, Retry::Never, Confidence::Documented),
         ("request_too_large", 413, Retry::Never, Confidence::Documented),
-        (
-            "rate_limit_exceeded",
-            429,
-            Retry::AfterHeader,
-            Confidence::Documented,
-        ),
-        (
-            "token_rate_limit_exceeded",
-            429,
-            Retry::AfterHeader,
-            Confidence::Documented,
-        ),
-        (
-            "upstream_request_timeout",
-            504,
-            Retry::Once,
-            Confidence::Documented,
-        ),
+        ("rate_limit_exceeded", 429, Retry::AfterHeader, Confidence::Documented),
+        ("token_rate_limit_exceeded", 429, Retry::AfterHeader, Confidence::Documented),
+        ("upstream_request_timeout", 504, Retry::Once, Confidence::Documented),
         ("upstream_unavailable", 503, Retry::Backoff, Confidence::Assumed),
         ("upstream_error", 502, Retry::Backoff, Confidence::Assumed),
         ("gateway_error", 500, Retry::Backoff, Confidence::Assumed),
@@ -54,11 +39,7 @@ fn the_catalog_is_whole() {
         assert!(profile(&error.gateway).is_some(), "{}", error.gateway);
         assert!((400..=599).contains(&error.status), "{}", error.code);
         assert!(error.source.starts_with("https://"), "{}", error.code);
-        assert!(
-            !error.meaning.is_empty() && !error.fix.is_empty(),
-            "{}",
-            error.code
-        );
+        assert!(!error.meaning.is_empty() && !error.fix.is_empty(), "{}", error.code);
         let needs_hint = error.retry == Retry::AfterHeader;
         assert!(!needs_hint || error.retry_after.is_some(), "{}", error.code);
         serde_json::from_str::<Value>(&error.body(&Detail::default())).unwrap();
@@ -112,11 +93,7 @@ fn bodies_have_the_form_of_their_gateway() {
 #[test]
 fn a_body_names_the_model_and_escapes_it() {
     let error = errors::lookup("nexorouter", "model_not_found").unwrap();
-    let body = error.body(&Detail {
-        model: Some("a\"b"),
-        param: Some("models"),
-        ..Detail::default()
-    });
+    let body = error.body(&Detail { model: Some("a\"b"), param: Some("models"), ..Detail::default() });
     let body: Value = serde_json::from_str(&body).unwrap();
     assert!(body["error"]["message"].as_str().unwrap().contains("'a\"b'"));
     assert_eq!(body["error"]["param"], json!("models"));
@@ -124,21 +101,11 @@ fn a_body_names_the_model_and_escapes_it() {
 
 #[test]
 fn errors_are_found_by_code_and_by_status() {
-    let gateways: Vec<&str> = errors::with_code("model_not_found")
-        .map(|error| error.gateway.as_str())
-        .collect();
+    let gateways: Vec<&str> =
+        errors::with_code("model_not_found").map(|error| error.gateway.as_str()).collect();
     assert_eq!(gateways, ["nexorouter", "openrouter", "openai"]);
-    let codes: Vec<&str> = errors::with_status("nexorouter", 429)
-        .map(|error| error.code.as_str())
-        .collect();
-    assert_eq!(
-        codes,
-        [
-            "rate_limit_exceeded",
-            "token_rate_limit_exceeded",
-            "insufficient_quota"
-        ]
-    );
+    let codes: Vec<&str> = errors::with_status("nexorouter", 429).map(|error| error.code.as_str()).collect();
+    assert_eq!(codes, ["rate_limit_exceeded", "token_rate_limit_exceeded", "insufficient_quota"]);
     assert_eq!(errors::with_code("nothing_of_the_kind").count(), 0);
     assert!(errors::lookup("openai", "upstream_error").is_none());
 }

@@ -10,39 +10,20 @@ fn names_and_urls_become_gateways() {
         ("OpenRouter", "openrouter", "https://openrouter.ai", "/api/v1"),
         ("openai", "openai", "https://api.openai.com", "/v1"),
         ("anthropic", "anthropic", "https://api.anthropic.com", "/v1"),
-        (
-            "http://127.0.0.1:9100",
-            "127.0.0.1:9100",
-            "http://127.0.0.1:9100",
-            "/v1",
-        ),
-        (
-            "http://127.0.0.1:9100/",
-            "127.0.0.1:9100",
-            "http://127.0.0.1:9100",
-            "/v1",
-        ),
+        ("http://127.0.0.1:9100", "127.0.0.1:9100", "http://127.0.0.1:9100", "/v1"),
+        ("http://127.0.0.1:9100/", "127.0.0.1:9100", "http://127.0.0.1:9100", "/v1"),
         ("http://h/api/v1", "h", "http://h", "/api/v1"),
         ("http://h/api/v1/", "h", "http://h", "/api/v1"),
         ("http://h/v1/", "h", "http://h", "/v1"),
         ("HTTPS://H.Example:443/x", "h.example", "https://h.example", "/x"),
         ("http://h:443", "h:443", "http://h:443", "/v1"),
         ("http://[::1]:9100", "[::1]:9100", "http://[::1]:9100", "/v1"),
-        (
-            "https://openrouter.ai/api",
-            "openrouter",
-            "https://openrouter.ai",
-            "/api",
-        ),
+        ("https://openrouter.ai/api", "openrouter", "https://openrouter.ai", "/api"),
     ];
     for (text, name, origin, base_path) in table {
         let gateway = Gateway::parse(text).unwrap();
         assert_eq!(
-            (
-                gateway.name.as_str(),
-                gateway.origin().as_str(),
-                gateway.base_path.as_str()
-            ),
+            (gateway.name.as_str(), gateway.origin().as_str(), gateway.base_path.as_str()),
             (name, origin, base_path),
             "{text}"
         );
@@ -52,10 +33,7 @@ fn names_and_urls_become_gateways() {
 #[test]
 fn a_base_url_reads_back_as_itself() {
     for profile in profiles() {
-        assert_eq!(
-            Gateway::parse(&profile.name).unwrap().base_url(),
-            profile.base_url
-        );
+        assert_eq!(Gateway::parse(&profile.name).unwrap().base_url(), profile.base_url);
     }
 }
 
@@ -89,12 +67,7 @@ fn what_is_no_gateway_is_refused_with_its_reason() {
         ("https://h/a b", Error::Path),
         ("localhost:9100", Error::NoScheme),
         ("api.openai.com/v1", Error::NoScheme),
-        (
-            "ftp://h",
-            Error::Scheme {
-                scheme: "ftp".to_owned(),
-            },
-        ),
+        ("ftp://h", Error::Scheme { scheme: "ftp".to_owned() }),
     ];
     for (text, error) in table {
         let refused = Gateway::parse(text).unwrap_err();
@@ -114,9 +87,7 @@ fn an_unknown_name_gets_a_suggestion_if_one_is_near() {
         ("", None),
     ] {
         match Gateway::parse(name).unwrap_err() {
-            Error::UnknownName {
-                suggestion, known, ..
-            } => {
+            Error::UnknownName { suggestion, known, .. } => {
                 assert_eq!(suggestion.as_deref(), meant, "{name}");
                 assert!(known.contains("nexorouter"));
             }
@@ -152,10 +123,7 @@ fn only_a_leading_v1_is_mapped() {
     for (local, _) in table {
         assert_eq!(origin.map_target(local), local);
     }
-    assert_eq!(
-        openrouter.url_of("/v1/models"),
-        "https://openrouter.ai/api/v1/models"
-    );
+    assert_eq!(openrouter.url_of("/v1/models"), "https://openrouter.ai/api/v1/models");
 }
 
 #[test]

@@ -1,9 +1,21 @@
 //! The one integration crate.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
+)]
 
+mod cli_config;
+mod cli_errors;
+mod cli_help;
+mod cli_ls;
 mod cli_recording;
 mod cli_show;
+mod cli_sim;
 mod digest;
 mod gateway_credential;
 mod gateway_errors;

@@ -96,15 +96,9 @@ async fn error_inside_comes_with_status_200() {
     let sim = instant(1).await;
     let behavior = "error-inside,after=3,code=upstream_request_timeout";
     let answer = complete_with(&sim, &question("gpt-4o", true), behavior).await;
-    assert_eq!(
-        (answer.status, answer.whole, answer.events().len()),
-        (200, true, 4)
-    );
+    assert_eq!((answer.status, answer.whole, answer.events().len()), (200, true, 4));
     let chunks = answer.chunks_json();
-    assert_eq!(
-        chunks.last().unwrap()["error"]["code"],
-        "upstream_request_timeout"
-    );
+    assert_eq!(chunks.last().unwrap()["error"]["code"], "upstream_request_timeout");
     let plain = complete(&sim, &question("sim-error-inside", false)).await;
     assert_eq!(plain.status, 200);
     assert_eq!(plain.json()["error"]["code"], "upstream_error");
@@ -178,10 +172,6 @@ async fn finished_answers_are_counted_as_such() {
     complete(&sim, &question("gpt-4o", true)).await;
     complete(&sim, &question("gpt-4o", false)).await;
     complete(&sim, &json!({})).await;
-    let expected = Counts {
-        requests: 3,
-        finished: 2,
-        abandoned: 0,
-    };
+    let expected = Counts { requests: 3, finished: 2, abandoned: 0 };
     assert_eq!(sim.counts(), expected);
 }

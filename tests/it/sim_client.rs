@@ -42,9 +42,7 @@ impl Answer {
         let text = self.text();
         assert!(text.is_empty() || text.ends_with("\n\n"), "{text:?}");
         let events = text.split_terminator("\n\n");
-        events
-            .map(|event| event.strip_prefix("data: ").unwrap().to_owned())
-            .collect()
+        events.map(|event| event.strip_prefix("data: ").unwrap().to_owned()).collect()
     }
 
     /// The events that are JSON.
@@ -57,25 +55,20 @@ impl Answer {
     /// The text that the stream adds up to.
     pub(crate) fn streamed_text(&self) -> String {
         let chunks = self.chunks_json();
-        let parts = chunks
-            .iter()
-            .filter_map(|chunk| chunk.pointer("/choices/0/delta/content")?.as_str());
+        let parts = chunks.iter().filter_map(|chunk| chunk.pointer("/choices/0/delta/content")?.as_str());
         parts.collect()
     }
 
     pub(crate) fn finish_reason(&self) -> Option<String> {
         let chunks = self.chunks_json();
-        let mut reasons = chunks
-            .iter()
-            .filter_map(|chunk| chunk.pointer("/choices/0/finish_reason")?.as_str());
+        let mut reasons =
+            chunks.iter().filter_map(|chunk| chunk.pointer("/choices/0/finish_reason")?.as_str());
         reasons.next().map(str::to_owned)
     }
 }
 
 pub(crate) async fn simulator(options: Options) -> Simulator {
-    Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), options)
-        .await
-        .unwrap()
+    Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), options).await.unwrap()
 }
 
 /// A simulator that never waits, with that seed.
@@ -92,10 +85,8 @@ pub(crate) async fn instant(seed: u64) -> Simulator {
 /// Sends `head` (without the blank line) and `body`, and reads until the server closes.
 pub(crate) async fn exchange(addr: SocketAddr, head: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect(addr).await.unwrap();
-    let request = format!(
-        "{head}\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let request =
+        format!("{head}\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     // A connection that is reset ends like one that is closed.
@@ -139,9 +130,7 @@ pub(crate) fn take_apart(bytes: &[u8]) -> (Answer, &[u8]) {
     if answer.header("transfer-encoding") == Some("chunked") {
         return take_chunks(answer, rest);
     }
-    let length = answer
-        .header("content-length")
-        .map(|length| length.parse().unwrap());
+    let length = answer.header("content-length").map(|length| length.parse().unwrap());
     let (body, rest) = rest.split_at(length.unwrap_or(rest.len()).min(rest.len()));
     answer.whole = length.is_none_or(|length: usize| length == body.len());
     answer.body = body.to_vec();

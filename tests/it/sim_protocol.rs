@@ -51,10 +51,7 @@ async fn one_connection_carries_many_requests() {
     let last =
         format!("GET /v1/models HTTP/1.1\r\nhost: sim\r\nauthorization: {KEY}\r\nconnection: close\r\n\r\n");
     let mut stream = TcpStream::connect(sim.addr()).await.unwrap();
-    stream
-        .write_all([one(true), wrong, one(false), last].concat().as_bytes())
-        .await
-        .unwrap();
+    stream.write_all([one(true), wrong, one(false), last].concat().as_bytes()).await.unwrap();
     let bytes = read_all(stream).await;
     let mut rest = bytes.as_slice();
     let mut statuses = Vec::new();
@@ -72,9 +69,7 @@ async fn http_2_is_spoken_where_it_is_asked_for() {
     let sim = instant(1).await;
     let stream = TcpStream::connect(sim.addr()).await.unwrap();
     let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-            .await
-            .unwrap();
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
     let request = http::Request::post(format!("http://{}/v1/chat/completions", sim.addr()))
         .header("authorization", KEY)
@@ -103,10 +98,7 @@ async fn preflights_need_no_key_and_expose_the_headers() {
         );
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         if status == 204 {
-            assert_eq!(
-                answer.header("access-control-allow-headers"),
-                Some("authorization, x-stainless-os")
-            );
+            assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, x-stainless-os"));
         }
     }
 }

@@ -34,10 +34,7 @@ async fn a_stream_is_well_formed() {
     assert_eq!(events.len(), answer.chunks.len(), "one write an event");
     let chunks = answer.chunks_json();
     let first = chunks.first().unwrap();
-    assert_eq!(
-        first["choices"][0]["delta"],
-        json!({"role": "assistant", "content": ""})
-    );
+    assert_eq!(first["choices"][0]["delta"], json!({"role": "assistant", "content": ""}));
     let last = chunks.last().unwrap();
     assert_eq!(last["choices"][0]["delta"], json!({}));
     assert_eq!(last["choices"][0]["finish_reason"], "stop");
@@ -59,11 +56,7 @@ async fn usage_comes_last_where_it_is_asked_for() {
     let answer = complete(&sim, &body).await;
     let chunks = answer.chunks_json();
     let (last, others) = chunks.split_last().unwrap();
-    assert!(
-        others
-            .iter()
-            .all(|chunk| chunk["usage"].is_null() && chunk.get("usage").is_some())
-    );
+    assert!(others.iter().all(|chunk| chunk["usage"].is_null() && chunk.get("usage").is_some()));
     assert_eq!(last["choices"], json!([]));
     let output = answer.streamed_text().len().div_ceil(4);
     assert_eq!(
@@ -123,10 +116,7 @@ async fn max_tokens_cuts_the_answer() {
             let length = answer.streamed_text().len() as u64;
             assert!(length <= limit * 4 && length + 4 > limit * 4, "{limit}: {length}");
             let chunks = answer.chunks_json();
-            assert_eq!(
-                chunks.last().unwrap()["usage"]["completion_tokens"],
-                length.div_ceil(4)
-            );
+            assert_eq!(chunks.last().unwrap()["usage"]["completion_tokens"], length.div_ceil(4));
 
             body["stream"] = json!(false);
             let whole = complete(&sim, &body).await.json();
@@ -137,10 +127,7 @@ async fn max_tokens_cuts_the_answer() {
     }
     let mut body = question("Explain tides", true);
     body["max_tokens"] = json!(100_000);
-    assert_eq!(
-        complete(&sim, &body).await.finish_reason().as_deref(),
-        Some("stop")
-    );
+    assert_eq!(complete(&sim, &body).await.finish_reason().as_deref(), Some("stop"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,11 +144,7 @@ async fn a_lifelike_answer_takes_its_time() {
 #[tokio::test(start_paused = true)]
 async fn ten_times_the_speed_takes_a_tenth_of_the_time() {
     let taken = async |speed: f64| {
-        let sim = simulator(Options {
-            speed,
-            ..Options::default()
-        })
-        .await;
+        let sim = simulator(Options { speed, ..Options::default() }).await;
         let begun = Instant::now();
         complete(&sim, &question("Explain tides", false)).await;
         begun.elapsed().as_secs_f64()
@@ -193,11 +176,7 @@ async fn the_offset_model_says_when_it_sends() {
         json!({"model": "sim-offset", "stream": true, "messages": [{"role": "user", "content": "go"}]});
     for (speed, first, last, seconds) in [(1.0, "t+0.25 ", "t+5.00 ", 5.0), (5.0, "t+0.05 ", "t+1.00 ", 1.0)]
     {
-        let sim = simulator(Options {
-            speed,
-            ..Options::default()
-        })
-        .await;
+        let sim = simulator(Options { speed, ..Options::default() }).await;
         let begun = Instant::now();
         let answer = complete(&sim, &body).await;
         let taken = begun.elapsed().as_secs_f64();

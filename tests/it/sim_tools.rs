@@ -62,38 +62,18 @@ async fn tools_are_called_when_asked_for_or_demanded() {
         {"role": "tool", "tool_call_id": "c", "content": "19 degrees"},
     ]);
     let table: Vec<(&str, Value, &[&str])> = vec![
-        (
-            "What's the weather in Lisbon?",
-            json!({"tools": tools}),
-            &["get_weather"],
-        ),
+        ("What's the weather in Lisbon?", json!({"tools": tools}), &["get_weather"]),
         ("Tell me a story", json!({"tools": tools}), &[]),
-        (
-            "The weather, by the clock",
-            json!({"tools": tools}),
-            &["get_weather", "read_clock"],
-        ),
+        ("The weather, by the clock", json!({"tools": tools}), &["get_weather", "read_clock"]),
         (
             "The weather, by the clock",
             json!({"tools": tools, "parallel_tool_calls": false}),
             &["get_weather"],
         ),
-        (
-            "Tell me a story",
-            json!({"tools": tools, "tool_choice": "required"}),
-            &["get_weather"],
-        ),
-        (
-            "Look at the clock",
-            json!({"tools": tools, "tool_choice": "required"}),
-            &["read_clock"],
-        ),
+        ("Tell me a story", json!({"tools": tools, "tool_choice": "required"}), &["get_weather"]),
+        ("Look at the clock", json!({"tools": tools, "tool_choice": "required"}), &["read_clock"]),
         ("The weather", json!({"tools": tools, "tool_choice": "none"}), &[]),
-        (
-            "The weather",
-            json!({"tools": tools, "tool_choice": named}),
-            &["read_clock"],
-        ),
+        ("The weather", json!({"tools": tools, "tool_choice": named}), &["read_clock"]),
         ("", json!({"tools": tools, "messages": after_tool}), &[]),
         ("The weather", json!({}), &[]),
     ];
@@ -122,21 +102,12 @@ async fn a_tools_result_is_reported() {
 fn assemble(answer: &Answer) -> Vec<(String, String, String, usize)> {
     let mut calls: Vec<(String, String, String, usize)> = Vec::new();
     for chunk in answer.chunks_json() {
-        for part in chunk["choices"][0]["delta"]["tool_calls"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for part in chunk["choices"][0]["delta"]["tool_calls"].as_array().into_iter().flatten() {
             let index = usize::try_from(part["index"].as_u64().unwrap()).unwrap();
             let arguments = part["function"]["arguments"].as_str().unwrap();
             if index == calls.len() {
                 let text = |value: &Value| value.as_str().unwrap().to_owned();
-                calls.push((
-                    text(&part["id"]),
-                    text(&part["function"]["name"]),
-                    String::new(),
-                    0,
-                ));
+                calls.push((text(&part["id"]), text(&part["function"]["name"]), String::new(), 0));
             } else {
                 assert!(part.get("id").is_none() && part["function"].get("name").is_none());
             }
@@ -151,10 +122,7 @@ fn assemble(answer: &Answer) -> Vec<(String, String, String, usize)> {
 #[tokio::test]
 async fn streamed_calls_come_in_fragments() {
     let sim = instant(1).await;
-    let body = request(
-        "What's the weather in Lisbon?",
-        json!({"tools": [weather()], "stream": true}),
-    );
+    let body = request("What's the weather in Lisbon?", json!({"tools": [weather()], "stream": true}));
     let answer = complete(&sim, &body).await;
     assert_eq!(answer.finish_reason().as_deref(), Some("tool_calls"));
     let calls = assemble(&answer);
@@ -196,16 +164,12 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
     };
     let number = value.as_f64();
     let compare = |key: &str, holds: fn(f64, f64) -> bool| {
-        all(key, &|bound| {
-            number.is_none_or(|number| holds(number, bound.as_f64().unwrap()))
-        })
+        all(key, &|bound| number.is_none_or(|number| holds(number, bound.as_f64().unwrap())))
     };
     let letters = value.as_str().map(|text| text.chars().count() as f64);
     let count = |key: &str, holds: fn(f64, f64) -> bool| {
         let size = letters.or_else(|| value.as_array().map(|items| items.len() as f64));
-        all(key, &|bound| {
-            size.is_none_or(|size| holds(size, bound.as_f64().unwrap()))
-        })
+        all(key, &|bound| size.is_none_or(|size| holds(size, bound.as_f64().unwrap())))
     };
     (types.is_empty() || types.iter().any(has_type))
         && all("enum", &|choices| list(choices).contains(value))
@@ -220,9 +184,7 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
         && count("minItems", |size, bound| size >= bound)
         && count("maxItems", |size, bound| size <= bound)
         && all("required", &|names| {
-            list(names)
-                .iter()
-                .all(|name| value.get(name.as_str().unwrap()).is_some())
+            list(names).iter().all(|name| value.get(name.as_str().unwrap()).is_some())
         })
         && all("properties", &|properties| {
             let fit = |(name, property): (&String, &Value)| {
@@ -231,25 +193,13 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
             properties.as_object().unwrap().iter().all(fit)
         })
         && (schema.get("additionalProperties") != Some(&json!(false))
-            || value
-                .as_object()
-                .unwrap()
-                .keys()
-                .all(|name| schema["properties"].get(name).is_some()))
+            || value.as_object().unwrap().keys().all(|name| schema["properties"].get(name).is_some()))
         && all("items", &|item| {
-            value
-                .as_array()
-                .is_none_or(|values| values.iter().all(|value| fits(value, item, root)))
+            value.as_array().is_none_or(|values| values.iter().all(|value| fits(value, item, root)))
         })
-        && all("anyOf", &|choices| {
-            list(choices).iter().any(|choice| fits(value, choice, root))
-        })
-        && all("oneOf", &|choices| {
-            list(choices).iter().any(|choice| fits(value, choice, root))
-        })
-        && all("allOf", &|parts| {
-            list(parts).iter().all(|part| fits(value, part, root))
-        })
+        && all("anyOf", &|choices| list(choices).iter().any(|choice| fits(value, choice, root)))
+        && all("oneOf", &|choices| list(choices).iter().any(|choice| fits(value, choice, root)))
+        && all("allOf", &|parts| list(parts).iter().all(|part| fits(value, part, root)))
         && (schema.get("uniqueItems") != Some(&json!(true)) || {
             let values = value.as_array().unwrap();
             values
@@ -280,17 +230,11 @@ async fn arguments_fit_their_schemas() {
     for seed in 0..12 {
         let sim = instant(seed).await;
         for schema in schemas() {
-            let body = request(
-                "Go on",
-                json!({"tools": [tool("run", schema)], "tool_choice": "required"}),
-            );
+            let body = request("Go on", json!({"tools": [tool("run", schema)], "tool_choice": "required"}));
             let schema = &body["tools"][0]["function"]["parameters"];
             let made = calls(&sim, &body).await;
             let arguments: Value = serde_json::from_str(&made.first().unwrap().1).unwrap();
-            assert!(
-                fits(&arguments, schema, schema),
-                "seed {seed}: {arguments} for {schema}"
-            );
+            assert!(fits(&arguments, schema, schema), "seed {seed}: {arguments} for {schema}");
         }
     }
 }
@@ -299,10 +243,7 @@ async fn arguments_fit_their_schemas() {
 async fn structured_answers_are_json_that_fits() {
     let sim = instant(4).await;
     let text = async |format: Value| {
-        let body = request(
-            "Explain tides",
-            json!({"response_format": format, "stream": true}),
-        );
+        let body = request("Explain tides", json!({"response_format": format, "stream": true}));
         complete(&sim, &body).await.streamed_text()
     };
     let object: Value = serde_json::from_str(&text(json!({"type": "json_object"})).await).unwrap();

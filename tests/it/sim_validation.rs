@@ -9,11 +9,7 @@ const CHAT: &str = "POST /v1/chat/completions";
 const GOOD: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}"#;
 
 async fn ask(sim: &gatetap::sim::Simulator, line: &str, key: &str, body: &str) -> Answer {
-    let key = if key.is_empty() {
-        String::new()
-    } else {
-        format!("\r\nauthorization: {key}")
-    };
+    let key = if key.is_empty() { String::new() } else { format!("\r\nauthorization: {key}") };
     exchange(sim.addr(), &format!("{line} HTTP/1.1{key}"), body).await
 }
 
@@ -24,208 +20,33 @@ async fn every_refusal_has_its_status_code_and_parameter() {
     let no_code = Value::Null;
     let table: Vec<(&str, &str, String, u16, Value, Value)> = vec![
         // The path comes before all else, the method next, then the key.
-        (
-            "POST /v1/x",
-            "",
-            "{".to_owned(),
-            404,
-            no_code.clone(),
-            json!(null),
-        ),
-        (
-            "POST /chat/completions",
-            KEY,
-            GOOD.to_owned(),
-            404,
-            no_code.clone(),
-            json!(null),
-        ),
-        (
-            "POST /v1/v1/chat/completions",
-            KEY,
-            GOOD.to_owned(),
-            404,
-            no_code.clone(),
-            json!(null),
-        ),
-        (
-            "POST /v1/chat/completions/",
-            KEY,
-            GOOD.to_owned(),
-            404,
-            no_code.clone(),
-            json!(null),
-        ),
-        (
-            "POST //v1/chat/completions",
-            KEY,
-            GOOD.to_owned(),
-            404,
-            no_code.clone(),
-            json!(null),
-        ),
+        ("POST /v1/x", "", "{".to_owned(), 404, no_code.clone(), json!(null)),
+        ("POST /chat/completions", KEY, GOOD.to_owned(), 404, no_code.clone(), json!(null)),
+        ("POST /v1/v1/chat/completions", KEY, GOOD.to_owned(), 404, no_code.clone(), json!(null)),
+        ("POST /v1/chat/completions/", KEY, GOOD.to_owned(), 404, no_code.clone(), json!(null)),
+        ("POST //v1/chat/completions", KEY, GOOD.to_owned(), 404, no_code.clone(), json!(null)),
         ("GET /", "", String::new(), 404, no_code.clone(), json!(null)),
-        (
-            "GET /v1/chat/completions",
-            "",
-            String::new(),
-            405,
-            no_code.clone(),
-            json!(null),
-        ),
-        (
-            "POST /v1/models",
-            KEY,
-            String::new(),
-            405,
-            no_code.clone(),
-            json!(null),
-        ),
-        (
-            "GET /v1/models",
-            "",
-            String::new(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "",
-            "{".to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "fake-key",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearerfake-key",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer  fake-key",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer\tfake-key",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer \"fake-key\"",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer 'fake-key'",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer fake key",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Bearer fake-kéy",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            "Basic ZmFrZQ==",
-            GOOD.to_owned(),
-            401,
-            json!("invalid_api_key"),
-            json!(null),
-        ),
+        ("GET /v1/chat/completions", "", String::new(), 405, no_code.clone(), json!(null)),
+        ("POST /v1/models", KEY, String::new(), 405, no_code.clone(), json!(null)),
+        ("GET /v1/models", "", String::new(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "", "{".to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "fake-key", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearerfake-key", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer  fake-key", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer\tfake-key", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer \"fake-key\"", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer 'fake-key'", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer fake key", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Bearer fake-kéy", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
+        (CHAT, "Basic ZmFrZQ==", GOOD.to_owned(), 401, json!("invalid_api_key"), json!(null)),
         // Then JSON, the model, and the ranges.
-        (
-            CHAT,
-            KEY,
-            String::new(),
-            400,
-            json!("invalid_request"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            KEY,
-            "{".to_owned(),
-            400,
-            json!("invalid_request"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            KEY,
-            "[]".to_owned(),
-            400,
-            json!("invalid_request"),
-            json!(null),
-        ),
-        (
-            CHAT,
-            KEY,
-            "{}".to_owned(),
-            400,
-            json!("invalid_request"),
-            json!("model"),
-        ),
-        (
-            CHAT,
-            KEY,
-            r#"{"model":1}"#.to_owned(),
-            400,
-            json!("invalid_request"),
-            json!("model"),
-        ),
-        (
-            CHAT,
-            KEY,
-            r#"{"model":"gpt-4O-mini"}"#.to_owned(),
-            404,
-            json!("model_not_found"),
-            json!("model"),
-        ),
+        (CHAT, KEY, String::new(), 400, json!("invalid_request"), json!(null)),
+        (CHAT, KEY, "{".to_owned(), 400, json!("invalid_request"), json!(null)),
+        (CHAT, KEY, "[]".to_owned(), 400, json!("invalid_request"), json!(null)),
+        (CHAT, KEY, "{}".to_owned(), 400, json!("invalid_request"), json!("model")),
+        (CHAT, KEY, r#"{"model":1}"#.to_owned(), 400, json!("invalid_request"), json!("model")),
+        (CHAT, KEY, r#"{"model":"gpt-4O-mini"}"#.to_owned(), 404, json!("model_not_found"), json!("model")),
         (
             CHAT,
             KEY,
@@ -266,86 +87,16 @@ async fn every_refusal_has_its_status_code_and_parameter() {
             json!("invalid_request"),
             json!("messages"),
         ),
-        (
-            CHAT,
-            KEY,
-            with(r#""temperature":2.1"#),
-            400,
-            json!("invalid_request"),
-            json!("temperature"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""temperature":-0.1"#),
-            400,
-            json!("invalid_request"),
-            json!("temperature"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""temperature":"1""#),
-            400,
-            json!("invalid_request"),
-            json!("temperature"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""top_p":1.5"#),
-            400,
-            json!("invalid_request"),
-            json!("top_p"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""max_tokens":0"#),
-            400,
-            json!("invalid_request"),
-            json!("max_tokens"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""max_tokens":-1"#),
-            400,
-            json!("invalid_request"),
-            json!("max_tokens"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""max_tokens":1.5"#),
-            400,
-            json!("invalid_request"),
-            json!("max_tokens"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""max_tokens":"9""#),
-            400,
-            json!("invalid_request"),
-            json!("max_tokens"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""stream":"true""#),
-            400,
-            json!("invalid_request"),
-            json!("stream"),
-        ),
-        (
-            CHAT,
-            KEY,
-            with(r#""tools":{}"#),
-            400,
-            json!("invalid_request"),
-            json!("tools"),
-        ),
+        (CHAT, KEY, with(r#""temperature":2.1"#), 400, json!("invalid_request"), json!("temperature")),
+        (CHAT, KEY, with(r#""temperature":-0.1"#), 400, json!("invalid_request"), json!("temperature")),
+        (CHAT, KEY, with(r#""temperature":"1""#), 400, json!("invalid_request"), json!("temperature")),
+        (CHAT, KEY, with(r#""top_p":1.5"#), 400, json!("invalid_request"), json!("top_p")),
+        (CHAT, KEY, with(r#""max_tokens":0"#), 400, json!("invalid_request"), json!("max_tokens")),
+        (CHAT, KEY, with(r#""max_tokens":-1"#), 400, json!("invalid_request"), json!("max_tokens")),
+        (CHAT, KEY, with(r#""max_tokens":1.5"#), 400, json!("invalid_request"), json!("max_tokens")),
+        (CHAT, KEY, with(r#""max_tokens":"9""#), 400, json!("invalid_request"), json!("max_tokens")),
+        (CHAT, KEY, with(r#""stream":"true""#), 400, json!("invalid_request"), json!("stream")),
+        (CHAT, KEY, with(r#""tools":{}"#), 400, json!("invalid_request"), json!("tools")),
         (
             CHAT,
             KEY,
@@ -390,12 +141,7 @@ async fn values_at_the_edge_of_their_range_pass() {
 
 #[tokio::test]
 async fn a_request_that_is_too_large_is_refused_by_its_tokens() {
-    let sim = simulator(Options {
-        speed: f64::INFINITY,
-        max_input_tokens: 10,
-        ..Options::default()
-    })
-    .await;
+    let sim = simulator(Options { speed: f64::INFINITY, max_input_tokens: 10, ..Options::default() }).await;
     for (bytes, status) in [(40, 200), (41, 413)] {
         let body =
             json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x".repeat(bytes)}]});
@@ -412,13 +158,7 @@ async fn special_keys_have_their_states() {
     let sim = instant(1).await;
     let scoped = GOOD.replace("gpt-4o-mini", SCOPED_MODEL);
     let table = [
-        (
-            "GET /v1/models",
-            "sk-sim-disabled-1",
-            "",
-            401,
-            Some("invalid_api_key"),
-        ),
+        ("GET /v1/models", "sk-sim-disabled-1", "", 401, Some("invalid_api_key")),
         (CHAT, "sk-sim-disabled-1", GOOD, 401, Some("invalid_api_key")),
         (CHAT, "sk-sim-expired-1", GOOD, 401, Some("invalid_api_key")),
         ("GET /v1/models", "sk-sim-broke-1", "", 200, None),
@@ -445,31 +185,20 @@ async fn the_models_are_listed() {
         let json = answer.json();
         assert_eq!(json["object"], "list");
         let data = json["data"].as_array().unwrap().clone();
-        data.iter()
-            .map(|model| model["id"].as_str().unwrap().to_owned())
-            .collect()
+        data.iter().map(|model| model["id"].as_str().unwrap().to_owned()).collect()
     };
     let all = ids(&ask(&sim, "GET /v1/models?limit=1", KEY, "").await);
     for id in ["deepseek-v4-flash", "gpt-4o-mini", "Qwen/Qwen-Plus", "sim-offset"] {
         assert!(all.contains(&id.to_owned()), "{id}");
     }
-    assert_eq!(
-        ids(&ask(&sim, "GET /v1/models", "Bearer sk-sim-scope", "").await),
-        [SCOPED_MODEL]
-    );
+    assert_eq!(ids(&ask(&sim, "GET /v1/models", "Bearer sk-sim-scope", "").await), [SCOPED_MODEL]);
 }
 
 #[tokio::test]
 async fn a_wrong_url_is_named_in_the_message() {
     let sim = instant(1).await;
     let answer = ask(&sim, "POST /v1/v1/chat/completions", KEY, GOOD).await;
-    assert_eq!(
-        answer.json()["error"]["message"],
-        "Invalid URL (POST /v1/v1/chat/completions)"
-    );
+    assert_eq!(answer.json()["error"]["message"], "Invalid URL (POST /v1/v1/chat/completions)");
     let answer = ask(&sim, "DELETE /v1/models", KEY, "").await;
-    assert_eq!(
-        (answer.status, answer.header("allow")),
-        (405, Some("GET, OPTIONS"))
-    );
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, OPTIONS")));
 }

@@ -18,10 +18,8 @@ const STREAM: &str = "data: {\"a\":1}\n\ndata: {\"a\":1}\n\ndata: {\"a\":1}\n\nd
 const BROTLI: &str =
     "1b3a00f82d0e78932f44f1723508cdfeae5abc0c13210b85dada2b1dba0689e9ea938a68d2540990d27961e208e102";
 /// One event and `[DONE]`, written by Node's zlib with a flush between.
-const BROTLI_FLUSHED: [&str; 2] = [
-    "0b0780646174613a207b2261223a317d0a0a",
-    "d100805f5261ab2b095144931260252a831f",
-];
+const BROTLI_FLUSHED: [&str; 2] =
+    ["0b0780646174613a207b2261223a317d0a0a", "d100805f5261ab2b095144931260252a831f"];
 /// [`STREAM`], written by the zstd command, with a checksum.
 const ZSTD: &str = "28b52ffd0468ed0000b8646174613a207b2261223a317d0a0a5b444f4e455d0a0a0100859c75662cad00";
 
@@ -29,21 +27,14 @@ fn headers(values: &[&str]) -> Headers {
     Headers(
         values
             .iter()
-            .map(|value| {
-                (
-                    "Content-Encoding".to_owned(),
-                    Bytes::copy_from_slice(value.as_bytes()),
-                )
-            })
+            .map(|value| ("Content-Encoding".to_owned(), Bytes::copy_from_slice(value.as_bytes())))
             .collect(),
     )
 }
 
 fn hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -141,22 +132,14 @@ fn a_flushed_event_is_there_at_once() {
     let zstd = zstd_blocks(&events);
     for (name, pieces, expected) in [
         ("gzip", gzip, events.to_vec()),
-        (
-            "br",
-            brotli,
-            vec![&b"data: {\"a\":1}\n\n"[..], b"data: [DONE]\n\n"],
-        ),
+        ("br", brotli, vec![&b"data: {\"a\":1}\n\n"[..], b"data: [DONE]\n\n"]),
         ("zstd", zstd, [&[&b""[..]][..], &events].concat()),
     ] {
         let mut decoder = Decoder::for_headers(&headers(&[name]));
         for (piece, expected) in pieces.iter().zip(expected) {
             let mut out = Vec::new();
             decoder.push(piece, &mut out);
-            assert_eq!(
-                out.escape_ascii().to_string(),
-                expected.escape_ascii().to_string(),
-                "{name}"
-            );
+            assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{name}");
         }
         assert_eq!(decoder.problem(), None, "{name}");
     }
@@ -174,21 +157,14 @@ fn a_large_zstd_stream_is_read_in_steps_and_whole_at_its_end() {
 #[test]
 fn a_cut_body_is_read_as_far_as_it_goes() {
     let text = numbers();
-    for (name, coded) in [
-        ("gzip", gzip(text.as_bytes())),
-        ("deflate", zlib(text.as_bytes())),
-        ("zstd", zstd(text.as_bytes())),
-    ] {
+    for (name, coded) in
+        [("gzip", gzip(text.as_bytes())), ("deflate", zlib(text.as_bytes())), ("zstd", zstd(text.as_bytes()))]
+    {
         // zstd gives whole blocks only, of up to 128 KiB.
         let cut = coded.len() - 16;
         let part = decode(&headers(&[name]), &coded[..cut], usize::MAX);
         assert_eq!(part.problem, None, "{name}");
-        assert!(
-            part.bytes.len() > text.len() / 4,
-            "{name}: {} of {}",
-            part.bytes.len(),
-            text.len()
-        );
+        assert!(part.bytes.len() > text.len() / 4, "{name}: {} of {}", part.bytes.len(), text.len());
         assert!(text.as_bytes().starts_with(&part.bytes), "{name}");
     }
     let brotli = hex(BROTLI);
@@ -199,17 +175,9 @@ fn a_cut_body_is_read_as_far_as_it_goes() {
 #[test]
 fn the_cap_bounds_what_a_bomb_gives() {
     let bomb = vec![0_u8; 20_000_000];
-    for (name, coded) in [
-        ("gzip", gzip(&bomb)),
-        ("deflate", raw_deflate(&bomb)),
-        ("zstd", zstd(&bomb)),
-    ] {
+    for (name, coded) in [("gzip", gzip(&bomb)), ("deflate", raw_deflate(&bomb)), ("zstd", zstd(&bomb))] {
         let part = decode(&headers(&[name]), &coded, 1_000_000);
-        assert_eq!(
-            (part.bytes.len(), part.problem),
-            (1_000_000, Some(Problem::Capped)),
-            "{name}"
-        );
+        assert_eq!((part.bytes.len(), part.problem), (1_000_000, Some(Problem::Capped)), "{name}");
     }
     let twice = gzip(&gzip(&bomb));
     let part = decode(&headers(&["gzip, gzip"]), &twice, 1000);
@@ -221,12 +189,9 @@ fn what_cannot_be_undone_is_told() {
     let unknown = decode(&headers(&["gzip, snappy"]), &gzip(b"x"), 100);
     assert_eq!(unknown.problem, Some(Problem::Unknown("snappy".to_owned())));
     assert_eq!(unknown.bytes, b"");
-    for (name, coding) in [
-        ("gzip", Coding::Gzip),
-        ("deflate", Coding::Deflate),
-        ("br", Coding::Brotli),
-        ("zstd", Coding::Zstd),
-    ] {
+    for (name, coding) in
+        [("gzip", Coding::Gzip), ("deflate", Coding::Deflate), ("br", Coding::Brotli), ("zstd", Coding::Zstd)]
+    {
         let body = b"{\"error\":\"this is no coded body at all\"}";
         let decoded = decode(&headers(&[name]), body, 100_000);
         assert!(

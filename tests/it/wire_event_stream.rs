@@ -78,11 +78,7 @@ fn read_with<'a>(mut parser: Parser, pieces: impl IntoIterator<Item = &'a [u8]>)
     for piece in pieces {
         parser.push(piece, |item| items.push(item.into_owned()));
     }
-    Read {
-        items,
-        leftover: parser.leftover(),
-        last_id: parser.last_event_id().to_owned(),
-    }
+    Read { items, leftover: parser.leftover(), last_id: parser.last_event_id().to_owned() }
 }
 
 fn events(items: &[Item<'_>]) -> Vec<Expected> {
@@ -129,12 +125,7 @@ fn cases_do_not_depend_on_splits() {
         for at in 0..=bytes.len() {
             let (a, b) = bytes.split_at(at);
             assert_eq!(read(id, [a, b]), whole, "{} split at {at}", case.id);
-            assert_eq!(
-                read(id, [a, empty, b]),
-                whole,
-                "{} split at {at} by nothing",
-                case.id
-            );
+            assert_eq!(read(id, [a, empty, b]), whole, "{} split at {at} by nothing", case.id);
         }
         if bytes.len() <= 64 {
             for first in 0..=bytes.len() {
@@ -178,19 +169,11 @@ fn media_types_that_are_no_event_stream() {
 fn spans_are_exact_to_the_byte() {
     let stream = b"\xef\xbb\xbf: one\r\nevent: x\r\n:two\r\ndata: a\r\ndata: b\r\n\r\nretry: 5\n\ndata: left";
     let (items, leftover) = parse(stream);
-    let texts: Vec<String> = items
-        .iter()
-        .map(|item| String::from_utf8_lossy(item.span().of(stream)).into_owned())
-        .collect();
+    let texts: Vec<String> =
+        items.iter().map(|item| String::from_utf8_lossy(item.span().of(stream)).into_owned()).collect();
     assert_eq!(
         texts,
-        [
-            ": one\r",
-            ":two\r",
-            "event: x\r\n:two\r\ndata: a\r\ndata: b\r\n\r",
-            "retry: 5\n",
-            "retry: 5\n\n",
-        ]
+        [": one\r", ":two\r", "event: x\r\n:two\r\ndata: a\r\ndata: b\r\n\r", "retry: 5\n", "retry: 5\n\n",]
     );
     assert!(matches!(&items[0], Item::Comment(comment) if comment.text == "one"));
     assert!(matches!(&items[2], Item::Event(event) if event.kind == "x" && event.data == "a\nb"));
@@ -258,26 +241,15 @@ fn events_of_many_megabytes() {
 fn the_cap_is_a_fact_and_not_an_error() {
     let mut stream = String::new();
     let long = "€".repeat(100);
-    write!(
-        stream,
-        ": {long}\n\ndata: {long}\ndata: {long}\ndata: z\n\ndata: ok\n\n"
-    )
-    .unwrap();
+    write!(stream, ": {long}\n\ndata: {long}\ndata: {long}\ndata: z\n\ndata: ok\n\n").unwrap();
     let whole = read_with(Parser::with_cap(101), [stream.as_bytes()]);
     for step in [1, 2, 3, 7, 64, 100] {
         let parts = read_with(Parser::with_cap(101), stream.as_bytes().chunks(step));
         assert_eq!(parts, whole, "in pieces of {step}");
     }
-    let Item::Comment(comment) = &whole.items[0] else {
-        panic!("{:?}", whole.items)
-    };
-    assert_eq!(
-        (comment.text.as_ref(), comment.omitted),
-        ("€".repeat(33).as_str(), 201)
-    );
-    let Item::Event(Event { data, omitted, .. }) = &whole.items[1] else {
-        panic!("{:?}", whole.items)
-    };
+    let Item::Comment(comment) = &whole.items[0] else { panic!("{:?}", whole.items) };
+    assert_eq!((comment.text.as_ref(), comment.omitted), ("€".repeat(33).as_str(), 201));
+    let Item::Event(Event { data, omitted, .. }) = &whole.items[1] else { panic!("{:?}", whole.items) };
     // 95 bytes of the first line fit, and 5 of the second after its LF.
     assert_eq!(data.replace('\u{fffd}', "?").matches('€').count(), 31 + 1);
     assert_eq!(*omitted, 300 + 1 + 300 + 1 + 1 - 101);
@@ -321,10 +293,7 @@ fn cut(bytes: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
     let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     places.extend([0, bytes.len()]);
     places.sort_unstable();
-    places
-        .windows(2)
-        .map(|pair| bytes[pair[0]..pair[1]].to_vec())
-        .collect()
+    places.windows(2).map(|pair| bytes[pair[0]..pair[1]].to_vec()).collect()
 }
 
 proptest! {

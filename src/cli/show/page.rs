@@ -157,12 +157,15 @@ impl Page {
         self.head(head.raw.as_ref(), &format!("{} {}", head.version, head.status), &head.headers);
         let is_stream = !shown.events().is_empty();
         if is_stream {
-            let chunks = shown.response.marks.len();
+            let bytes = exchange.response_bytes.max(shown.response.bytes.len() as u64);
+            let coding =
+                head.headers.text("content-encoding").map(|coding| format!(" of {}", printable(coding)));
             self.text.push('\n');
             self.note(&format!(
-                "{} in {}, event by event below",
-                facts::counted(exchange.response_bytes.max(shown.response.bytes.len() as u64), "byte"),
-                facts::counted(chunks as u64, "chunk"),
+                "{}{} in {}, event by event below",
+                facts::counted(bytes, "byte"),
+                coding.unwrap_or_default(),
+                facts::counted(shown.response.marks.len() as u64, "chunk"),
             ));
             self.end(exchange.response_end.as_ref(), shown);
         } else {

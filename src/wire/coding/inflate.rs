@@ -33,10 +33,7 @@ enum State {
 impl Inflate {
     /// A decoder of a row of gzip members.
     pub(super) fn gzip() -> Self {
-        Self {
-            gzip: true,
-            ..Self::with(State::Header(Vec::new()), false)
-        }
+        Self { gzip: true, ..Self::with(State::Header(Vec::new()), false) }
     }
 
     /// A decoder of a zlib stream, or of raw deflate.
@@ -45,13 +42,7 @@ impl Inflate {
     }
 
     fn with(state: State, zlib: bool) -> Self {
-        Self {
-            gzip: false,
-            engine: Decompress::new(zlib),
-            crc: Crc::new(),
-            state,
-            ended: false,
-        }
+        Self { gzip: false, engine: Decompress::new(zlib), crc: Crc::new(), state, ended: false }
     }
 
     /// Appends to `out` what `piece` yields; stops soon after `room` bytes.
@@ -116,11 +107,7 @@ impl Inflate {
             match status {
                 Err(_) => return Err(Stop::Corrupt),
                 Ok(Status::StreamEnd) => {
-                    self.state = if self.gzip {
-                        State::Trailer(Vec::new())
-                    } else {
-                        State::Over
-                    };
+                    self.state = if self.gzip { State::Trailer(Vec::new()) } else { State::Over };
                     return Ok(used);
                 }
                 Ok(Status::Ok | Status::BufError) => {

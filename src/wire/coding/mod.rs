@@ -139,13 +139,7 @@ impl Decoder {
         }
         // The last coding applied stands last and is undone first.
         stages.reverse();
-        Self {
-            stages,
-            cap,
-            given: 0,
-            produced: 0,
-            problem,
-        }
+        Self { stages, cap, given: 0, produced: 0, problem }
     }
 
     /// Whether the body is coded at all.
@@ -184,10 +178,7 @@ impl Decoder {
             if let (Err(stop), None) = (end, &self.problem) {
                 self.problem = Some(match stop {
                     Stop::Full => Problem::Capped,
-                    Stop::Corrupt => Problem::Corrupt {
-                        coding: stage.coding,
-                        at: self.given,
-                    },
+                    Stop::Corrupt => Problem::Corrupt { coding: stage.coding, at: self.given },
                 });
             }
             bytes = Cow::Owned(next);
@@ -222,10 +213,7 @@ pub fn decode(headers: &Headers, body: &[u8], cap: usize) -> Decoded {
         decoder.push(piece, &mut bytes);
     }
     decoder.finish(&mut bytes);
-    Decoded {
-        bytes,
-        problem: decoder.problem,
-    }
+    Decoded { bytes, problem: decoder.problem }
 }
 
 /// How much of a coded body is decoded in one step.
@@ -236,10 +224,9 @@ impl Stage {
         let kind = match coding {
             Coding::Gzip => Kind::Inflate(Box::new(Inflate::gzip())),
             Coding::Deflate => Kind::Undecided(Vec::new()),
-            Coding::Brotli => Kind::Brotli(Box::new(brotli_decompressor::DecompressorWriter::new(
-                Vec::new(),
-                STEP,
-            ))),
+            Coding::Brotli => {
+                Kind::Brotli(Box::new(brotli_decompressor::DecompressorWriter::new(Vec::new(), STEP)))
+            }
             Coding::Zstd => Kind::Zstd(Box::default()),
         };
         Self { coding, kind }

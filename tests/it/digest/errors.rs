@@ -48,20 +48,8 @@ fn errors_of_every_gateway() {
             Some("524"),
             Some("Gateway timeout."),
         ),
-        (
-            "/v1/chat/completions",
-            422,
-            r#"{"detail":"bad"}"#,
-            None,
-            Some("bad"),
-        ),
-        (
-            "/v1/chat/completions",
-            502,
-            "<html>Bad gateway</html>",
-            None,
-            None,
-        ),
+        ("/v1/chat/completions", 422, r#"{"detail":"bad"}"#, None, Some("bad")),
+        ("/v1/chat/completions", 502, "<html>Bad gateway</html>", None, None),
         (
             "/v1/messages",
             529,
@@ -76,13 +64,7 @@ fn errors_of_every_gateway() {
             Some("invalid_api_key"),
             Some("No"),
         ),
-        (
-            "/v1/chat/completions",
-            200,
-            r#"{"error":"plain words"}"#,
-            None,
-            Some("plain words"),
-        ),
+        ("/v1/chat/completions", 200, r#"{"error":"plain words"}"#, None, Some("plain words")),
         (
             "/v1/chat/completions",
             200,
@@ -119,12 +101,7 @@ fn errors_inside_a_stream() {
             Some("server_error"),
             Some("Gone"),
         ),
-        (
-            "/v1/chat/completions",
-            "event: error\ndata: {\"message\":\"bare\"}",
-            None,
-            Some("bare"),
-        ),
+        ("/v1/chat/completions", "event: error\ndata: {\"message\":\"bare\"}", None, Some("bare")),
         (
             "/v1/responses",
             r#"data: {"type":"response.failed","response":{"status":"failed","error":{"code":"server_error","message":"no"}}}"#,

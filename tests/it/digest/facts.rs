@@ -8,18 +8,10 @@ use super::{CHAT, JSON, MESSAGES, RESPONSES, SSE, digest, request_head, response
 
 #[test]
 fn a_chat_stream() {
-    let (digest, answer) = digest(
-        "/v1/chat/completions",
-        &response_head(200, SSE),
-        CHAT.as_bytes(),
-        64,
-    );
+    let (digest, answer) = digest("/v1/chat/completions", &response_head(200, SSE), CHAT.as_bytes(), 64);
     assert_eq!(answer.text, "Héllo 😀");
     assert_eq!(answer.reasoning, "Hm. ");
-    assert_eq!(
-        tools(&answer),
-        [("call_a", "f", "{\"x\":1}"), ("call_b", "g", "{}")]
-    );
+    assert_eq!(tools(&answer), [("call_a", "f", "{\"x\":1}"), ("call_b", "g", "{}")]);
     assert_eq!(digest.dialect, Dialect::Chat);
     assert!(digest.streaming);
     assert_eq!(digest.model.as_deref(), Some("m-1"));
@@ -27,14 +19,8 @@ fn a_chat_stream() {
     assert_eq!(digest.finish_reason.as_deref(), Some("tool_calls"));
     assert_eq!(digest.terminal_event.as_deref(), Some("[DONE]"));
     let usage = digest.usage;
-    assert_eq!(
-        (usage.input, usage.output, usage.total),
-        (Some(9), Some(4), Some(13))
-    );
-    assert_eq!(
-        (usage.cached, usage.reasoning, usage.cost),
-        (Some(8), Some(2), Some(0.001_25))
-    );
+    assert_eq!((usage.input, usage.output, usage.total), (Some(9), Some(4), Some(13)));
+    assert_eq!((usage.cached, usage.reasoning, usage.cost), (Some(8), Some(2), Some(0.001_25)));
     assert_eq!((digest.events, digest.comments, digest.leftover), (10, 1, 0));
     assert_eq!((digest.error_code, digest.error_message), (None, None));
     let at = |needle: &str| {
@@ -48,12 +34,7 @@ fn a_chat_stream() {
 
 #[test]
 fn a_responses_stream() {
-    let (digest, answer) = digest(
-        "/v1/responses",
-        &response_head(200, SSE),
-        RESPONSES.as_bytes(),
-        50,
-    );
+    let (digest, answer) = digest("/v1/responses", &response_head(200, SSE), RESPONSES.as_bytes(), 50);
     assert_eq!((answer.text.as_str(), answer.reasoning.as_str()), ("Hi", "Hm."));
     assert_eq!(answer.refusal, "No.");
     assert_eq!(tools(&answer), [("call_a", "f", "{}")]);
@@ -67,19 +48,13 @@ fn a_responses_stream() {
 #[test]
 fn a_messages_stream() {
     let (digest, answer) = digest("/v1/messages", &response_head(200, SSE), MESSAGES.as_bytes(), 50);
-    assert_eq!(
-        (answer.text.as_str(), answer.reasoning.as_str()),
-        ("Good day", "Hm.")
-    );
+    assert_eq!((answer.text.as_str(), answer.reasoning.as_str()), ("Good day", "Hm."));
     assert_eq!(tools(&answer), [("toolu", "f", "{\"x\":1}")]);
     assert_eq!(digest.model_answered.as_deref(), Some("m-2"));
     assert_eq!(digest.finish_reason.as_deref(), Some("end_turn"));
     assert_eq!(digest.terminal_event.as_deref(), Some("message_stop"));
     let usage = digest.usage;
-    assert_eq!(
-        (usage.input, usage.output, usage.total),
-        (Some(12), Some(6), Some(18))
-    );
+    assert_eq!((usage.input, usage.output, usage.total), (Some(12), Some(6), Some(18)));
     assert_eq!(usage.cached, Some(7));
 }
 
@@ -173,27 +148,12 @@ fn the_dialect_by_path_and_failing_that_by_body() {
     }
     for (request, headers, answer, dialect) in [
         (r#"{"messages":[]}"#, &[][..], "", Dialect::Chat),
-        (
-            r#"{"messages":[]}"#,
-            &[("anthropic-version", "2023-06-01")][..],
-            "",
-            Dialect::Messages,
-        ),
+        (r#"{"messages":[]}"#, &[("anthropic-version", "2023-06-01")][..], "", Dialect::Messages),
         (r#"{"system":"s","messages":[]}"#, &[], "", Dialect::Messages),
         (r#"{"prompt":"p"}"#, &[], "", Dialect::Unknown),
         ("", &[], r#"data: {"choices":[{"delta":{}}]}"#, Dialect::Chat),
-        (
-            "",
-            &[],
-            r#"data: {"object":"text_completion"}"#,
-            Dialect::Completions,
-        ),
-        (
-            "",
-            &[],
-            r#"data: {"type":"response.created"}"#,
-            Dialect::Responses,
-        ),
+        ("", &[], r#"data: {"object":"text_completion"}"#, Dialect::Completions),
+        ("", &[], r#"data: {"type":"response.created"}"#, Dialect::Responses),
         ("", &[], r#"data: {"type":"message_start"}"#, Dialect::Messages),
         ("", &[], r#"data: {"hello":"world"}"#, Dialect::Unknown),
         ("", &[], "data: hello", Dialect::Unknown),
@@ -221,34 +181,15 @@ fn facts_of_the_client_and_the_gateway() {
             Some(0.5),
         ),
         (
-            &[
-                ("x-stainless-timeout", "NOT_GIVEN"),
-                ("x-stainless-read-timeout", "600"),
-            ],
+            &[("x-stainless-timeout", "NOT_GIVEN"), ("x-stainless-read-timeout", "600")],
             None,
             None,
             Some(600.0),
         ),
-        (
-            &[
-                ("x-stainless-timeout", "60"),
-                ("x-stainless-read-timeout", "NOT_GIVEN"),
-            ],
-            None,
-            None,
-            Some(60.0),
-        ),
-        (
-            &[("x-stainless-timeout", "NaN"), ("x-stainless-retry-count", "-1")],
-            None,
-            None,
-            None,
-        ),
+        (&[("x-stainless-timeout", "60"), ("x-stainless-read-timeout", "NOT_GIVEN")], None, None, Some(60.0)),
+        (&[("x-stainless-timeout", "NaN"), ("x-stainless-retry-count", "-1")], None, None, None),
     ] {
-        let client = Digester::new(&request_head("GET", "/v1/models", headers))
-            .digest()
-            .client
-            .clone();
+        let client = Digester::new(&request_head("GET", "/v1/models", headers)).digest().client.clone();
         assert_eq!(client.agent.as_deref(), agent);
         assert_eq!((client.retry_count, client.timeout_s), (retries, timeout));
     }

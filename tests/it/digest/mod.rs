@@ -87,12 +87,7 @@ fn request_head(method: &str, target: &str, headers: &[(&str, &str)]) -> Request
 }
 
 fn response_head(status: u16, headers: &[(&str, &str)]) -> ResponseHead {
-    ResponseHead {
-        status,
-        version: "HTTP/1.1".to_owned(),
-        headers: to_headers(headers),
-        raw: None,
-    }
+    ResponseHead { status, version: "HTTP/1.1".to_owned(), headers: to_headers(headers), raw: None }
 }
 
 fn to_headers(headers: &[(&str, &str)]) -> Headers {
@@ -151,10 +146,7 @@ const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 /// Digests a stream or a plain body that answers a `POST` to `path`.
 fn digest(path: &str, head: &ResponseHead, answer: &[u8], step: usize) -> (Digest, Answer) {
     let exchange = exchange(request_head("POST", path, &[]), Some(head.clone()));
-    let request = body(
-        br#"{"messages":[{"role":"user","content":"Hi"}],"model":"m-1","stream":true}"#,
-        10,
-    );
+    let request = body(br#"{"messages":[{"role":"user","content":"Hi"}],"model":"m-1","stream":true}"#, 10);
     let examined = examine(&exchange, &request, &body(answer, step));
     (examined.digest, examined.answer)
 }

@@ -42,12 +42,8 @@ fn a_plain_answer_that_was_cut_is_read_as_far_as_it_goes() {
     let text =
         r#"{"model":"m-2","choices":[{"message":{"content":"a long answer"},"finish_reason":"stop"}]}"#;
     let cut = text.find("answer").unwrap();
-    let (digest, answer) = digest(
-        "/v1/chat/completions",
-        &response_head(200, JSON),
-        &text.as_bytes()[..cut],
-        5,
-    );
+    let (digest, answer) =
+        digest("/v1/chat/completions", &response_head(200, JSON), &text.as_bytes()[..cut], 5);
     assert_eq!(answer.text, "a long ");
     assert_eq!(digest.model_answered.as_deref(), Some("m-2"));
     assert_eq!(digest.leftover, cut as u64);
@@ -71,11 +67,7 @@ fn a_coded_stream_keeps_the_time_of_each_event() {
         encoder.write_all(event.as_bytes()).unwrap();
         encoder.flush().unwrap();
         let bytes = std::mem::take(encoder.get_mut());
-        coded.marks.push(Mark {
-            length: bytes.len() as u32,
-            read: Micros(at as u64 + 1),
-            taken: None,
-        });
+        coded.marks.push(Mark { length: bytes.len() as u32, read: Micros(at as u64 + 1), taken: None });
         coded.bytes.extend(bytes);
     }
     let head = response_head(200, &[SSE[0], ("content-encoding", "gzip")]);
@@ -100,15 +92,7 @@ fn events_line_by_line() {
     let lines = events(&response_head(200, SSE), &body(stream, 8));
     let seen: Vec<_> = lines
         .iter()
-        .map(|line| {
-            (
-                line.index,
-                line.kind,
-                line.event.as_deref(),
-                line.id.as_deref(),
-                line.data.as_str(),
-            )
-        })
+        .map(|line| (line.index, line.kind, line.event.as_deref(), line.id.as_deref(), line.data.as_str()))
         .collect();
     assert_eq!(
         seen,
@@ -119,25 +103,15 @@ fn events_line_by_line() {
             (3, EventKind::Partial, None, None, "data: lef"),
         ]
     );
-    let places: Vec<_> = lines
-        .iter()
-        .map(|line| (line.chunk, line.at, line.taken, line.offset, line.length))
-        .collect();
+    let places: Vec<_> =
+        lines.iter().map(|line| (line.chunk, line.at, line.taken, line.offset, line.length)).collect();
     let mark = |chunk: usize| {
-        (
-            Some(Micros(1000 * (chunk as u64 + 1))),
-            Some(Micros(1000 * (chunk as u64 + 1) + 500)),
-        )
+        (Some(Micros(1000 * (chunk as u64 + 1))), Some(Micros(1000 * (chunk as u64 + 1) + 500)))
     };
     let place = |chunk, offset, length| (chunk, mark(chunk).0, mark(chunk).1, offset, length);
     assert_eq!(
         places,
-        [
-            place(0, 0, 5),
-            place(3, 6, 24),
-            place(4, 30, 10),
-            place(7, stream.len() as u64 - 9, 9)
-        ]
+        [place(0, 0, 5), place(3, 6, 24), place(4, 30, 10), place(7, stream.len() as u64 - 9, 9)]
     );
     assert_eq!(events(&response_head(200, JSON), &body(b"{}", 1)), []);
 }
@@ -148,24 +122,15 @@ fn a_recording_with_a_gap_is_read_around_it() {
     let (head, tail) = (300, 400);
     let mut recorded = body(stream, 37);
     recorded.bytes = [&stream[..head], &stream[stream.len() - tail..]].concat();
-    recorded.cut = Some(Cut {
-        at: head as u64,
-        tail: tail as u64,
-    });
-    let exchange = exchange(
-        request_head("POST", "/v1/chat/completions", &[]),
-        Some(response_head(200, SSE)),
-    );
+    recorded.cut = Some(Cut { at: head as u64, tail: tail as u64 });
+    let exchange = exchange(request_head("POST", "/v1/chat/completions", &[]), Some(response_head(200, SSE)));
     let examined = examine(&exchange, &Body::default(), &recorded);
     assert_eq!(examined.digest.finish_reason.as_deref(), Some("tool_calls"));
     assert_eq!(examined.digest.usage.total, Some(13));
     assert_eq!(examined.judgement.verdict, Verdict::Complete);
     let lines = events(&response_head(200, SSE), &recorded);
     let last = lines.last().unwrap();
-    assert_eq!(
-        (last.data.as_str(), last.offset + last.length),
-        ("[DONE]", stream.len() as u64)
-    );
+    assert_eq!((last.data.as_str(), last.offset + last.length), ("[DONE]", stream.len() as u64));
 }
 
 #[test]
@@ -182,10 +147,7 @@ fn a_coded_recording_with_a_gap_is_read_up_to_it() {
     let tail = b"data: not decoded\n\n";
     let mut recorded = body(&coded, 37);
     recorded.bytes = [&coded[..kept], tail].concat();
-    recorded.cut = Some(Cut {
-        at: kept as u64,
-        tail: tail.len() as u64,
-    });
+    recorded.cut = Some(Cut { at: kept as u64, tail: tail.len() as u64 });
     let head = response_head(200, &[SSE[0], ("content-encoding", "gzip")]);
     let lines = events(&head, &recorded);
     assert_eq!(lines.len(), 4, "{lines:?}");
@@ -236,10 +198,7 @@ fn a_request_with_a_gap_in_a_message_still_tells_its_model() {
     let (head, tail) = (100, 80);
     let mut request = body(text.as_bytes(), 64);
     request.bytes = [&text.as_bytes()[..head], &text.as_bytes()[text.len() - tail..]].concat();
-    request.cut = Some(Cut {
-        at: head as u64,
-        tail: tail as u64,
-    });
+    request.cut = Some(Cut { at: head as u64, tail: tail as u64 });
     let exchange = exchange(request_head("POST", "/v1/chat/completions", &[]), None);
     let digest = examine(&exchange, &request, &Body::default()).digest;
     assert_eq!(digest.model.as_deref(), Some("m-1"));

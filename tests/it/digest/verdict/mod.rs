@@ -60,10 +60,7 @@ fn check(endings: &[Ending<'_>]) {
     for ending in endings {
         let judged = judge(ending);
         if judged.verdict != ending.verdict
-            || !ending
-                .evidence
-                .iter()
-                .all(|words| judged.evidence.contains(words))
+            || !ending.evidence.iter().all(|words| judged.evidence.contains(words))
         {
             wrong.push(format!(
                 "{}: {} and not {}: {}",
@@ -75,9 +72,7 @@ fn check(endings: &[Ending<'_>]) {
 }
 
 fn judge(ending: &Ending<'_>) -> Judgement {
-    let head = ending
-        .head
-        .map(|(status, media)| response_head(status, &[("content-type", media)]));
+    let head = ending.head.map(|(status, media)| response_head(status, &[("content-type", media)]));
     let mut exchange = exchange(request_head(ending.method, ending.path, &[]), head);
     exchange.response_bytes = ending.body.len() as u64;
     exchange.response_end = Some(match ending.by {
@@ -89,12 +84,7 @@ fn judge(ending: &Ending<'_>) -> Judgement {
     } else {
         String::new()
     };
-    examine(
-        &exchange,
-        &body(request.as_bytes(), 16),
-        &body(ending.body.as_bytes(), 40),
-    )
-    .judgement
+    examine(&exchange, &body(request.as_bytes(), 16), &body(ending.body.as_bytes(), 40)).judgement
 }
 
 #[test]
@@ -118,19 +108,12 @@ fn an_exchange_that_ended_with_its_request() {
     exchange.timing.end = Some(Micros(5));
     let judged = examine(&exchange, &Body::default(), &Body::default()).judgement;
     assert_eq!(judged.verdict, Verdict::CutByApp);
-    assert!(
-        judged.evidence.contains("closed before the last chunk"),
-        "{}",
-        judged.evidence
-    );
+    assert!(judged.evidence.contains("closed before the last chunk"), "{}", judged.evidence);
 }
 
 #[test]
 fn an_own_answer_is_a_failure() {
-    let head = response_head(
-        502,
-        &[("content-type", JSON), ("x-gatetap-error", "connection-refused")],
-    );
+    let head = response_head(502, &[("content-type", JSON), ("x-gatetap-error", "connection-refused")]);
     let mut exchange = exchange(request_head("POST", "/v1/chat/completions", &[]), Some(head));
     exchange.own_answer = Some(OwnAnswer {
         token: "connection-refused".to_owned(),
@@ -138,11 +121,7 @@ fn an_own_answer_is_a_failure() {
     });
     let judged = examine(&exchange, &Body::default(), &body(b"{}", 2)).judgement;
     assert_eq!(judged.verdict, Verdict::Failed);
-    assert!(
-        judged.evidence.contains("connection-refused: nobody listens"),
-        "{}",
-        judged.evidence
-    );
+    assert!(judged.evidence.contains("connection-refused: nobody listens"), "{}", judged.evidence);
 }
 
 #[test]

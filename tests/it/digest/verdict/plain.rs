@@ -129,13 +129,7 @@ fn plain_answers() {
             body: models,
             ..BASE
         },
-        Ending {
-            name: "models, empty",
-            method: "GET",
-            path: "/v1/models",
-            head: Some((200, JSON)),
-            ..BASE
-        },
+        Ending { name: "models, empty", method: "GET", path: "/v1/models", head: Some((200, JSON)), ..BASE },
         Ending {
             name: "models, the app leaves",
             method: "GET",
@@ -152,12 +146,7 @@ fn plain_answers() {
 #[test]
 fn no_body_by_the_rules_of_http() {
     check(&[
-        Ending {
-            name: "204",
-            head: Some((204, JSON)),
-            evidence: &["has no body"],
-            ..BASE
-        },
+        Ending { name: "204", head: Some((204, JSON)), evidence: &["has no body"], ..BASE },
         Ending {
             name: "304",
             method: "GET",
@@ -190,17 +179,8 @@ fn no_body_by_the_rules_of_http() {
             verdict: CutByGateway,
             ..BASE
         },
-        Ending {
-            name: "HEAD of a stream",
-            method: "HEAD",
-            evidence: &["has no body"],
-            ..BASE
-        },
-        Ending {
-            name: "a redirect",
-            head: Some((308, "")),
-            ..BASE
-        },
+        Ending { name: "HEAD of a stream", method: "HEAD", evidence: &["has no body"], ..BASE },
+        Ending { name: "a redirect", head: Some((308, "")), ..BASE },
     ]);
 }
 
@@ -248,13 +228,7 @@ fn refusals() {
             verdict: Refused,
             ..BASE
         },
-        Ending {
-            name: "503 as a stream",
-            head: Some((503, SSE)),
-            body: CHAT,
-            verdict: Refused,
-            ..BASE
-        },
+        Ending { name: "503 as a stream", head: Some((503, SSE)), body: CHAT, verdict: Refused, ..BASE },
     ]);
 }
 

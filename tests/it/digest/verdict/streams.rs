@@ -46,24 +46,14 @@ fn chat() {
             evidence: &["gatetap was stopped first"],
             ..BASE
         },
-        Ending {
-            name: "chat, no [DONE]",
-            body: no_done,
-            evidence: &["no `[DONE]`"],
-            ..BASE
-        },
+        Ending { name: "chat, no [DONE]", body: no_done, evidence: &["no `[DONE]`"], ..BASE },
         Ending {
             name: "chat, no usage and no [DONE]",
             body: no_usage,
             evidence: &["`tool_calls`", "event 8"],
             ..BASE
         },
-        Ending {
-            name: "chat, the app closes after the finish reason",
-            body: no_usage,
-            by: APP,
-            ..BASE
-        },
+        Ending { name: "chat, the app closes after the finish reason", body: no_usage, by: APP, ..BASE },
         Ending {
             name: "chat, the gateway breaks after the finish reason",
             body: no_usage,
@@ -105,11 +95,7 @@ fn chat() {
             body: mid_answer,
             by: GATEWAY,
             verdict: CutByGateway,
-            evidence: &[
-                "the gateway closed first (connection reset) at byte",
-                "event 5",
-                "no finish reason",
-            ],
+            evidence: &["the gateway closed first (connection reset) at byte", "event 5", "no finish reason"],
             ..BASE
         },
         Ending {
@@ -150,12 +136,7 @@ fn chat() {
             verdict: CutByApp,
             ..BASE
         },
-        Ending {
-            name: "chat, an empty stream",
-            verdict: Incomplete,
-            evidence: &["byte 0"],
-            ..BASE
-        },
+        Ending { name: "chat, an empty stream", verdict: Incomplete, evidence: &["byte 0"], ..BASE },
         Ending {
             name: "chat, an empty stream, cut by the gateway",
             by: GATEWAY,
