@@ -180,7 +180,7 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
     }
     let mut looks = PATIENCE.as_millis() / LOOK.as_millis();
     while print_ended(&reader, &mut printed, env)? > 0 && looks > 0 {
-        runtime.block_on(tokio::time::sleep(LOOK));
+        runtime.block_on(async { tokio::time::sleep(LOOK).await });
         looks -= 1;
     }
     summarize(&reader, env)
