@@ -88,7 +88,7 @@ pub struct Binding {
     pub action: Action,
     /// The word in the footer; `None` keeps it out of there.
     pub hint: Option<&'static str>,
-    /// The line in the help; `None` where the line before says it.
+    /// The line in the help; `None` where the line before speaks for this one too.
     pub help: Option<&'static str>,
 }
 
@@ -132,20 +132,14 @@ pub static BINDINGS: &[Binding] = &[
         &[Char('1')],
         Action::ShowTab(1),
         None,
-        Some("open at a tab: 1 overview … 5 findings"),
+        Some("open at a tab"),
     ),
     bind(List, &[Char('2')], Action::ShowTab(2), None, None),
     bind(List, &[Char('3')], Action::ShowTab(3), None, None),
     bind(List, &[Char('4')], Action::ShowTab(4), None, None),
     bind(List, &[Char('5')], Action::ShowTab(5), None, None),
     bind(List, &[Char('q'), Esc], Action::Back, Some("quit"), Some("quit")),
-    bind(
-        Pane,
-        &[Char('1')],
-        Action::ShowTab(1),
-        None,
-        Some("show a tab: 1 overview … 5 findings"),
-    ),
+    bind(Pane, &[Char('1')], Action::ShowTab(1), None, Some("show a tab")),
     bind(Pane, &[Char('2')], Action::ShowTab(2), None, None),
     bind(Pane, &[Char('3')], Action::ShowTab(3), None, None),
     bind(Pane, &[Char('4')], Action::ShowTab(4), None, None),
@@ -198,6 +192,13 @@ pub static BINDINGS: &[Binding] = &[
         Action::Back,
         Some("back"),
         Some("back to the list"),
+    ),
+    bind(
+        Help,
+        &[Char('j'), Down],
+        Action::Move(Motion::Down),
+        Some("scroll"),
+        None,
     ),
     bind(
         Help,

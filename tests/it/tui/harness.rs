@@ -11,6 +11,7 @@ use gatetap::tui::view::{Ui, view};
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::CellWidth;
 
 pub(super) struct Harness {
     pub(super) app: App,
@@ -106,9 +107,21 @@ impl Harness {
 
     /// The screen as text, without the white space at the ends of lines.
     pub(super) fn screen(&self) -> String {
-        let text = self.terminal.backend().to_string();
-        let lines = text.lines().map(|line| line.trim_matches('"').trim_end());
-        lines.collect::<Vec<_>>().join("\n")
+        let buffer = self.buffer();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut x = 0;
+            let mut line = String::new();
+            while x < buffer.area.width {
+                let cell = &buffer[(x, y)];
+                line.push_str(cell.symbol());
+                // What stands behind a wide letter is not seen.
+                x += cell.cell_width().max(1);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
     }
 
     pub(super) fn buffer(&self) -> &ratatui::buffer::Buffer {

@@ -11,7 +11,7 @@ use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 /// One cell, in pixels.
-const CELL: (f64, f64) = (8.4, 19.0);
+const CELL: (f64, f64) = (8.43, 19.0);
 
 /// Around the cells, in pixels.
 const EDGE: f64 = 16.0;
@@ -25,7 +25,7 @@ const INK: &str = "#d5d9e0";
 #[test]
 fn the_picture_shows_what_the_program_draws() {
     let recording = Recording::of_samples();
-    let mut harness = Harness::new(&recording, (112, 36));
+    let mut harness = Harness::new(&recording, (120, 36));
     harness.keys("gjjjjj<enter>");
     let picture = svg(
         harness.buffer(),
@@ -55,7 +55,7 @@ fn svg(buffer: &Buffer, title: &str) -> String {
 <title>{title}</title>
 <rect width="100%" height="100%" rx="8" fill="{PAPER}"/>
 <circle cx="20" cy="16" r="5" fill="#ec6a5e"/><circle cx="38" cy="16" r="5" fill="#f4bf4f"/><circle cx="56" cy="16" r="5" fill="#61c554"/>
-<g font-family="ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" xml:space="preserve">"##
+<g font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve">"##
     )
     .unwrap();
     for y in 0..rows {
@@ -122,24 +122,29 @@ impl Look {
             )
             .unwrap();
         }
-        if text.trim().is_empty() {
-            return;
-        }
-        let leading = text.len() - text.trim_start().len();
-        let left = left + leading as f64 * CELL.0;
-        let text = text.trim();
-        let width = text.width() as f64 * CELL.0;
-        let base = top + 14.0;
         let bold = if self.bold { r#" font-weight="600""# } else { "" };
-        let escaped = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        writeln!(
-            svg,
-            r#"<text x="{left:.1}" y="{base:.1}" textLength="{width:.1}" lengthAdjust="spacingAndGlyphs" fill="{ink}"{bold}>{escaped}</text>"#,
-            ink = self.ink
-        )
-        .unwrap();
+        let mut at = 0;
+        // Words that stand apart are placed apart, so that no font can move a column.
+        for word in text.split("  ") {
+            let leading = word.width() - word.trim_start().width();
+            let left = left + (at + leading) as f64 * CELL.0;
+            at += word.width() + 2;
+            let word = word.trim();
+            if word.is_empty() {
+                continue;
+            }
+            let width = word.width() as f64 * CELL.0;
+            let base = top + 14.0;
+            let escaped = word
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
+            writeln!(
+                svg,
+                r#"<text x="{left:.1}" y="{base:.1}" textLength="{width:.1}" lengthAdjust="spacingAndGlyphs" fill="{ink}"{bold}>{escaped}</text>"#,
+                ink = self.ink
+            )
+            .unwrap();
+        }
     }
 }
