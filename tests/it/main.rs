@@ -29,6 +29,7 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
+mod tui;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
