@@ -162,13 +162,14 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
         }
         while stories.join_next().await.is_some() {}
     });
+    let mut told_to_stop = std::pin::pin!(runtime::told_to_stop(runtime));
     let reader = Reader::open(live.recording())?;
     let mut printed = Vec::new();
     while !traffic.is_finished() {
         print_ended(&reader, &mut printed, env)?;
         let told = runtime.block_on(async {
             tokio::select! {
-                () = runtime::told_to_stop() => true,
+                () = &mut told_to_stop => true,
                 () = tokio::time::sleep(LOOK) => false,
             }
         });
@@ -179,7 +180,7 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
     }
     let mut looks = PATIENCE.as_millis() / LOOK.as_millis();
     while print_ended(&reader, &mut printed, env)? > 0 && looks > 0 {
-        runtime.block_on(tokio::time::sleep(LOOK));
+        runtime.block_on(async { tokio::time::sleep(LOOK).await });
         looks -= 1;
     }
     summarize(&reader, env)

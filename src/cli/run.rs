@@ -82,10 +82,7 @@ impl RunArgs {
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
-    let told_to_stop = {
-        let _entered = runtime.enter();
-        runtime::told_to_stop()
-    };
+    let told_to_stop = runtime::told_to_stop(&runtime);
     let started = Live::start(live_settings(settings, env), env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     let warnings: &[String] =

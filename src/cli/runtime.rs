@@ -16,9 +16,9 @@ pub(super) fn draw_seed() -> u64 {
 }
 
 /// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, SIGTERM, or the
-/// terminal going away. Must be called inside a runtime.
+/// terminal going away.
 #[cfg(unix)]
-pub(super) fn told_to_stop() -> impl Future<Output = ()> {
+pub(super) fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + use<> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
     async fn next(signal: std::io::Result<Signal>) {
         match signal {
@@ -27,6 +27,7 @@ pub(super) fn told_to_stop() -> impl Future<Output = ()> {
             Err(_) => std::future::pending().await,
         }
     }
+    let _inside = runtime.enter();
     let [interrupt, terminate, hangup] =
         [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
     async move {
@@ -40,7 +41,7 @@ pub(super) fn told_to_stop() -> impl Future<Output = ()> {
 
 /// Is done when the process has been asked to end with Ctrl-C.
 #[cfg(not(unix))]
-pub(super) async fn told_to_stop() {
+pub(super) async fn told_to_stop(_: &Runtime) {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

@@ -49,10 +49,7 @@ impl SimArgs {
         let address = self.listen.addresses().first().map(|listen| listen.address);
         let address = address.ok_or_else(|| anyhow!("there is no address to listen on"))?;
         // Whoever waits for the address may ask for the end at once.
-        let told_to_stop = {
-            let _entered = runtime.enter();
-            runtime::told_to_stop()
-        };
+        let told_to_stop = runtime::told_to_stop(&runtime);
         let simulator = runtime.block_on(listen(address, options))?;
         let url = format!("http://{}", simulator.addr());
         writeln!(env.stdout, "listening on {url}")?;

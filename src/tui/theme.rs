@@ -71,7 +71,12 @@ impl Theme {
             Role::Live => Style::new().fg(Color::Cyan),
             Role::Warn => Style::new().fg(Color::Yellow),
             Role::Bad => Style::new().fg(Color::Red).add_modifier(modifier),
-            Role::Selected => Style::new().add_modifier(modifier),
+            // One bar: what a row's cells tell by colour, their words tell too.
+            Role::Selected => Style::new()
+                .fg(Color::Reset)
+                .bg(Color::Reset)
+                .remove_modifier(Modifier::BOLD)
+                .add_modifier(modifier),
             Role::Name => Style::new().fg(Color::Blue),
             Role::Text => Style::new().fg(Color::Green),
             Role::Number => Style::new().fg(Color::Magenta),

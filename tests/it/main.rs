@@ -3,6 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     unreachable_pub,
     reason = "a test fails by panicking, and its fakes are public only to their neighbors"
@@ -28,6 +29,7 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
+mod tui;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
