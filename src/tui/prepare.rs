@@ -3,7 +3,7 @@
 
 use super::json_text;
 use super::state::{BodyText, Detail, EventRow, Handover};
-use crate::digest::events::events;
+use crate::digest::events;
 use crate::digest::summary::Whole;
 use crate::exchange::body::Body;
 use crate::exchange::head::Headers;
@@ -97,7 +97,7 @@ fn hex_lines(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn event_rows(lines: Vec<crate::digest::events::EventLine>) -> Vec<EventRow> {
+fn event_rows(lines: Vec<crate::digest::EventLine>) -> Vec<EventRow> {
     let skipped = lines.len().saturating_sub(EVENTS_SHOWN);
     let mut before = skipped.checked_sub(1).and_then(|at| lines.get(at)).and_then(|line| line.at);
     lines

@@ -1,6 +1,6 @@
 //! The pane: which tab, how far it is scrolled, and the exchange it shows, read and prepared.
 
-use crate::digest::events::EventKind;
+use crate::digest::EventKind;
 use crate::digest::summary::Whole;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::Micros;

@@ -3,7 +3,7 @@
 use super::Ui;
 use super::cells::{fit, micros, one_line};
 use super::pane::nothing;
-use crate::digest::events::EventKind;
+use crate::digest::EventKind;
 use crate::exchange::time::Micros;
 use crate::tui::state::{Detail, EventRow};
 use crate::tui::theme::Role;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gatetap::digest::Digest;
-use gatetap::digest::examine::examine;
+use gatetap::digest::examine;
 use gatetap::digest::verdict::Judgement;
 use gatetap::exchange::body::{Body, Mark, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
