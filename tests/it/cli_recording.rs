@@ -42,6 +42,13 @@ pub fn record_nothing(path: &Path) {
     write(path, 0, Vec::new());
 }
 
+/// Makes a recording of one exchange that is eight bytes of answer short.
+pub fn record_with_a_hole(path: &Path) {
+    let mut told = plain();
+    told.exchange.response_bytes = 8;
+    write(path, 0, vec![told]);
+}
+
 /// Runs gatetap in `home` to its end; paths in what it says begin with `HOME`.
 pub fn gatetap(home: &Home, args: &[&str]) -> Exit {
     gatetap_with(home, args, &[])
@@ -86,7 +93,7 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
             cut: None,
         };
         exchange.request_bytes = request.bytes.len() as u64;
-        exchange.response_bytes = response.bytes.len() as u64;
+        exchange.response_bytes += response.bytes.len() as u64;
         writer.begin().unwrap();
         let id = writer.insert_exchange(&exchange).unwrap();
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {

@@ -1,6 +1,6 @@
 //! `gatetap show`: pages, events, bodies, and its JSON.
 
-use crate::cli_recording::{MODELS, gatetap, record};
+use crate::cli_recording::{MODELS, gatetap, record, record_with_a_hole};
 use crate::support::binary::{Home, Launch};
 use insta::assert_snapshot;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -483,4 +483,26 @@ fn bodies_come_out_byte_for_byte() {
     assert_eq!((&coded[..3], coded.len()), (&[0x78, 0x01, 0x01][..], MODELS.len() + 11));
     assert_eq!(bytes(&["6", "--body", "request"]), b"");
     assert!(bytes(&["4", "--body=response"]).ends_with(b"\n\ndata: {\"cho"));
+}
+
+#[test]
+fn what_the_recording_does_not_hold_is_said() {
+    let home = Home::new();
+    record_with_a_hole(&home.join("hole.db"));
+    let page = gatetap(&home, &["show", "1", "--db", "hole.db"]);
+    assert_eq!(page.code, Some(0), "{page}");
+    assert!(
+        page.stdout.contains("(the recording does not hold all of it: 8 bytes of 252 are missing)"),
+        "{page}"
+    );
+    let json = gatetap(&home, &["show", "1", "--json", "--db", "hole.db"]);
+    let shown: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(
+        (&shown["response"]["body"]["bytes"], &shown["response"]["body"]["stored"]),
+        (&json!(252), &json!(244))
+    );
+    // The bytes that are there come out, and nobody takes them for all.
+    let body = gatetap(&home, &["show", "1", "--body", "response", "--db", "hole.db"]);
+    assert_eq!((body.code, body.stdout.len()), (Some(3), 244), "{body}");
+    assert_eq!(body.stderr, "error: the recording does not hold all of it: 8 bytes of 252 are missing\n");
 }
