@@ -11,6 +11,7 @@ use crate::exchange::end::Verdict;
 use crate::exchange::text::printable;
 use crate::live::sample::Story;
 use crate::live::{self, Live, Upstream};
+use crate::record::Limits;
 use crate::sim;
 use crate::store::{Page, Reader};
 use crate::tls::Trust;
@@ -94,6 +95,7 @@ impl DemoArgs {
             upstream: Upstream::Simulator,
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
+            limits: Limits::default(),
             trust: Trust::System,
             connect_timeout: Duration::from_secs(10),
             simulator,

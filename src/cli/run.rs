@@ -6,6 +6,7 @@ use super::{announce, live_view, runtime};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
+use crate::record::Limits;
 use crate::sim;
 use crate::tls::Trust;
 use clap::builder::BoolishValueParser;
@@ -105,6 +106,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> live::Settings {
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
+        limits: Limits::default(),
         trust: if settings.insecure { Trust::Anyone } else { Trust::System },
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },

@@ -11,6 +11,7 @@
 //! * What could not be written stays in memory and is tried again; what memory cannot hold is counted.
 //! * The queue is bounded by bytes: when they are spent, [`Track::room`] holds the next chunk back.
 
+mod body_track;
 mod budget;
 mod examiner;
 mod line;
@@ -34,6 +35,13 @@ use thread::Message;
 
 /// How many bytes of chunks may wait for the disk before the forwarding path is held back.
 const QUEUE_BYTES: usize = 64 << 20;
+
+/// What a recorder may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// So many bytes of a body are kept: of a longer one the first and the last.
+    pub max_body: u64,
+}
 
 /// The forwarding path's way to the recorder thread. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -64,16 +72,22 @@ pub struct Track {
     began: Micros,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_body: 64 << 20 }
+    }
+}
+
 impl Recorder {
     /// Starts the recorder's threads on an opened recording.
     ///
     /// # Errors
     /// What the system says where a thread cannot be started.
-    pub fn start(writer: Writer, clock: Clock) -> std::io::Result<Running> {
+    pub fn start(writer: Writer, clock: Clock, limits: Limits) -> std::io::Result<Running> {
         let (queue, messages) = mpsc::channel();
         let budget = Budget::new(QUEUE_BYTES);
         let recorder = Self(Arc::new(Shared { queue, budget, clock, next: AtomicU64::new(1) }));
-        let thread = thread::start(writer, messages, &recorder)?;
+        let thread = thread::start(writer, messages, &recorder, limits)?;
         Ok(Running { recorder, thread })
     }
 

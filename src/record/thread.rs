@@ -1,9 +1,10 @@
 //! The recorder thread: takes messages in batches, writes what changed in one transaction.
 
+use super::body_track::Keep;
 use super::examiner::{self, Seen};
 use super::line::{Examined, Line};
 use super::seen::{Answered, Asked};
-use super::{Recorder, redact};
+use super::{Limits, Recorder, redact};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Micros, WallTime};
@@ -52,6 +53,8 @@ struct State {
     writer: Writer,
     recorder: std::sync::Weak<super::Shared>,
     lines: BTreeMap<u64, Line>,
+    /// How much of each body is kept.
+    keep: Keep,
     /// The lines that changed since the last commit.
     changed: BTreeSet<u64>,
     /// What the examiner gets once it is committed.
@@ -79,12 +82,14 @@ pub(super) fn start(
     writer: Writer,
     messages: Receiver<Message>,
     recorder: &Recorder,
+    limits: Limits,
 ) -> std::io::Result<JoinHandle<Outcome>> {
     let (examiner, examining) = examiner::start(recorder.0.queue.clone())?;
     let state = State {
         writer,
         recorder: Arc::downgrade(&recorder.0),
         lines: BTreeMap::new(),
+        keep: Keep::of(limits.max_body),
         changed: BTreeSet::new(),
         outbox: Vec::new(),
         spent: 0,
@@ -154,7 +159,7 @@ impl State {
             Message::Begin { key, at, asked } => {
                 let exchange = redact::exchange(*asked, at, self.writer.session(), self.writer.salt());
                 self.outbox.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
-                self.lines.insert(key, Line::new(exchange));
+                self.lines.insert(key, Line::new(exchange, self.keep));
                 key
             }
             Message::Answered { key, answered } => {
@@ -187,14 +192,7 @@ impl State {
             }
             Message::Ended { key, side, end, at } => {
                 let line = self.lines.get_mut(&key)?;
-                match side {
-                    Side::Request => line.exchange.request_end = Some(end),
-                    Side::Response => {
-                        line.exchange.response_end = Some(end);
-                        line.exchange.timing.end = Some(at);
-                    }
-                }
-                line.dirty = true;
+                line.ended(side, end, at);
                 if line.has_ended() {
                     self.outbox.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
                 }

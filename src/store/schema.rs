@@ -59,6 +59,8 @@ CREATE TABLE exchanges (
   held_us         INTEGER,
   request_bytes   INTEGER NOT NULL DEFAULT 0,
   response_bytes  INTEGER NOT NULL DEFAULT 0,
+  request_sha256  BLOB,
+  response_sha256 BLOB,
   request_end     TEXT,
   request_end_detail TEXT,
   response_end    TEXT,

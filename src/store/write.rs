@@ -113,8 +113,8 @@ impl Writer {
                  request_version, request_head, sent_head, credentials, fault, replay_of, status, \
                  response_version, response_head, own_error, own_message, connect_us, tls_us, reused, sent_us, \
                  head_us, end_us, held_us, request_bytes, response_bytes, request_end, request_end_detail, \
-                 response_end, response_end_detail) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 response_end, response_end_detail, request_sha256, response_sha256) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.session,
@@ -148,6 +148,8 @@ impl Writer {
                 request_end.1,
                 response_end.0,
                 response_end.1,
+                exchange.request_sha256,
+                exchange.response_sha256,
             ])?;
         Ok(self.connection.last_insert_rowid())
     }
@@ -164,7 +166,8 @@ impl Writer {
                 "UPDATE exchanges SET sent_head = ?, status = ?, response_version = ?, response_head = ?, \
                  own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
                  end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
-                 request_end_detail = ?, response_end = ?, response_end_detail = ? WHERE id = ?",
+                 request_end_detail = ?, response_end = ?, response_end_detail = ?, request_sha256 = ?, \
+                 response_sha256 = ? WHERE id = ?",
             )?
             .execute(params![
                 exchange.sent.as_ref().map(Headers::to_block),
@@ -186,6 +189,8 @@ impl Writer {
                 request_end.1,
                 response_end.0,
                 response_end.1,
+                exchange.request_sha256,
+                exchange.response_sha256,
                 exchange.id,
             ])?;
         Ok(())

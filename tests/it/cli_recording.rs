@@ -151,6 +151,8 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_sha256: None,
+        response_sha256: None,
         request_bytes: 0,
         response_bytes: 0,
         credentials: vec![CredentialFacts {
