@@ -16,9 +16,18 @@
 //! 5. **Useful in ten seconds.** One command, no key, no network: `gatetap demo`.
 //! 6. **Easy to change.** A check, fault, exporter or gateway is one file and one line in a list.
 
+pub mod cli;
+pub mod config;
 pub mod digest;
 pub mod exchange;
+pub mod export;
+pub mod gateway;
+pub mod live;
+pub mod proxy;
+pub mod record;
+pub mod sim;
 pub mod store;
+pub mod tls;
 #[cfg(feature = "tui")]
 pub mod tui;
 pub mod wire;

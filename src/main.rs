@@ -1,3 +1,7 @@
 //! The `gatetap` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gatetap::cli::main()
+}

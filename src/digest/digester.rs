@@ -14,12 +14,7 @@ use crate::wire::piece;
 const REQUEST_CAP: usize = 32 * 1024 * 1024;
 
 /// The headers that carry a gateway's id of a request, in the order they are asked.
-const REQUEST_IDS: [&str; 4] = [
-    "x-request-id",
-    "request-id",
-    "x-generation-id",
-    "x-oneapi-request-id",
-];
+const REQUEST_IDS: [&str; 4] = ["x-request-id", "request-id", "x-generation-id", "x-oneapi-request-id"];
 
 /// Takes an exchange in the order it passes, and can be asked at any time.
 ///
@@ -55,6 +50,9 @@ struct Response {
 struct Text {
     bytes: Vec<u8>,
     read: usize,
+    /// What has been read is a whole JSON document.
+    is_document: bool,
+    /// Nothing more of it is wanted.
     whole: bool,
 }
 
@@ -94,18 +92,11 @@ impl Digester {
     /// Takes the head of the answer. A second one, after an interim answer, takes the first one's place.
     pub fn response_head(&mut self, head: &ResponseHead) {
         self.read_request(true);
-        self.base.request_id = REQUEST_IDS
-            .iter()
-            .find_map(|name| head.headers.text(name))
-            .map(str::to_owned);
+        self.base.request_id = REQUEST_IDS.iter().find_map(|name| head.headers.text(name)).map(str::to_owned);
         let feed = Feed::new(head);
         self.base.streaming |= feed.is_stream();
         self.gather = Gather::from_base(&self.base);
-        self.response = Some(Response {
-            refused: head.status >= 400,
-            feed,
-            text: Text::default(),
-        });
+        self.response = Some(Response { refused: head.status >= 400, feed, text: Text::default() });
     }
 
     /// Takes the next chunk of the answer, read at `read`.
@@ -152,9 +143,18 @@ impl Digester {
 
     fn read_request(&mut self, now: bool) {
         let text = &mut self.request.text;
-        if !text.is_due(text.bytes.len(), closes(&text.bytes), now) {
-            return;
+        if text.is_due(text.bytes.len(), closes(&text.bytes), now) {
+            self.take_request();
         }
+        let text = &mut self.request.text;
+        if now && text.is_document {
+            text.whole = true;
+            text.bytes = Vec::new();
+        }
+    }
+
+    fn take_request(&mut self) {
+        let text = &mut self.request.text;
         let wanted = piece::read_request(&text.bytes);
         let dialect = match Dialect::of_request(&text.bytes) {
             Dialect::Chat if self.request.anthropic => Dialect::Messages,
@@ -169,10 +169,7 @@ impl Digester {
         }
         let mut reader = Reader::new(&text.bytes);
         reader.skip();
-        if reader.end() == End::Fine && now {
-            text.whole = true;
-            text.bytes = Vec::new();
-        }
+        text.is_document = reader.end() == End::Fine;
     }
 
     fn read_plain(&mut self, now: bool) {
@@ -230,9 +227,7 @@ fn client(headers: &Headers) -> ClientFacts {
     };
     ClientFacts {
         agent: headers.text("user-agent").map(str::to_owned),
-        retry_count: headers
-            .text("x-stainless-retry-count")
-            .and_then(|count| count.trim().parse().ok()),
+        retry_count: headers.text("x-stainless-retry-count").and_then(|count| count.trim().parse().ok()),
         timeout_s: number("x-stainless-read-timeout").or_else(|| number("x-stainless-timeout")),
     }
 }

@@ -91,14 +91,12 @@ fn push(lines: &mut Vec<EventLine>, item: Item<'_>, chunk: usize, mark: Option<M
             data: event.data.into_owned(),
             ..start(EventKind::Event, event.span)
         },
-        Item::Comment(comment) => EventLine {
-            data: comment.text.into_owned(),
-            ..start(EventKind::Comment, comment.span)
-        },
-        Item::Retry(retry) => EventLine {
-            data: retry.value.to_string(),
-            ..start(EventKind::Retry, retry.span)
-        },
+        Item::Comment(comment) => {
+            EventLine { data: comment.text.into_owned(), ..start(EventKind::Comment, comment.span) }
+        }
+        Item::Retry(retry) => {
+            EventLine { data: retry.value.to_string(), ..start(EventKind::Retry, retry.span) }
+        }
         Item::Undispatched(_) | Item::Ignored(_) => return,
     });
 }

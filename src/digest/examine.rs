@@ -22,6 +22,8 @@ pub struct Examined {
 /// Derives all from an exchange and its two bodies.
 pub fn examine(exchange: &Exchange, request: &Body, response: &Body) -> Examined {
     let mut digester = Digester::new(&exchange.request);
+    // Around a gap the text is read as if it were joined: SDKs write the model and `stream` at its end, and
+    // a gap lies in the middle of a message. If it does not join, what stands before the gap counts.
     walk::walk(request, |part, _, _| {
         if let Part::Kept(bytes) = part {
             digester.request_chunk(bytes);
@@ -42,9 +44,5 @@ pub fn examine(exchange: &Exchange, request: &Body, response: &Body) -> Examined
         digester.response_end(last);
     }
     let digest = digester.digest().clone();
-    Examined {
-        judgement: verdict::judge(exchange, &digest),
-        answer: digester.answer().clone(),
-        digest,
-    }
+    Examined { judgement: verdict::judge(exchange, &digest), answer: digester.answer().clone(), digest }
 }

@@ -20,6 +20,8 @@ pub(super) struct Feed {
     kind: Kind,
     parser: Parser,
     plain: Plain,
+    /// A coded body has a gap, after which nothing can be read.
+    stopped: bool,
     /// The bytes since the last complete item, if they are wanted.
     tail: Option<Vec<u8>>,
 }
@@ -48,23 +50,17 @@ impl Feed {
         Self {
             decoder: decoder(&head.headers),
             decoded: Vec::new(),
-            kind: if media::is_event_stream(&head.headers) {
-                Kind::Declared
-            } else {
-                Kind::Undecided
-            },
+            kind: if media::is_event_stream(&head.headers) { Kind::Declared } else { Kind::Undecided },
             parser: Parser::new(),
             plain: Plain::default(),
+            stopped: false,
             tail: None,
         }
     }
 
     /// The same, keeping what [`Self::partial`] needs.
     pub(super) fn keeping_tail(head: &ResponseHead) -> Self {
-        Self {
-            tail: Some(Vec::new()),
-            ..Self::new(head)
-        }
+        Self { tail: Some(Vec::new()), ..Self::new(head) }
     }
 
     /// Where what was begun and has not ended stands in the stream, and its bytes.
@@ -84,11 +80,7 @@ impl Feed {
 
     /// Whether nothing of the plain body is missing.
     pub(super) fn plain_is_all(&self) -> bool {
-        !self.plain.closed
-            && self
-                .decoder
-                .as_ref()
-                .is_none_or(|decoder| decoder.problem().is_none())
+        !self.plain.closed && self.decoder.as_ref().is_none_or(|decoder| decoder.problem().is_none())
     }
 
     /// What was begun in the stream and has not ended.
@@ -98,6 +90,9 @@ impl Feed {
 
     /// Reads the next piece of the body as it passed.
     pub(super) fn push(&mut self, piece: &[u8], mut sink: impl FnMut(Item<'_>)) {
+        if self.stopped {
+            return;
+        }
         match self.decoder.take() {
             None => self.read(piece, &mut sink),
             Some(mut decoder) => {
@@ -114,17 +109,8 @@ impl Feed {
     /// Tells that `missing` bytes are not there. A coded body cannot be read any further.
     pub(super) fn gap(&mut self, missing: u64) {
         self.plain.closed = true;
-        if self.decoder.is_some() {
-            self.kind = if self.is_stream() {
-                Kind::Stream
-            } else {
-                Kind::Plain
-            };
-            self.decoder = None;
-            self.parser = Parser::new();
-        } else {
-            self.parser.gap(missing);
-        }
+        self.stopped |= self.decoder.is_some();
+        self.parser.gap(missing);
         if let Some(tail) = &mut self.tail {
             tail.clear();
         }
@@ -132,7 +118,9 @@ impl Feed {
 
     /// Reads what the decoder still holds back, because no more will come.
     pub(super) fn finish(&mut self, mut sink: impl FnMut(Item<'_>)) {
-        if let Some(decoder) = &mut self.decoder {
+        if let Some(decoder) = &mut self.decoder
+            && !self.stopped
+        {
             let mut decoded = Vec::new();
             decoder.finish(&mut decoded);
             self.read(&decoded, &mut sink);

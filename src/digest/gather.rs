@@ -20,10 +20,7 @@ pub(super) struct Gather {
 impl Gather {
     /// One that starts from what the heads and the request have told.
     pub(super) fn from_base(base: &Digest) -> Self {
-        Self {
-            digest: base.clone(),
-            ..Self::default()
-        }
+        Self { digest: base.clone(), ..Self::default() }
     }
 
     /// Takes an item of a stream that was complete at `at`.

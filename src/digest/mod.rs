@@ -1,20 +1,24 @@
 //! From bytes and marks to meaning: what was asked of which model, what came back, how it ended.
 //!
-//! [`digester::Digester`] takes the pieces of an exchange in the order they pass and can be asked at any
-//! time; [`examine::examine`] does the same for an exchange that lies whole in a recording, and
-//! [`events::events`] lists its stream. [`verdict::judge`] names the end, with its evidence.
+//! [`Digester`] takes the pieces of an exchange in the order they pass and can be asked at any
+//! time; [`examine`] does the same for an exchange that lies whole in a recording, and
+//! [`events`] lists its stream. [`verdict::judge`] names the end, with its evidence.
 //!
 //! Invariants: no IO; any bytes are accepted, and what is not understood is left `None`; the result does
 //! not depend on where the chunks were cut.
 
-pub mod digester;
-pub mod events;
-pub mod examine;
+mod digester;
+mod events;
+mod examine;
 mod feed;
 mod gather;
 pub mod summary;
 pub mod verdict;
 mod walk;
+
+pub use digester::Digester;
+pub use events::{EventKind, EventLine, events};
+pub use examine::{Examined, examine};
 
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
@@ -113,32 +117,4 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments, as the text the model wrote; valid JSON only if it finished.
     pub arguments: String,
-}
-
-/// All that can be derived from one exchange that lies whole in a recording.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Examined {
-    /// The facts.
-    pub digest: Digest,
-    /// What the model said.
-    pub answer: Answer,
-    /// How it ended.
-    pub judgement: verdict::Judgement,
-}
-
-/// Derives everything from an exchange and its two bodies.
-pub fn examine(
-    exchange: &crate::exchange::Exchange,
-    request: &crate::exchange::body::Body,
-    response: &crate::exchange::body::Body,
-) -> Examined {
-    let _ = (exchange, request, response);
-    Examined {
-        digest: Digest::default(),
-        answer: Answer::default(),
-        judgement: verdict::Judgement {
-            verdict: crate::exchange::end::Verdict::Open,
-            evidence: String::new(),
-        },
-    }
 }

@@ -11,14 +11,16 @@
 //! 6. It is a stream, and a finish reason or the dialect's terminal event was seen → `complete`, whoever
 //!    closed afterwards. `[DONE]` is no terminal event: alone it ends nothing, and without it nothing is
 //!    missing.
-//! 7. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
+//! 7. There can be no body (`HEAD`, 204, 205, 304) → `complete`, whoever closed.
+//! 8. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
 //!    stopped → `failed`, since neither of the others is to blame.
-//! 8. It arrived whole by its framing:
-//!    - there can be no body (`HEAD`, 204, 304) → `complete`;
+//! 9. It arrived whole by its framing:
 //!    - a stream of a model's words without an end of its own → `incomplete`; a stream of no known dialect
-//!      has no such end to miss → `complete`, unless `[DONE]` says that it is one of those;
+//!      has no such end to miss → `complete`, unless `[DONE]` says that it is one of those, or it stops
+//!      inside an event;
 //!    - a plain body → `complete`, also where a stream was asked for; but `incomplete` if it is a JSON
-//!      document that stops in its middle, or if not a byte of a model's answer came.
+//!      document that stops in its middle, or if not a byte of a model's answer came;
+//!    - a stream in a coding that cannot be undone → `complete`: nothing more can be told.
 //!
 //! `lost` is not judged here: only the store knows that a recording ended first.
 
@@ -70,24 +72,14 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
         return judged(verdict, format!("there was no answer: {}", who(end)));
     };
     let form = form(exchange, head, digest);
-    let facts = Facts {
-        exchange,
-        digest,
-        form,
-        end,
-    };
+    let facts = Facts { exchange, digest, form, end };
     if head.status >= 400 {
         return judged(Verdict::Refused, facts.refused(head.status));
     }
     if let Some(error) = error_inside(digest) {
         return judged(
             Verdict::ErrorInside,
-            format!(
-                "status {} with {error}{}; {}",
-                head.status,
-                facts.after_event(),
-                facts.close()
-            ),
+            format!("status {} with {error}{}; {}", head.status, facts.after_event(), facts.close()),
         );
     }
     if form == Form::Stream
@@ -95,7 +87,9 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
     {
         return judged(Verdict::Complete, facts.complete_stream(&sign));
     }
-    if let Some(by) = end.broken_by() {
+    if let Some(by) = end.broken_by()
+        && form != Form::Bodiless
+    {
         return judged(cut_by(by), facts.broken());
     }
     let (verdict, evidence) = facts.whole(head);
@@ -104,7 +98,7 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
 
 fn form(exchange: &Exchange, head: &ResponseHead, digest: &Digest) -> Form {
     let head_only = exchange.request.method.eq_ignore_ascii_case("HEAD");
-    if head_only || matches!(head.status, 100..200 | 204 | 205 | 304) {
+    if head_only || matches!(head.status, 204 | 205 | 304) {
         Form::Bodiless
     } else if media::is_event_stream(&head.headers) || digest.events > 0 || digest.comments > 0 {
         Form::Stream
@@ -134,10 +128,7 @@ fn error_inside(digest: &Digest) -> Option<String> {
 
 /// What shows that a stream said all it had to say.
 fn end_sign(digest: &Digest) -> Option<String> {
-    let terminal = digest
-        .terminal_event
-        .as_deref()
-        .filter(|event| *event != "[DONE]");
+    let terminal = digest.terminal_event.as_deref().filter(|event| *event != "[DONE]");
     match (&digest.finish_reason, terminal) {
         (Some(reason), Some(event)) => Some(format!("finish reason `{reason}` and `{event}`")),
         (Some(reason), None) => Some(format!("finish reason `{reason}`")),
@@ -164,11 +155,7 @@ fn who(end: &BodyEnd) -> String {
                 Hop::Gateway => "the gateway closed first",
                 Hop::Gatetap => "gatetap was stopped first",
             };
-            if detail.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{name} ({detail})")
-            }
+            if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
         }
     }
 }
@@ -225,11 +212,7 @@ impl Facts<'_> {
             (Form::Stream, bytes) => open.push(format!("{bytes} bytes of an unfinished event")),
             (_, bytes) => open.push(format!("{bytes} bytes of an unfinished JSON document")),
         }
-        if open.is_empty() {
-            String::new()
-        } else {
-            format!("; {}", open.join(", "))
-        }
+        if open.is_empty() { String::new() } else { format!("; {}", open.join(", ")) }
     }
 
     fn refused(&self, status: u16) -> String {
@@ -257,46 +240,30 @@ impl Facts<'_> {
     fn whole(&self, head: &ResponseHead) -> (Verdict, String) {
         let digest = self.digest;
         let empty = self.exchange.response_bytes == 0;
-        let kind = head
-            .headers
-            .text("content-type")
-            .map_or("no media type", media::essence);
+        let kind = head.headers.text("content-type").map_or("no media type", media::essence);
         let unread = Decoder::for_headers(&head.headers).problem().is_some();
         match self.form {
             Form::Bodiless => (
                 Verdict::Complete,
-                format!(
-                    "status {} to `{}` has no body",
-                    head.status, self.exchange.request.method
-                ),
+                format!("status {} to `{}` has no body", head.status, self.exchange.request.method),
             ),
-            Form::Stream if unread => (
-                Verdict::Complete,
-                format!("{}; its coding cannot be read", self.close()),
-            ),
+            Form::Stream if unread => {
+                (Verdict::Complete, format!("{}; its coding cannot be read", self.close()))
+            }
             Form::Stream if digest.dialect.generates() || digest.terminal_event.is_some() || empty => {
                 (Verdict::Incomplete, self.broken())
             }
             Form::Stream if digest.leftover > 0 => (Verdict::Incomplete, self.broken()),
             Form::Stream => (
                 Verdict::Complete,
-                format!(
-                    "a stream of no known dialect{}; {}",
-                    self.after_event(),
-                    self.close()
-                ),
+                format!("a stream of no known dialect{}; {}", self.after_event(), self.close()),
             ),
-            Form::Plain if empty && digest.dialect.generates() && head.status < 300 => (
-                Verdict::Incomplete,
-                format!("status {} without a byte of body", head.status),
-            ),
+            Form::Plain if empty && digest.dialect.generates() && head.status < 300 => {
+                (Verdict::Incomplete, format!("status {} without a byte of body", head.status))
+            }
             Form::Plain if digest.leftover > 0 => (Verdict::Incomplete, self.broken()),
             Form::Plain => {
-                let asked = if digest.streaming {
-                    "; a stream was asked for"
-                } else {
-                    ""
-                };
+                let asked = if digest.streaming { "; a stream was asked for" } else { "" };
                 (
                     Verdict::Complete,
                     format!(

@@ -20,11 +20,7 @@ pub(super) fn walk(body: &Body, mut visit: impl FnMut(Part<'_>, usize, Option<Ma
         None => (passed, passed),
     };
     let kept = |from: u64, to: u64, shift: u64| {
-        let at = |place: u64| {
-            usize::try_from(place - shift)
-                .unwrap_or(usize::MAX)
-                .min(body.bytes.len())
-        };
+        let at = |place: u64| usize::try_from(place - shift).unwrap_or(usize::MAX).min(body.bytes.len());
         body.bytes.get(at(from)..at(to)).unwrap_or_default()
     };
     let mut start = 0_u64;

@@ -73,10 +73,7 @@ impl Hop {
 impl BodyEnd {
     /// A body that `by` broke off.
     pub fn broken(by: Hop, detail: impl Into<String>) -> Self {
-        Self::Broken {
-            by,
-            detail: detail.into(),
-        }
+        Self::Broken { by, detail: detail.into() }
     }
 
     /// Who broke it off, if anybody did.

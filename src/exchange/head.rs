@@ -49,10 +49,7 @@ impl RequestHead {
 impl Headers {
     /// The first value of `name`, compared without case.
     pub fn first(&self, name: &str) -> Option<&Bytes> {
-        self.0
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The first value of `name` as text; `None` also where it is not UTF-8.
@@ -62,10 +59,7 @@ impl Headers {
 
     /// Every value of `name`, compared without case, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
-        self.0
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -73,15 +67,22 @@ impl Headers {
     /// The header lines of an HTTP/1 head, from its start line on. Tolerant: a line without a colon is a
     /// name without a value; folded lines belong to the value before them; white space around a value goes.
     pub fn from_raw_head(head: &[u8]) -> Self {
-        let start = head
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .map_or(head.len(), |at| at + 1);
+        let start = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
         Self::from_block(head.get(start..).unwrap_or_default())
+    }
+
+    /// As [`Headers::from_raw_head`], but all that stands between a value's colon and the end of its line
+    /// is kept, save one space after the colon.
+    pub fn from_raw_head_untrimmed(head: &[u8]) -> Self {
+        Self::parse(after_start_line(head), |value| value.strip_prefix(b" ").unwrap_or(value))
     }
 
     /// The header lines of a block of `name: value` lines.
     pub fn from_block(block: &[u8]) -> Self {
+        Self::parse(block, <[u8]>::trim_ascii)
+    }
+
+    fn parse(block: &[u8], trim: impl Fn(&[u8]) -> &[u8]) -> Self {
         let mut lines: Vec<(String, Bytes)> = Vec::new();
         for line in block.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -93,29 +94,18 @@ impl Headers {
                 continue;
             }
             // A leading colon belongs to the name of a pseudo-header.
-            let colon = line
-                .iter()
-                .skip(1)
-                .position(|&byte| byte == b':')
-                .map_or(line.len(), |at| at + 1);
+            let colon = line.iter().skip(1).position(|&byte| byte == b':').map_or(line.len(), |at| at + 1);
             let (name, value) = line.split_at(colon);
-            let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
-            lines.push((
-                String::from_utf8_lossy(name).into_owned(),
-                Bytes::copy_from_slice(value),
-            ));
+            let value = trim(value.strip_prefix(b":").unwrap_or(value));
+            lines.push((String::from_utf8_lossy(name).into_owned(), Bytes::copy_from_slice(value)));
         }
         Self(lines)
     }
 
     /// The header lines as a block that [`Headers::from_block`] reads back.
     pub fn to_block(&self) -> Vec<u8> {
-        let mut block = Vec::with_capacity(
-            self.0
-                .iter()
-                .map(|(name, value)| name.len() + value.len() + 4)
-                .sum(),
-        );
+        let mut block =
+            Vec::with_capacity(self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
         for (name, value) in &self.0 {
             block.extend_from_slice(name.as_bytes());
             block.extend_from_slice(b": ");
@@ -126,12 +116,18 @@ impl Headers {
     }
 }
 
+/// The part of a head that follows its first line.
+fn after_start_line(head: &[u8]) -> &[u8] {
+    let start = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
+    head.get(start..).unwrap_or_default()
+}
+
 /// Splits a request target into path and query. An absolute target loses its scheme and authority.
 pub fn split_target(target: &str) -> (&str, Option<&str>) {
     let origin_form = match target.split_once("://") {
-        Some((_, rest)) if !target.starts_with('/') => rest
-            .find(['/', '?'])
-            .map_or("/", |at| rest.get(at..).unwrap_or("/")),
+        Some((_, rest)) if !target.starts_with('/') => {
+            rest.find(['/', '?']).map_or("/", |at| rest.get(at..).unwrap_or("/"))
+        }
         _ => target,
     };
     match origin_form.split_once('?') {

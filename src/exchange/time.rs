@@ -82,26 +82,17 @@ impl fmt::Display for Micros {
 impl Clock {
     /// The system's clocks. Wall time is read once and carried on by the monotonic clock, so that the
     /// order of starts survives a step of the system's time.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the system's clocks"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
     pub fn system() -> Self {
         let wall = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
-        Self(Source::System {
-            base: Instant::now(),
-            base_wall: wall,
-        })
+        Self(Source::System { base: Instant::now(), base_wall: wall })
     }
 
     /// A clock that stands still at `wall` until [`Clock::advance`] moves it.
     pub fn fixed(wall: WallTime) -> Self {
-        Self(Source::Fixed {
-            start_wall: wall.0,
-            mono: Arc::default(),
-        })
+        Self(Source::Fixed { start_wall: wall.0, mono: Arc::default() })
     }
 
     /// Moves a fixed clock on; the system's is left alone.
@@ -118,10 +109,7 @@ impl Clock {
             Source::System { base_wall, .. } => *base_wall,
             Source::Fixed { start_wall, .. } => *start_wall,
         };
-        Moment {
-            wall: WallTime(start).plus(mono),
-            mono,
-        }
+        Moment { wall: WallTime(start).plus(mono), mono }
     }
 
     /// Microseconds on this clock's monotonic scale; it only grows.

@@ -57,10 +57,7 @@ fn holders(pids: &[u32]) -> String {
     match pids {
         [] => String::new(),
         [pid] => format!(" (process {pid})"),
-        more => format!(
-            " (processes {})",
-            more.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
-        ),
+        more => format!(" (processes {})", more.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 

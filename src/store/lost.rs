@@ -33,9 +33,7 @@ fn is_alive(recording: &Path, session: SessionId) -> bool {
 /// The sessions that died.
 pub(super) fn dead_sessions(connection: &Connection, recording: &Path) -> Result<Vec<SessionId>, Error> {
     let mut unended = connection.prepare_cached("SELECT id FROM sessions WHERE ended_at_us IS NULL")?;
-    let ids = unended
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<Vec<SessionId>, _>>()?;
+    let ids = unended.query_map([], |row| row.get(0))?.collect::<Result<Vec<SessionId>, _>>()?;
     Ok(ids.into_iter().filter(|id| !is_alive(recording, *id)).collect())
 }
 
@@ -96,9 +94,7 @@ fn open_exchanges(connection: &Connection, session: SessionId) -> Result<Vec<i64
         "SELECT e.id FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id \
          WHERE e.session_id = ? AND coalesce(d.verdict, 'open') = 'open'",
     )?;
-    Ok(statement
-        .query_map([session], |row| row.get(0))?
-        .collect::<Result<_, _>>()?)
+    Ok(statement.query_map([session], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 fn lock_path(recording: &Path, session: SessionId) -> PathBuf {

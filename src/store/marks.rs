@@ -15,10 +15,7 @@ pub(super) fn encode(marks: &[Mark]) -> Vec<u8> {
         put(&mut blob, u64::from(mark.length));
         put(&mut blob, mark.read.0.saturating_sub(before));
         before = mark.read.0;
-        put(
-            &mut blob,
-            mark.taken.map_or(0, |taken| taken.since(mark.read).0 + 1),
-        );
+        put(&mut blob, mark.taken.map_or(0, |taken| taken.since(mark.read).0 + 1));
     }
     blob
 }
@@ -33,9 +30,7 @@ pub(super) fn decode(mut blob: &[u8]) -> Vec<Mark> {
         marks.push(Mark {
             length: u32::try_from(length).unwrap_or(u32::MAX),
             read: Micros(read),
-            taken: taken
-                .checked_sub(1)
-                .map(|delay| Micros(read.saturating_add(delay))),
+            taken: taken.checked_sub(1).map(|delay| Micros(read.saturating_add(delay))),
         });
     }
     marks

@@ -39,11 +39,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let connection = schema::open_for_reading(path)?;
         let dead = lost::settle_for_reading(&connection, path)?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-            dead,
-        })
+        Ok(Self { connection, path: path.to_owned(), dead })
     }
 
     /// The file.
@@ -53,10 +49,7 @@ impl Reader {
 
     /// A number that changes whenever another connection has committed.
     pub fn version(&self) -> Result<i64, Error> {
-        Ok(self
-            .connection
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?)
+        Ok(self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
     /// How many exchanges there are.
@@ -78,11 +71,7 @@ impl Reader {
         ))?;
         let limit = page.limit.map_or(-1, i64::from);
         let found = statement.query_map(
-            params![
-                page.after.unwrap_or(i64::MIN),
-                page.before.unwrap_or(i64::MAX),
-                limit
-            ],
+            params![page.after.unwrap_or(i64::MIN), page.before.unwrap_or(i64::MAX), limit],
             rows::summary,
         )?;
         let mut summaries = found.collect::<Result<Vec<_>, _>>()?;
@@ -118,9 +107,7 @@ impl Reader {
             "SELECT e.id FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id \
              WHERE d.verdict IS NULL OR d.verdict = 'open' ORDER BY e.id",
         )?;
-        Ok(statement
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?)
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// One exchange with everything but its bodies; `None` if there is no such number.
@@ -130,25 +117,19 @@ impl Reader {
             rows::SUMMARY_COLUMNS,
             rows::EXCHANGE_COLUMNS
         ))?;
-        let found = statement
-            .query_row([id], |row| Ok((rows::summary(row)?, rows::exchange(row)?)))
-            .optional()?;
+        let found =
+            statement.query_row([id], |row| Ok((rows::summary(row)?, rows::exchange(row)?))).optional()?;
         let Some((mut summary, exchange)) = found else {
             return Ok(None);
         };
         self.settle(&mut summary);
-        Ok(Some(Whole {
-            summary,
-            exchange,
-            findings: self.findings(id)?,
-        }))
+        Ok(Some(Whole { summary, exchange, findings: self.findings(id)? }))
     }
 
     /// The sentence of evidence for an exchange's verdict.
     pub fn evidence(&self, id: ExchangeId) -> Result<Option<String>, Error> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT evidence FROM digests WHERE exchange_id = ?")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT evidence FROM digests WHERE exchange_id = ?")?;
         Ok(statement.query_row([id], |row| row.get(0)).optional()?)
     }
 
@@ -193,10 +174,8 @@ pub(super) fn body(connection: &Connection, id: ExchangeId, side: Side) -> Resul
     let mut segments = statement.query(params![id, side.as_str()])?;
     let mut body = Body::default();
     while let Some(row) = segments.next()? {
-        body.bytes
-            .extend_from_slice(row.get_ref("bytes")?.as_blob().unwrap_or_default());
-        body.marks
-            .extend(marks::decode(row.get_ref("marks")?.as_blob().unwrap_or_default()));
+        body.bytes.extend_from_slice(row.get_ref("bytes")?.as_blob().unwrap_or_default());
+        body.marks.extend(marks::decode(row.get_ref("marks")?.as_blob().unwrap_or_default()));
     }
     Ok(body)
 }

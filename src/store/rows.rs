@@ -49,11 +49,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         own_error: row.get("own_error")?,
         digest: digest(row)?,
         duration: micros(row, "end_us")?,
-        findings: findings
-            .iter()
-            .flat_map(|ids| ids.split(' '))
-            .map(str::to_owned)
-            .collect(),
+        findings: findings.iter().flat_map(|ids| ids.split(' ')).map(str::to_owned).collect(),
         fault: row.get("fault")?,
         replay_of: row.get("replay_of")?,
         credential: credentials(row)?.into_iter().next(),
@@ -68,17 +64,9 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
     let status: Option<u16> = row.get("status")?;
     let response = match (status, row.get::<_, Option<String>>("response_version")?) {
         (Some(status), Some(version)) => {
-            let (raw, headers) = head(
-                row.get::<_, Option<Vec<u8>>>("response_head")?
-                    .unwrap_or_default(),
-                &version,
-            );
-            Some(ResponseHead {
-                status,
-                version,
-                headers,
-                raw,
-            })
+            let (raw, headers) =
+                head(row.get::<_, Option<Vec<u8>>>("response_head")?.unwrap_or_default(), &version);
+            Some(ResponseHead { status, version, headers, raw })
         }
         _ => None,
     };
@@ -98,14 +86,9 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
             headers,
             raw,
         },
-        sent: row
-            .get::<_, Option<Vec<u8>>>("sent_head")?
-            .map(|block| Headers::from_block(&block)),
+        sent: row.get::<_, Option<Vec<u8>>>("sent_head")?.map(|block| Headers::from_block(&block)),
         response,
-        own_answer: own_token.map(|token| OwnAnswer {
-            token,
-            message: own_message.unwrap_or_default(),
-        }),
+        own_answer: own_token.map(|token| OwnAnswer { token, message: own_message.unwrap_or_default() }),
         timing: Timing {
             connect: micros(row, "connect_us")?,
             tls: micros(row, "tls_us")?,
@@ -222,10 +205,7 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
     let response = super::read::body(connection, id, Side::Response)?;
     let examined = examine(&exchange, &request, &response);
     let judgement = if examined.judgement.verdict == Verdict::Open {
-        Judgement {
-            verdict: Verdict::Lost,
-            evidence: "the recording ended first".to_owned(),
-        }
+        Judgement { verdict: Verdict::Lost, evidence: "the recording ended first".to_owned() }
     } else {
         examined.judgement
     };
@@ -251,9 +231,7 @@ fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Option<BodyEnd
     Ok(by.map(|by| match by.as_str() {
         "whole" => BodyEnd::Whole,
         word => {
-            let hop = [Hop::App, Hop::Gateway]
-                .into_iter()
-                .find(|hop| hop.as_str() == word);
+            let hop = [Hop::App, Hop::Gateway].into_iter().find(|hop| hop.as_str() == word);
             BodyEnd::broken(hop.unwrap_or(Hop::Gatetap), detail.unwrap_or_default())
         }
     }))
@@ -279,9 +257,7 @@ pub(super) fn credentials_to_json(credentials: &[CredentialFacts]) -> Option<Str
 
 fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {
     let text: Option<String> = row.get("credentials")?;
-    let rows: Vec<Value> = text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let rows: Vec<Value> = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let word = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let facts = rows.iter().map(|value| CredentialFacts {
         place: word(value, "place").unwrap_or_default(),

@@ -147,21 +147,15 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
 /// As for writing, and [`Error::Missing`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
     if !path.exists() {
-        return Err(Error::Missing {
-            path: path.to_owned(),
-        });
+        return Err(Error::Missing { path: path.to_owned() });
     }
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(|error| opening(path, error))?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| opening(path, error))?;
     connection.busy_timeout(LOCK_PATIENCE)?;
     let version = check_ours(&connection, path)?;
     if version == 0 {
-        return Err(Error::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(Error::Foreign { path: path.to_owned() });
     }
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
@@ -177,10 +171,7 @@ fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Erro
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(|error| opening(path, error))?;
     if !journal.eq_ignore_ascii_case("wal") {
-        return Err(Error::Damaged(format!(
-            "`{}` cannot use a write-ahead log here",
-            path.display()
-        )));
+        return Err(Error::Damaged(format!("`{}` cannot use a write-ahead log here", path.display())));
     }
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
@@ -197,26 +188,18 @@ fn check_ours(connection: &Connection, path: &Path) -> Result<i64, Error> {
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(|error| opening(path, error))?;
     if application != APPLICATION_ID && (tables > 0 || version != 0 || application != 0) {
-        return Err(Error::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(Error::Foreign { path: path.to_owned() });
     }
     let known = MIGRATIONS.len() as i64;
     if version > known {
-        return Err(Error::Newer {
-            path: path.to_owned(),
-            found: version,
-            known,
-        });
+        return Err(Error::Newer { path: path.to_owned(), found: version, known });
     }
     Ok(version)
 }
 
 fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
     let current = |connection: &Connection| {
-        connection
-            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-            .map_err(Error::from)
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).map_err(Error::from)
     };
     if current(connection)? == MIGRATIONS.len() as i64 {
         return Ok(());
@@ -230,10 +213,7 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
         transaction.execute_batch(migration)?;
     }
     if version == 0 {
-        transaction.execute(
-            "INSERT INTO recording (name, value) VALUES ('salt', randomblob(16))",
-            [],
-        )?;
+        transaction.execute("INSERT INTO recording (name, value) VALUES ('salt', randomblob(16))", [])?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
@@ -243,14 +223,8 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
 
 /// Makes the file, and the directories above it, for the owner alone. Says whether it is new.
 fn make_private(path: &Path) -> Result<bool, Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    if let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty() && !parent.exists())
-    {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists()) {
         private_directory(parent).map_err(failed)?;
     }
     let mut options = OpenOptions::new();
@@ -260,11 +234,7 @@ fn make_private(path: &Path) -> Result<bool, Error> {
     match options.open(path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(path)
-                .map_err(failed)?;
+            OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
             Ok(false)
         }
         Err(error) => Err(failed(error)),
@@ -285,14 +255,10 @@ fn opening(path: &Path, error: rusqlite::Error) -> Error {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(Code::NotADatabase) => Error::Foreign { path },
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Locked {
-            path,
-            pids: Vec::new(),
-        },
-        Some(Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => Error::File {
-            path,
-            source: std::io::Error::other(error),
-        },
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Locked { path, pids: Vec::new() },
+        Some(Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => {
+            Error::File { path, source: std::io::Error::other(error) }
+        }
         _ => Error::Sql(error),
     }
 }

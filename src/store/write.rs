@@ -51,9 +51,8 @@ impl Writer {
     pub fn open(path: &Path, start: &SessionStart) -> Result<Self, Error> {
         let connection = schema::open_for_writing(path).map_err(|error| lost::name_holders(path, error))?;
         lost::settle(&connection, path)?;
-        let salt = connection.query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| {
-            row.get(0)
-        })?;
+        let salt =
+            connection.query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| row.get(0))?;
         // Inside a transaction, so that nobody sees the session before its lock is held.
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute(
@@ -68,17 +67,10 @@ impl Writer {
             ],
         )?;
         let session = connection.last_insert_rowid();
-        let lock = lost::hold(path, session).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-            session,
-            salt,
-            lock: Some(lock),
-        })
+        let lock =
+            lost::hold(path, session).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        connection.execute_batch("COMMIT")?;
+        Ok(Self { connection, path: path.to_owned(), session, salt, lock: Some(lock) })
     }
 
     /// The session that this writer writes.
@@ -212,13 +204,7 @@ impl Writer {
             .prepare_cached(
                 "INSERT INTO segments (exchange_id, side, start, bytes, marks) VALUES (?, ?, ?, ?, ?)",
             )?
-            .execute(params![
-                id,
-                side.as_str(),
-                start as i64,
-                bytes,
-                marks::encode(marks)
-            ])?;
+            .execute(params![id, side.as_str(), start as i64, bytes, marks::encode(marks)])?;
         Ok(self.connection.last_insert_rowid())
     }
 
@@ -237,9 +223,7 @@ impl Writer {
 
     /// Writes down what the checks found, in place of what they had found before.
     pub fn put_findings(&self, id: ExchangeId, findings: &[Finding]) -> Result<(), Error> {
-        self.connection
-            .prepare_cached("DELETE FROM findings WHERE exchange_id = ?")?
-            .execute([id])?;
+        self.connection.prepare_cached("DELETE FROM findings WHERE exchange_id = ?")?.execute([id])?;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO findings (exchange_id, check_id, severity, message, evidence, fix) VALUES (?, ?, ?, ?, ?, ?)",
         )?;
@@ -259,10 +243,8 @@ impl Writer {
     /// Ends the session and gives its lock back.
     pub fn end_session(mut self, at: WallTime) -> Result<(), Error> {
         self.roll_back();
-        self.connection.execute(
-            "UPDATE sessions SET ended_at_us = ? WHERE id = ?",
-            params![at.0, self.session],
-        )?;
+        self.connection
+            .execute("UPDATE sessions SET ended_at_us = ? WHERE id = ?", params![at.0, self.session])?;
         self.lock = None;
         lost::release(&self.path, self.session);
         Ok(())

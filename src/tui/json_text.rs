@@ -110,10 +110,7 @@ fn token_length(rest: &str) -> Option<usize> {
                 })
                 .map_or(bytes.len(), |at| at + 2)
         }
-        _ => bytes
-            .iter()
-            .position(|byte| b"{}[],:\" \t\r\n".contains(byte))
-            .unwrap_or(bytes.len()),
+        _ => bytes.iter().position(|byte| b"{}[],:\" \t\r\n".contains(byte)).unwrap_or(bytes.len()),
     })
 }
 
@@ -156,19 +153,9 @@ mod tests {
 
     #[test]
     fn broken_json_is_not_indented() {
-        for text in [
-            "",
-            "plain",
-            "\"text\"",
-            "12",
-            "{",
-            "{]",
-            "]",
-            "{\"a\": \"b",
-            "{} {}",
-            "{}}",
-            "{\"a\":\"\\\"}",
-        ] {
+        for text in
+            ["", "plain", "\"text\"", "12", "{", "{]", "]", "{\"a\": \"b", "{} {}", "{}}", "{\"a\":\"\\\"}"]
+        {
             assert_eq!(indent(text), None, "{text}");
         }
     }

@@ -99,13 +99,7 @@ const fn bind(
     hint: Option<&'static str>,
     help: Option<&'static str>,
 ) -> Binding {
-    Binding {
-        keys,
-        context,
-        action,
-        hint,
-        help,
-    }
+    Binding { keys, context, action, hint, help }
 }
 
 use Context::{Anywhere, Help, List, Pane};
@@ -113,13 +107,7 @@ use Key::{BackTab, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, Page
 
 /// Every key. `/` is kept free for the filter.
 pub static BINDINGS: &[Binding] = &[
-    bind(
-        List,
-        &[Enter, Right, Char('l')],
-        Action::Open,
-        Some("open"),
-        Some("open the exchange"),
-    ),
+    bind(List, &[Enter, Right, Char('l')], Action::Open, Some("open"), Some("open the exchange")),
     bind(
         List,
         &[Char('F')],
@@ -127,13 +115,7 @@ pub static BINDINGS: &[Binding] = &[
         Some("follow"),
         Some("follow the newest; moving stops it"),
     ),
-    bind(
-        List,
-        &[Char('1')],
-        Action::ShowTab(1),
-        None,
-        Some("open at a tab"),
-    ),
+    bind(List, &[Char('1')], Action::ShowTab(1), None, Some("open at a tab")),
     bind(List, &[Char('2')], Action::ShowTab(2), None, None),
     bind(List, &[Char('3')], Action::ShowTab(3), None, None),
     bind(List, &[Char('4')], Action::ShowTab(4), None, None),
@@ -144,151 +126,33 @@ pub static BINDINGS: &[Binding] = &[
     bind(Pane, &[Char('3')], Action::ShowTab(3), None, None),
     bind(Pane, &[Char('4')], Action::ShowTab(4), None, None),
     bind(Pane, &[Char('5')], Action::ShowTab(5), None, None),
-    bind(
-        Pane,
-        &[Tab, Right, Char('l')],
-        Action::NextTab,
-        Some("next tab"),
-        Some("next tab"),
-    ),
-    bind(
-        Pane,
-        &[BackTab, Left, Char('h')],
-        Action::PreviousTab,
-        None,
-        Some("previous tab"),
-    ),
-    bind(
-        Pane,
-        &[Char('J')],
-        Action::Neighbour(Motion::Down),
-        Some("next"),
-        Some("next exchange"),
-    ),
-    bind(
-        Pane,
-        &[Char('K')],
-        Action::Neighbour(Motion::Up),
-        Some("previous"),
-        Some("previous exchange"),
-    ),
-    bind(
-        Pane,
-        &[Char('z')],
-        Action::ToggleZoom,
-        Some("zoom"),
-        Some("whole screen, and back"),
-    ),
-    bind(
-        Pane,
-        &[Char('F')],
-        Action::ToggleFollow,
-        None,
-        Some("follow the newest exchange"),
-    ),
-    bind(
-        Pane,
-        &[Char('q'), Esc],
-        Action::Back,
-        Some("back"),
-        Some("back to the list"),
-    ),
-    bind(
-        Help,
-        &[Char('j'), Down],
-        Action::Move(Motion::Down),
-        Some("scroll"),
-        None,
-    ),
-    bind(
-        Help,
-        &[Char('q'), Esc, Char('?')],
-        Action::Back,
-        Some("back"),
-        None,
-    ),
-    bind(
-        Anywhere,
-        &[Char('j'), Down],
-        Action::Move(Motion::Down),
-        None,
-        Some("down"),
-    ),
-    bind(
-        Anywhere,
-        &[Char('k'), Up],
-        Action::Move(Motion::Up),
-        None,
-        Some("up"),
-    ),
-    bind(
-        Anywhere,
-        &[Ctrl('d')],
-        Action::Move(Motion::HalfPageDown),
-        None,
-        Some("half a page down"),
-    ),
-    bind(
-        Anywhere,
-        &[Ctrl('u')],
-        Action::Move(Motion::HalfPageUp),
-        None,
-        Some("half a page up"),
-    ),
-    bind(
-        Anywhere,
-        &[PageDown, Ctrl('f')],
-        Action::Move(Motion::PageDown),
-        None,
-        Some("a page down"),
-    ),
-    bind(
-        Anywhere,
-        &[PageUp, Ctrl('b')],
-        Action::Move(Motion::PageUp),
-        None,
-        Some("a page up"),
-    ),
-    bind(
-        Anywhere,
-        &[Char('g'), Home],
-        Action::Move(Motion::First),
-        None,
-        Some("to the first"),
-    ),
-    bind(
-        Anywhere,
-        &[Char('G'), End],
-        Action::Move(Motion::Last),
-        None,
-        Some("to the last, and follow"),
-    ),
-    bind(
-        Anywhere,
-        &[Char('?')],
-        Action::ToggleHelp,
-        Some("help"),
-        Some("this help"),
-    ),
-    bind(
-        Anywhere,
-        &[Char('Q'), Ctrl('c')],
-        Action::Quit,
-        None,
-        Some("quit at once"),
-    ),
+    bind(Pane, &[Tab, Right, Char('l')], Action::NextTab, Some("next tab"), Some("next tab")),
+    bind(Pane, &[BackTab, Left, Char('h')], Action::PreviousTab, None, Some("previous tab")),
+    bind(Pane, &[Char('J')], Action::Neighbour(Motion::Down), Some("next"), Some("next exchange")),
+    bind(Pane, &[Char('K')], Action::Neighbour(Motion::Up), Some("previous"), Some("previous exchange")),
+    bind(Pane, &[Char('z')], Action::ToggleZoom, Some("zoom"), Some("whole screen, and back")),
+    bind(Pane, &[Char('F')], Action::ToggleFollow, None, Some("follow the newest exchange")),
+    bind(Pane, &[Char('q'), Esc], Action::Back, Some("back"), Some("back to the list")),
+    bind(Help, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
+    bind(Help, &[Char('q'), Esc, Char('?')], Action::Back, Some("back"), None),
+    bind(Anywhere, &[Char('j'), Down], Action::Move(Motion::Down), None, Some("down")),
+    bind(Anywhere, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("up")),
+    bind(Anywhere, &[Ctrl('d')], Action::Move(Motion::HalfPageDown), None, Some("half a page down")),
+    bind(Anywhere, &[Ctrl('u')], Action::Move(Motion::HalfPageUp), None, Some("half a page up")),
+    bind(Anywhere, &[PageDown, Ctrl('f')], Action::Move(Motion::PageDown), None, Some("a page down")),
+    bind(Anywhere, &[PageUp, Ctrl('b')], Action::Move(Motion::PageUp), None, Some("a page up")),
+    bind(Anywhere, &[Char('g'), Home], Action::Move(Motion::First), None, Some("to the first")),
+    bind(Anywhere, &[Char('G'), End], Action::Move(Motion::Last), None, Some("to the last, and follow")),
+    bind(Anywhere, &[Char('?')], Action::ToggleHelp, Some("help"), Some("this help")),
+    bind(Anywhere, &[Char('Q'), Ctrl('c')], Action::Quit, None, Some("quit at once")),
 ];
 
 /// What `key` does in `context`.
 pub fn action(context: Context, key: Key) -> Option<Action> {
     let bound = |wanted: Context| {
-        BINDINGS
-            .iter()
-            .find(|binding| binding.context == wanted && binding.keys.contains(&key))
+        BINDINGS.iter().find(|binding| binding.context == wanted && binding.keys.contains(&key))
     };
-    bound(context)
-        .or_else(|| bound(Anywhere))
-        .map(|binding| binding.action)
+    bound(context).or_else(|| bound(Anywhere)).map(|binding| binding.action)
 }
 
 /// The hints of the footer for `context`, the most useful first: key and word.
@@ -306,10 +170,7 @@ impl Key {
         if event.kind == KeyEventKind::Release {
             return None;
         }
-        if event
-            .modifiers
-            .intersects(KeyModifiers::ALT | KeyModifiers::SUPER)
-        {
+        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER) {
             return None;
         }
         Some(match event.code {

@@ -39,12 +39,7 @@ pub struct Loader {
 impl Loader {
     /// A loader on an opened recording.
     pub fn new(reader: Reader) -> Self {
-        Self {
-            reader,
-            version: None,
-            interest: Interest::default(),
-            given: None,
-        }
+        Self { reader, version: None, interest: Interest::default(), given: None }
     }
 
     /// Reads from now on what `interest` says.
@@ -77,25 +72,10 @@ impl Loader {
         let limit = Some(PAGE as u32);
         let page = match self.interest.wanted {
             Wanted::Nothing => return Ok(Vec::new()),
-            Wanted::Newest => Page {
-                limit,
-                ..Page::default()
-            },
-            Wanted::Oldest => Page {
-                after: Some(ExchangeId::MIN),
-                limit,
-                ..Page::default()
-            },
-            Wanted::After(id) => Page {
-                after: Some(id),
-                limit,
-                ..Page::default()
-            },
-            Wanted::Before(id) => Page {
-                before: Some(id),
-                limit,
-                ..Page::default()
-            },
+            Wanted::Newest => Page { limit, ..Page::default() },
+            Wanted::Oldest => Page { after: Some(ExchangeId::MIN), limit, ..Page::default() },
+            Wanted::After(id) => Page { after: Some(id), limit, ..Page::default() },
+            Wanted::Before(id) => Page { before: Some(id), limit, ..Page::default() },
         };
         self.reader.summaries(page)
     }
@@ -114,11 +94,7 @@ impl Loader {
         let evidence = self.reader.evidence(id)?;
         let detail = match given {
             Some(given) if given.whole == whole && has_ended(&whole) => return Ok(None),
-            Some(given) if has_ended(&given.whole) => Detail {
-                whole,
-                evidence,
-                ..Detail::clone(given)
-            },
+            Some(given) if has_ended(&given.whole) => Detail { whole, evidence, ..Detail::clone(given) },
             _ => {
                 let request = self.reader.body(id, Side::Request)?;
                 let response = self.reader.body(id, Side::Response)?;
@@ -198,9 +174,6 @@ impl Failure {
             message.push_str(&error.to_string());
             cause = error.source();
         }
-        Self {
-            message,
-            hint: error.hint().to_owned(),
-        }
+        Self { message, hint: error.hint().to_owned() }
     }
 }

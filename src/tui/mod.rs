@@ -169,11 +169,7 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
             msg = Some(Msg::Measured(ui.measures()));
             continue;
         }
-        let sleep = if is_dirty {
-            FRAME.saturating_sub(passed)
-        } else {
-            FRAME
-        };
+        let sleep = if is_dirty { FRAME.saturating_sub(passed) } else { FRAME };
         if event::poll(sleep)? {
             msg = pressed(&event::read()?);
         }

@@ -3,7 +3,7 @@
 
 use super::json_text;
 use super::state::{BodyText, Detail, EventRow, Handover};
-use crate::digest::events::events;
+use crate::digest::events;
 use crate::digest::summary::Whole;
 use crate::exchange::body::Body;
 use crate::exchange::head::Headers;
@@ -59,11 +59,7 @@ fn body_text(headers: &Headers, body: &Body) -> BodyText {
         notes.push("not text".to_owned());
         (hex_lines(shown), false)
     };
-    BodyText {
-        lines,
-        json,
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
-    }
+    BodyText { lines, json, note: (!notes.is_empty()).then(|| notes.join("; ")) }
 }
 
 fn describe(problem: &Problem) -> String {
@@ -77,10 +73,7 @@ fn describe(problem: &Problem) -> String {
 /// The bytes as text; `None` where they are mostly something else.
 fn text_of(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
-    let odd = text
-        .chars()
-        .filter(|&c| c == char::REPLACEMENT_CHARACTER || c == '\0')
-        .count();
+    let odd = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER || c == '\0').count();
     (odd * 10 <= text.chars().count()).then(|| text.into_owned())
 }
 
@@ -97,25 +90,16 @@ fn hex_lines(bytes: &[u8]) -> Vec<String> {
             let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
             let text: String = chunk
                 .iter()
-                .map(|&byte| {
-                    if byte.is_ascii_graphic() {
-                        char::from(byte)
-                    } else {
-                        '.'
-                    }
-                })
+                .map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '.' })
                 .collect();
             format!("{:06x}  {:47}  {text}", row * 16, hex.join(" "))
         })
         .collect()
 }
 
-fn event_rows(lines: Vec<crate::digest::events::EventLine>) -> Vec<EventRow> {
+fn event_rows(lines: Vec<crate::digest::EventLine>) -> Vec<EventRow> {
     let skipped = lines.len().saturating_sub(EVENTS_SHOWN);
-    let mut before = skipped
-        .checked_sub(1)
-        .and_then(|at| lines.get(at))
-        .and_then(|line| line.at);
+    let mut before = skipped.checked_sub(1).and_then(|at| lines.get(at)).and_then(|line| line.at);
     lines
         .into_iter()
         .skip(skipped)
@@ -137,16 +121,9 @@ fn event_rows(lines: Vec<crate::digest::events::EventLine>) -> Vec<EventRow> {
 }
 
 fn handover(body: &Body) -> Option<Handover> {
-    let mut times: Vec<Micros> = body
-        .marks
-        .iter()
-        .filter_map(|mark| Some(mark.taken?.since(mark.read)))
-        .collect();
+    let mut times: Vec<Micros> =
+        body.marks.iter().filter_map(|mark| Some(mark.taken?.since(mark.read))).collect();
     times.sort_unstable();
     let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().checked_sub(1)?));
-    Some(Handover {
-        median: *at(50)?,
-        p99: *at(99)?,
-        chunks: times.len(),
-    })
+    Some(Handover { median: *at(50)?, p99: *at(99)?, chunks: times.len() })
 }

@@ -36,24 +36,13 @@ impl Screen {
         let panics = Arc::default();
         std::panic::set_hook(hook(Arc::clone(&hook_before), Arc::clone(&panics)));
         let taken = enable_raw_mode()
-            .and_then(|()| {
-                execute!(
-                    io::stdout(),
-                    EnterAlternateScreen,
-                    EnableBracketedPaste,
-                    cursor::Hide
-                )
-            })
+            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide))
             .and_then(|()| {
                 let out = BufWriter::with_capacity(FRAME_BUFFER, io::stdout());
                 ratatui::Terminal::new(CrosstermBackend::new(out))
             });
         match taken {
-            Ok(terminal) => Ok(Self {
-                terminal,
-                hook_before,
-                panics,
-            }),
+            Ok(terminal) => Ok(Self { terminal, hook_before, panics }),
             Err(error) => {
                 give_back();
                 hang_back(hook_before);

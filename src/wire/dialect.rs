@@ -59,17 +59,13 @@ impl Dialect {
         let mut found = Self::Unknown;
         let mut system = false;
         Reader::new(body).object(|name, value| match name {
+            // A `prompt` or an `input` may as well be that of an image or of speech.
             "messages" if value.shape() == Shape::Array => found = Self::Chat,
-            "prompt" if found == Self::Unknown => found = Self::Completions,
             // Only Anthropic's has the system prompt beside the messages.
             "system" => system = true,
             _ => {}
         });
-        if found == Self::Chat && system {
-            Self::Messages
-        } else {
-            found
-        }
+        if found == Self::Chat && system { Self::Messages } else { found }
     }
 
     /// The dialect that an answer, or one event of it, speaks, as far as it can be told.
@@ -100,10 +96,7 @@ impl Dialect {
 
     /// Whether its answers are a model's words, which end with a reason.
     pub const fn generates(self) -> bool {
-        matches!(
-            self,
-            Self::Chat | Self::Completions | Self::Responses | Self::Messages
-        )
+        matches!(self, Self::Chat | Self::Completions | Self::Responses | Self::Messages)
     }
 
     fn of_choices(choices: &Reader<'_>) -> Self {
@@ -120,17 +113,10 @@ impl Dialect {
 
     /// The dialect of that word; `Unknown` for any other.
     pub fn parse(word: &str) -> Self {
-        [
-            Self::Chat,
-            Self::Completions,
-            Self::Responses,
-            Self::Messages,
-            Self::Embeddings,
-            Self::Models,
-        ]
-        .into_iter()
-        .find(|dialect| dialect.as_str() == word)
-        .unwrap_or_default()
+        [Self::Chat, Self::Completions, Self::Responses, Self::Messages, Self::Embeddings, Self::Models]
+            .into_iter()
+            .find(|dialect| dialect.as_str() == word)
+            .unwrap_or_default()
     }
 }
 

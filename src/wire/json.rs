@@ -51,11 +51,7 @@ pub enum End {
 impl<'a> Reader<'a> {
     /// A reader at the start of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
-            at: 0,
-            end: End::Fine,
-        }
+        Self { bytes: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), at: 0, end: End::Fine }
     }
 
     /// How reading has fared.
@@ -87,11 +83,13 @@ impl<'a> Reader<'a> {
                 return;
             };
             reader.space();
-            if reader.peek() == Some(b':') {
-                reader.at += 1;
-                reader.value(|value| member(&name, value));
-            } else {
-                reader.fail();
+            match reader.peek() {
+                Some(b':') => {
+                    reader.at += 1;
+                    reader.value(|value| member(&name, value));
+                }
+                Some(_) => reader.fail(),
+                None => reader.stop(End::Unfinished),
             }
         });
     }
@@ -129,11 +127,7 @@ impl<'a> Reader<'a> {
         let closed = self.end == End::Fine;
         let end = if closed { self.at - 1 } else { self.at };
         let raw = self.bytes.get(start..end).unwrap_or_default();
-        Some(if escaped {
-            Cow::Owned(unescape(raw))
-        } else {
-            String::from_utf8_lossy(raw)
-        })
+        Some(if escaped { Cow::Owned(unescape(raw)) } else { String::from_utf8_lossy(raw) })
     }
 
     /// The text that comes next, if it is one and not empty.
@@ -143,10 +137,7 @@ impl<'a> Reader<'a> {
 
     /// The number that comes next.
     pub fn number(&mut self) -> Option<f64> {
-        self.number_text()?
-            .parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite())
+        self.number_text()?.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
     /// The number that comes next, if it is whole and not negative. `3.0` is taken as 3.
@@ -339,9 +330,7 @@ fn unescape(raw: &[u8]) -> String {
 /// The character of `\uXXXX` or of a surrogate pair at the start of `escape`, and how long it is written.
 fn unicode(escape: &[u8]) -> (char, usize) {
     let unit = |at: usize| {
-        let digits = escape
-            .get(at..at + 4)
-            .filter(|d| d.iter().all(u8::is_ascii_hexdigit))?;
+        let digits = escape.get(at..at + 4).filter(|d| d.iter().all(u8::is_ascii_hexdigit))?;
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     let Some(first) = unit(2) else {

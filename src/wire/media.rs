@@ -17,9 +17,7 @@ pub fn is(content_type: &str, wanted: &str) -> bool {
 
 /// Whether a head announces an event stream. Parameters are ignored, as the standard says.
 pub fn is_event_stream(headers: &Headers) -> bool {
-    headers
-        .text("content-type")
-        .is_some_and(|value| is(value, EVENT_STREAM))
+    headers.text("content-type").is_some_and(|value| is(value, EVENT_STREAM))
 }
 
 /// Whether a head announces JSON: `application/json`, `text/json` or any `+json`.

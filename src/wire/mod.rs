@@ -6,6 +6,7 @@
 pub mod coding;
 pub mod dialect;
 pub mod event_stream;
+pub mod http1;
 pub mod json;
 pub mod media;
 pub mod piece;

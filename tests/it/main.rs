@@ -1,10 +1,36 @@
 //! The one integration crate.
 
 #![expect(
+    clippy::expect_used,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
-    reason = "a test that meets what it did not expect has failed"
+    unreachable_pub,
+    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
 )]
 
-#[cfg(feature = "tui")]
+mod cli_config;
+mod cli_errors;
+mod cli_help;
+mod cli_ls;
+mod cli_recording;
+mod cli_show;
+mod cli_sim;
+mod digest;
+mod gateway_credential;
+mod gateway_errors;
+mod gateway_mask;
+mod gateway_profile;
+mod sim_behavior;
+mod sim_client;
+mod sim_protocol;
+mod sim_stream;
+mod sim_tools;
+mod sim_validation;
+mod support;
+mod tidy;
 mod tui;
+mod wire_coding;
+mod wire_event_stream;
+mod wire_json;
+mod wire_property;

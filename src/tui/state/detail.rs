@@ -1,6 +1,6 @@
 //! The pane: which tab, how far it is scrolled, and the exchange it shows, read and prepared.
 
-use crate::digest::events::EventKind;
+use crate::digest::EventKind;
 use crate::digest::summary::Whole;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::Micros;
@@ -101,13 +101,7 @@ pub struct Handover {
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 5] = [
-        Self::Overview,
-        Self::Request,
-        Self::Response,
-        Self::Events,
-        Self::Findings,
-    ];
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Request, Self::Response, Self::Events, Self::Findings];
 
     /// The word on the screen.
     pub const fn as_str(self) -> &'static str {

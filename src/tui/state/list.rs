@@ -198,9 +198,7 @@ impl List {
     pub(super) fn replace(&mut self, fresh: Vec<Summary>) -> bool {
         let mut changed = false;
         for summary in fresh {
-            if let Some(row) = self
-                .index_of(summary.id)
-                .and_then(|index| self.rows.get_mut(index))
+            if let Some(row) = self.index_of(summary.id).and_then(|index| self.rows.get_mut(index))
                 && *row != summary
             {
                 *row = summary;

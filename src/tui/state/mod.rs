@@ -219,9 +219,7 @@ impl App {
 
     /// What the pane is to show, once it is the exchange that is selected.
     pub fn shown(&self) -> Option<&Arc<Detail>> {
-        self.detail
-            .as_ref()
-            .filter(|detail| Some(detail.id()) == self.list.selected())
+        self.detail.as_ref().filter(|detail| Some(detail.id()) == self.list.selected())
     }
 
     fn interest(&self) -> Interest {
@@ -275,8 +273,7 @@ impl App {
         if let Some(help) = &mut self.help {
             help.go(motion, measures.help_rows, measures.help_lines);
         } else if let Some(pane) = &mut self.pane {
-            pane.scroll_mut()
-                .go(motion, measures.pane_rows, measures.pane_lines);
+            pane.scroll_mut().go(motion, measures.pane_rows, measures.pane_lines);
         } else {
             self.list.go(motion, measures.list_rows);
         }

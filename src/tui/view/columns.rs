@@ -68,15 +68,7 @@ const fn column(
     align: Align,
     cell: fn(&App, &Ui, &Summary) -> Cell,
 ) -> Column {
-    Column {
-        title,
-        least,
-        good,
-        most,
-        rank,
-        align,
-        cell,
-    }
+    Column { title, least, good, most, rank, align, cell }
 }
 
 /// The columns that fit into `width` cells, each with its own width; one cell stands between two.
@@ -87,11 +79,8 @@ pub(super) fn fitting(app: &App, ui: &Ui, width: u16) -> Vec<(Column, u16)> {
     let mut shown = COLUMNS.to_vec();
     let needed = |shown: &[Column]| shown.iter().map(|column| column.least + 1).sum::<u16>();
     let wanted = |shown: &[Column]| shown.iter().map(|column| column.good + 1).sum::<u16>();
-    while let Some((worst, rank)) = shown
-        .iter()
-        .map(|column| column.rank)
-        .enumerate()
-        .max_by_key(|(_, rank)| *rank)
+    while let Some((worst, rank)) =
+        shown.iter().map(|column| column.rank).enumerate().max_by_key(|(_, rank)| *rank)
     {
         let is_crowded = needed(&shown) > width + 1 || (rank >= LUXURY && wanted(&shown) > width + 1);
         if !is_crowded || shown.len() == 1 {
@@ -104,9 +93,7 @@ pub(super) fn fitting(app: &App, ui: &Ui, width: u16) -> Vec<(Column, u16)> {
     order.sort_by_key(|&index| shown.get(index).map(|column| column.rank));
     let mut widths: Vec<(Column, u16)> = shown.into_iter().map(|column| (column, column.least)).collect();
     for index in order {
-        if let Some((column, width)) = widths
-            .get_mut(index)
-            .filter(|(column, _)| column.most > column.least)
+        if let Some((column, width)) = widths.get_mut(index).filter(|(column, _)| column.most > column.least)
         {
             let more = column.useful(app, ui).saturating_sub(*width).min(spare);
             *width += more;
@@ -121,26 +108,14 @@ impl Column {
     /// to give way.
     fn useful(&self, app: &App, ui: &Ui) -> u16 {
         let top = app.list.top(ui.measures.list_rows);
-        let near = app
-            .list
-            .rows()
-            .iter()
-            .skip(top.saturating_sub(NEAR))
-            .take(2 * NEAR);
-        let widest = near
-            .map(|row| (self.cell)(app, ui, row).text.chars().count())
-            .max();
-        u16::try_from(widest.unwrap_or_default())
-            .unwrap_or(u16::MAX)
-            .min(self.most)
+        let near = app.list.rows().iter().skip(top.saturating_sub(NEAR)).take(2 * NEAR);
+        let widest = near.map(|row| (self.cell)(app, ui, row).text.chars().count()).max();
+        u16::try_from(widest.unwrap_or_default()).unwrap_or(u16::MAX).min(self.most)
     }
 }
 
 fn cell(role: Role, text: impl Into<String>) -> Cell {
-    Cell {
-        text: text.into(),
-        role,
-    }
+    Cell { text: text.into(), role }
 }
 
 fn time(_: &App, ui: &Ui, row: &Summary) -> Cell {
@@ -178,11 +153,7 @@ fn first_token(_: &App, _: &Ui, row: &Summary) -> Cell {
 }
 
 fn duration(app: &App, _: &Ui, row: &Summary) -> Cell {
-    let role = if row.verdict == Verdict::Open {
-        Role::Live
-    } else {
-        Role::Plain
-    };
+    let role = if row.verdict == Verdict::Open { Role::Live } else { Role::Plain };
     cell(role, micros(app.duration(row)))
 }
 
@@ -191,10 +162,7 @@ fn tokens(_: &App, _: &Ui, row: &Summary) -> Cell {
     let usage = &row.digest.usage;
     let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), short_number);
     if usage.input.is_some() || usage.output.is_some() {
-        cell(
-            Role::Plain,
-            format!("{}/{}", number(usage.input), number(usage.output)),
-        )
+        cell(Role::Plain, format!("{}/{}", number(usage.input), number(usage.output)))
     } else if row.verdict == Verdict::Open && row.digest.events > 0 {
         cell(Role::Live, format!("{} ev", short_number(row.digest.events)))
     } else {

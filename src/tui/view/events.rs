@@ -3,7 +3,7 @@
 use super::Ui;
 use super::cells::{fit, micros, one_line};
 use super::pane::nothing;
-use crate::digest::events::EventKind;
+use crate::digest::EventKind;
 use crate::exchange::time::Micros;
 use crate::tui::state::{Detail, EventRow};
 use crate::tui::theme::Role;
@@ -33,10 +33,7 @@ fn line(ui: &Ui, row: &EventRow, width: usize) -> Line<'static> {
     let mut line = Line::default();
     line.push_span(ui.span(Role::Quiet, format!(" {:>5}", row.index)));
     line.push_span(format!(" {:>9}", micros(row.at)));
-    line.push_span(ui.span(
-        if is_long { Role::Warn } else { Role::Quiet },
-        format!(" {gap:>10}"),
-    ));
+    line.push_span(ui.span(if is_long { Role::Warn } else { Role::Quiet }, format!(" {gap:>10}")));
     line.push_span(ui.span(Role::Quiet, format!(" {:>7}", row.size)));
     let (role, text) = match row.kind {
         EventKind::Event if row.name.is_empty() => (Role::Plain, row.text.clone()),

@@ -28,22 +28,14 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
 
 fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (context, title) in [
-        (Context::List, "in the list"),
-        (Context::Pane, "in an exchange"),
-        (Context::Anywhere, "anywhere"),
-    ] {
+    for (context, title) in
+        [(Context::List, "in the list"), (Context::Pane, "in an exchange"), (Context::Anywhere, "anywhere")]
+    {
         lines.push(Line::from(ui.span(Role::Strong, format!(" {title}"))));
-        let bindings: Vec<&Binding> = BINDINGS
-            .iter()
-            .filter(|binding| binding.context == context)
-            .collect();
+        let bindings: Vec<&Binding> = BINDINGS.iter().filter(|binding| binding.context == context).collect();
         for group in bindings.chunk_by(|_, next| next.help.is_none()) {
-            let keys: Vec<String> = group
-                .iter()
-                .flat_map(|binding| binding.keys)
-                .map(ToString::to_string)
-                .collect();
+            let keys: Vec<String> =
+                group.iter().flat_map(|binding| binding.keys).map(ToString::to_string).collect();
             let help = group.first().and_then(|binding| binding.help).unwrap_or_default();
             lines.push(row(ui, Role::Accent, &keys.join(" "), help, width));
         }
@@ -52,13 +44,7 @@ fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     lines.push(Line::from(ui.span(Role::Strong, " how an exchange ended")));
     for verdict in Verdict::ALL {
         let (glyph, role) = theme::verdict(verdict);
-        lines.push(row(
-            ui,
-            role,
-            &format!("{glyph} {verdict}"),
-            meaning(verdict),
-            width,
-        ));
+        lines.push(row(ui, role, &format!("{glyph} {verdict}"), meaning(verdict), width));
     }
     lines
 }
@@ -66,11 +52,7 @@ fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
 fn row(ui: &Ui, role: Role, left: &str, right: &str, width: usize) -> Line<'static> {
     let gap = " ".repeat(KEYS.saturating_sub(width_of(left)) + 1);
     let right = fit(right, width.saturating_sub(KEYS + 3)).into_owned();
-    Line::from_iter([
-        "  ".into(),
-        ui.span(role, left.to_owned()),
-        format!("{gap}{right}").into(),
-    ])
+    Line::from_iter(["  ".into(), ui.span(role, left.to_owned()), format!("{gap}{right}").into()])
 }
 
 /// A verdict in one line.

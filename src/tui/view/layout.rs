@@ -39,22 +39,11 @@ impl Layout {
         ])
         .areas(area);
         let [list, pane] = Self::split(app, body);
-        Self {
-            title,
-            warnings,
-            body,
-            list,
-            pane,
-            footer,
-        }
+        Self { title, warnings, body, list, pane, footer }
     }
 
     fn split(app: &App, body: Rect) -> [Rect; 2] {
-        let none = Rect {
-            width: 0,
-            height: 0,
-            ..body
-        };
+        let none = Rect { width: 0, height: 0, ..body };
         match &app.pane {
             None => [body, none],
             Some(pane) if pane.zoomed || body.width < NARROW => [none, body],
@@ -63,9 +52,7 @@ impl Layout {
             }
             Some(_) if body.height >= HIGH - 2 => {
                 // No more of the list than it has rows, but for the head.
-                let rows = u16::try_from(app.list.rows().len())
-                    .unwrap_or(u16::MAX)
-                    .saturating_add(1);
+                let rows = u16::try_from(app.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
                 let list = rows.clamp(2, body.height * 2 / 5);
                 Split::vertical([Constraint::Length(list), Constraint::Fill(1)]).areas(body)
             }

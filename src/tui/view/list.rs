@@ -20,10 +20,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     let mut places = area.rows();
     if let Some(place) = places.next() {
         let head = columns.iter().map(|(column, width)| {
-            let title = Cell {
-                text: column.title.to_owned(),
-                role: Role::Quiet,
-            };
+            let title = Cell { text: column.title.to_owned(), role: Role::Quiet };
             span(ui, &title, *column, *width)
         });
         draw_line(frame, place, &line(NO_MARK, head));
@@ -34,9 +31,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
         let mark = if is_selected { MARK } else { NO_MARK };
         draw_line(frame, place, &line(mark, cells(app, ui, &columns, row)));
         if is_selected {
-            frame
-                .buffer_mut()
-                .set_style(place, ui.theme.style(Role::Selected));
+            frame.buffer_mut().set_style(place, ui.theme.style(Role::Selected));
         }
     }
 }
@@ -47,9 +42,7 @@ fn cells<'a>(
     columns: &'a [(Column, u16)],
     row: &'a Summary,
 ) -> impl Iterator<Item = Span<'static>> + 'a {
-    columns
-        .iter()
-        .map(move |(column, width)| span(ui, &(column.cell)(app, ui, row), *column, *width))
+    columns.iter().map(move |(column, width)| span(ui, &(column.cell)(app, ui, row), *column, *width))
 }
 
 fn line(mark: &'static str, cells: impl Iterator<Item = Span<'static>>) -> Line<'static> {

@@ -58,21 +58,14 @@ fn push_headers(lines: &mut Vec<Line<'static>>, ui: &Ui, headers: &Headers, widt
 fn push_changes(lines: &mut Vec<Line<'static>>, ui: &Ui, asked: &Headers, sent: &Headers, width: usize) {
     let only_in = |one: &Headers, other: &Headers| -> Vec<String> {
         let new = one.0.iter().filter(|line| !other.0.contains(line));
-        new.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
-            .collect()
+        new.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))).collect()
     };
     let (removed, added) = (only_in(asked, sent), only_in(sent, asked));
     if removed.is_empty() && added.is_empty() {
         return;
     }
     lines.push(Line::default());
-    push_wrapped(
-        lines,
-        ui,
-        Role::Quiet,
-        "changed on the way to the gateway:",
-        width,
-    );
+    push_wrapped(lines, ui, Role::Quiet, "changed on the way to the gateway:", width);
     for line in removed {
         push_wrapped(lines, ui, Role::Quiet, &format!("- {line}"), width);
     }

@@ -48,12 +48,7 @@ pub struct Ui {
 impl Ui {
     /// Nothing drawn yet.
     pub fn new(theme: Theme, zone: TimeZone) -> Self {
-        Self {
-            theme,
-            zone,
-            measures: Measures::default(),
-            cache: None,
-        }
+        Self { theme, zone, measures: Measures::default(), cache: None }
     }
 
     /// How large things came out when they were last drawn.
@@ -109,20 +104,14 @@ fn counts(app: &App) -> Vec<String> {
     if open == 0 {
         vec![format!("{count} {noun}"), count.to_string()]
     } else {
-        vec![
-            format!("{count} {noun}, {open} open"),
-            format!("{count}, {open} open"),
-        ]
+        vec![format!("{count} {noun}, {open} open"), format!("{count}, {open} open")]
     }
 }
 
 fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     // What went wrong with the recording is told where the list would stand, if there is none.
-    let failure = app
-        .failure
-        .as_ref()
-        .filter(|_| !app.list.rows().is_empty())
-        .map(|failure| &failure.message);
+    let failure =
+        app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
     for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.words.warnings)) {
         let text = format!(" ! {}", one_line(warning));
         let line = ui.span(Role::Warn, fit(&text, area.width.into()));

@@ -26,11 +26,7 @@ struct Sheet<'a> {
 }
 
 pub(super) fn lines(app: &App, ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet {
-        ui,
-        width,
-        lines: Vec::new(),
-    };
+    let mut sheet = Sheet { ui, width, lines: Vec::new() };
     let exchange = &detail.whole.exchange;
     // The list has the newer line of an exchange that goes on.
     let summary = app.list.selected_row().unwrap_or(&detail.whole.summary);
@@ -74,11 +70,7 @@ impl Sheet<'_> {
     fn times(&mut self, took: Option<Micros>, summary: &Summary, exchange: &Exchange, detail: &Detail) {
         let timing = &exchange.timing;
         let digest = &summary.digest;
-        self.fact(
-            "started",
-            Role::Plain,
-            &date_and_time(summary.started_at, &self.ui.zone),
-        );
+        self.fact("started", Role::Plain, &date_and_time(summary.started_at, &self.ui.zone));
         let connected = timing.connect.unwrap_or_default();
         let secured = Micros(connected.0 + timing.tls.unwrap_or_default().0);
         let sent = timing.sent.unwrap_or_default();
@@ -93,15 +85,7 @@ impl Sheet<'_> {
             ("wait", sent, timing.head),
             ("first event", head, digest.first_event),
             ("stream", first, digest.last_event),
-            (
-                if timing.end.is_some() {
-                    "to the end"
-                } else {
-                    "since then"
-                },
-                last,
-                end,
-            ),
+            (if timing.end.is_some() { "to the end" } else { "since then" }, last, end),
         ];
         let whole = end.unwrap_or(last).max(last);
         if timing.reused == Some(true) {
@@ -146,25 +130,13 @@ impl Sheet<'_> {
             (usage.cached, "from a cache"),
             (usage.reasoning, "of reasoning"),
         ];
-        let mut parts: Vec<String> = tokens
-            .into_iter()
-            .filter_map(|(number, what)| Some(format!("{} {what}", number?)))
-            .collect();
+        let mut parts: Vec<String> =
+            tokens.into_iter().filter_map(|(number, what)| Some(format!("{} {what}", number?))).collect();
         parts.extend(usage.cost.map(|cost| format!("cost {cost}")));
         self.known("tokens", (!parts.is_empty()).then(|| parts.join(", ")));
         let mut ends = Vec::new();
-        ends.extend(
-            digest
-                .finish_reason
-                .as_ref()
-                .map(|reason| format!("finish reason {reason}")),
-        );
-        ends.extend(
-            digest
-                .terminal_event
-                .as_ref()
-                .map(|event| format!("last event {event}")),
-        );
+        ends.extend(digest.finish_reason.as_ref().map(|reason| format!("finish reason {reason}")));
+        ends.extend(digest.terminal_event.as_ref().map(|event| format!("last event {event}")));
         self.known("finished", (!ends.is_empty()).then(|| ends.join(", ")));
         if digest.events + digest.comments > 0 {
             let mut text = format!("{} events, {} comments", digest.events, digest.comments);
@@ -176,11 +148,7 @@ impl Sheet<'_> {
     }
 
     fn parties(&mut self, summary: &Summary, exchange: &Exchange) {
-        self.fact(
-            "gateway",
-            Role::Plain,
-            &format!("{}  {}", summary.gateway, summary.url),
-        );
+        self.fact("gateway", Role::Plain, &format!("{}  {}", summary.gateway, summary.url));
         let status = summary.status.map(|status| {
             let version = exchange.response.as_ref().map_or("", |head| &head.version);
             format!("{status} over {version}")
@@ -191,34 +159,17 @@ impl Sheet<'_> {
         let mut parts: Vec<String> = Vec::new();
         parts.extend(client.agent.clone());
         parts.extend(exchange.peer.as_ref().map(|peer| format!("from {peer}")));
-        parts.extend(
-            client
-                .retry_count
-                .filter(|&count| count > 0)
-                .map(|count| format!("retry {count}")),
-        );
-        parts.extend(
-            client
-                .timeout_s
-                .map(|timeout| format!("gives up after {timeout} s")),
-        );
+        parts.extend(client.retry_count.filter(|&count| count > 0).map(|count| format!("retry {count}")));
+        parts.extend(client.timeout_s.map(|timeout| format!("gives up after {timeout} s")));
         self.known("client", (!parts.is_empty()).then(|| parts.join(", ")));
         for facts in &exchange.credentials {
-            let role = if facts.defects.is_empty() {
-                Role::Plain
-            } else {
-                Role::Warn
-            };
+            let role = if facts.defects.is_empty() { Role::Plain } else { Role::Warn };
             self.fact("credential", role, &credential(facts));
         }
         self.body("request", summary.request_bytes, exchange.end_of(Side::Request));
         self.body("answer", summary.response_bytes, exchange.end_of(Side::Response));
         self.known("replay of", summary.replay_of.map(|id| format!("#{id}")));
-        self.fact(
-            "recorded",
-            Role::Quiet,
-            &format!("#{} in session {}", summary.id, summary.session),
-        );
+        self.fact("recorded", Role::Quiet, &format!("#{} in session {}", summary.id, summary.session));
     }
 
     fn body(&mut self, label: &'static str, size: u64, end: Option<&BodyEnd>) {
@@ -244,8 +195,7 @@ impl Sheet<'_> {
         for (nth, piece) in wrap_words(&one_line(text), room).into_iter().enumerate() {
             let label = if nth == 0 { label } else { "" };
             let label = self.ui.span(Role::Quiet, format!(" {label:LABEL$}"));
-            self.lines
-                .push(Line::from_iter([label, self.ui.span(role, piece)]));
+            self.lines.push(Line::from_iter([label, self.ui.span(role, piece)]));
         }
     }
 
@@ -302,10 +252,7 @@ mod tests {
             fingerprint: "ab12cd34".to_owned(),
             defects: Vec::new(),
         };
-        assert_eq!(
-            credential(&facts),
-            "authorization Bearer openai key 51 characters …wxyz [ab12cd34]"
-        );
+        assert_eq!(credential(&facts), "authorization Bearer openai key 51 characters …wxyz [ab12cd34]");
         facts.defects = vec![Defect::Quoted, Defect::WrongLength];
         assert!(credential(&facts).ends_with(": quoted, wrong-length"));
     }

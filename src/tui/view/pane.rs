@@ -24,11 +24,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect, li
         return;
     };
     let is_beside = area.x > list.x;
-    let area = if is_beside {
-        draw_edge(ui, frame, area)
-    } else {
-        area
-    };
+    let area = if is_beside { draw_edge(ui, frame, area) } else { area };
     let mut places = area.rows();
     if let Some(place) = places.next() {
         draw_rule(app, ui, frame, place);
@@ -46,17 +42,9 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect, li
 
 fn draw_edge(ui: &Ui, frame: &mut Frame<'_>, area: Rect) -> Rect {
     for place in area.rows() {
-        draw_line(
-            frame,
-            Rect { width: 1, ..place },
-            &ui.span(Role::Quiet, "│").into(),
-        );
+        draw_line(frame, Rect { width: 1, ..place }, &ui.span(Role::Quiet, "│").into());
     }
-    Rect {
-        x: area.x.saturating_add(1),
-        width: area.width.saturating_sub(1),
-        ..area
-    }
+    Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(1), ..area }
 }
 
 fn draw_rule(app: &App, ui: &Ui, frame: &mut Frame<'_>, place: Rect) {
@@ -83,11 +71,7 @@ fn draw_tabs(app: &App, ui: &Ui, pane: &Pane, frame: &mut Frame<'_>, place: Rect
             (Tab::Findings, Some(detail)) => detail.whole.findings.len(),
             _ => 0,
         };
-        let count = if count > 0 {
-            format!(" ({count})")
-        } else {
-            String::new()
-        };
+        let count = if count > 0 { format!(" ({count})") } else { String::new() };
         let is_front = tab == pane.tab;
         let (before, after) = if is_front { ("[", "]") } else { (" ", " ") };
         let role = if is_front { Role::Strong } else { Role::Quiet };
@@ -98,12 +82,7 @@ fn draw_tabs(app: &App, ui: &Ui, pane: &Pane, frame: &mut Frame<'_>, place: Rect
         let number = pane.tab as usize + 1;
         line = Line::raw(" ");
         let text = format!("[{number}/{} {}]", Tab::ALL.len(), pane.tab.as_str());
-        push_fit(
-            &mut line,
-            ui.theme.style(Role::Strong),
-            &text,
-            usize::from(place.width).saturating_sub(1),
-        );
+        push_fit(&mut line, ui.theme.style(Role::Strong), &text, usize::from(place.width).saturating_sub(1));
     }
     draw_line(frame, place, &line);
 }

@@ -15,6 +15,8 @@ const GROWTH: usize = 16;
 /// An empty last block, and room for a checksum, which is not verified.
 const CLOSING: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+/// RFC 9659 §3: over HTTP no window is larger than 8 MiB.
+const LARGEST_WINDOW: u64 = 8 * 1024 * 1024;
 /// RFC 8878 §3.1.1: at most 4 bytes of magic number and 14 of header.
 const LONGEST_HEADER: usize = 18;
 
@@ -88,11 +90,7 @@ struct Frame {
 
 impl Frame {
     fn decode(source: &[u8], cap: usize) -> Result<Self, Stop> {
-        let waiting = Self {
-            bytes: Vec::new(),
-            length: None,
-            corrupt: false,
-        };
+        let waiting = Self { bytes: Vec::new(), length: None, corrupt: false };
         if !source.starts_with(&MAGIC) {
             return if source.len() < MAGIC.len() && MAGIC.starts_with(source) || may_be_skippable(source) {
                 Ok(waiting)
@@ -101,20 +99,13 @@ impl Frame {
             };
         }
         let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(LARGEST_WINDOW);
         let mut rest = source;
         if decoder.init(&mut rest).is_err() {
-            return if source.len() < LONGEST_HEADER {
-                Ok(waiting)
-            } else {
-                Err(Stop::Corrupt)
-            };
+            return if source.len() < LONGEST_HEADER { Ok(waiting) } else { Err(Stop::Corrupt) };
         }
         // RFC 8878 §3.1.1.1.1: the third bit of the descriptor tells of a checksum.
-        let checksum = if source.get(4).is_some_and(|descriptor| descriptor & 4 != 0) {
-            4
-        } else {
-            0
-        };
+        let checksum = if source.get(4).is_some_and(|descriptor| descriptor & 4 != 0) { 4 } else { 0 };
         let mut bytes = Vec::new();
         let mut last = false;
         let mut corrupt = false;
@@ -126,24 +117,17 @@ impl Frame {
             last = is_last;
             let (block, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
             let source = std::io::Read::chain(block, [0_u8; 4].as_slice());
-            corrupt = decoder
-                .decode_blocks(source, BlockDecodingStrategy::UptoBlocks(1))
-                .is_err();
+            corrupt = decoder.decode_blocks(source, BlockDecodingStrategy::UptoBlocks(1)).is_err();
             rest = tail;
             bytes.extend(decoder.collect().unwrap_or_default());
         }
         if !last || corrupt {
-            corrupt |= decoder
-                .decode_blocks(CLOSING.as_slice(), BlockDecodingStrategy::UptoBlocks(1))
-                .is_err();
+            corrupt |=
+                decoder.decode_blocks(CLOSING.as_slice(), BlockDecodingStrategy::UptoBlocks(1)).is_err();
             bytes.extend(decoder.collect().unwrap_or_default());
         }
         let length = (last && rest.len() >= checksum).then(|| source.len() - rest.len() + checksum);
-        Ok(Self {
-            bytes,
-            length,
-            corrupt,
-        })
+        Ok(Self { bytes, length, corrupt })
     }
 }
 

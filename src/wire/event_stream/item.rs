@@ -99,10 +99,7 @@ pub enum Reason {
 impl Span {
     /// The range from `start` up to and without `end`.
     pub const fn between(start: u64, end: u64) -> Self {
-        Self {
-            offset: start,
-            length: end.saturating_sub(start),
-        }
+        Self { offset: start, length: end.saturating_sub(start) }
     }
 
     /// The offset just after the last byte.
@@ -113,9 +110,7 @@ impl Span {
     /// The bytes of this range in `stream`; what lies beyond it is left out.
     pub fn of(self, stream: &[u8]) -> &[u8] {
         let clamp = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(stream.len());
-        stream
-            .get(clamp(self.offset)..clamp(self.end()))
-            .unwrap_or_default()
+        stream.get(clamp(self.offset)..clamp(self.end())).unwrap_or_default()
     }
 }
 
@@ -150,10 +145,9 @@ impl Item<'_> {
                 omitted: comment.omitted,
             }),
             Self::Retry(retry) => Item::Retry(retry),
-            Self::Undispatched(block) => Item::Undispatched(Undispatched {
-                kind: own(block.kind),
-                span: block.span,
-            }),
+            Self::Undispatched(block) => {
+                Item::Undispatched(Undispatched { kind: own(block.kind), span: block.span })
+            }
             Self::Ignored(field) => Item::Ignored(Ignored {
                 name: own(field.name),
                 value: own(field.value),

@@ -33,11 +33,7 @@ impl<'a> Field<'a> {
         let (name, rest) = line.split_at_checked(colon).unwrap_or((line, &[]));
         let value = rest.strip_prefix(b":").unwrap_or(rest);
         let value = value.strip_prefix(b" ").unwrap_or(value);
-        if name.is_empty() {
-            Self::Comment(value)
-        } else {
-            Self::Named(name, value)
-        }
+        if name.is_empty() { Self::Comment(value) } else { Self::Named(name, value) }
     }
 }
 

@@ -218,11 +218,9 @@ impl Parser {
         let span = Span::between(start, self.offset);
         match Field::split(line) {
             Field::Empty => self.dispatch(data, sink),
-            Field::Comment(text) => sink(Item::Comment(Comment {
-                text: line::text(text, omitted > 0),
-                span,
-                omitted,
-            })),
+            Field::Comment(text) => {
+                sink(Item::Comment(Comment { text: line::text(text, omitted > 0), span, omitted }))
+            }
             Field::Named(name, value) => {
                 self.block.start.get_or_insert(start);
                 self.field(name, value, omitted, span, data, sink);
@@ -255,9 +253,9 @@ impl Parser {
                 return;
             }
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
-                let value = value.iter().fold(0_u64, |sum, digit| {
-                    sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
-                });
+                let value = value
+                    .iter()
+                    .fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
                 sink(Item::Retry(Retry { value, span }));
                 return;
             }
@@ -292,10 +290,7 @@ impl Parser {
                     omitted: self.block.omitted,
                 }));
             } else {
-                sink(Item::Undispatched(Undispatched {
-                    kind: Cow::Borrowed(&self.block.kind),
-                    span,
-                }));
+                sink(Item::Undispatched(Undispatched { kind: Cow::Borrowed(&self.block.kind), span }));
             }
         }
         *data = Data::Kept;

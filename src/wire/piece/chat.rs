@@ -87,10 +87,5 @@ fn function(index: u64, id: Option<&str>, reader: &mut Reader<'_>, sink: &mut dy
         }
         _ => {}
     });
-    sink(Piece::Tool(ToolPiece {
-        index,
-        id,
-        name: called.as_deref(),
-        arguments: arguments.as_deref(),
-    }));
+    sink(Piece::Tool(ToolPiece { index, id, name: called.as_deref(), arguments: arguments.as_deref() }));
 }

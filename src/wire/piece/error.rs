@@ -66,14 +66,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<ErrorPiece> {
             reader.object(|name, value| members.member(name, value));
             Some(members.choose())
         }
-        Shape::Text => reader.filled().map(|text| ErrorPiece {
-            code: None,
-            message: Some(text.into_owned()),
-        }),
-        Shape::Bool if reader.truth() == Some(true) => Some(ErrorPiece {
-            code: None,
-            message: Some("true".to_owned()),
-        }),
+        Shape::Text => {
+            reader.filled().map(|text| ErrorPiece { code: None, message: Some(text.into_owned()) })
+        }
+        Shape::Bool if reader.truth() == Some(true) => {
+            Some(ErrorPiece { code: None, message: Some("true".to_owned()) })
+        }
         _ => None,
     }
 }

@@ -89,8 +89,5 @@ fn content(index: u64, reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>),
 }
 
 fn index(reader: &Reader<'_>) -> u64 {
-    reader
-        .member("index")
-        .and_then(|mut index| index.count())
-        .unwrap_or_default()
+    reader.member("index").and_then(|mut index| index.count()).unwrap_or_default()
 }

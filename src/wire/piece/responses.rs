@@ -107,10 +107,7 @@ fn call(index: u64, reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
         "arguments" | "input" => arguments = value.filled(),
         _ => {}
     });
-    if !matches!(
-        kind.as_deref(),
-        Some("function_call" | "custom_tool_call" | "mcp_call")
-    ) {
+    if !matches!(kind.as_deref(), Some("function_call" | "custom_tool_call" | "mcp_call")) {
         return;
     }
     let id: Option<Cow<'_, str>> = id.or(own_id);
@@ -127,8 +124,5 @@ fn delta<'a>(reader: &Reader<'a>) -> Option<Cow<'a, str>> {
 }
 
 fn output_index(reader: &Reader<'_>) -> u64 {
-    reader
-        .member("output_index")
-        .and_then(|mut index| index.count())
-        .unwrap_or_default()
+    reader.member("output_index").and_then(|mut index| index.count()).unwrap_or_default()
 }

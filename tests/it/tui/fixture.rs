@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gatetap::digest::Digest;
-use gatetap::digest::examine::examine;
+use gatetap::digest::examine;
 use gatetap::digest::verdict::Judgement;
 use gatetap::exchange::body::{Body, Mark, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
@@ -75,14 +75,10 @@ impl Recording {
         self.writer.begin().unwrap();
         exchange.id = self.writer.insert_exchange(&exchange).unwrap();
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
-            self.writer
-                .insert_segment(exchange.id, side, 0, &body.bytes, &body.marks)
-                .unwrap();
+            self.writer.insert_segment(exchange.id, side, 0, &body.bytes, &body.marks).unwrap();
         }
         let examined = examine(&exchange, &request, &response);
-        self.writer
-            .put_digest(exchange.id, &examined.digest, &examined.judgement)
-            .unwrap();
+        self.writer.put_digest(exchange.id, &examined.digest, &examined.judgement).unwrap();
         self.writer.put_findings(exchange.id, &sample.findings).unwrap();
         self.writer.commit().unwrap();
         exchange.id
@@ -90,17 +86,12 @@ impl Recording {
 
     /// Many short exchanges, without their bodies.
     pub(super) fn add_many(&self, count: u32) {
-        let ended = Judgement {
-            verdict: Verdict::Complete,
-            evidence: "a plain body arrived whole".to_owned(),
-        };
+        let ended =
+            Judgement { verdict: Verdict::Complete, evidence: "a plain body arrived whole".to_owned() };
         self.writer.begin().unwrap();
         for nth in 0..count {
-            let exchange = Sample {
-                at_s: nth.into(),
-                ..sample("GET", &format!("/v1/models?n={nth}"))
-            }
-            .exchange();
+            let exchange =
+                Sample { at_s: nth.into(), ..sample("GET", &format!("/v1/models?n={nth}")) }.exchange();
             let id = self.writer.insert_exchange(&exchange).unwrap();
             self.writer.put_digest(id, &Digest::default(), &ended).unwrap();
         }
@@ -116,9 +107,7 @@ impl Recording {
         let examined = examine(&exchange, &request, &response);
         self.writer.begin().unwrap();
         self.writer.update_exchange(&exchange).unwrap();
-        self.writer
-            .put_digest(id, &examined.digest, &examined.judgement)
-            .unwrap();
+        self.writer.put_digest(id, &examined.digest, &examined.judgement).unwrap();
         self.writer.commit().unwrap();
     }
 }
@@ -175,10 +164,7 @@ impl Sample {
                 tls: Some(Micros(34_500)),
                 reused: Some(false),
                 sent: Some(Micros(57_200)),
-                head: self
-                    .status
-                    .and(first)
-                    .map(|first| Micros(first.saturating_sub(12) * 1000)),
+                head: self.status.and(first).map(|first| Micros(first.saturating_sub(12) * 1000)),
                 end: self.end.as_ref().map(|(at, _)| Micros(at * 1000)),
                 held: None,
             },
@@ -204,10 +190,7 @@ pub(super) fn sample(method: &'static str, target: &str) -> Sample {
         request: String::new(),
         status: Some(200),
         content_type: "application/json",
-        chunks: vec![(
-            182,
-            r#"{"object":"list","data":[{"id":"gpt-4o-mini","object":"model"}]}"#.to_owned(),
-        )],
+        chunks: vec![(182, r#"{"object":"list","data":[{"id":"gpt-4o-mini","object":"model"}]}"#.to_owned())],
         end: Some((183, BodyEnd::Whole)),
         more: |_| {},
         findings: Vec::new(),
@@ -234,10 +217,7 @@ pub(super) fn spoken(first: u64, words: &[&str]) -> Vec<(u64, String)> {
             "data: {{\"id\":\"chatcmpl-1\",\"model\":\"gpt-4o-mini-2024-07-18\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{word}\"}},\"finish_reason\":null}}]}}\n\n"
         )
     };
-    (0..)
-        .zip(words)
-        .map(|(nth, word)| (first + nth * 40, event(word)))
-        .collect()
+    (0..).zip(words).map(|(nth, word)| (first + nth * 40, event(word))).collect()
 }
 
 /// What ends a chat stream properly.

@@ -137,9 +137,7 @@ impl Harness {
     fn draw(&mut self) {
         for _ in 0..3 {
             let revision = self.app.revision();
-            self.terminal
-                .draw(|frame| view(&self.app, &mut self.ui, frame))
-                .unwrap();
+            self.terminal.draw(|frame| view(&self.app, &mut self.ui, frame)).unwrap();
             match update(&mut self.app, Msg::Measured(self.ui.measures())) {
                 Some(Cmd::Watch(interest)) => {
                     self.interests.push(interest.clone());

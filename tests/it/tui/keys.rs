@@ -131,11 +131,7 @@ fn an_open_stream_grows_and_ends_on_the_screen() {
     assert!(harness.screen().contains("~ incomplete"), "{}", harness.screen());
     let revision = harness.app.revision();
     harness.tick(START.plus(Micros(9_000_000)));
-    assert_eq!(
-        harness.app.revision(),
-        revision,
-        "nothing is left that time changes"
-    );
+    assert_eq!(harness.app.revision(), revision, "nothing is left that time changes");
 }
 
 #[test]
@@ -146,30 +142,16 @@ fn the_pane_shows_what_is_recorded_later() {
     let id = recording.add(&open);
     let mut harness = Harness::new(&recording, (100, 40));
     harness.keys("<enter>");
-    assert!(
-        harness.screen().contains("verdict      ● open"),
-        "{}",
-        harness.screen()
-    );
+    assert!(harness.screen().contains("verdict      ● open"), "{}", harness.screen());
     recording.replace(id, &stream("gpt-4o-mini", spoken(300, &["one"])));
     harness.look();
-    assert!(
-        harness.screen().contains("verdict      ~ incomplete"),
-        "{}",
-        harness.screen()
-    );
+    assert!(harness.screen().contains("verdict      ~ incomplete"), "{}", harness.screen());
 }
 
 #[test]
 fn every_sample_has_the_verdict_it_is_there_for() {
     let harness = Harness::new(&Recording::of_samples(), (80, 24));
-    let verdicts: Vec<&str> = harness
-        .app
-        .list
-        .rows()
-        .iter()
-        .map(|row| row.verdict.as_str())
-        .collect();
+    let verdicts: Vec<&str> = harness.app.list.rows().iter().map(|row| row.verdict.as_str()).collect();
     assert_eq!(verdicts.len(), samples().len());
     assert_eq!(
         verdicts,
@@ -190,47 +172,18 @@ fn every_sample_has_the_verdict_it_is_there_for() {
 
 #[test]
 fn a_key_counts_when_it_goes_down_and_not_when_it_comes_up() {
-    let event = |kind, modifiers, code| KeyEvent {
-        code,
-        modifiers,
-        kind,
-        state: KeyEventState::NONE,
-    };
+    let event = |kind, modifiers, code| KeyEvent { code, modifiers, kind, state: KeyEventState::NONE };
     let none = KeyModifiers::NONE;
     for (kind, modifiers, code, key) in [
-        (
-            KeyEventKind::Press,
-            none,
-            KeyCode::Char('j'),
-            Some(Key::Char('j')),
-        ),
-        (
-            KeyEventKind::Repeat,
-            none,
-            KeyCode::Char('j'),
-            Some(Key::Char('j')),
-        ),
+        (KeyEventKind::Press, none, KeyCode::Char('j'), Some(Key::Char('j'))),
+        (KeyEventKind::Repeat, none, KeyCode::Char('j'), Some(Key::Char('j'))),
         (KeyEventKind::Release, none, KeyCode::Char('j'), None),
-        (
-            KeyEventKind::Press,
-            KeyModifiers::SHIFT,
-            KeyCode::Char('G'),
-            Some(Key::Char('G')),
-        ),
-        (
-            KeyEventKind::Press,
-            KeyModifiers::CONTROL,
-            KeyCode::Char('c'),
-            Some(Key::Ctrl('c')),
-        ),
+        (KeyEventKind::Press, KeyModifiers::SHIFT, KeyCode::Char('G'), Some(Key::Char('G'))),
+        (KeyEventKind::Press, KeyModifiers::CONTROL, KeyCode::Char('c'), Some(Key::Ctrl('c'))),
         (KeyEventKind::Press, KeyModifiers::ALT, KeyCode::Char('q'), None),
         (KeyEventKind::Press, none, KeyCode::F(5), None),
     ] {
-        assert_eq!(
-            Key::from_event(event(kind, modifiers, code)),
-            key,
-            "{kind:?} {code:?}"
-        );
+        assert_eq!(Key::from_event(event(kind, modifiers, code)), key, "{kind:?} {code:?}");
     }
 }
 

@@ -27,20 +27,14 @@ fn the_picture_shows_what_the_program_draws() {
     let recording = Recording::of_samples();
     let mut harness = Harness::new(&recording, (120, 36));
     harness.keys("gjjjjj<enter>");
-    let picture = svg(
-        harness.buffer(),
-        "gatetap's live view: a list of exchanges and one that the gateway cut",
-    );
+    let picture =
+        svg(harness.buffer(), "gatetap's live view: a list of exchanges and one that the gateway cut");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pictures/live-view.svg");
     if std::env::var_os("UPDATE_PICTURES").is_some() {
         std::fs::write(&path, &picture).unwrap();
     }
     let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        stored == picture,
-        "{} is not what is drawn; run with UPDATE_PICTURES=1",
-        path.display()
-    );
+    assert!(stored == picture, "{} is not what is drawn; run with UPDATE_PICTURES=1", path.display());
 }
 
 /// A screen as an SVG: runs of cells of one style as text that keeps its width in any font.
@@ -98,16 +92,8 @@ impl Look {
             Some(Color::Reset) | None => INK,
             Some(other) => panic!("the picture has no ink for {other}"),
         };
-        let (ink, paper) = if has(Modifier::REVERSED) {
-            (PAPER, ink)
-        } else {
-            (ink, PAPER)
-        };
-        Self {
-            ink,
-            paper,
-            bold: has(Modifier::BOLD),
-        }
+        let (ink, paper) = if has(Modifier::REVERSED) { (PAPER, ink) } else { (ink, PAPER) };
+        Self { ink, paper, bold: has(Modifier::BOLD) }
     }
 
     fn draw(&self, svg: &mut String, x: u16, y: u16, cells: u16, text: &str) {
@@ -135,10 +121,7 @@ impl Look {
             }
             let width = word.width() as f64 * CELL.0;
             let base = top + 14.0;
-            let escaped = word
-                .replace('&', "&amp;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;");
+            let escaped = word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             writeln!(
                 svg,
                 r#"<text x="{left:.1}" y="{base:.1}" textLength="{width:.1}" lengthAdjust="spacingAndGlyphs" fill="{ink}"{bold}>{escaped}</text>"#,

@@ -66,13 +66,9 @@ fn hostile_wide_and_long_text_stays_text() {
         recording.add(&sample);
     }
     for (width, height) in SIZES {
-        for (name, keys) in [
-            ("list", ""),
-            ("events", "g4"),
-            ("wide", "gj2"),
-            ("binary", "G3"),
-            ("broken", "G2"),
-        ] {
+        for (name, keys) in
+            [("list", ""), ("events", "g4"), ("wide", "gj2"), ("binary", "G3"), ("broken", "G2")]
+        {
             let mut harness = Harness::new(&recording, (width, height));
             harness.keys(keys);
             insta::assert_snapshot!(format!("hostile-{name}-{width}x{height}"), harness.screen());
@@ -126,9 +122,7 @@ fn without_colour_there_is_none() {
         let mut harness = Harness::new(&recording, (140, 40)).without_colour();
         let coloured = |harness: &Harness| {
             let cells = harness.buffer().content().iter();
-            cells
-                .filter(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
-                .count()
+            cells.filter(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset).count()
         };
         assert_eq!(coloured(harness.keys(&format!("{keys}?<esc>"))), 0, "{name}");
         let mut harness = Harness::new(&recording, (140, 40));
@@ -147,14 +141,9 @@ fn the_pane_stands_beside_the_list_where_there_is_room() {
 #[test]
 fn a_warning_is_shown_when_it_comes() {
     let mut harness = Harness::new(&Recording::of_samples(), (80, 24));
-    harness.send(Msg::Warning(
-        "A part of gatetap failed: thread `x`\nat y\u{1b}[2J".to_owned(),
-    ));
+    harness.send(Msg::Warning("A part of gatetap failed: thread `x`\nat y\u{1b}[2J".to_owned()));
     let screen = harness.screen();
-    assert!(
-        screen.contains(" ! A part of gatetap failed: thread `x`␊at y␛[2J\n"),
-        "{screen}"
-    );
+    assert!(screen.contains(" ! A part of gatetap failed: thread `x`␊at y␛[2J\n"), "{screen}");
 }
 
 fn failure() -> Failure {

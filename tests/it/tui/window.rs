@@ -10,16 +10,9 @@ use gatetap::tui::state::{Failure, WINDOW, Wanted};
 fn held(harness: &Harness) -> (i64, i64) {
     let rows = harness.app.list.rows();
     assert!(rows.len() <= WINDOW, "{} rows", rows.len());
-    assert!(
-        rows.iter()
-            .zip(rows.iter().skip(1))
-            .all(|(one, next)| one.id + 1 == next.id)
-    );
+    assert!(rows.iter().zip(rows.iter().skip(1)).all(|(one, next)| one.id + 1 == next.id));
     let selected = harness.app.list.selected().unwrap();
-    assert!(
-        rows.iter().any(|row| row.id == selected),
-        "the selected row is held"
-    );
+    assert!(rows.iter().any(|row| row.id == selected), "the selected row is held");
     (rows.front().unwrap().id, rows.back().unwrap().id)
 }
 
@@ -57,25 +50,13 @@ fn rows_that_arrive_do_not_push_out_what_is_read() {
     recording.add_many(500);
     let mut harness = Harness::new(&recording, (80, 24));
     harness.keys("gj");
-    let before = harness
-        .screen()
-        .lines()
-        .skip(2)
-        .take(10)
-        .map(str::to_owned)
-        .collect::<Vec<_>>();
+    let before = harness.screen().lines().skip(2).take(10).map(str::to_owned).collect::<Vec<_>>();
     for _ in 0..8 {
         recording.add_many(500);
         harness.look();
         assert_eq!(held(&harness).0, 1);
     }
-    let after = harness
-        .screen()
-        .lines()
-        .skip(2)
-        .take(10)
-        .map(str::to_owned)
-        .collect::<Vec<_>>();
+    let after = harness.screen().lines().skip(2).take(10).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(before, after);
     assert_eq!(harness.app.list.selected(), Some(2));
     assert_eq!(harness.app.count, Some(4500));
@@ -121,23 +102,11 @@ fn a_recording_that_cannot_be_read_is_told_in_words() {
     let missing = directory.path().join("none.db");
     let error = Reader::open(&missing).unwrap_err();
     assert!(matches!(error, Error::Missing { .. }));
-    assert!(
-        Failure::of(&error)
-            .message
-            .starts_with("there is no recording at")
-    );
+    assert!(Failure::of(&error).message.starts_with("there is no recording at"));
 
     let foreign = directory.path().join("foreign.db");
-    std::fs::write(
-        &foreign,
-        "no database at all, but a text that is long enough to look at",
-    )
-    .unwrap();
+    std::fs::write(&foreign, "no database at all, but a text that is long enough to look at").unwrap();
     let failure = Failure::of(&Reader::open(&foreign).unwrap_err());
-    assert!(
-        failure.message.contains("is not a gatetap recording"),
-        "{}",
-        failure.message
-    );
+    assert!(failure.message.contains("is not a gatetap recording"), "{}", failure.message);
     assert!(!failure.hint.is_empty());
 }

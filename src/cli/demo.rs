@@ -1,0 +1,241 @@
+//! `gatetap demo`: the whole thing in ten seconds, without key or network.
+
+use super::announce;
+use super::env::Env;
+use super::exit::Exit;
+use super::live_view;
+use super::runtime;
+use crate::config::Listen;
+use crate::digest::summary::Summary;
+use crate::exchange::end::Verdict;
+use crate::exchange::text::printable;
+use crate::live::sample::Story;
+use crate::live::{self, Live, Upstream};
+use crate::sim;
+use crate::store::{Page, Reader};
+use crate::tls::Trust;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+/// How long after one story the next begins.
+const PACE: Duration = Duration::from_millis(350);
+
+/// How long after one story the next begins in the live view, once each was told.
+const LIVE_PACE: Duration = Duration::from_millis(1800);
+
+/// How often the recording is asked for what has ended.
+const LOOK: Duration = Duration::from_millis(40);
+
+/// How long an exchange that has ended may take to be judged.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Show the whole thing against the simulator: no key, no network
+#[derive(Debug, clap::Args)]
+pub(super) struct DemoArgs {
+    /// Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses [default: a free port]
+    #[arg(long, value_name = "ADDRESS", env = "GATETAP_LISTEN", hide_env_values = true)]
+    listen: Option<Listen>,
+
+    /// Keep the recording in this file [default: one that is removed at the end]
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+
+    /// The seed of texts and times [default: 7]
+    #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
+    seed: Option<u64>,
+
+    /// No live view: print each exchange as it ends, then a summary
+    #[arg(long)]
+    headless: bool,
+}
+
+/// A recording that goes when the demo ends.
+struct Scratch(PathBuf);
+
+impl DemoArgs {
+    /// Runs the demo.
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let scratch = self.db.is_none().then(Scratch::new);
+        let recording = match (&self.db, &scratch) {
+            (Some(db), _) => db.clone(),
+            (None, Some(scratch)) => scratch.recording(),
+            (None, None) => PathBuf::new(),
+        };
+        let runtime = runtime::start()?;
+        let settings = self.settings(&recording, env);
+        let live = runtime.block_on(Live::start(settings, env.clock.clone())).map_err(announce::explain)?;
+        let shown = if live_view::is_possible(env) && !self.headless {
+            watch(&runtime, &live, env)
+        } else {
+            tell(&runtime, &live, env)
+        };
+        let outcome = runtime.block_on(live.stop());
+        shown?;
+        if let Some(db) = &self.db {
+            writeln!(env.stderr, "the recording is kept: gatetap ls --db {}", db.display())?;
+        }
+        announce::close(&outcome, env)
+    }
+
+    fn settings(&self, recording: &Path, env: &Env<'_>) -> live::Settings {
+        let free = Listen::Address(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let listen = self.listen.unwrap_or(free).addresses();
+        let simulator = sim::Options {
+            seed: self.seed.unwrap_or(7),
+            clock: env.clock.clone(),
+            ..sim::Options::default()
+        };
+        live::Settings {
+            listen: listen.into_iter().map(Into::into).collect(),
+            upstream: Upstream::Simulator,
+            routes: std::collections::BTreeMap::new(),
+            recording: recording.to_owned(),
+            trust: Trust::System,
+            connect_timeout: Duration::from_secs(10),
+            simulator,
+            command: "gatetap demo".to_owned(),
+        }
+    }
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!(
+            "gatetap-demo-{}-{:08x}",
+            std::process::id(),
+            fastrand::u32(..)
+        )))
+    }
+
+    fn recording(&self) -> PathBuf {
+        self.0.join("recording.db")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is in the system's directory for such files, which is emptied sooner or later.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// Keeps traffic coming below the live view.
+fn watch(runtime: &Runtime, live: &Live, env: &Env<'_>) -> anyhow::Result<()> {
+    let address = first_address(live)?;
+    let traffic = runtime.spawn(async move {
+        let mut stories = JoinSet::new();
+        for story in Story::ALL {
+            stories.spawn(story.tell(address));
+            tokio::time::sleep(PACE).await;
+        }
+        loop {
+            let story = Story::ALL.get(fastrand::usize(..Story::ALL.len())).copied().unwrap_or(Story::Stream);
+            stories.spawn(story.tell(address));
+            tokio::time::sleep(LIVE_PACE).await;
+            while stories.try_join_next().is_some() {}
+        }
+    });
+    let shown =
+        live_view::run(runtime, live, &["this is a demo: the gateway is a simulator".to_owned()], env);
+    traffic.abort();
+    shown
+}
+
+/// Tells every story once, prints each exchange as it ends, then a summary.
+fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()> {
+    let address = first_address(live)?;
+    writeln!(env.stdout, "listening on {} in front of the simulator; sending sample traffic:", live.url())?;
+    for story in Story::ALL {
+        writeln!(env.stdout, "  {}", story.title())?;
+    }
+    writeln!(env.stdout)?;
+    env.stdout.flush()?;
+    let traffic = runtime.spawn(async move {
+        let mut stories = JoinSet::new();
+        for story in Story::ALL {
+            stories.spawn(story.tell(address));
+            tokio::time::sleep(PACE).await;
+        }
+        while stories.join_next().await.is_some() {}
+    });
+    let mut told_to_stop = std::pin::pin!(runtime::told_to_stop(runtime));
+    let reader = Reader::open(live.recording())?;
+    let mut printed = Vec::new();
+    while !traffic.is_finished() {
+        print_ended(&reader, &mut printed, env)?;
+        let told = runtime.block_on(async {
+            tokio::select! {
+                () = &mut told_to_stop => true,
+                () = tokio::time::sleep(LOOK) => false,
+            }
+        });
+        if told {
+            traffic.abort();
+            break;
+        }
+    }
+    let mut looks = PATIENCE.as_millis() / LOOK.as_millis();
+    while print_ended(&reader, &mut printed, env)? > 0 && looks > 0 {
+        runtime.block_on(async { tokio::time::sleep(LOOK).await });
+        looks -= 1;
+    }
+    summarize(&reader, env)
+}
+
+/// Prints the exchanges that have ended and were not printed; says how many are open.
+fn print_ended(reader: &Reader, printed: &mut Vec<i64>, env: &mut Env<'_>) -> anyhow::Result<usize> {
+    let mut open = 0;
+    for summary in reader.summaries(Page::default())? {
+        if summary.verdict == Verdict::Open {
+            open += 1;
+        } else if !printed.contains(&summary.id) {
+            printed.push(summary.id);
+            let evidence = reader.evidence(summary.id)?.unwrap_or_default();
+            writeln!(env.stdout, "{}\n    {}", line(&summary), printable(&evidence))?;
+            env.stdout.flush()?;
+        }
+    }
+    Ok(open)
+}
+
+/// `#3 POST /v1/chat/completions deepseek-v4-flash 200 complete, first token 321 ms, 1.53 s, 24+60 tokens`
+fn line(summary: &Summary) -> String {
+    let digest = &summary.digest;
+    let words = [
+        Some(format!("#{} {} {}", summary.id, summary.method, summary.path)),
+        digest.model.clone(),
+        summary.status.map(|status| status.to_string()),
+        Some(summary.verdict.to_string()),
+        digest.error_code.as_ref().map(|code| format!("({code})")),
+    ];
+    let figures = [
+        Some(words.into_iter().flatten().collect::<Vec<_>>().join(" ")),
+        digest.first_token.map(|at| format!("first token {at}")),
+        summary.duration.map(|duration| duration.to_string()),
+        digest.usage.input.zip(digest.usage.output).map(|(input, output)| format!("{input}+{output} tokens")),
+    ];
+    printable(&figures.into_iter().flatten().collect::<Vec<_>>().join(", ")).into_owned()
+}
+
+fn summarize(reader: &Reader, env: &mut Env<'_>) -> anyhow::Result<()> {
+    let summaries = reader.summaries(Page::default())?;
+    let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
+        let count = summaries.iter().filter(|summary| summary.verdict == verdict).count();
+        (count > 0).then(|| format!("{count} {verdict}"))
+    });
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    writeln!(env.stdout, "\n{} exchanges: {counts}", summaries.len())?;
+    writeln!(
+        env.stdout,
+        "in a terminal, `gatetap demo` shows this live; `gatetap run` does it for your own app"
+    )?;
+    Ok(())
+}
+
+fn first_address(live: &Live) -> anyhow::Result<SocketAddr> {
+    live.addresses().first().copied().ok_or_else(|| anyhow::anyhow!("there is no address to send traffic to"))
+}

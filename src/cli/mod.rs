@@ -1,0 +1,135 @@
+//! The command line: one file a command, which parses, calls and prints. Nothing else prints.
+//!
+//! [`run`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
+//! process's own. Data goes to stdout, talk to stderr.
+//!
+//! Invariant: every error is shown with its causes and, where there is one, a hint; every text out of a
+//! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
+
+mod announce;
+mod demo;
+mod env;
+mod error;
+mod exit;
+mod live_view;
+mod ls;
+mod recording;
+mod run;
+mod runtime;
+mod show;
+mod sim;
+mod style;
+mod table;
+
+pub use env::{Env, Output};
+pub use exit::Exit;
+
+use clap::{Parser, Subcommand};
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  findings, or a mismatch
+  2  wrong usage or settings
+  3  could not start, or the recording is not whole
+  4  the gateway cannot be reached";
+
+/// See what your app really sends to an LLM gateway, and what comes back
+///
+/// gatetap passes every byte on between an app and its gateway, records both sides and says what is
+/// wrong. Point the app's base URL at `http://localhost:7117/v1`. Without a command it does what
+/// `gatetap run` does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gatetap",
+    version,
+    override_usage = "gatetap [COMMAND] [OPTIONS]",
+    after_long_help = EXIT_CODES,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Demo(demo::DemoArgs),
+    Sim(sim::SimArgs),
+    Ls(ls::LsArgs),
+    Show(show::ShowArgs),
+}
+
+/// Runs the process's command line.
+pub fn main() -> ExitCode {
+    let exit = match Env::of_process() {
+        Ok(mut env) => run(std::env::args_os(), &mut env),
+        // Without a working directory there is nowhere to say more.
+        Err(_) => Exit::CannotStart,
+    };
+    exit.into()
+}
+
+/// Runs the command line `words`, the program's name first.
+pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
+    let outcome = match Cli::try_parse_from(with_command(words)) {
+        Ok(cli) => dispatch(cli.command, env),
+        Err(error) => usage(&error, env),
+    };
+    let outcome = outcome.and_then(|exit| {
+        env.stdout.finish()?;
+        Ok(exit)
+    });
+    match outcome {
+        Ok(exit) => exit,
+        // The reader has seen enough: `gatetap ls | head`.
+        Err(_) if env.stdout.is_closed() => Exit::Fine,
+        Err(error) => {
+            error::print(&error, &mut env.stderr);
+            error::exit_of(&error)
+        }
+    }
+}
+
+fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => args.run(env),
+        Command::Demo(args) => args.run(env),
+        Command::Sim(args) => args.run(env),
+        Command::Ls(args) => args.run(env),
+        Command::Show(args) => args.run(env),
+    }
+}
+
+/// Puts `run` where no command stands: all flags but help and version belong to a command.
+fn with_command(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = words.into_iter().collect();
+    if words.is_empty() {
+        words.push("gatetap".into());
+    }
+    let is_own = |word: &OsString| {
+        !word.as_encoded_bytes().starts_with(b"-")
+            || ["-h", "--help", "-V", "--version"].iter().any(|own| word == OsStr::new(own))
+    };
+    if !words.get(1).is_some_and(is_own) {
+        words.insert(1, "run".into());
+    }
+    words
+}
+
+/// Prints what clap has to say: help and versions are data, the rest is talk.
+fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    let (output, exit) =
+        if error.use_stderr() { (&mut env.stderr, Exit::Usage) } else { (&mut env.stdout, Exit::Fine) };
+    let text = error.render();
+    if output.colour() {
+        output.print(format_args!("{}", text.ansi()))?;
+    } else {
+        output.print(format_args!("{text}"))?;
+    }
+    Ok(exit)
+}

@@ -1,0 +1,92 @@
+//! The recording that a reading command reads, and which of its exchanges.
+
+use super::env::Env;
+use super::error::wrong_usage;
+use crate::config;
+use crate::exchange::ExchangeId;
+use crate::store::{Page, Reader};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Which recording.
+#[derive(Debug, clap::Args)]
+pub(super) struct RecordingArgs {
+    /// The recording [default: recording.db in your data directory]
+    #[arg(long, value_name = "FILE", env = "GATETAP_DB", hide_env_values = true)]
+    db: Option<PathBuf>,
+}
+
+/// How a person names an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExchangeName {
+    /// By its number.
+    Number(ExchangeId),
+    /// Counted from the end; the newest is 1.
+    FromEnd(u32),
+}
+
+impl RecordingArgs {
+    /// Opens it.
+    pub(super) fn open(self, env: &Env<'_>) -> anyhow::Result<Reader> {
+        let path = config::recording(self.db, &env.directories)?;
+        Ok(Reader::open(&path)?)
+    }
+}
+
+impl FromStr for ExchangeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "last" {
+            return Ok(Self::FromEnd(1));
+        }
+        let name = match text.strip_prefix('-') {
+            Some(back) => back.parse().ok().filter(|back| *back > 0).map(Self::FromEnd),
+            None => text.parse().ok().filter(|id| *id > 0).map(Self::Number),
+        };
+        name.ok_or_else(|| match config::nearest(text, ["last"]) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "expected a number from 1, `last`, or `-N` for the Nth from the end".to_owned(),
+        })
+    }
+}
+
+impl ExchangeName {
+    /// The number it stands for.
+    ///
+    /// # Errors
+    /// Where there is no such exchange; the hint says which there are.
+    pub(super) fn find(self, reader: &Reader) -> anyhow::Result<ExchangeId> {
+        let (found, words) = match self {
+            Self::Number(id) => {
+                (reader.summaries_of(&[id])?.first().map(|one| one.id), format!("exchange {id}"))
+            }
+            Self::FromEnd(back) => {
+                let newest = reader.summaries(Page { limit: Some(back), ..Page::default() })?;
+                let enough = newest.len() == back as usize;
+                let words = match back {
+                    1 => "last exchange".to_owned(),
+                    _ => format!("exchange -{back}"),
+                };
+                (newest.first().filter(|_| enough).map(|one| one.id), words)
+            }
+        };
+        match found {
+            Some(id) => Ok(id),
+            None => Err(wrong_usage(
+                format!("there is no {words} in `{}`", reader.path().display()),
+                extent(reader)?,
+            )),
+        }
+    }
+}
+
+/// Which exchanges a recording holds, in words.
+fn extent(reader: &Reader) -> anyhow::Result<String> {
+    let end = |after| reader.summaries(Page { after, limit: Some(1), ..Page::default() });
+    Ok(match (end(Some(0))?.first(), end(None)?.first()) {
+        (Some(first), Some(last)) if first.id == last.id => format!("it holds exchange {} only", first.id),
+        (Some(first), Some(last)) => format!("it holds exchanges {} to {}", first.id, last.id),
+        _ => "it holds no exchanges yet".to_owned(),
+    })
+}

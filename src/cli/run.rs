@@ -1,0 +1,126 @@
+//! `gatetap run`: proxy, recorder, live view.
+
+use super::env::Env;
+use super::exit::Exit;
+use super::{announce, live_view, runtime};
+use crate::config::{Given, Listen, Route, Settings, Upstream};
+use crate::gateway::mask::mask_text;
+use crate::live::{self, Live};
+use crate::sim;
+use crate::tls::Trust;
+use clap::builder::BoolishValueParser;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a connection to a gateway may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Proxy, record and watch [default command]
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses; may be repeated [default: 7117]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "GATETAP_LISTEN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    listen: Vec<Listen>,
+
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a base URL [default: nexorouter]
+    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
+    upstream: Option<Upstream>,
+
+    /// Another gateway, reached under `/@NAME/`; may be repeated
+    #[arg(
+        long = "route",
+        value_name = "NAME=URL",
+        env = "GATETAP_ROUTE",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    routes: Vec<Route>,
+
+    /// The recording [default: recording.db in your data directory]
+    #[arg(long, value_name = "FILE", env = "GATETAP_DB", hide_env_values = true)]
+    db: Option<PathBuf>,
+
+    /// No live view: print the address on stdout, and record
+    #[arg(long, value_name = "BOOL", env = "GATETAP_HEADLESS", hide_env_values = true, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    headless: Option<bool>,
+
+    /// Do not verify the gateway's certificate
+    #[arg(short = 'k', long, value_name = "BOOL", env = "GATETAP_INSECURE", hide_env_values = true, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    insecure: Option<bool>,
+
+    /// The seed of everything random [default: a new one, which is printed]
+    #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
+    seed: Option<u64>,
+}
+
+impl RunArgs {
+    /// Settles the settings and starts.
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let given = Given {
+            listen: self.listen,
+            upstream: self.upstream,
+            routes: self.routes,
+            db: self.db,
+            headless: self.headless,
+            insecure: self.insecure,
+            seed: self.seed,
+        };
+        let settings = Settings::resolve(given, &env.directories)?;
+        start(&settings, env)
+    }
+}
+
+/// Runs a gatetap by `settings` until it is told to stop.
+fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    let runtime = runtime::start()?;
+    // Whoever waits for the address may ask for the end at once.
+    let told_to_stop = runtime::told_to_stop(&runtime);
+    let started = Live::start(live_settings(settings, env), env.clock.clone());
+    let live = runtime.block_on(started).map_err(announce::explain)?;
+    let warnings: &[String] =
+        if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
+    let watched = if settings.headless || !live_view::is_possible(env) {
+        announce::listening(&live, warnings, env).map(|()| runtime.block_on(told_to_stop))
+    } else {
+        live_view::run(&runtime, &live, warnings, env)
+    };
+    let outcome = runtime.block_on(live.stop());
+    watched?;
+    announce::close(&outcome, env)
+}
+
+fn live_settings(settings: &Settings, env: &Env<'_>) -> live::Settings {
+    let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
+    let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
+    live::Settings {
+        listen: settings.listen.iter().copied().map(Into::into).collect(),
+        upstream: upstream(&settings.upstream),
+        routes: routes.collect(),
+        recording: settings.db.clone(),
+        trust: if settings.insecure { Trust::Anyone } else { Trust::System },
+        connect_timeout: CONNECT_TIMEOUT,
+        simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
+        command: command_line(),
+    }
+}
+
+fn upstream(to: &Upstream) -> live::Upstream {
+    match to {
+        Upstream::Sim => live::Upstream::Simulator,
+        Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
+    }
+}
+
+/// The words of the command line; what looks like a key is masked.
+fn command_line() -> String {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    String::from_utf8_lossy(&mask_text(words.join(" ").as_bytes())).into_owned()
+}

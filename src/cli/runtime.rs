@@ -1,0 +1,48 @@
+//! The async runtime that commands run on, and the signals that end it.
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Starts the runtime.
+///
+/// # Errors
+/// Where the system gives no threads.
+pub(super) fn start() -> anyhow::Result<Runtime> {
+    Ok(Builder::new_multi_thread().worker_threads(2).thread_name("gatetap").enable_all().build()?)
+}
+
+/// Draws a seed that JSON numbers can hold.
+pub(super) fn draw_seed() -> u64 {
+    fastrand::u64(..1 << 53)
+}
+
+/// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, SIGTERM, or the
+/// terminal going away.
+#[cfg(unix)]
+pub(super) fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + use<> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn next(signal: std::io::Result<Signal>) {
+        match signal {
+            Ok(mut signal) => drop(signal.recv().await),
+            // Where a signal cannot be watched, its default action ends the process.
+            Err(_) => std::future::pending().await,
+        }
+    }
+    let _inside = runtime.enter();
+    let [interrupt, terminate, hangup] =
+        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    async move {
+        tokio::select! {
+            () = next(interrupt) => {}
+            () = next(terminate) => {}
+            () = next(hangup) => {}
+        }
+    }
+}
+
+/// Is done when the process has been asked to end with Ctrl-C.
+#[cfg(not(unix))]
+pub(super) async fn told_to_stop(_: &Runtime) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

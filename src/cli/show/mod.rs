@@ -1,0 +1,182 @@
+//! `gatetap show`: one exchange, whole.
+
+mod events;
+mod facts;
+mod page;
+mod pretty;
+
+use super::env::Env;
+use super::error::{Hint, wrong_usage};
+use super::exit::Exit;
+use super::recording::{ExchangeName, RecordingArgs};
+use crate::digest::summary::Whole;
+use crate::digest::{self, EventLine};
+use crate::exchange::ExchangeId;
+use crate::exchange::body::{Body, Side};
+use crate::exchange::head::Headers;
+use crate::export::json::{EventJson, WholeLine};
+use crate::store::Reader;
+use crate::wire::coding::{self, Problem};
+use anyhow::bail;
+use clap::ValueEnum;
+use serde::Serialize;
+use std::io::Write;
+
+/// Show an exchange: who asked what, how it ended and why, heads, bodies, events
+#[derive(Debug, clap::Args)]
+pub(super) struct ShowArgs {
+    /// Its number, `last`, or `-N` for the Nth from the end
+    #[arg(value_name = "ID", required = true, allow_negative_numbers = true)]
+    ids: Vec<ExchangeName>,
+
+    #[command(flatten)]
+    recording: RecordingArgs,
+
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+
+    /// Only the events of the stream, one a line
+    #[arg(long)]
+    events: bool,
+
+    /// Only the bytes of one body, as they passed
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["json", "events"])]
+    body: Option<BodySide>,
+
+    /// With --body: after undoing its content codings
+    #[arg(long, requires = "body")]
+    decoded: bool,
+}
+
+/// Which body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BodySide {
+    Request,
+    Response,
+}
+
+/// One exchange with its bodies.
+#[derive(Debug)]
+struct Shown {
+    whole: Whole,
+    request: Body,
+    response: Body,
+}
+
+impl ShowArgs {
+    /// Shows.
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let reader = self.recording.open(env)?;
+        if let Some(side) = self.body {
+            let [name] = self.ids.as_slice() else {
+                return Err(wrong_usage(
+                    "--body writes the bytes of one exchange",
+                    "name one exchange, or leave out --body",
+                ));
+            };
+            let shown = Shown::read(&reader, name.find(&reader)?)?;
+            return shown.write_body(side, self.decoded, env);
+        }
+        // All are looked up before the first is printed.
+        let ids: Vec<ExchangeId> =
+            self.ids.iter().map(|name| name.find(&reader)).collect::<Result<_, _>>()?;
+        for (index, id) in ids.into_iter().enumerate() {
+            let shown = Shown::read(&reader, id)?;
+            match (self.json, self.events) {
+                (true, true) => {
+                    for event in &shown.events() {
+                        write_json(env, &EventJson::new(event))?;
+                    }
+                }
+                (true, false) => {
+                    write_json(env, &WholeLine::new(&shown.whole, &shown.request, &shown.response))?;
+                }
+                (false, events_only) => {
+                    if index > 0 {
+                        writeln!(env.stdout)?;
+                    }
+                    let text = if events_only {
+                        events::lines(&shown.events(), env)
+                    } else {
+                        page::page(&shown, reader.evidence(id)?, env)
+                    };
+                    write!(env.stdout, "{text}")?;
+                    if events_only && text.is_empty() {
+                        writeln!(env.stderr, "exchange {id} has no stream")?;
+                    }
+                }
+            }
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+impl Shown {
+    fn read(reader: &Reader, id: ExchangeId) -> anyhow::Result<Self> {
+        let Some(whole) = reader.exchange(id)? else {
+            bail!("exchange {id} has gone from `{}`", reader.path().display());
+        };
+        Ok(Self {
+            whole,
+            request: reader.body(id, Side::Request)?,
+            response: reader.body(id, Side::Response)?,
+        })
+    }
+
+    fn events(&self) -> Vec<EventLine> {
+        let head = self.whole.exchange.response.as_ref();
+        head.map_or_else(Vec::new, |head| digest::events(head, &self.response))
+    }
+
+    fn side(&self, side: BodySide) -> (Option<&Headers>, &Body) {
+        let exchange = &self.whole.exchange;
+        match side {
+            BodySide::Request => (Some(&exchange.request.headers), &self.request),
+            BodySide::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+        }
+    }
+
+    /// Writes the bytes of a body to stdout, and fails afterwards if they are not all of them.
+    fn write_body(&self, side: BodySide, decoded: bool, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let (headers, body) = self.side(side);
+        let mut problem = None;
+        match headers {
+            Some(headers) if decoded => {
+                let decoded = coding::decode(headers, &body.bytes, usize::MAX);
+                env.stdout.write_all(&decoded.bytes)?;
+                problem = decoded.problem;
+            }
+            _ => env.stdout.write_all(&body.bytes)?,
+        }
+        env.stdout.finish()?;
+        if let Some(problem) = problem {
+            return Err(anyhow::Error::msg(problem_text(&problem)))
+                .hint("without --decoded the bytes are written as they passed");
+        }
+        if let Some(cut) = body.cut {
+            bail!(
+                "the recording does not hold all of it: bytes are missing from offset {} on, {} bytes of the end follow",
+                cut.at,
+                cut.tail
+            );
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+fn write_json(env: &mut Env<'_>, line: &impl Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut env.stdout, line)?;
+    Ok(env.stdout.write_all(b"\n")?)
+}
+
+/// Why a body could not be decoded to its end.
+fn problem_text(problem: &Problem) -> String {
+    match problem {
+        Problem::Unknown(name) => format!("the content coding `{name}` is not known"),
+        Problem::Corrupt { coding, at } => {
+            format!("the body is not valid {} around byte {at}", coding.as_str())
+        }
+        Problem::Capped => "it is too long to decode as a whole".to_owned(),
+    }
+}

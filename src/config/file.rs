@@ -1,0 +1,183 @@
+//! `gatetap.toml`.
+
+use super::Directories;
+use super::error::{BadValue, Error};
+use super::listen::Listen;
+use super::nearest::nearest;
+use super::upstream::{Route, Upstream};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The name of the file.
+pub const FILE_NAME: &str = "gatetap.toml";
+
+/// Its keys, in the order of the documentation.
+const KEYS: [&str; 7] = ["listen", "upstream", "routes", "db", "headless", "insecure", "seed"];
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub(super) struct FileSettings {
+    pub(super) path: Option<PathBuf>,
+    pub(super) listen: Vec<Listen>,
+    pub(super) upstream: Option<Upstream>,
+    pub(super) routes: Vec<Route>,
+    pub(super) db: Option<PathBuf>,
+    pub(super) headless: Option<bool>,
+    pub(super) insecure: Option<bool>,
+    pub(super) seed: Option<u64>,
+}
+
+impl FileSettings {
+    /// The nearest file from the working directory upward, else the user's own.
+    pub(super) fn find(directories: &Directories) -> Result<Option<Self>, Error> {
+        let places = directories.working.ancestors().chain(directories.config.as_deref());
+        for place in places {
+            let path = place.join(FILE_NAME);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => return Self::read(&path, &text).map(Some),
+                // Above a file there is nothing to find either.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                    ) => {}
+                Err(source) => return Err(Error::Unreadable { path, source }),
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(path: &Path, text: &str) -> Result<Self, Error> {
+        let source = Source { path, text };
+        let table = DeTable::parse(text).map_err(|error| Error::Syntax {
+            path: path.to_owned(),
+            line: source.line(error.span().unwrap_or_default()),
+            message: error.message().trim_end().replace('\n', ", "),
+        })?;
+        let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
+        for (key, value) in table.get_ref() {
+            let name: &str = key.get_ref();
+            let entry = Entry { source: &source, key: name.to_owned(), value };
+            match name {
+                "listen" => settings.listen = entry.one_or_many()?,
+                "upstream" => settings.upstream = Some(entry.parsed()?),
+                "db" => settings.db = Some(entry.path()?),
+                "headless" => settings.headless = Some(entry.flag()?),
+                "insecure" => settings.insecure = Some(entry.flag()?),
+                "seed" => settings.seed = Some(entry.number()?),
+                "routes" => settings.routes = entry.routes()?,
+                unknown => {
+                    return Err(Error::UnknownKey {
+                        path: path.to_owned(),
+                        line: source.line(key.span()),
+                        key: unknown.to_owned(),
+                        hint: match nearest(unknown, KEYS) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => format!("the keys are {}", KEYS.join(", ")),
+                        },
+                    });
+                }
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// The text of a file, for naming places in it.
+struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+/// One key with its value.
+struct Entry<'a> {
+    source: &'a Source<'a>,
+    key: String,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+impl Source<'_> {
+    /// The line, counted from 1, where `span` begins.
+    fn line(&self, span: Range<usize>) -> usize {
+        self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
+    }
+}
+
+impl Entry<'_> {
+    fn wrong(&self, source: BadValue) -> Error {
+        Error::Value {
+            path: self.source.path.to_owned(),
+            line: self.source.line(self.value.span()),
+            key: self.key.clone(),
+            source,
+        }
+    }
+
+    fn expected(&self, what: &str) -> Error {
+        self.wrong(BadValue::new(format!("expected {what}")))
+    }
+
+    fn text(&self) -> Result<&str, Error> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(text),
+            _ => Err(self.expected("text in quotes")),
+        }
+    }
+
+    fn parsed<T: FromStr<Err = BadValue>>(&self) -> Result<T, Error> {
+        self.text()?.parse().map_err(|error| self.wrong(error))
+    }
+
+    fn one_or_many<T: FromStr<Err = BadValue>>(&self) -> Result<Vec<T>, Error> {
+        let DeValue::Array(values) = self.value.get_ref() else {
+            return Ok(vec![self.parsed()?]);
+        };
+        values
+            .iter()
+            .map(|value| {
+                let entry = Entry { source: self.source, key: self.key.clone(), value };
+                entry.parsed()
+            })
+            .collect()
+    }
+
+    /// A path; a relative one counts from the file's own directory.
+    fn path(&self) -> Result<PathBuf, Error> {
+        let here = self.source.path.parent().unwrap_or_else(|| Path::new(""));
+        match self.text()? {
+            "" => Err(self.expected("a path")),
+            path => Ok(here.join(path)),
+        }
+    }
+
+    fn flag(&self) -> Result<bool, Error> {
+        match self.value.get_ref() {
+            DeValue::Boolean(flag) => Ok(*flag),
+            _ => Err(self.expected("true or false")),
+        }
+    }
+
+    fn number(&self) -> Result<u64, Error> {
+        match self.value.get_ref() {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| self.expected("a whole number from 0"))
+    }
+
+    fn routes(&self) -> Result<Vec<Route>, Error> {
+        let DeValue::Table(routes) = self.value.get_ref() else {
+            return Err(self.expected("a table of `name = \"url\"`"));
+        };
+        routes
+            .iter()
+            .map(|(name, value)| {
+                let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
+                Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,146 @@
+//! Settings: flags > environment (`GATETAP_*`) > `gatetap.toml` > defaults.
+//!
+//! Flags and environment arrive together as [`Given`], already parsed by the types of this room, which
+//! also read the file: one meaning for one value, wherever it stands. [`Settings::resolve`] puts the
+//! layers on top of each other.
+//!
+//! Invariant: a mistake is named with the file, the line and the key; nothing is ignored in silence.
+
+mod error;
+mod file;
+mod listen;
+mod nearest;
+mod upstream;
+
+pub use error::{BadValue, Error};
+pub use file::FILE_NAME;
+pub use listen::{Listen, ListenAddress};
+pub use nearest::nearest;
+pub use upstream::{Route, Upstream};
+
+use file::FileSettings;
+use std::path::PathBuf;
+
+/// The directories that settings come from.
+#[derive(Debug, Clone)]
+pub struct Directories {
+    /// The working directory: `gatetap.toml` is searched from here upward.
+    pub working: PathBuf,
+    /// gatetap's own directory among the user's configuration, if there is a home directory.
+    pub config: Option<PathBuf>,
+    /// gatetap's own directory among the user's data, if there is a home directory.
+    pub data: Option<PathBuf>,
+}
+
+/// What flags and environment say; a flag has already won over its variable.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Where to listen; empty is *not said*.
+    pub listen: Vec<Listen>,
+    /// Where requests go.
+    pub upstream: Option<Upstream>,
+    /// Gateways beside the upstream; one of the same name in the file gives way.
+    pub routes: Vec<Route>,
+    /// The recording.
+    pub db: Option<PathBuf>,
+    /// No live view.
+    pub headless: Option<bool>,
+    /// No verification of the gateway's certificate.
+    pub insecure: Option<bool>,
+    /// The seed of everything random.
+    pub seed: Option<u64>,
+}
+
+/// What a running gatetap goes by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Where to listen, at least one address.
+    pub listen: Vec<ListenAddress>,
+    /// Where requests go.
+    pub upstream: Upstream,
+    /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
+    pub routes: Vec<Route>,
+    /// The recording.
+    pub db: PathBuf,
+    /// No live view: say where it listens on stdout, and record.
+    pub headless: bool,
+    /// No verification of the gateway's certificate.
+    pub insecure: bool,
+    /// The seed of everything random; `None` draws one.
+    pub seed: Option<u64>,
+    /// The `gatetap.toml` that had a say.
+    pub file: Option<PathBuf>,
+}
+
+impl Directories {
+    /// The system's: XDG on Unix, the known folders on Windows.
+    ///
+    /// # Errors
+    /// Where the working directory is gone.
+    pub fn of_system() -> std::io::Result<Self> {
+        use etcetera::BaseStrategy;
+        let strategy = etcetera::choose_base_strategy().ok();
+        Ok(Self {
+            working: std::env::current_dir()?,
+            config: strategy.as_ref().map(|base| base.config_dir().join("gatetap")),
+            data: strategy.as_ref().map(|base| base.data_dir().join("gatetap")),
+        })
+    }
+
+    fn default_recording(&self) -> Result<PathBuf, Error> {
+        let data = self.data.as_ref().ok_or(Error::NoDataDirectory)?;
+        Ok(data.join("recording.db"))
+    }
+}
+
+impl Settings {
+    /// Puts `given` on top of the file, and the file on top of the defaults.
+    ///
+    /// # Errors
+    /// [`Error`]: the file cannot be read or has a mistake, or there is no place for the recording.
+    pub fn resolve(given: Given, directories: &Directories) -> Result<Self, Error> {
+        let file = FileSettings::find(directories)?.unwrap_or_default();
+        let listen = [given.listen, file.listen, vec![Listen::DEFAULT]]
+            .into_iter()
+            .find(|layer| !layer.is_empty())
+            .unwrap_or_default();
+        let mut routes = given.routes;
+        for route in file.routes {
+            if routes.iter().all(|winner| winner.name != route.name) {
+                routes.push(route);
+            }
+        }
+        let upstream = match given.upstream.or(file.upstream) {
+            Some(upstream) => upstream,
+            None => Upstream::DEFAULT.parse()?,
+        };
+        routes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self {
+            listen: listen.into_iter().flat_map(Listen::addresses).collect(),
+            upstream,
+            routes,
+            db: match given.db.or(file.db) {
+                Some(db) => db,
+                None => directories.default_recording()?,
+            },
+            headless: given.headless.or(file.headless).unwrap_or(false),
+            insecure: given.insecure.or(file.insecure).unwrap_or(false),
+            seed: given.seed.or(file.seed),
+            file: file.path,
+        })
+    }
+}
+
+/// The recording that a reading command means; the file is asked only where no flag says it.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathBuf, Error> {
+    if let Some(db) = db {
+        return Ok(db);
+    }
+    match FileSettings::find(directories)?.and_then(|file| file.db) {
+        Some(db) => Ok(db),
+        None => directories.default_recording(),
+    }
+}

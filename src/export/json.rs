@@ -1,0 +1,316 @@
+//! The JSON of exchanges: what `ls`, `show` and the control API say to programs.
+//!
+//! The keys, their order and their meaning are a contract. What is not known is null, never absent;
+//! times ending in `_ms` are milliseconds with the microseconds as decimals. Bytes of heads that are not
+//! UTF-8 are read as Latin-1, one character a byte.
+
+use crate::digest::EventLine;
+use crate::digest::summary::{Summary, Whole};
+use crate::exchange::body::{Body, Mark};
+use crate::exchange::credential::CredentialFacts;
+use crate::exchange::finding::Finding;
+use crate::exchange::head::Headers;
+use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::{ExchangeId, SessionId};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use serde::Serialize;
+
+/// One exchange as a line.
+#[derive(Debug, Serialize)]
+pub struct SummaryLine<'a> {
+    id: ExchangeId,
+    started_at: String,
+    method: &'a str,
+    path: &'a str,
+    query: Option<&'a str>,
+    gateway: &'a str,
+    url: &'a str,
+    status: Option<u16>,
+    verdict: &'static str,
+    streaming: bool,
+    model: Option<&'a str>,
+    model_answered: Option<&'a str>,
+    request_id: Option<&'a str>,
+    error_code: Option<&'a str>,
+    finish_reason: Option<&'a str>,
+    duration_ms: Option<f64>,
+    ttft_ms: Option<f64>,
+    tokens: Tokens,
+    /// `None` where the whole exchange says the findings themselves under the same key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a [String]>,
+    fault: Option<&'a str>,
+    replay_of: Option<ExchangeId>,
+    credential: Option<CredentialLine<'a>>,
+    client: ClientLine<'a>,
+    request_bytes: u64,
+    response_bytes: u64,
+    session: SessionId,
+}
+
+/// One exchange, whole.
+#[derive(Debug, Serialize)]
+pub struct WholeLine<'a> {
+    #[serde(flatten)]
+    summary: SummaryLine<'a>,
+    request: Message<'a>,
+    /// Null where there was no answer.
+    response: Option<Message<'a>>,
+    timing: TimingLine,
+    findings: Vec<FindingLine<'a>>,
+}
+
+/// One line of a recorded stream.
+#[derive(Debug, Serialize)]
+pub struct EventJson<'a> {
+    index: usize,
+    kind: &'static str,
+    event: Option<&'a str>,
+    id: Option<&'a str>,
+    data: &'a str,
+    at_ms: Option<f64>,
+    taken_ms: Option<f64>,
+    chunk: usize,
+    offset: u64,
+    length: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Tokens {
+    input: Option<u64>,
+    output: Option<u64>,
+    total: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct CredentialLine<'a> {
+    scheme: Option<&'a str>,
+    vendor: Option<&'a str>,
+    length: u64,
+    last4: Option<&'a str>,
+    fingerprint: &'a str,
+    defects: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClientLine<'a> {
+    agent: Option<&'a str>,
+    retry_count: Option<u32>,
+    timeout_s: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Message<'a> {
+    headers: Vec<(&'a str, String)>,
+    /// Null where there were no such bytes, as in HTTP/2.
+    raw_head: Option<String>,
+    body: BodyLine<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct BodyLine<'a> {
+    #[serde(flatten)]
+    content: Content<'a>,
+    bytes: u64,
+    stored: u64,
+    cut: Option<CutLine>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Content<'a> {
+    Text(&'a str),
+    Base64(String),
+}
+
+#[derive(Debug, Serialize)]
+struct CutLine {
+    at: u64,
+    tail: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct TimingLine {
+    connect_ms: Option<f64>,
+    tls_ms: Option<f64>,
+    sent_ms: Option<f64>,
+    head_ms: Option<f64>,
+    first_event_ms: Option<f64>,
+    last_event_ms: Option<f64>,
+    end_ms: Option<f64>,
+    added_p50_us: Option<u64>,
+    added_p99_us: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingLine<'a> {
+    check: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    evidence: &'a str,
+    fix: &'a str,
+}
+
+impl<'a> SummaryLine<'a> {
+    /// The line of `summary`.
+    pub fn new(summary: &'a Summary) -> Self {
+        let digest = &summary.digest;
+        Self {
+            id: summary.id,
+            started_at: rfc3339(summary.started_at),
+            method: &summary.method,
+            path: &summary.path,
+            query: summary.query.as_deref(),
+            gateway: &summary.gateway,
+            url: &summary.url,
+            status: summary.status,
+            verdict: summary.verdict.as_str(),
+            streaming: digest.streaming,
+            model: digest.model.as_deref(),
+            model_answered: digest.model_answered.as_deref(),
+            request_id: digest.request_id.as_deref(),
+            error_code: digest.error_code.as_deref(),
+            finish_reason: digest.finish_reason.as_deref(),
+            duration_ms: milliseconds(summary.duration),
+            ttft_ms: milliseconds(digest.first_token),
+            tokens: Tokens {
+                input: digest.usage.input,
+                output: digest.usage.output,
+                total: digest.usage.total,
+            },
+            findings: Some(&summary.findings),
+            fault: summary.fault.as_deref(),
+            replay_of: summary.replay_of,
+            credential: summary.credential.as_ref().map(CredentialLine::new),
+            client: ClientLine {
+                agent: digest.client.agent.as_deref(),
+                retry_count: digest.client.retry_count,
+                timeout_s: digest.client.timeout_s,
+            },
+            request_bytes: summary.request_bytes,
+            response_bytes: summary.response_bytes,
+            session: summary.session,
+        }
+    }
+}
+
+impl<'a> WholeLine<'a> {
+    /// The line of `whole` with its two bodies.
+    pub fn new(whole: &'a Whole, request: &'a Body, response: &'a Body) -> Self {
+        let exchange = &whole.exchange;
+        let timing = &exchange.timing;
+        let digest = &whole.summary.digest;
+        Self {
+            summary: SummaryLine { findings: None, ..SummaryLine::new(&whole.summary) },
+            request: Message::new(
+                &exchange.request.headers,
+                exchange.request.raw.as_ref(),
+                request,
+                exchange.request_bytes,
+            ),
+            response: exchange.response.as_ref().map(|head| {
+                Message::new(&head.headers, head.raw.as_ref(), response, exchange.response_bytes)
+            }),
+            timing: TimingLine {
+                connect_ms: milliseconds(timing.connect),
+                tls_ms: milliseconds(timing.tls),
+                sent_ms: milliseconds(timing.sent),
+                head_ms: milliseconds(timing.head),
+                first_event_ms: milliseconds(digest.first_event),
+                last_event_ms: milliseconds(digest.last_event),
+                end_ms: milliseconds(timing.end),
+                added_p50_us: added(&response.marks, 50).map(|delay| delay.0),
+                added_p99_us: added(&response.marks, 99).map(|delay| delay.0),
+            },
+            findings: whole.findings.iter().map(FindingLine::new).collect(),
+        }
+    }
+}
+
+impl<'a> EventJson<'a> {
+    /// The line of `event`.
+    pub fn new(event: &'a EventLine) -> Self {
+        Self {
+            index: event.index,
+            kind: event.kind.as_str(),
+            event: event.event.as_deref(),
+            id: event.id.as_deref(),
+            data: &event.data,
+            at_ms: milliseconds(event.at),
+            taken_ms: milliseconds(event.taken),
+            chunk: event.chunk,
+            offset: event.offset,
+            length: event.length,
+        }
+    }
+}
+
+impl<'a> CredentialLine<'a> {
+    fn new(facts: &'a CredentialFacts) -> Self {
+        Self {
+            scheme: facts.scheme.as_deref(),
+            vendor: facts.vendor.as_deref(),
+            length: facts.length,
+            last4: facts.last4.as_deref(),
+            fingerprint: &facts.fingerprint,
+            defects: facts.defects.iter().map(|defect| defect.as_str()).collect(),
+        }
+    }
+}
+
+impl<'a> Message<'a> {
+    fn new(headers: &'a Headers, raw: Option<&Bytes>, body: &'a Body, seen: u64) -> Self {
+        let stored = body.bytes.len() as u64;
+        Self {
+            headers: headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect(),
+            raw_head: raw.map(|raw| head_text(raw)),
+            body: BodyLine {
+                content: std::str::from_utf8(&body.bytes)
+                    .map_or_else(|_| Content::Base64(BASE64.encode(&body.bytes)), Content::Text),
+                bytes: seen.max(stored),
+                stored,
+                cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
+            },
+        }
+    }
+}
+
+impl<'a> FindingLine<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        Self {
+            check: &finding.check,
+            severity: finding.severity.as_str(),
+            message: &finding.message,
+            evidence: &finding.evidence,
+            fix: &finding.fix,
+        }
+    }
+}
+
+/// The time that passed in gatetap at percentile `percent` of these chunks, between reading one and its
+/// being taken; `None` where none was taken.
+pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
+    let mut delays: Vec<Micros> =
+        marks.iter().filter_map(|mark| mark.taken.map(|taken| taken.since(mark.read))).collect();
+    delays.sort_unstable();
+    // The nearest rank: the smallest delay that at least `percent` of them do not exceed.
+    let rank = (delays.len() * percent).div_ceil(100);
+    delays.get(rank.saturating_sub(1)).copied()
+}
+
+/// RFC 3339 in UTC with microseconds.
+pub fn rfc3339(at: WallTime) -> String {
+    jiff::Timestamp::from_microsecond(at.0)
+        .map_or_else(|_| format!("@{}us", at.0), |timestamp| format!("{timestamp:.6}"))
+}
+
+/// The bytes of a head as text: UTF-8, else Latin-1.
+pub fn head_text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
+}
+
+fn milliseconds(time: Option<Micros>) -> Option<f64> {
+    time.map(Micros::as_ms)
+}

@@ -1,0 +1,221 @@
+//! What counts as a credential: the one table behind both [`super::credential`] and [`super::mask`].
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The table; see `keys.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    headers: BTreeMap<String, HeaderKind>,
+    names: Names,
+    placeholders: Placeholders,
+    #[serde(rename = "shape")]
+    shapes: Vec<Shape>,
+}
+
+/// What a header with a credential holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeaderKind {
+    /// The gateway's key, with or without a scheme.
+    Key,
+    /// The credential of a proxy on the way.
+    Proxy,
+    /// Some other secret.
+    Other,
+    /// `name=value` pairs whose values are secret.
+    Cookies,
+    /// One such pair, then attributes that are not secret.
+    SetCookie,
+    /// Protocol names, one of which may carry a key.
+    Websocket,
+}
+
+/// One key shape.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Whose keys look so; `None` where several vendors' do.
+    pub vendor: Option<String>,
+    /// What they begin with.
+    pub prefix: String,
+    /// What they hold further on.
+    pub marker: Option<String>,
+    /// The lengths they have in bytes; empty where that is not known.
+    #[serde(default)]
+    pub lengths: Vec<usize>,
+    #[serde(default = "usual_in_text")]
+    in_text: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Names {
+    secret_endings: Vec<String>,
+    harmless: Vec<String>,
+    query: Vec<String>,
+    websocket_markers: Vec<String>,
+    schemes: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Placeholders {
+    whole: Vec<String>,
+    part: Vec<String>,
+    start: Vec<String>,
+}
+
+const fn usual_in_text() -> usize {
+    8
+}
+
+/// The table.
+pub fn table() -> &'static Table {
+    // A test holds that the file is well formed.
+    static TABLE: LazyLock<Table> =
+        LazyLock::new(|| toml::from_str(include_str!("keys.toml")).unwrap_or_default());
+    &TABLE
+}
+
+impl Table {
+    /// What the header `name`, in any spelling, holds; `None` if no credential.
+    pub fn header(&self, name: &str) -> Option<HeaderKind> {
+        let name = normal(name);
+        match self.headers.get(&name) {
+            Some(kind) => Some(*kind),
+            None => self.ends_like_a_secret(&name).then_some(HeaderKind::Other),
+        }
+    }
+
+    /// The headers that carry a credential, in lower case.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.keys().map(String::as_str)
+    }
+
+    /// Whether the query parameter `name`, in any spelling and percent-encoding, is a credential.
+    pub fn is_query_credential(&self, name: &str) -> bool {
+        let name = normal(&String::from_utf8_lossy(&percent_decode(name.as_bytes())));
+        self.names.query.contains(&name) || self.ends_like_a_secret(&name)
+    }
+
+    /// Whether a variable or field of that name holds a secret.
+    pub fn is_secret_name(&self, name: &str) -> bool {
+        let name = normal(name);
+        let masked_whole = |kind: &HeaderKind| !matches!(kind, HeaderKind::Websocket);
+        self.headers.get(&name).is_some_and(masked_whole) || self.ends_like_a_secret(&name)
+    }
+
+    fn ends_like_a_secret(&self, normal_name: &str) -> bool {
+        let ends = |list: &[String]| list.iter().any(|ending| normal_name.ends_with(ending.as_str()));
+        ends(&self.names.secret_endings) && !ends(&self.names.harmless)
+    }
+
+    /// The shape that `secret` has.
+    pub fn shape_of(&self, secret: &[u8]) -> Option<&Shape> {
+        self.shapes.iter().find(|shape| shape.fits(secret))
+    }
+
+    /// The vendor whose keys look like `secret`. A prefix that several share names nobody.
+    pub fn vendor_of(&self, secret: &[u8]) -> Option<&str> {
+        self.shape_of(secret)?.vendor.as_deref()
+    }
+
+    /// How long the key at the start of `text` is, if there is one.
+    pub fn key_at_start(&self, text: &[u8]) -> Option<usize> {
+        let run = text.iter().position(|byte| !is_key_byte(*byte)).unwrap_or(text.len());
+        self.shapes
+            .iter()
+            .filter(|shape| text.starts_with(shape.prefix.as_bytes()))
+            .any(|shape| run >= shape.prefix.len() + shape.in_text)
+            .then_some(run)
+    }
+
+    /// Whether a placeholder stands where the key belongs.
+    pub fn is_placeholder(&self, secret: &str) -> bool {
+        let secret = secret.to_lowercase();
+        let places = &self.placeholders;
+        places.whole.contains(&secret)
+            || places.part.iter().any(|part| secret.contains(part.as_str()))
+            || places.start.iter().any(|start| secret.starts_with(start.as_str()))
+    }
+
+    /// The scheme that `value` begins with, in any case.
+    pub fn scheme_at_start(&self, value: &[u8]) -> Option<usize> {
+        let word = value
+            .iter()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'-'))
+            .unwrap_or(value.len());
+        let word = value.get(..word)?;
+        let known = |scheme: &String| word.eq_ignore_ascii_case(scheme.as_bytes());
+        self.names.schemes.iter().any(known).then_some(word.len())
+    }
+
+    /// Where in a `Sec-WebSocket-Protocol` value keys stand.
+    pub fn websocket_keys(&self, value: &[u8]) -> Vec<Range<usize>> {
+        let lower = value.to_ascii_lowercase();
+        let mut found = Vec::new();
+        for marker in &self.names.websocket_markers {
+            let mut from = 0;
+            while let Some(at) = find(lower.get(from..).unwrap_or_default(), marker.as_bytes()) {
+                let start = from + at + marker.len();
+                let rest = lower.get(start..).unwrap_or_default();
+                let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
+                found.push(start..start + end);
+                from = start + end;
+            }
+        }
+        found
+    }
+}
+
+impl Shape {
+    fn fits(&self, secret: &[u8]) -> bool {
+        let marked = |marker: &String| find(secret, marker.as_bytes()).is_some();
+        secret.starts_with(self.prefix.as_bytes()) && self.marker.as_ref().is_none_or(marked)
+    }
+}
+
+/// Whether a key may hold this byte.
+const fn is_key_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// A name in lower case, hyphens for underscores, without white space or control characters around it.
+fn normal(name: &str) -> String {
+    name.trim_matches(|c: char| c.is_whitespace() || c.is_control()).to_ascii_lowercase().replace('_', "-")
+}
+
+/// Where `needle` first stands in `haystack`.
+pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len().max(1)).position(|window| window == needle)
+}
+
+/// `text` with every `%XX` decoded; a `%` that starts no escape stays.
+pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, tail)) = rest.split_first() {
+        if let Some((byte, after)) = percent_escape(rest) {
+            decoded.push(byte);
+            rest = after;
+        } else {
+            decoded.push(first);
+            rest = tail;
+        }
+    }
+    decoded
+}
+
+/// The byte that a `%XX` at the start of `text` stands for, and what follows it.
+pub(super) fn percent_escape(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (escape, rest) = text.split_at_checked(3)?;
+    let [b'%', high, low] = *escape else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let value = digit(high)? * 16 + digit(low)?;
+    Some((u8::try_from(value).ok()?, rest))
+}

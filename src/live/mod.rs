@@ -1,0 +1,227 @@
+//! A running gatetap: recording, recorder, proxy and, where it is the upstream, the simulator.
+//!
+//! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
+
+pub mod sample;
+
+use crate::exchange::time::Clock;
+use crate::gateway::profile::Gateway;
+use crate::proxy::{self, BindError, Proxy};
+use crate::record::{Outcome, Recorder, Running};
+use crate::sim::{self, Simulator};
+use crate::store::{self, SessionStart, Writer};
+use crate::tls::Trust;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long open exchanges may go on when gatetap is told to stop.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How a gatetap is to run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: Vec<Listen>,
+    /// Where plain paths go.
+    pub upstream: Upstream,
+    /// Where `/@NAME/…` goes, by name.
+    pub routes: BTreeMap<String, Upstream>,
+    /// The recording.
+    pub recording: PathBuf,
+    /// Whose certificates are believed on the gateway side.
+    pub trust: Trust,
+    /// How long a connection to a gateway may take to be made.
+    pub connect_timeout: Duration,
+    /// The simulator's settings, should it be the upstream; its seed is the session's.
+    pub simulator: sim::Options,
+    /// The command line, secrets masked.
+    pub command: String,
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// The address; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Go on without it where the machine does not have such addresses.
+    pub optional: bool,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upstream {
+    /// To a gateway.
+    Gateway(Gateway),
+    /// To the simulator, in this process.
+    Simulator,
+}
+
+/// Why a gatetap could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The recording could not be opened.
+    #[error("cannot use the recording")]
+    Recording(#[from] store::Error),
+    /// An address could not be had.
+    #[error(transparent)]
+    Listen(#[from] BindError),
+    /// The recorder or the simulator could not be started.
+    #[error("cannot start the {part}")]
+    Part {
+        /// Which.
+        part: &'static str,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running gatetap.
+#[derive(Debug)]
+pub struct Live {
+    proxy: Proxy,
+    recorder: Running,
+    simulator: Option<Simulator>,
+    recording: PathBuf,
+    upstream: Gateway,
+}
+
+impl Live {
+    /// Starts everything, on the current runtime.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing goes on running then.
+    pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        let writer = Writer::open(&settings.recording, &session(&settings, &clock))?;
+        let started = Self::start_recording(settings, clock, writer).await;
+        started.map_err(|(error, recorder)| {
+            // The session that had begun ends with nothing in it.
+            if let Some(recorder) = recorder {
+                recorder.stop();
+            }
+            error
+        })
+    }
+
+    async fn start_recording(
+        settings: Settings,
+        clock: Clock,
+        writer: Writer,
+    ) -> Result<Self, (Error, Option<Running>)> {
+        let recorder = Recorder::start(writer, clock)
+            .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
+        match Self::start_serving(&settings, recorder.recorder()).await {
+            Ok((proxy, simulator, upstream)) => {
+                Ok(Self { proxy, recorder, simulator, recording: settings.recording, upstream })
+            }
+            Err(error) => Err((error, Some(recorder))),
+        }
+    }
+
+    async fn start_serving(
+        settings: &Settings,
+        recorder: Recorder,
+    ) -> Result<(Proxy, Option<Simulator>, Gateway), Error> {
+        let mut listeners = Vec::new();
+        for listen in &settings.listen {
+            listeners.extend(bind(*listen, &listeners).await?);
+        }
+        let simulated = std::iter::once(&settings.upstream).chain(settings.routes.values());
+        let simulator = if simulated.into_iter().any(|upstream| *upstream == Upstream::Simulator) {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let started = Simulator::start(address, settings.simulator.clone()).await;
+            Some(started.map_err(|source| Error::Part { part: "simulator", source })?)
+        } else {
+            None
+        };
+        let gateway = |upstream: &Upstream| match (upstream, &simulator) {
+            (Upstream::Simulator, Some(simulator)) => simulator_gateway(simulator.addr()),
+            (Upstream::Simulator, None) => simulator_gateway(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            (Upstream::Gateway(gateway), _) => gateway.clone(),
+        };
+        let upstream = gateway(&settings.upstream);
+        let proxy_settings = proxy::Settings {
+            upstream: upstream.clone(),
+            routes: settings
+                .routes
+                .iter()
+                .map(|(name, upstream)| (name.clone(), gateway(upstream)))
+                .collect(),
+            trust: settings.trust,
+            connect_timeout: settings.connect_timeout,
+        };
+        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))
+    }
+
+    /// The URL that an app's base URL begins with; without a slash at its end.
+    pub fn url(&self) -> String {
+        let address = self.proxy.addresses().first();
+        address.map(|address| format!("http://{address}")).unwrap_or_default()
+    }
+
+    /// The addresses it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.proxy.addresses()
+    }
+
+    /// Where plain paths go.
+    pub fn upstream(&self) -> &Gateway {
+        &self.upstream
+    }
+
+    /// The recording.
+    pub fn recording(&self) -> &Path {
+        &self.recording
+    }
+
+    /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.
+    pub async fn stop(self) -> Outcome {
+        self.proxy.stop(GRACE).await;
+        if let Some(simulator) = self.simulator {
+            simulator.stop().await;
+        }
+        let recorder = self.recorder;
+        tokio::task::spawn_blocking(move || recorder.stop()).await.unwrap_or_else(|_| Outcome::panicked())
+    }
+}
+
+fn session(settings: &Settings, clock: &Clock) -> SessionStart {
+    SessionStart {
+        started_at: clock.now().wall,
+        program: concat!("gatetap ", env!("CARGO_PKG_VERSION")).to_owned(),
+        command: settings.command.clone(),
+        upstream: match &settings.upstream {
+            Upstream::Gateway(gateway) => gateway.base_url(),
+            Upstream::Simulator => "sim".to_owned(),
+        },
+        seed: Some(settings.simulator.seed as i64),
+    }
+}
+
+/// Listens on an address. An optional one takes the port that a mandatory one before it was given.
+async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListener>, BindError> {
+    let mut address = listen.address;
+    if let (true, 0, Some(Ok(first))) =
+        (listen.optional, address.port(), before.first().map(TcpListener::local_addr))
+    {
+        address.set_port(first.port());
+    }
+    match proxy::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if listen.optional && error.source.kind() != std::io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn simulator_gateway(address: SocketAddr) -> Gateway {
+    Gateway {
+        name: "sim".to_owned(),
+        scheme: crate::gateway::profile::Scheme::Http,
+        authority: address.to_string(),
+        base_path: "/v1".to_owned(),
+    }
+}

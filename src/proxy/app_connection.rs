@@ -1,0 +1,117 @@
+//! One connection of the app, from its first byte to its end.
+
+use super::Shared;
+use super::forward::{self, AppBody};
+use super::own_answer;
+use super::socket::{Follower, ResetOnClose, Watch, watch_app};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+/// What exchanges need to know of the connection that they came over.
+#[derive(Debug, Clone)]
+pub(super) struct AppSide {
+    pub(super) peer: SocketAddr,
+    pub(super) socket: Follower,
+}
+
+/// Answers the requests of one connection.
+struct AppService {
+    shared: Arc<Shared>,
+    watch: Watch,
+    app: AppSide,
+}
+
+/// Serves a connection until it ends, or until it is cut.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) {
+    // Without it small chunks wait for each other; where it fails, they just do.
+    drop(stream.set_nodelay(true));
+    let speaks_http = tokio::select! {
+        speaks_http = begins_like_http(&stream) => speaks_http,
+        () = stop.cancelled() => return,
+    };
+    if !speaks_http {
+        // Nobody may be listening any more.
+        drop(stream.write_all(not_http().as_bytes()).await);
+        return;
+    }
+    let (socket, watch) = watch_app(stream);
+    let app = AppSide { peer, socket: watch.follower() };
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().preserve_header_case(true).auto_date_header(false).pipeline_flush(false);
+    server.http2().auto_date_header(false);
+    let mut connection =
+        pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, watch, app }));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = stop.cancelled() => None,
+    };
+    if ended.is_none() {
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            // How the connection ended is written down with its exchanges.
+            _ended = connection => {}
+            () = cut.cancelled() => {}
+        }
+    }
+}
+
+impl Service<Request<Incoming>> for AppService {
+    type Response = Response<AppBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let raw = self.watch.head();
+        let (shared, app) = (Arc::clone(&self.shared), self.app.clone());
+        Box::pin(async move { Ok(forward::exchange(&shared, &app, request, raw).await) })
+    }
+}
+
+impl ResetOnClose for TcpStream {
+    fn reset_on_close(&self) {
+        // Where it fails, the app sees a plain end without the last chunk: still a broken one.
+        drop(self.set_zero_linger());
+    }
+}
+
+/// Whether the first byte can begin a request. Waits for it; an empty connection is left to hyper.
+async fn begins_like_http(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) => {
+            first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"\r\n!#$%&'*+-.^_`|~".contains(byte))
+        }
+        _ => true,
+    }
+}
+
+/// The answer to something that is no HTTP, such as a TLS handshake.
+fn not_http() -> String {
+    let body = serde_json::json!({"error": {
+        "message": "gatetap: this is not an HTTP request; this port speaks plain HTTP, so the base URL begins with http://",
+        "type": "gatetap_error", "param": null, "code": own_answer::Token::UnsupportedRequest.as_str(),
+    }})
+    .to_string();
+    format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nx-gatetap-error: {}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        own_answer::Token::UnsupportedRequest.as_str(),
+        body.len()
+    )
+}

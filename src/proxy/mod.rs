@@ -1,0 +1,123 @@
+//! The way between app and gateway: listener, tap, forwarding, cancellation.
+//!
+//! One task serves one connection of the app. For each request it maps the path to the configured
+//! gateway, sends it on over a pooled connection, and passes the answer back through a [`tap`], which
+//! stamps every chunk and hands it to the recorder. Where there is no answer to pass on, gatetap
+//! answers by itself ([`own_answer`]).
+//!
+//! Invariants:
+//! * Where a request goes comes from configuration alone; nothing in the request chooses it.
+//! * A chunk is passed on as it was read, before anything else is read. Nothing is buffered or repaired.
+//! * Dropping is cancelling: when the app leaves, its task drops the exchange, which closes the
+//!   gateway's connection.
+
+mod app_connection;
+mod connect;
+mod control;
+mod forward;
+mod headers;
+mod listener;
+mod own_answer;
+mod pool;
+mod route;
+mod socket;
+mod tap;
+
+pub use listener::{BindError, bind};
+
+use crate::gateway::profile::Gateway;
+use crate::record::Recorder;
+use crate::tls::Trust;
+use connect::Connector;
+use pool::Pool;
+use route::Routes;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a proxy needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where `/v1` and every other plain path goes.
+    pub upstream: Gateway,
+    /// Where `/@NAME/…` goes, by name.
+    pub routes: BTreeMap<String, Gateway>,
+    /// Whose certificates are believed on the gateway side.
+    pub trust: Trust,
+    /// How long a connection to a gateway may take to be made, TLS included.
+    pub connect_timeout: Duration,
+}
+
+/// A proxy that runs.
+#[derive(Debug)]
+pub struct Proxy {
+    tasks: TaskTracker,
+    stop_accepting: CancellationToken,
+    cut: CancellationToken,
+    shared: Arc<Shared>,
+}
+
+/// What every connection of a proxy shares.
+#[derive(Debug)]
+struct Shared {
+    routes: Routes,
+    /// Where it listens.
+    addresses: Vec<SocketAddr>,
+    recorder: Recorder,
+    pool: Pool,
+    connector: Connector,
+    /// The proxy is being stopped: what breaks off now is gatetap's doing.
+    stopping: AtomicBool,
+}
+
+impl Proxy {
+    /// Serves the listeners from now on, on the current runtime.
+    pub fn start(listeners: Vec<TcpListener>, settings: &Settings, recorder: Recorder) -> Self {
+        let addresses: Vec<SocketAddr> =
+            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let connector = Connector::new(settings.trust, settings.connect_timeout, addresses.clone());
+        let shared = Arc::new(Shared {
+            routes: Routes::new(&settings.upstream, &settings.routes),
+            addresses,
+            recorder,
+            pool: Pool::default(),
+            connector,
+            stopping: AtomicBool::new(false),
+        });
+        let tasks = TaskTracker::new();
+        let stop_accepting = CancellationToken::new();
+        let cut = CancellationToken::new();
+        for listener in listeners {
+            let serving = listener::serve(
+                listener,
+                Arc::clone(&shared),
+                tasks.clone(),
+                stop_accepting.clone(),
+                cut.clone(),
+            );
+            tasks.spawn(serving);
+        }
+        Self { tasks, stop_accepting, cut, shared }
+    }
+
+    /// The addresses it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.shared.addresses
+    }
+
+    /// Takes no more requests, lets open exchanges go on for `grace`, then cuts them.
+    pub async fn stop(self, grace: Duration) {
+        self.stop_accepting.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            self.shared.stopping.store(true, Ordering::Relaxed);
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! gatetap's own answers: given only where there is no answer to pass on.
+
+use crate::exchange::end::OwnAnswer;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use std::error::Error;
+use std::io;
+
+/// The header that marks an own answer.
+const ERROR_HEADER: HeaderName = HeaderName::from_static("x-gatetap-error");
+
+/// Why there is no answer to pass on. The tokens are promised stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    DnsNotFound,
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectTimeout,
+    TlsFailed,
+    ClosedBeforeResponse,
+    BadResponse,
+    Loop,
+    /// `/@NAME/` names no configured gateway.
+    UnknownRoute,
+    /// A method or a form of target that this proxy does not serve.
+    UnsupportedRequest,
+}
+
+/// A failure to get an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) token: Token,
+    pub(super) message: String,
+}
+
+impl Token {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::DnsNotFound => "dns-not-found",
+            Self::ConnectionRefused => "connection-refused",
+            Self::ConnectionReset => "connection-reset",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::TlsFailed => "tls-failed",
+            Self::ClosedBeforeResponse => "closed-before-response",
+            Self::BadResponse => "bad-response",
+            Self::Loop => "loop",
+            Self::UnknownRoute => "unknown-route",
+            Self::UnsupportedRequest => "unsupported-request",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(token: Token, message: impl Into<String>) -> Self {
+        Self { token, message: message.into() }
+    }
+
+    /// What hyper's client said before there was an answer.
+    pub(super) fn from_hyper(error: &hyper::Error, gateway: &str) -> Self {
+        let reset = matches!(
+            io_kind(error),
+            Some(
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted
+            )
+        );
+        if reset {
+            Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
+        } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+            Self::new(
+                Token::ClosedBeforeResponse,
+                format!("{gateway} closed the connection before it answered"),
+            )
+        } else {
+            Self::new(
+                Token::BadResponse,
+                format!("{gateway} answered with something that is not HTTP: {}", causes(error)),
+            )
+        }
+    }
+
+    /// The answer the app gets, in the shape that its SDK prints.
+    pub(super) fn answer(&self, anthropic: bool) -> Response<Bytes> {
+        let mut error =
+            serde_json::json!({ "message": format!("gatetap: {}", self.message), "type": "gatetap_error" });
+        let body = if anthropic {
+            serde_json::json!({ "type": "error", "error": error })
+        } else {
+            if let Some(fields) = error.as_object_mut() {
+                fields.insert("param".to_owned(), serde_json::Value::Null);
+                fields.insert("code".to_owned(), self.token.as_str().into());
+            }
+            serde_json::json!({ "error": error })
+        };
+        json(self.token.status(), &body, Some(self.token.as_str()))
+    }
+
+    pub(super) fn own(&self) -> OwnAnswer {
+        OwnAnswer { token: self.token.as_str().to_owned(), message: self.message.clone() }
+    }
+}
+
+/// A JSON answer of gatetap's own, marked with `token` where it stands for a failure.
+pub(super) fn json(
+    status: StatusCode,
+    body: &serde_json::Value,
+    token: Option<&'static str>,
+) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(format!("{body}\n")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(token) = token {
+        response.headers_mut().insert(ERROR_HEADER, HeaderValue::from_static(token));
+    }
+    response
+}
+
+/// The kind of the I/O error that caused `error`, if one did.
+pub(super) fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return Some(io.kind());
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// An error and all that caused it, in one line.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,74 @@
+//! Where a path goes: the configured gateways, made ready for forwarding.
+
+use super::own_answer::{Failure, Token};
+use crate::gateway::profile::{Gateway, split_route};
+use http::HeaderValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One gateway, with what every request to it needs.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) gateway: Gateway,
+    /// The gateway's name, as it is recorded.
+    pub(super) name: Arc<str>,
+    /// `scheme://authority`.
+    pub(super) origin: Arc<str>,
+    /// The `Host` it is asked by; `None` if the authority cannot stand in a header.
+    pub(super) host: Option<HeaderValue>,
+}
+
+/// The gateways that paths can lead to.
+#[derive(Debug)]
+pub(super) struct Routes {
+    upstream: Arc<Route>,
+    named: BTreeMap<String, Arc<Route>>,
+}
+
+impl Routes {
+    pub(super) fn new(upstream: &Gateway, named: &BTreeMap<String, Gateway>) -> Self {
+        Self {
+            upstream: Arc::new(Route::new(upstream)),
+            named: named
+                .iter()
+                .map(|(name, gateway)| (name.clone(), Arc::new(Route::new(gateway))))
+                .collect(),
+        }
+    }
+
+    /// The gateway that `target` leads to, and the target that it is asked for.
+    pub(super) fn find(&self, target: &str) -> Result<(Arc<Route>, String), Failure> {
+        let (route, target) = match split_route(target) {
+            None => (&self.upstream, Cow::Borrowed(target)),
+            Some((name, rest)) => (self.named.get(name).ok_or_else(|| self.unknown(name))?, rest),
+        };
+        Ok((Arc::clone(route), route.gateway.map_target(&target)))
+    }
+
+    /// The gateways that `/@NAME/` can lead to.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &Route)> {
+        self.named.iter().map(|(name, route)| (name.as_str(), route.as_ref()))
+    }
+
+    /// The gateway of every plain path.
+    pub(super) fn upstream(&self) -> &Route {
+        &self.upstream
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let known = self.named.keys().map(|name| format!("/@{name}/")).collect::<Vec<_>>().join(", ");
+        Failure::new(Token::UnknownRoute, format!("no gateway is configured as `{name}`; there are: {known}"))
+    }
+}
+
+impl Route {
+    fn new(gateway: &Gateway) -> Self {
+        Self {
+            gateway: gateway.clone(),
+            name: gateway.name.as_str().into(),
+            origin: gateway.origin().into(),
+            host: HeaderValue::try_from(&gateway.authority).ok(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The examiner: a thread that derives digests and verdicts from what the recorder has committed.
+
+use super::line::Examined;
+use super::thread::Message;
+use crate::digest::Digest;
+use crate::digest::Digester;
+use crate::digest::verdict::{Judgement, judge};
+use crate::exchange::Exchange;
+use crate::exchange::body::Side;
+use crate::exchange::end::Verdict;
+use crate::exchange::head::{RequestHead, ResponseHead};
+use crate::exchange::time::Micros;
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How long pieces of open exchanges gather between two looks at them. Exchanges that end are not kept waiting.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// One thing that was committed, in the order it happened.
+#[derive(Debug)]
+pub(super) enum Seen {
+    Begin { key: u64, head: Box<RequestHead> },
+    Response { key: u64, head: Box<ResponseHead> },
+    Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
+    End { key: u64, exchange: Box<Exchange> },
+}
+
+#[derive(Debug)]
+struct Examiner {
+    open: BTreeMap<u64, Digester>,
+    /// Open exchanges that changed since they were last reported.
+    changed: BTreeSet<u64>,
+    results: Sender<Message>,
+}
+
+/// Starts the thread. It ends when the sender of batches is gone, after it has judged all it was given.
+pub(super) fn start(results: Sender<Message>) -> std::io::Result<(Sender<Vec<Seen>>, JoinHandle<()>)> {
+    let (sender, batches) = mpsc::channel();
+    let examiner = Examiner { open: BTreeMap::new(), changed: BTreeSet::new(), results };
+    let thread =
+        thread::Builder::new().name("gatetap-examiner".to_owned()).spawn(move || examiner.run(&batches))?;
+    Ok((sender, thread))
+}
+
+impl Examiner {
+    fn run(mut self, batches: &Receiver<Vec<Seen>>) {
+        while let Ok(batch) = batches.recv() {
+            let mut ended = self.take(batch);
+            while let Ok(batch) = batches.try_recv() {
+                ended |= self.take(batch);
+            }
+            self.report_open();
+            if !ended {
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+
+    /// Takes a batch in; says whether an exchange ended in it.
+    fn take(&mut self, batch: Vec<Seen>) -> bool {
+        let mut ended = false;
+        for seen in batch {
+            ended |= matches!(seen, Seen::End { .. });
+            self.see(seen);
+        }
+        ended
+    }
+
+    /// Broken traffic must not stop the examiner: an exchange on which the reader itself fails is judged
+    /// by what is known without it.
+    fn see(&mut self, seen: Seen) {
+        match seen {
+            Seen::Begin { key, head } => {
+                self.open.insert(key, Digester::new(&head));
+            }
+            Seen::Response { key, head } => self.feed(key, |digester| digester.response_head(&head)),
+            Seen::Chunk { key, side: Side::Request, bytes, .. } => {
+                self.feed(key, |digester| digester.request_chunk(&bytes));
+            }
+            Seen::Chunk { key, side: Side::Response, bytes, read } => {
+                self.feed(key, |digester| digester.response_chunk(&bytes, read));
+            }
+            Seen::End { key, exchange } => {
+                self.changed.remove(&key);
+                let mut digester = self.open.remove(&key);
+                let examined = catch_unwind(AssertUnwindSafe(|| examined(&exchange, digester.as_mut())))
+                    .unwrap_or_else(|_| examined(&exchange, None));
+                self.send(key, examined, true);
+            }
+        }
+    }
+
+    fn feed(&mut self, key: u64, piece: impl FnOnce(&mut Digester)) {
+        let Some(digester) = self.open.get_mut(&key) else {
+            return;
+        };
+        self.changed.insert(key);
+        if catch_unwind(AssertUnwindSafe(|| piece(digester))).is_err() {
+            self.open.remove(&key);
+            self.changed.remove(&key);
+        }
+    }
+
+    fn report_open(&mut self) {
+        for key in std::mem::take(&mut self.changed) {
+            let Some(digester) = self.open.get_mut(&key) else { continue };
+            let Ok(digest) = catch_unwind(AssertUnwindSafe(|| digester.digest().clone())) else { continue };
+            let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
+            self.send(key, Examined { digest, judgement, findings: None }, false);
+        }
+    }
+
+    fn send(&self, key: u64, examined: Examined, last: bool) {
+        drop(self.results.send(Message::Examined { key, examined: Box::new(examined), last }));
+    }
+}
+
+fn examined(exchange: &Exchange, digester: Option<&mut Digester>) -> Examined {
+    let digest = digester.map_or_else(Digest::default, |digester| {
+        digester.response_end(exchange.timing.end.unwrap_or_default());
+        digester.digest().clone()
+    });
+    let judgement = judge(exchange, &digest);
+    Examined { digest, judgement, findings: None }
+}

@@ -1,0 +1,163 @@
+//! The recorder: the one hand that writes the recording.
+//!
+//! The forwarding path speaks to it through a [`Track`], one an exchange, whose calls push a message onto
+//! a queue and return. A thread of its own takes the messages in batches: it masks secrets, keeps each
+//! open exchange in memory, writes what changed in one transaction, and hands what was committed to the
+//! examiner, a second thread that derives digests and verdicts and sends them back through the same queue.
+//!
+//! Invariants:
+//! * A call on the forwarding path never waits for the disk, and takes no lock.
+//! * Nothing reaches the store before it went through [`redact`].
+//! * What could not be written stays in memory and is tried again; what memory cannot hold is counted.
+//! * The queue is bounded by bytes: when they are spent, [`Track::room`] holds the next chunk back.
+
+mod budget;
+mod examiner;
+mod line;
+pub mod redact;
+mod seen;
+mod thread;
+
+pub use seen::{Answered, Asked};
+pub use thread::Outcome;
+
+use crate::exchange::body::Side;
+use crate::exchange::end::BodyEnd;
+use crate::exchange::time::{Clock, Micros};
+use crate::store::Writer;
+use budget::Budget;
+use bytes::Bytes;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use thread::Message;
+
+/// How many bytes of chunks may wait for the disk before the forwarding path is held back.
+const QUEUE_BYTES: usize = 64 << 20;
+
+/// The forwarding path's way to the recorder thread. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: mpsc::Sender<Message>,
+    budget: Budget,
+    clock: Clock,
+    next: AtomicU64,
+}
+
+/// A recorder that runs. Stop it to write the last of it.
+#[derive(Debug)]
+pub struct Running {
+    recorder: Recorder,
+    thread: JoinHandle<Outcome>,
+}
+
+/// The line of one exchange to the recorder.
+#[derive(Debug, Clone)]
+pub struct Track {
+    recorder: Recorder,
+    /// The exchange's number in this process.
+    key: u64,
+    /// When it began, on the clock's monotonic scale.
+    began: Micros,
+}
+
+impl Recorder {
+    /// Starts the recorder's threads on an opened recording.
+    ///
+    /// # Errors
+    /// What the system says where a thread cannot be started.
+    pub fn start(writer: Writer, clock: Clock) -> std::io::Result<Running> {
+        let (queue, messages) = mpsc::channel();
+        let budget = Budget::new(QUEUE_BYTES);
+        let recorder = Self(Arc::new(Shared { queue, budget, clock, next: AtomicU64::new(1) }));
+        let thread = thread::start(writer, messages, &recorder)?;
+        Ok(Running { recorder, thread })
+    }
+
+    /// The clock that everything recorded is timed with.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Writes down that a request has arrived.
+    pub fn begin(&self, asked: Asked) -> Track {
+        let now = self.0.clock.now();
+        let key = self.0.next.fetch_add(1, Ordering::Relaxed);
+        self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
+        Track { recorder: self.clone(), key, began: now.mono }
+    }
+
+    /// A recorder thread that is gone has said so in its outcome; there is nobody left to tell.
+    fn send(&self, message: Message) {
+        drop(self.0.queue.send(message));
+    }
+}
+
+impl Running {
+    /// The way to the recorder thread.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
+    }
+
+    /// Writes what is still queued, ends the session and the threads.
+    pub fn stop(self) -> Outcome {
+        self.recorder.send(Message::Stop { at: self.recorder.clock().now().wall });
+        self.thread.join().unwrap_or_else(|_| Outcome::panicked())
+    }
+}
+
+impl Track {
+    /// The exchange's number in this process; what the sockets name it by.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// Microseconds since this exchange began.
+    pub fn now(&self) -> Micros {
+        self.recorder.0.clock.mono().since(self.began)
+    }
+
+    /// Writes down the head of the answer.
+    pub fn answered(&self, answered: Answered) {
+        self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
+    }
+
+    /// Writes down a chunk that was just read.
+    pub fn chunk(&self, side: Side, bytes: &Bytes) {
+        let bytes = keep(bytes);
+        self.recorder.0.budget.spend(bytes.len());
+        self.recorder.send(Message::Chunk { key: self.key, side, bytes, read: self.now() });
+    }
+
+    /// Writes down that the socket has taken the next `chunks` chunks of `side`.
+    pub fn taken(&self, side: Side, chunks: u32) {
+        self.recorder.send(Message::Taken { key: self.key, side, chunks, at: self.now() });
+    }
+
+    /// Writes down how a body ended. Once a side.
+    pub fn ended(&self, side: Side, end: BodyEnd) {
+        self.recorder.send(Message::Ended { key: self.key, side, end, at: self.now() });
+    }
+
+    /// Whether the queue has room for another chunk.
+    pub fn has_room(&self) -> bool {
+        self.recorder.0.budget.has_room()
+    }
+
+    /// Waits until the queue has room, and writes down for how long.
+    pub async fn room(self) {
+        let from = self.now();
+        self.recorder.0.budget.room().await;
+        self.recorder.send(Message::Held { key: self.key, time: self.now().since(from) });
+    }
+}
+
+/// A chunk as the queue keeps it. A small one is copied: sharing it would pin the whole buffer that it
+/// was read into for as long as it waits.
+fn keep(bytes: &Bytes) -> Bytes {
+    const SHARE_FROM: usize = 16 << 10;
+    if bytes.len() < SHARE_FROM { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
+}
