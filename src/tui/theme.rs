@@ -64,7 +64,8 @@ impl Theme {
         }
         match role {
             Role::Plain => Style::new(),
-            Role::Quiet => Style::new().fg(Color::DarkGray),
+            // Dim rather than grey: in some palettes grey is the background.
+            Role::Quiet => Style::new().add_modifier(modifier),
             Role::Strong => Style::new().add_modifier(modifier),
             Role::Accent => Style::new().fg(Color::Cyan).add_modifier(modifier),
             Role::Good => Style::new().fg(Color::Green),
@@ -75,7 +76,7 @@ impl Theme {
             Role::Selected => Style::new()
                 .fg(Color::Reset)
                 .bg(Color::Reset)
-                .remove_modifier(Modifier::BOLD)
+                .remove_modifier(Modifier::BOLD | Modifier::DIM)
                 .add_modifier(modifier),
             Role::Name => Style::new().fg(Color::Blue),
             Role::Text => Style::new().fg(Color::Green),

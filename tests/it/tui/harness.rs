@@ -32,6 +32,12 @@ impl Harness {
         harness
     }
 
+    /// From now on without colours.
+    pub(super) fn without_colour(mut self) -> Self {
+        self.ui = Ui::new(Theme::new(false), TimeZone::UTC);
+        self
+    }
+
     /// On nothing, and nothing is ever read.
     pub(super) fn without_loader(size: (u16, u16)) -> Self {
         let words = Words {

@@ -82,7 +82,7 @@ impl Look {
         let style = cell.style();
         let has = |modifier| style.add_modifier.contains(modifier);
         let ink = match style.fg {
-            Some(Color::DarkGray) => "#7d8590",
+            Some(Color::Reset) | None if has(Modifier::DIM) => "#7d8590",
             Some(Color::Red) => "#ff7b72",
             Some(Color::Green) => "#7ee787",
             Some(Color::Yellow) => "#e3b341",

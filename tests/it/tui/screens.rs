@@ -3,6 +3,7 @@
 use super::fixture::{Recording, hostile_samples};
 use super::harness::Harness;
 use gatetap::tui::state::{Failure, Msg};
+use ratatui::style::Color;
 
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (140, 40)];
 
@@ -112,6 +113,37 @@ fn a_verdict_and_the_selection_are_told_without_colour() {
     let selected: Vec<&str> = screen.lines().filter(|line| line.starts_with('▌')).collect();
     assert_eq!(selected.len(), 1, "{screen}");
     assert!(selected[0].contains("✗ refused"), "{screen}");
+}
+
+#[test]
+fn without_colour_there_is_none() {
+    let recording = Recording::of_samples();
+    for (name, keys) in SCREENS {
+        let mut harness = Harness::new(&recording, (140, 40)).without_colour();
+        let coloured = |harness: &Harness| {
+            let cells = harness.buffer().content().iter();
+            cells.filter(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset).count()
+        };
+        assert_eq!(coloured(harness.keys(&format!("{keys}?<esc>"))), 0, "{name}");
+        let mut harness = Harness::new(&recording, (140, 40));
+        assert!(coloured(harness.keys(keys)) > 0, "{name}");
+    }
+}
+
+#[test]
+fn the_pane_stands_beside_the_list_where_there_is_room() {
+    let recording = Recording::of_samples();
+    let mut harness = Harness::new(&recording, (160, 40));
+    harness.keys("gjjjjj<enter>");
+    insta::assert_snapshot!("overview-cut-160x40", harness.screen());
+}
+
+#[test]
+fn a_warning_is_shown_when_it_comes() {
+    let mut harness = Harness::new(&Recording::of_samples(), (80, 24));
+    harness.send(Msg::Warning("A part of gatetap failed: thread `x`\nat y\u{1b}[2J".to_owned()));
+    let screen = harness.screen();
+    assert!(screen.contains(" ! A part of gatetap failed: thread `x`␊at y␛[2J\n"), "{screen}");
 }
 
 fn failure() -> Failure {
