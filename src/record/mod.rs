@@ -29,12 +29,12 @@ use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use thread::Message;
 
-/// How many bytes of chunks may wait for the disk before the forwarding path is held back.
-const QUEUE_BYTES: usize = 64 << 20;
+/// How many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
+const QUEUE_BYTES: usize = 32 << 20;
 
 /// What a recorder may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,7 @@ impl Recorder {
 
     /// A recorder thread that is gone has said so in its outcome; there is nobody left to tell.
     fn send(&self, message: Message) {
+        self.0.budget.spend(message.cost());
         drop(self.0.queue.send(message));
     }
 }
@@ -142,7 +143,6 @@ impl Track {
     /// Writes down a chunk that was just read.
     pub fn chunk(&self, side: Side, bytes: &Bytes) {
         let bytes = keep(bytes);
-        self.recorder.0.budget.spend(bytes.len());
         self.recorder.send(Message::Chunk { key: self.key, side, bytes, read: self.now() });
     }
 
@@ -166,6 +166,19 @@ impl Track {
         let from = self.now();
         self.recorder.0.budget.room().await;
         self.recorder.send(Message::Held { key: self.key, time: self.now().since(from) });
+    }
+}
+
+/// Lifts the queue's bound when the thread that holds it ends, however it ends: traffic must not wait for
+/// a thread that is gone.
+#[derive(Debug)]
+struct LiftAtEnd(Weak<Shared>);
+
+impl Drop for LiftAtEnd {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.budget.lift();
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The recorder thread: takes messages in batches, writes what changed in one transaction.
 
 use super::body_track::Keep;
-use super::examiner::{self, Seen};
+use super::examiner::{self, Batch, Seen};
 use super::line::{Examined, Line};
 use super::seen::{Answered, Asked};
-use super::{Limits, Recorder, redact};
+use super::{LiftAtEnd, Limits, Recorder, redact};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Micros, WallTime};
@@ -23,7 +23,7 @@ const BATCH: Duration = Duration::from_millis(8);
 const RETRY: Duration = Duration::from_millis(250);
 
 /// How many bytes may wait in memory while writing fails; the rest is given up and counted.
-const DEGRADED_BYTES: usize = 256 << 20;
+const DEGRADED_BYTES: usize = 64 << 20;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -51,16 +51,13 @@ pub struct Outcome {
 
 struct State {
     writer: Writer,
-    recorder: std::sync::Weak<super::Shared>,
     lines: BTreeMap<u64, Line>,
     /// How much of each body is kept.
     keep: Keep,
     /// The lines that changed since the last commit.
     changed: BTreeSet<u64>,
     /// What the examiner gets once it is committed.
-    outbox: Vec<Seen>,
-    /// Queued bytes to give back once they are written.
-    spent: usize,
+    outbox: Batch,
     outcome: Outcome,
     /// Writing failed the last time.
     degraded: bool,
@@ -84,28 +81,28 @@ pub(super) fn start(
     recorder: &Recorder,
     limits: Limits,
 ) -> std::io::Result<JoinHandle<Outcome>> {
-    let (examiner, examining) = examiner::start(recorder.0.queue.clone())?;
+    let (examiner, examining) = examiner::start(recorder)?;
     let state = State {
         writer,
-        recorder: Arc::downgrade(&recorder.0),
         lines: BTreeMap::new(),
         keep: Keep::of(limits.max_body),
         changed: BTreeSet::new(),
-        outbox: Vec::new(),
-        spent: 0,
+        outbox: Batch::default(),
         outcome: Outcome::default(),
         degraded: false,
     };
-    thread::Builder::new()
-        .name("gatetap-recorder".to_owned())
-        .spawn(move || state.run(&messages, examiner, examining))
+    let lift = LiftAtEnd(Arc::downgrade(&recorder.0));
+    thread::Builder::new().name("gatetap-recorder".to_owned()).spawn(move || {
+        let _lift = lift;
+        state.run(&messages, examiner, examining)
+    })
 }
 
 impl State {
     fn run(
         mut self,
         messages: &Receiver<Message>,
-        examiner: Sender<Vec<Seen>>,
+        examiner: Sender<Batch>,
         examining: JoinHandle<()>,
     ) -> Outcome {
         let stopped_at = loop {
@@ -154,11 +151,12 @@ impl State {
 
     /// Takes one message in; says when to stop, if it is time to.
     fn take(&mut self, message: Message) -> Option<WallTime> {
+        self.outbox.cost += message.cost();
         let key = match message {
             Message::Stop { at } => return Some(at),
             Message::Begin { key, at, asked } => {
                 let exchange = redact::exchange(*asked, at, self.writer.session(), self.writer.salt());
-                self.outbox.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
+                self.outbox.seen.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
                 self.lines.insert(key, Line::new(exchange, self.keep));
                 key
             }
@@ -166,7 +164,7 @@ impl State {
                 let line = self.lines.get_mut(&key)?;
                 let head = redact::response_head(&answered);
                 let held = line.exchange.timing.held;
-                self.outbox.push(Seen::Response { key, head: Box::new(head.clone()) });
+                self.outbox.seen.push(Seen::Response { key, head: Box::new(head.clone()) });
                 line.exchange.response = Some(head);
                 line.exchange.timing = answered.timing;
                 line.exchange.timing.held = held;
@@ -175,9 +173,8 @@ impl State {
                 key
             }
             Message::Chunk { key, side, bytes, read } => {
-                self.spent += bytes.len();
                 let line = self.lines.get_mut(&key)?;
-                self.outbox.push(Seen::Chunk { key, side, bytes: bytes.clone(), read });
+                self.outbox.seen.push(Seen::Chunk { key, side, bytes: bytes.clone(), read });
                 line.chunk(side, bytes, read);
                 key
             }
@@ -194,7 +191,7 @@ impl State {
                 let line = self.lines.get_mut(&key)?;
                 line.ended(side, end, at);
                 if line.has_ended() {
-                    self.outbox.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
+                    self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
                 }
                 key
             }
@@ -238,9 +235,6 @@ impl State {
                 }
             }
         }
-        if let Some(shared) = self.recorder.upgrade() {
-            shared.budget.free(std::mem::take(&mut self.spent));
-        }
     }
 
     fn transaction(&self) -> Result<Vec<(u64, super::line::Written)>, Error> {
@@ -264,10 +258,24 @@ impl State {
         self.outcome.failure.get_or_insert_with(|| "the recording could not be written".to_owned());
     }
 
-    fn forward(&mut self, examiner: &Sender<Vec<Seen>>) {
-        if !self.outbox.is_empty() {
+    fn forward(&mut self, examiner: &Sender<Batch>) {
+        if !self.outbox.seen.is_empty() || self.outbox.cost > 0 {
             // An examiner that is gone shows when it is joined.
             drop(examiner.send(std::mem::take(&mut self.outbox)));
+        }
+    }
+}
+
+impl Message {
+    /// What it takes from the queue's budget: about the memory it holds until it is examined. Small ones
+    /// that come with another are free.
+    pub(super) fn cost(&self) -> usize {
+        let head = |raw: Option<&Bytes>| 2048 + 2 * raw.map_or(0, Bytes::len);
+        match self {
+            Self::Begin { asked, .. } => head(asked.raw.as_ref()),
+            Self::Answered { answered, .. } => head(answered.raw.as_ref()),
+            Self::Chunk { bytes, .. } => 256 + bytes.len(),
+            _ => 0,
         }
     }
 }
