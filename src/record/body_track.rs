@@ -196,6 +196,22 @@ impl BodyTrack {
         std::mem::take(&mut self.pending_bytes)
     }
 
+    /// What was written is gone: one gap stands for it. Says how long it is.
+    pub(super) fn start_anew(&mut self) -> u64 {
+        let lost = std::mem::take(&mut self.start);
+        self.untaken.clear();
+        let mut left = lost;
+        let mut gap = Vec::new();
+        while left > 0 {
+            let length = u32::try_from(left).unwrap_or(u32::MAX);
+            gap.push((Bytes::new(), Mark { length, read: Micros(0), taken: Some(Micros(0)) }));
+            left -= u64::from(length);
+        }
+        self.taken += gap.len();
+        self.pending.splice(0..0, gap);
+        lost
+    }
+
     fn queue(&mut self, bytes: Bytes, mark: Mark) {
         // Chunks are taken in order: where this one is, all before it are.
         self.taken += usize::from(mark.taken.is_some());

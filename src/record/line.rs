@@ -7,7 +7,7 @@ use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::time::Micros;
-use crate::exchange::{Exchange, ExchangeId};
+use crate::exchange::{Exchange, ExchangeId, SessionId};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
 
@@ -98,6 +98,15 @@ impl Line {
     /// Gives up the chunks that wait to be written, and says how many bytes that were.
     pub(super) fn give_up_pending(&mut self) -> usize {
         self.tracks.iter_mut().map(BodyTrack::give_up).sum()
+    }
+
+    /// The recording was started anew: everything has to be written again. What was written is gone; says
+    /// how many bytes that were.
+    pub(super) fn start_anew(&mut self, session: SessionId) -> u64 {
+        self.exchange.id = 0;
+        self.exchange.session = session;
+        self.dirty = true;
+        self.tracks.iter_mut().map(BodyTrack::start_anew).sum()
     }
 
     /// Writes what changed, inside a transaction. Nothing in here changes before [`Line::settle`].

@@ -14,11 +14,14 @@
 mod body_track;
 mod budget;
 mod examiner;
+mod health;
 mod line;
 pub mod redact;
 mod seen;
+mod state;
 mod thread;
 
+pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
 
@@ -28,6 +31,7 @@ use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
+use health::SharedHealth;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
@@ -53,6 +57,7 @@ struct Shared {
     budget: Budget,
     clock: Clock,
     next: AtomicU64,
+    health: SharedHealth,
 }
 
 /// A recorder that runs. Stop it to write the last of it.
@@ -86,7 +91,13 @@ impl Recorder {
     pub fn start(writer: Writer, clock: Clock, limits: Limits) -> std::io::Result<Running> {
         let (queue, messages) = mpsc::channel();
         let budget = Budget::new(QUEUE_BYTES);
-        let recorder = Self(Arc::new(Shared { queue, budget, clock, next: AtomicU64::new(1) }));
+        let recorder = Self(Arc::new(Shared {
+            queue,
+            budget,
+            clock,
+            next: AtomicU64::new(1),
+            health: SharedHealth::default(),
+        }));
         let thread = thread::start(writer, messages, &recorder, limits)?;
         Ok(Running { recorder, thread })
     }
@@ -94,6 +105,11 @@ impl Recorder {
     /// The clock that everything recorded is timed with.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// How the recording is doing.
+    pub fn health(&self) -> Health {
+        self.0.health.get()
     }
 
     /// Writes down that a request has arrived.

@@ -13,15 +13,23 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The number of a segment.
 pub type SegmentId = i64;
+
+/// How long a statement waits for another process's lock. The recorder tries again later; while one
+/// statement waits, nothing else is written.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The one hand that writes into a recording. Holds the session's lock.
 #[derive(Debug)]
 pub struct Writer {
     connection: Connection,
     path: PathBuf,
+    /// Which file it is, whatever its name.
+    identity: Option<(u64, u64)>,
+    start: SessionStart,
     session: SessionId,
     salt: Vec<u8>,
     /// Locked for as long as this session runs.
@@ -70,7 +78,22 @@ impl Writer {
         let lock =
             lost::hold(path, session).map_err(|source| Error::File { path: path.to_owned(), source })?;
         connection.execute_batch("COMMIT")?;
-        Ok(Self { connection, path: path.to_owned(), session, salt, lock: Some(lock) })
+        connection.busy_timeout(LOCK_PATIENCE)?;
+        let (path, start) = (path.to_owned(), start.clone());
+        Ok(Self { connection, identity: identity(&path), path, start, session, salt, lock: Some(lock) })
+    }
+
+    /// Whether the file that is written is still the one at its path.
+    pub fn is_in_place(&self) -> bool {
+        identity(&self.path) == self.identity
+    }
+
+    /// Another writer, of a new recording at the same path.
+    ///
+    /// # Errors
+    /// As for [`Writer::open`].
+    pub fn start_anew(&self) -> Result<Self, Error> {
+        Self::open(&self.path, &self.start)
     }
 
     /// The session that this writer writes.
@@ -254,6 +277,18 @@ impl Writer {
         lost::release(&self.path, self.session);
         Ok(())
     }
+}
+
+/// What tells one file from another of the same name: device and number, where the system has them.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|_| (0, 0))
 }
 
 /// The blob for a head: its own bytes, or its header lines where it had none.
