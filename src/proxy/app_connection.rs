@@ -2,18 +2,19 @@
 
 use super::Shared;
 use super::forward::{self, AppBody};
+use super::http1::{self, Ends, Link, Next, Socket};
 use super::own_answer;
-use super::socket::{Follower, ResetOnClose, Watch, watch_app};
+use super::socket::{Follower, ResetOnClose, watch_app};
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::server::conn::http2;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +28,6 @@ pub(super) struct AppSide {
 /// Answers the requests of one connection.
 struct AppService {
     shared: Arc<Shared>,
-    watch: Watch,
     app: AppSide,
 }
 
@@ -50,13 +50,40 @@ pub(super) async fn serve(
         drop(stream.write_all(not_http().as_bytes()).await);
         return;
     }
+    let ends = Ends { peer, local: stream.local_addr().unwrap_or(peer) };
+    serve_http(stream, ends, shared, stop, cut).await;
+}
+
+/// Serves a connection that speaks HTTP/1, or HTTP/2 by prior knowledge.
+pub(super) async fn serve_http<A: Socket + 'static>(
+    stream: A,
+    ends: Ends,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) {
+    let next = tokio::select! {
+        next = http1::serve(Link::new(stream), ends, &shared, &stop) => next,
+        () = cut.cancelled() => return,
+    };
+    if let Next::Http2(link) = next {
+        serve_http2(link, ends, shared, stop, cut).await;
+    }
+}
+
+/// Serves a connection that speaks HTTP/2.
+async fn serve_http2<A: AsyncRead + AsyncWrite + ResetOnClose + Unpin + Send + 'static>(
+    stream: A,
+    ends: Ends,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) {
     let (socket, watch) = watch_app(stream);
-    let app = AppSide { peer, socket: watch.follower() };
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().preserve_header_case(true).auto_date_header(false).pipeline_flush(false);
-    server.http2().auto_date_header(false);
-    let mut connection =
-        pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, watch, app }));
+    let app = AppSide { peer: ends.peer, socket: watch.follower() };
+    let mut server = http2::Builder::new(TokioExecutor::new());
+    server.auto_date_header(false);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, app }));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = stop.cancelled() => None,
@@ -77,9 +104,8 @@ impl Service<Request<Incoming>> for AppService {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let raw = self.watch.head();
         let (shared, app) = (Arc::clone(&self.shared), self.app.clone());
-        Box::pin(async move { Ok(forward::exchange(&shared, &app, request, raw).await) })
+        Box::pin(async move { Ok(forward::exchange(&shared, &app, request).await) })
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Shared, control, headers};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
-use crate::record::{Answered, Asked, Track};
+use crate::record::{Answered, Asked, Track, redact};
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
@@ -41,14 +41,13 @@ pub(super) async fn exchange(
     shared: &Arc<Shared>,
     app: &AppSide,
     request: Request<Incoming>,
-    raw: Option<Bytes>,
 ) -> Response<AppBody> {
     if control::is_control(request.uri().path()) {
         return control::answer(shared, &request).map(|body| Either::Right(Full::new(body)));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let version = request.version();
-    let asked = seen(app, &request, raw);
+    let asked = seen(app, &request);
     let destination = match destination(shared, &request) {
         Ok(destination) => destination,
         Err(failure) => {
@@ -65,7 +64,7 @@ pub(super) async fn exchange(
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
         url: destination.url,
-        sent: Some(parts.headers.clone()),
+        sent: Some(redact::lines(&parts.headers)),
         ..asked
     });
     app.socket.follow(&track);
@@ -79,7 +78,7 @@ pub(super) async fn exchange(
 }
 
 /// What was seen of a request; its destination is not known yet.
-fn seen(app: &AppSide, request: &Request<Incoming>, raw: Option<Bytes>) -> Asked {
+fn seen(app: &AppSide, request: &Request<Incoming>) -> Asked {
     Asked {
         peer: app.peer,
         gateway: "".into(),
@@ -88,7 +87,7 @@ fn seen(app: &AppSide, request: &Request<Incoming>, raw: Option<Bytes>) -> Asked
         target: request.uri().to_string(),
         version: request.version(),
         headers: request.headers().clone(),
-        raw,
+        raw: None,
         sent: None,
         fault: None,
         replay_of: None,

@@ -16,6 +16,7 @@ mod connect;
 mod control;
 mod forward;
 mod headers;
+mod http1;
 mod listener;
 mod own_answer;
 mod pool;
@@ -70,6 +71,7 @@ struct Shared {
     addresses: Vec<SocketAddr>,
     recorder: Recorder,
     pool: Pool,
+    idle: http1::Idle,
     connector: Connector,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
@@ -86,6 +88,7 @@ impl Proxy {
             addresses,
             recorder,
             pool: Pool::default(),
+            idle: http1::Idle::default(),
             connector,
             stopping: AtomicBool::new(false),
         });

@@ -25,6 +25,12 @@ pub(super) enum Token {
     UnknownRoute,
     /// A method or a form of target that this proxy does not serve.
     UnsupportedRequest,
+    /// What the app sent is no request, or could be read as two different ones.
+    BadRequest,
+    /// The request's head is longer than is read.
+    HeadTooLong,
+    /// The request's head did not become whole in time.
+    SlowRequest,
 }
 
 /// A failure to get an answer.
@@ -47,12 +53,23 @@ impl Token {
             Self::Loop => "loop",
             Self::UnknownRoute => "unknown-route",
             Self::UnsupportedRequest => "unsupported-request",
+            Self::BadRequest => "bad-request",
+            Self::HeadTooLong => "head-too-long",
+            Self::SlowRequest => "slow-request",
         }
+    }
+
+    /// Whether nobody can say where the next request on the connection would begin.
+    pub(super) const fn closes(self) -> bool {
+        matches!(self, Self::BadRequest | Self::HeadTooLong | Self::SlowRequest)
     }
 
     const fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         }
     }

@@ -4,7 +4,7 @@
 
 use crate::exchange::body::Side;
 use crate::record::Track;
-use crate::wire::http1::{RequestHeads, ResponseHeadFinder};
+use crate::wire::http1::ResponseHeadFinder;
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
@@ -79,13 +79,14 @@ pub(super) struct SocketFacts {
 
 #[derive(Debug)]
 enum Reading {
-    Requests(RequestHeads),
+    /// HTTP/2: there are no heads to be kept.
+    Frames,
     Responses(ResponseHeadFinder),
 }
 
 /// Watches a socket of the app's side: requests are read from it, answers written to it.
 pub(super) fn watch_app<T: ResetOnClose>(inner: T) -> (Watched<T>, Watch) {
-    watch(inner, Reading::Requests(RequestHeads::default()), Side::Response)
+    watch(inner, Reading::Frames, Side::Response)
 }
 
 /// Watches a socket of the gateway's side: requests are written to it, answers read from it.
@@ -147,12 +148,7 @@ impl SocketFacts {
 impl Watcher {
     fn read(&mut self, bytes: &[u8]) {
         match &mut self.reading {
-            Reading::Requests(heads) => {
-                heads.push(bytes);
-                while let Some(head) = heads.pop() {
-                    drop(self.heads.send(head));
-                }
-            }
+            Reading::Frames => {}
             Reading::Responses(finder) => {
                 if self.shared.awaiting.load(Ordering::Acquire)
                     && let Some(head) = finder.push(bytes)

@@ -31,7 +31,7 @@ pub fn exchange(asked: Asked, at: WallTime, session: SessionId, salt: &[u8]) -> 
             headers: mask::mask_headers(&headers),
             raw: asked.raw.map(|raw| mask::mask_raw_head(&raw).into()),
         },
-        sent: asked.sent.map(|sent| mask::mask_headers(&lines(&sent))),
+        sent: asked.sent.map(|sent| mask::mask_headers(&sent)),
         response: None,
         own_answer: None,
         timing: Timing::default(),
@@ -62,7 +62,7 @@ pub fn response_head(answered: &Answered) -> ResponseHead {
 }
 
 /// The header lines of a map.
-fn lines(headers: &HeaderMap) -> Headers {
+pub fn lines(headers: &HeaderMap) -> Headers {
     Headers(
         headers
             .iter()

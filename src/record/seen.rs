@@ -2,6 +2,7 @@
 //! [`super::redact`] turns it into what may be kept.
 
 use crate::exchange::end::OwnAnswer;
+use crate::exchange::head::Headers;
 use crate::exchange::{ExchangeId, Timing};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version};
@@ -28,7 +29,7 @@ pub struct Asked {
     /// The bytes of the head, where the protocol has such bytes.
     pub raw: Option<Bytes>,
     /// The headers, as they go to the gateway; `None` where nothing is sent.
-    pub sent: Option<HeaderMap>,
+    pub sent: Option<Headers>,
     /// The fault that is injected.
     pub fault: Option<String>,
     /// The exchange that this one sends again.

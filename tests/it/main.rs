@@ -21,6 +21,7 @@ mod gateway_credential;
 mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
+mod proxy_messages;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;

@@ -6,6 +6,7 @@
 //! | [`client`] | the app: sees what arrives, in which pieces, when, and how it ended |
 //! | [`mock_body`] | an `http_body::Body` whose every poll is written down |
 //! | [`binary`] | runs the real program in a home of its own |
+//! | [`tapped`] | gatetap itself in this process, compared with a gateway straight |
 //! | [`http1`] | the small HTTP/1.1 reader that the fakes share |
 //!
 //! The fakes' sockets live on a runtime of their own, so that they work from a `#[tokio::test]` and from
@@ -18,6 +19,7 @@ pub mod client;
 pub mod gateway;
 pub mod http1;
 pub mod mock_body;
+pub mod tapped;
 
 use std::pin::pin;
 use std::sync::LazyLock;

@@ -1,0 +1,349 @@
+//! One exchange: from the app's request to the answer it gets.
+
+use super::connection::Ends;
+use super::link::{Link, Socket};
+use super::message::{Answer, Request};
+use super::pump::{Down, Ended, Pump, Up};
+use super::record::Record;
+use super::{message, own, peer};
+use crate::exchange::Timing;
+use crate::exchange::body::Side;
+use crate::exchange::end::{BodyEnd, Hop};
+use crate::exchange::head::Headers;
+use crate::exchange::time::Micros;
+use crate::proxy::connect::{ConnectTimes, GatewayStream};
+use crate::proxy::own_answer::{Failure, Token};
+use crate::proxy::route::Route;
+use crate::proxy::socket::ResetOnClose;
+use crate::proxy::{Shared, control};
+use crate::record::{Answered, Asked};
+use crate::wire::http1::{BodyReader, Problem};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Version};
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// How often a silent app is looked after.
+const LOOK: Duration = Duration::from_millis(40);
+
+/// What becomes of the app's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// It takes another request.
+    Keep,
+    /// It ends cleanly.
+    Close,
+    /// It ends with a reset, as the gateway's did.
+    Reset,
+    /// The app is gone.
+    Drop,
+}
+
+/// Where a request goes.
+struct Destination {
+    route: Arc<Route>,
+    /// What the gateway is asked for.
+    target: Vec<u8>,
+}
+
+/// How an attempt on one gateway connection went.
+enum Attempt {
+    After(After),
+    /// There is no answer.
+    Failed(Failure),
+    /// The connection had gone before a byte of the request had left.
+    Stale,
+}
+
+/// Answers one request.
+pub(super) async fn exchange<A: Socket>(
+    shared: &Arc<Shared>,
+    ends: Ends,
+    app: &mut Link<A>,
+    request: Request,
+) -> After {
+    let path = request.path();
+    if control::is_control(path.split('?').next().unwrap_or_default()) {
+        return control_answer(shared, app, &request).await;
+    }
+    let destination = destination(shared, &request, &path);
+    let forwarded = destination.as_ref().ok().and_then(|destination| {
+        let host = destination.route.host.as_ref()?;
+        Some(request.forward(&destination.target, host.as_bytes()))
+    });
+    let track = shared.recorder.begin(asked(ends, &request, destination.as_ref().ok(), forwarded.as_ref()));
+    let mut record = Record::new(track, shared);
+    let mut body = BodyReader::request(request.framing);
+    if body.is_whole() && !request.upgrade {
+        record.ended(Side::Request, BodyEnd::Whole);
+    }
+    let failure = match (destination, forwarded) {
+        (Ok(destination), Some(head)) => {
+            match forward(shared, ends, app, &request, &destination, head, &mut record, &mut body).await {
+                Ok(after) => return after,
+                Err(failure) => failure,
+            }
+        }
+        (Err(failure), _) => failure,
+        (Ok(destination), None) => Failure::new(
+            Token::UnsupportedRequest,
+            format!("`{}` cannot be asked by its name", destination.route.origin),
+        ),
+    };
+    own::answer(app, &mut record, &failure, &request, &mut body).await
+}
+
+/// Where configuration sends the path of this request.
+fn destination(shared: &Shared, request: &Request, path: &str) -> Result<Destination, Failure> {
+    if request.method == b"CONNECT" {
+        let message = "CONNECT is not served: point a base URL here instead";
+        return Err(Failure::new(Token::UnsupportedRequest, message));
+    }
+    let (route, target) = shared.routes.find(path)?;
+    Ok(Destination { route, target: message::bytes_of(&target) })
+}
+
+fn asked(ends: Ends, request: &Request, to: Option<&Destination>, sent: Option<&Bytes>) -> Asked {
+    let url = to.map(|to| format!("{}{}", to.route.origin, String::from_utf8_lossy(&to.target)));
+    Asked {
+        peer: ends.peer,
+        gateway: to.map_or_else(|| "".into(), |to| Arc::clone(&to.route.name)),
+        url: url.unwrap_or_default(),
+        method: Method::from_bytes(&request.method).unwrap_or_default(),
+        target: String::from_utf8_lossy(&request.target).into_owned(),
+        version: version(request.minor),
+        headers: HeaderMap::new(),
+        raw: Some(request.head.raw().clone()),
+        sent: sent.map(|head| Headers::from_raw_head(head)),
+        fault: None,
+        replay_of: None,
+    }
+}
+
+/// Sends the request over an idle connection, or over a new one, and passes the answer on.
+#[expect(clippy::too_many_arguments, reason = "what one exchange is made of")]
+async fn forward<A: Socket>(
+    shared: &Arc<Shared>,
+    ends: Ends,
+    app: &mut Link<A>,
+    request: &Request,
+    to: &Destination,
+    head: Bytes,
+    record: &mut Record,
+    body: &mut BodyReader,
+) -> Result<After, Failure> {
+    while let Some(idle) = shared.idle.take(&to.route.origin) {
+        match attempt(shared, ends, app, request, &to.route, head.clone(), record, body, idle, None).await {
+            Attempt::After(after) => return Ok(after),
+            Attempt::Failed(failure) => return Err(failure),
+            Attempt::Stale => {}
+        }
+    }
+    let (stream, times) = match connect(shared, app, &to.route).await {
+        Some(connected) => connected?,
+        None => {
+            record.broken(Hop::App, "the app closed its connection before there was an answer");
+            return Ok(After::Drop);
+        }
+    };
+    let link = Link::new(stream);
+    match attempt(shared, ends, app, request, &to.route, head, record, body, link, Some(times)).await {
+        Attempt::After(after) => Ok(after),
+        Attempt::Failed(failure) => Err(failure),
+        Attempt::Stale => Err(no_answer(&io::ErrorKind::ConnectionReset.into(), &to.route)),
+    }
+}
+
+/// A new connection to the gateway; `None` if the app leaves meanwhile.
+async fn connect<A: Socket>(
+    shared: &Shared,
+    app: &mut Link<A>,
+    route: &Route,
+) -> Option<Result<(GatewayStream, ConnectTimes), Failure>> {
+    let gone = poll_fn(|cx| {
+        while app.has_room() && !app.ended {
+            match app.poll_fill(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Pending
+    });
+    tokio::select! {
+        connected = shared.connector.connect(&route.gateway, shared.recorder.clock()) => Some(connected),
+        () = gone => None,
+    }
+}
+
+/// Does the exchange over one gateway connection, which is new if it took `times` to connect.
+#[expect(clippy::too_many_arguments, reason = "what one exchange is made of")]
+async fn attempt<A: Socket>(
+    shared: &Arc<Shared>,
+    ends: Ends,
+    app: &mut Link<A>,
+    request: &Request,
+    route: &Route,
+    head: Bytes,
+    record: &mut Record,
+    body: &mut BodyReader,
+    mut gateway: Link<GatewayStream>,
+    times: Option<ConnectTimes>,
+) -> Attempt {
+    let sent = record.track.now();
+    let mut pump = Pump {
+        app,
+        gateway: &mut gateway,
+        record,
+        up: Up::new(head, body.clone()),
+        down: Down::new(),
+        method: &request.method,
+        app_minor: request.minor,
+        upgrade: request.upgrade,
+        reused: times.is_none(),
+        silent: false,
+    };
+    let ended = run(&mut pump, ends, |record, answer| {
+        record.track.answered(answered(answer, times, sent, record.track.now()));
+    })
+    .await;
+    let (up, down) = (pump.up, pump.down);
+    *body = up.body.clone();
+    match ended {
+        Ended::Whole => {
+            let keeps_gateway = up.is_sent() && gateway.is_reusable();
+            let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
+            if keeps_gateway && answer.keep && request.keep {
+                shared.idle.put(&route.origin, gateway);
+            } else {
+                drop(gateway);
+            }
+            record.request_refused("the gateway took no more of the request");
+            let keep = answer.keep && request.keep && up.is_sent() && !answer.dechunks_for(request.minor);
+            let (out, chunks) = (down.out, down.chunks);
+            if app.send(out).await.is_err() {
+                return Attempt::After(After::Drop);
+            }
+            record.taken(Side::Response, chunks);
+            Attempt::After(if keep { After::Keep } else { After::Close })
+        }
+        Ended::Closed => {
+            record.request_refused("the gateway closed its connection");
+            let cut = down
+                .answer
+                .as_ref()
+                .is_some_and(|(answer, body)| answer.dechunks_for(request.minor) && !body.is_whole());
+            // Without chunks a clean end would say that the answer is whole.
+            Attempt::After(if cut { After::Reset } else { After::Close })
+        }
+        Ended::Reset => {
+            record.request_refused("the gateway reset its connection");
+            Attempt::After(After::Reset)
+        }
+        Ended::AppGone => {
+            record.broken(Hop::App, "the app closed its connection");
+            if !gateway.is_closed() {
+                gateway.stream.reset_on_close();
+            }
+            Attempt::After(After::Drop)
+        }
+        Ended::BadRequest(problem) => {
+            gateway.stream.reset_on_close();
+            bad_request(record, problem, down.answer.is_some())
+        }
+        // Only `run` is told this, and goes on.
+        Ended::AppSilent => Attempt::After(After::Drop),
+        Ended::NoAnswer(_) if times.is_none() && !up.sent => Attempt::Stale,
+        Ended::NoAnswer(_) if app.ended => {
+            record.broken(Hop::App, "the app closed its connection before there was an answer");
+            Attempt::After(After::Close)
+        }
+        Ended::NoAnswer(error) => Attempt::Failed(no_answer(&error, route)),
+        Ended::BadAnswer(problem) => Attempt::Failed(Failure::new(
+            Token::BadResponse,
+            format!("{} answered with something that is not HTTP: {problem}", route.gateway.authority),
+        )),
+    }
+}
+
+/// Runs the pump, and looks after an app that says nothing more.
+async fn run<A: Socket, G: Socket>(
+    pump: &mut Pump<'_, A, G>,
+    ends: Ends,
+    mut answered: impl FnMut(&Record, &Answer),
+) -> Ended {
+    loop {
+        let silent = pump.silent;
+        let ended = tokio::select! {
+            biased;
+            ended = pump.run(&mut answered) => ended,
+            () = tokio::time::sleep(LOOK), if silent => Ended::AppSilent,
+        };
+        match ended {
+            Ended::AppSilent if peer::has_left(ends.peer, ends.local).await => return Ended::AppGone,
+            Ended::AppSilent => {}
+            ended => return ended,
+        }
+    }
+}
+
+/// The request turned out to be malformed after its head had been passed on.
+fn bad_request(record: &mut Record, problem: Problem, is_answered: bool) -> Attempt {
+    record.ended(Side::Request, BodyEnd::broken(Hop::App, problem.to_string()));
+    if is_answered {
+        record.ended(Side::Response, BodyEnd::broken(Hop::Gatetap, problem.to_string()));
+        return Attempt::After(After::Close);
+    }
+    Attempt::Failed(Failure::from(problem))
+}
+
+fn answered(answer: &Answer, times: Option<ConnectTimes>, sent: Micros, head: Micros) -> Answered {
+    Answered {
+        status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY),
+        version: version(answer.minor),
+        headers: HeaderMap::new(),
+        raw: Some(answer.head.raw().clone()),
+        own: None,
+        timing: Timing {
+            connect: times.map(|times| times.connect),
+            tls: times.and_then(|times| times.tls),
+            reused: Some(times.is_none()),
+            sent: Some(sent),
+            head: Some(head),
+            ..Timing::default()
+        },
+    }
+}
+
+fn no_answer(error: &io::Error, route: &Route) -> Failure {
+    let gateway = &route.gateway.authority;
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        Failure::new(
+            Token::ClosedBeforeResponse,
+            format!("{gateway} closed the connection before it answered"),
+        )
+    } else {
+        Failure::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
+    }
+}
+
+/// Answers a request to the control API. It is not recorded.
+async fn control_answer<A: Socket>(shared: &Shared, app: &mut Link<A>, request: &Request) -> After {
+    let (response, whole) = match own::whole_request(app, request).await {
+        Some(whole) => (control::answer(shared, &whole), true),
+        None => (Failure::new(Token::BadRequest, "the request is not whole").answer(false), false),
+    };
+    let keep = request.keep && whole;
+    match app.send(own::rendered(&response, &request.method, keep)).await {
+        Ok(()) if keep => After::Keep,
+        Ok(()) => After::Close,
+        Err(_) => After::Drop,
+    }
+}
+
+fn version(minor: u8) -> Version {
+    if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
+}

@@ -1,0 +1,82 @@
+//! Connections to gateways that wait for their next request.
+
+use super::link::Link;
+use crate::proxy::connect::GatewayStream;
+use std::collections::HashMap;
+use std::future::Future as _;
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
+use tokio::net::TcpStream;
+
+/// So many idle connections are kept for one gateway.
+const IDLE_PER_GATEWAY: usize = 64;
+
+/// Idle connections by origin. The lock is held to take one out or put one back, never while waiting.
+#[derive(Debug, Default)]
+pub(in crate::proxy) struct Idle(Mutex<HashMap<Arc<str>, Vec<Link<GatewayStream>>>>);
+
+impl Idle {
+    /// A connection to `origin` whose gateway has neither closed it nor said anything.
+    pub(super) fn take(&self, origin: &str) -> Option<Link<GatewayStream>> {
+        loop {
+            let mut link = self.lock().get_mut(origin)?.pop()?;
+            if is_quiet(&mut link) {
+                return Some(link);
+            }
+        }
+    }
+
+    /// Lets a connection wait for its next request. Those that died while they waited go.
+    pub(super) fn put(&self, origin: &Arc<str>, mut link: Link<GatewayStream>) {
+        link.rest();
+        let mut idle = self.lock();
+        let links = idle.entry(Arc::clone(origin)).or_default();
+        links.retain_mut(is_quiet);
+        if links.len() < IDLE_PER_GATEWAY {
+            links.push(link);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Vec<Link<GatewayStream>>>> {
+        // The map is whole even where its holder panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a request can be sent on the connection: nothing has come that nobody asked for, not even its
+/// end. The system is asked, since the runtime may not have been told yet.
+fn is_quiet(link: &mut Link<GatewayStream>) -> bool {
+    match &link.stream {
+        GatewayStream::Plain(stream) => {
+            peek(stream).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        }
+        GatewayStream::Tls(stream) => match peek(stream.get_ref().0) {
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+            Ok(0) => false,
+            // TLS says things of its own, such as new session tickets.
+            Ok(_) => {
+                let mut context = Context::from_waker(Waker::noop());
+                let quiet = pin!(link.fill()).poll(&mut context).is_pending();
+                quiet
+            }
+        },
+    }
+}
+
+#[cfg(unix)]
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    use std::os::fd::AsFd as _;
+    let same_socket = stream.as_fd().try_clone_to_owned()?;
+    std::net::TcpStream::from(same_socket).peek(&mut [0])
+}
+
+#[cfg(not(unix))]
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    let mut context = Context::from_waker(Waker::noop());
+    match stream.poll_peek(&mut context, &mut tokio::io::ReadBuf::new(&mut [0])) {
+        std::task::Poll::Ready(peeked) => peeked,
+        std::task::Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
