@@ -22,6 +22,7 @@ mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
 mod proxy_messages;
+mod record_durability;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;
@@ -30,7 +31,6 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
-#[cfg(feature = "tui")]
 mod tui;
 mod wire_coding;
 mod wire_event_stream;
