@@ -1,12 +1,12 @@
 //! What a running gatetap says of itself: where it listens, why it could not, and how the recording went.
 
 use super::env::Env;
-use super::error::with_hint;
+use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
 use crate::config::ListenAddress;
 use crate::live::{self, Live};
 use crate::record::Outcome;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 impl From<ListenAddress> for live::Listen {
     fn from(listen: ListenAddress) -> Self {
@@ -48,21 +48,11 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
 /// Adds what to do about it to the reason why nothing could be started.
 pub(super) fn explain(error: live::Error) -> anyhow::Error {
     let hint = match &error {
-        live::Error::Listen(bind) => match bind.source.kind() {
-            ErrorKind::AddrInUse => format!(
-                "is another gatetap running? `--listen {}:0` picks a free port",
-                match bind.address.ip() {
-                    std::net::IpAddr::V4(ip) => ip.to_string(),
-                    std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-                }
-            ),
-            ErrorKind::PermissionDenied => "ports below 1024 need privileges: choose a higher one".to_owned(),
-            ErrorKind::AddrNotAvailable => {
-                "listen on an address of this machine, such as 127.0.0.1".to_owned()
-            }
-            _ => return error.into(),
-        },
-        _ => return error.into(),
+        live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address.ip()),
+        _ => None,
     };
-    with_hint(error, hint)
+    match hint {
+        Some(hint) => with_hint(error, hint),
+        None => error.into(),
+    }
 }

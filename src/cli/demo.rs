@@ -11,6 +11,7 @@ use crate::exchange::end::Verdict;
 use crate::exchange::text::printable;
 use crate::live::sample::Story;
 use crate::live::{self, Live, Upstream};
+use crate::record::Limits;
 use crate::sim;
 use crate::store::{Page, Reader};
 use crate::tls::Trust;
@@ -94,6 +95,7 @@ impl DemoArgs {
             upstream: Upstream::Simulator,
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
+            limits: Limits::default(),
             trust: Trust::System,
             connect_timeout: Duration::from_secs(10),
             simulator,
@@ -162,13 +164,14 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
         }
         while stories.join_next().await.is_some() {}
     });
+    let mut told_to_stop = std::pin::pin!(runtime::told_to_stop(runtime));
     let reader = Reader::open(live.recording())?;
     let mut printed = Vec::new();
     while !traffic.is_finished() {
         print_ended(&reader, &mut printed, env)?;
         let told = runtime.block_on(async {
             tokio::select! {
-                () = runtime::told_to_stop() => true,
+                () = &mut told_to_stop => true,
                 () = tokio::time::sleep(LOOK) => false,
             }
         });
@@ -179,7 +182,7 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
     }
     let mut looks = PATIENCE.as_millis() / LOOK.as_millis();
     while print_ended(&reader, &mut printed, env)? > 0 && looks > 0 {
-        runtime.block_on(tokio::time::sleep(LOOK));
+        runtime.block_on(async { tokio::time::sleep(LOOK).await });
         looks -= 1;
     }
     summarize(&reader, env)

@@ -6,6 +6,8 @@ use super::style::{Style, paint};
 use crate::exchange::text::printable;
 use crate::{config, store};
 use std::fmt;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 
 /// An error with what the command line adds to it: hints, and an exit code of its own.
 #[derive(Debug)]
@@ -39,6 +41,23 @@ pub(super) fn wrong_usage(sentence: impl Into<String>, hint: impl Into<String>) 
         hints: vec![hint.into()],
         exit: Some(Exit::Usage),
     })
+}
+
+/// What to do where an address could not be had.
+pub(super) fn listen_hint(why: ErrorKind, address: IpAddr) -> Option<String> {
+    match why {
+        ErrorKind::AddrInUse => {
+            let any = SocketAddr::new(address, 0);
+            Some(format!("is another gatetap running? `--listen {any}` picks a free port"))
+        }
+        ErrorKind::PermissionDenied => {
+            Some("ports below 1024 need privileges: choose a higher one".to_owned())
+        }
+        ErrorKind::AddrNotAvailable => {
+            Some("listen on an address of this machine, such as 127.0.0.1".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Prints `error`, its causes one a line, then its hints.

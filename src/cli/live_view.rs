@@ -18,8 +18,9 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
 
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
+    let told_to_stop = super::runtime::told_to_stop(runtime);
     let watching = runtime.spawn(async move {
-        super::runtime::told_to_stop().await;
+        told_to_stop.await;
         told.store(true, Ordering::Relaxed);
     });
     let words = tui::state::Words {

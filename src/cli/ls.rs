@@ -33,7 +33,7 @@ pub(super) struct LsArgs {
     json: bool,
 
     /// At most so many, the newest
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: Option<u32>,
 
     /// Only those of one session: its number, or `last`

@@ -17,6 +17,7 @@ mod recording;
 mod run;
 mod runtime;
 mod show;
+mod sim;
 mod style;
 mod table;
 
@@ -27,13 +28,28 @@ use clap::{Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  findings, or a mismatch
+  2  wrong usage or settings
+  3  could not start, or the recording is not whole
+  4  the gateway cannot be reached";
+
 /// See what your app really sends to an LLM gateway, and what comes back
 ///
 /// gatetap passes every byte on between an app and its gateway, records both sides and says what is
-/// wrong. Point the app's base URL at <http://localhost:7117/v1>. Without a command it does what
+/// wrong. Point the app's base URL at `http://localhost:7117/v1`. Without a command it does what
 /// `gatetap run` does.
 #[derive(Debug, Parser)]
-#[command(name = "gatetap", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "gatetap",
+    version,
+    override_usage = "gatetap [COMMAND] [OPTIONS]",
+    after_long_help = EXIT_CODES,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -43,6 +59,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Demo(demo::DemoArgs),
+    Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
 }
@@ -82,6 +99,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
         Command::Demo(args) => args.run(env),
+        Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
     }

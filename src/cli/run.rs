@@ -5,8 +5,8 @@ use super::exit::Exit;
 use super::{announce, live_view, runtime};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
-use crate::gateway::profile::Gateway;
 use crate::live::{self, Live};
+use crate::record::Limits;
 use crate::sim;
 use crate::tls::Trust;
 use clap::builder::BoolishValueParser;
@@ -82,12 +82,14 @@ impl RunArgs {
 /// Runs a gatetap by `settings` until it is told to stop.
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let runtime = runtime::start()?;
-    let started = Live::start(live_settings(settings, env)?, env.clock.clone());
+    // Whoever waits for the address may ask for the end at once.
+    let told_to_stop = runtime::told_to_stop(&runtime);
+    let started = Live::start(live_settings(settings, env), env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     let warnings: &[String] =
         if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, warnings, env).map(|()| runtime.block_on(runtime::told_to_stop()))
+        announce::listening(&live, warnings, env).map(|()| runtime.block_on(told_to_stop))
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
@@ -96,27 +98,27 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     announce::close(&outcome, env)
 }
 
-fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
-    let routes = settings.routes.iter().map(|route| Ok((route.name.clone(), upstream(&route.to)?)));
-    let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..1 << 53));
-    Ok(live::Settings {
+fn live_settings(settings: &Settings, env: &Env<'_>) -> live::Settings {
+    let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
+    let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
+    live::Settings {
         listen: settings.listen.iter().copied().map(Into::into).collect(),
-        upstream: upstream(&settings.upstream)?,
-        routes: routes.collect::<anyhow::Result<_>>()?,
+        upstream: upstream(&settings.upstream),
+        routes: routes.collect(),
         recording: settings.db.clone(),
+        limits: Limits::default(),
         trust: if settings.insecure { Trust::Anyone } else { Trust::System },
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
         command: command_line(),
-    })
+    }
 }
 
-fn upstream(to: &Upstream) -> anyhow::Result<live::Upstream> {
-    Ok(match to {
+fn upstream(to: &Upstream) -> live::Upstream {
+    match to {
         Upstream::Sim => live::Upstream::Simulator,
-        Upstream::Gateway(name) => live::Upstream::Gateway(Gateway::parse(name)?),
-        Upstream::Url(url) => live::Upstream::Gateway(Gateway::parse(&url.to_string())?),
-    })
+        Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
+    }
 }
 
 /// The words of the command line; what looks like a key is masked.

@@ -10,27 +10,38 @@ pub(super) fn start() -> anyhow::Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(2).thread_name("gatetap").enable_all().build()?)
 }
 
-/// Returns when the process is asked to end: Ctrl-C, SIGTERM, or the terminal going away.
+/// Draws a seed that JSON numbers can hold.
+pub(super) fn draw_seed() -> u64 {
+    fastrand::u64(..1 << 53)
+}
+
+/// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, SIGTERM, or the
+/// terminal going away.
 #[cfg(unix)]
-pub(super) async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Where a signal cannot be watched, its default action ends the process.
-    let watch = |kind| async move {
-        match signal(kind) {
-            Ok(mut signal) => signal.recv().await,
+pub(super) fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + use<> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn next(signal: std::io::Result<Signal>) {
+        match signal {
+            Ok(mut signal) => drop(signal.recv().await),
+            // Where a signal cannot be watched, its default action ends the process.
             Err(_) => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        _ = watch(SignalKind::interrupt()) => {}
-        _ = watch(SignalKind::terminate()) => {}
-        _ = watch(SignalKind::hangup()) => {}
+    }
+    let _inside = runtime.enter();
+    let [interrupt, terminate, hangup] =
+        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    async move {
+        tokio::select! {
+            () = next(interrupt) => {}
+            () = next(terminate) => {}
+            () = next(hangup) => {}
+        }
     }
 }
 
-/// Returns when the process is asked to end with Ctrl-C.
+/// Is done when the process has been asked to end with Ctrl-C.
 #[cfg(not(unix))]
-pub(super) async fn told_to_stop() {
+pub(super) async fn told_to_stop(_: &Runtime) {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

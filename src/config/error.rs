@@ -61,6 +61,9 @@ pub enum Error {
         #[source]
         source: BadValue,
     },
+    /// A default that means nothing: never so in a gatetap that was built whole.
+    #[error("bad default")]
+    Default(#[from] BadValue),
     /// There is no home directory to keep a recording in.
     #[error("there is no home directory to keep the recording in")]
     NoDataDirectory,
@@ -72,7 +75,7 @@ impl Error {
         match self {
             Self::UnknownKey { hint, .. } => Some(hint),
             Self::NoDataDirectory => Some("name a recording with --db FILE"),
-            Self::Unreadable { .. } | Self::Syntax { .. } | Self::Value { .. } => None,
+            Self::Unreadable { .. } | Self::Syntax { .. } | Self::Value { .. } | Self::Default(_) => None,
         }
     }
 }

@@ -110,10 +110,14 @@ impl Settings {
                 routes.push(route);
             }
         }
+        let upstream = match given.upstream.or(file.upstream) {
+            Some(upstream) => upstream,
+            None => Upstream::DEFAULT.parse()?,
+        };
         routes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self {
             listen: listen.into_iter().flat_map(Listen::addresses).collect(),
-            upstream: given.upstream.or(file.upstream).unwrap_or_default(),
+            upstream,
             routes,
             db: match given.db.or(file.db) {
                 Some(db) => db,

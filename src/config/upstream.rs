@@ -1,22 +1,16 @@
 //! Where requests go: a known gateway, a URL, or the simulator.
 
 use super::error::BadValue;
-use super::nearest::nearest;
-use http::Uri;
+use crate::gateway::Gateway;
 use std::fmt;
 use std::str::FromStr;
-
-/// The gateways that are known by name; the first is the default.
-const GATEWAYS: [&str; 4] = ["nexorouter", "openrouter", "openai", "anthropic"];
 
 /// Where requests go.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Upstream {
-    /// A gateway known by name.
-    Gateway(String),
-    /// The base URL of any other.
-    Url(Uri),
-    /// The simulator, inside this process.
+    /// To a gateway.
+    Gateway(Gateway),
+    /// To the simulator, inside this process.
     Sim,
 }
 
@@ -29,17 +23,15 @@ pub struct Route {
     pub to: Upstream,
 }
 
-impl Default for Upstream {
-    fn default() -> Self {
-        Self::Gateway(GATEWAYS[0].to_owned())
-    }
+impl Upstream {
+    /// The gateway that requests go to where nobody says another.
+    pub const DEFAULT: &'static str = "nexorouter";
 }
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gateway(name) => f.write_str(name),
-            Self::Url(url) => url.fmt(f),
+            Self::Gateway(gateway) => f.write_str(&gateway.base_url()),
             Self::Sim => f.write_str("sim"),
         }
     }
@@ -52,25 +44,7 @@ impl FromStr for Upstream {
         if text == "sim" {
             return Ok(Self::Sim);
         }
-        if GATEWAYS.contains(&text) {
-            return Ok(Self::Gateway(text.to_owned()));
-        }
-        if text.contains("://") {
-            return base_url(text).map(Self::Url);
-        }
-        if text.contains(['.', ':', '/']) {
-            return Err(BadValue::new(format!(
-                "a URL begins with `https://` or `http://`: write `https://{text}`"
-            )));
-        }
-        let known = GATEWAYS.into_iter().chain(["sim"]);
-        Err(BadValue::new(match nearest(text, known.clone()) {
-            Some(near) => format!("there is no gateway of that name; did you mean `{near}`?"),
-            None => format!(
-                "there is no gateway of that name: write a URL, or one of {}",
-                known.collect::<Vec<_>>().join(", ")
-            ),
-        }))
+        Gateway::parse(text).map(Self::Gateway).map_err(|error| BadValue::new(error.to_string()))
     }
 }
 
@@ -99,23 +73,4 @@ impl Route {
         }
         Ok(Self { name: name.to_owned(), to: to.parse()? })
     }
-}
-
-fn base_url(text: &str) -> Result<Uri, BadValue> {
-    let url: Uri = text.parse().map_err(|error| BadValue::new(format!("not a URL: {error}")))?;
-    if !matches!(url.scheme_str(), Some("http" | "https")) {
-        return Err(BadValue::new("a gateway's URL begins with `https://` or `http://`"));
-    }
-    if url.host().is_none_or(str::is_empty) {
-        return Err(BadValue::new("the URL has no host"));
-    }
-    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err(BadValue::new(
-            "no key or password belongs in the URL: the app sends its own with every request",
-        ));
-    }
-    if url.query().is_some() || text.contains('#') {
-        return Err(BadValue::new("a base URL has no `?…` or `#…`"));
-    }
-    Ok(url)
 }

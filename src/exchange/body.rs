@@ -62,13 +62,18 @@ impl Body {
         })
     }
 
-    /// The chunks as slices, each with its mark.
+    /// The chunks as slices, each with its mark. A chunk that is not kept is an empty slice.
     pub fn chunks(&self) -> impl Iterator<Item = (&[u8], Mark)> {
-        let mut at = 0_usize;
+        let passed: u64 = self.marks.iter().map(|mark| u64::from(mark.length)).sum();
+        let gap = self.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at));
+        let mut start = 0_u64;
         self.marks.iter().map(move |mark| {
-            let end = at.saturating_add(mark.length as usize);
-            let slice = self.bytes.get(at..end.min(self.bytes.len())).unwrap_or_default();
-            at = end;
+            let end = start + u64::from(mark.length);
+            let kept = |at: u64| {
+                usize::try_from(at.min(gap.start) + at.saturating_sub(gap.end)).unwrap_or(usize::MAX)
+            };
+            let slice = self.bytes.get(kept(start)..kept(end)).unwrap_or_default();
+            start = end;
             (slice, *mark)
         })
     }

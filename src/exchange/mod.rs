@@ -55,6 +55,10 @@ pub struct Exchange {
     pub request_end: Option<BodyEnd>,
     /// How the response ended; `None` while it is open.
     pub response_end: Option<BodyEnd>,
+    /// The SHA-256 of the whole request body, where not all of it is kept.
+    pub request_sha256: Option<[u8; 32]>,
+    /// The SHA-256 of the whole response body, where not all of it is kept.
+    pub response_sha256: Option<[u8; 32]>,
     /// Bytes of request body seen.
     pub request_bytes: u64,
     /// Bytes of response body seen.

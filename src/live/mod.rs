@@ -7,7 +7,7 @@ pub mod sample;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, Proxy};
-use crate::record::{Outcome, Recorder, Running};
+use crate::record::{Health, Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
 use crate::store::{self, SessionStart, Writer};
 use crate::tls::Trust;
@@ -31,6 +31,8 @@ pub struct Settings {
     pub routes: BTreeMap<String, Upstream>,
     /// The recording.
     pub recording: PathBuf,
+    /// What the recorder may use.
+    pub limits: Limits,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
     /// How long a connection to a gateway may take to be made.
@@ -112,7 +114,7 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock)
+        let recorder = Recorder::start(writer, clock, settings.limits)
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulator, upstream)) => {
@@ -171,6 +173,11 @@ impl Live {
     /// Where plain paths go.
     pub fn upstream(&self) -> &Gateway {
         &self.upstream
+    }
+
+    /// How the recording is doing.
+    pub fn health(&self) -> Health {
+        self.recorder.recorder().health()
     }
 
     /// The recording.

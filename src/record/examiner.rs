@@ -2,6 +2,7 @@
 
 use super::line::Examined;
 use super::thread::Message;
+use super::{LiftAtEnd, Recorder, Shared};
 use crate::digest::Digest;
 use crate::digest::Digester;
 use crate::digest::verdict::{Judgement, judge};
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -29,25 +31,42 @@ pub(super) enum Seen {
     End { key: u64, exchange: Box<Exchange> },
 }
 
+/// What was committed in one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) seen: Vec<Seen>,
+    /// What it holds of the queue's budget.
+    pub(super) cost: usize,
+}
+
 #[derive(Debug)]
 struct Examiner {
     open: BTreeMap<u64, Digester>,
     /// Open exchanges that changed since they were last reported.
     changed: BTreeSet<u64>,
     results: Sender<Message>,
+    /// Where spent budget is given back. Weak: this thread must not keep the recorder's queue open.
+    recorder: Weak<Shared>,
 }
 
 /// Starts the thread. It ends when the sender of batches is gone, after it has judged all it was given.
-pub(super) fn start(results: Sender<Message>) -> std::io::Result<(Sender<Vec<Seen>>, JoinHandle<()>)> {
+pub(super) fn start(recorder: &Recorder) -> std::io::Result<(Sender<Batch>, JoinHandle<()>)> {
     let (sender, batches) = mpsc::channel();
-    let examiner = Examiner { open: BTreeMap::new(), changed: BTreeSet::new(), results };
-    let thread =
-        thread::Builder::new().name("gatetap-examiner".to_owned()).spawn(move || examiner.run(&batches))?;
+    let examiner = Examiner {
+        open: BTreeMap::new(),
+        changed: BTreeSet::new(),
+        results: recorder.0.queue.clone(),
+        recorder: Arc::downgrade(&recorder.0),
+    };
+    let thread = thread::Builder::new().name("gatetap-examiner".to_owned()).spawn(move || {
+        let _lift = LiftAtEnd(Weak::clone(&examiner.recorder));
+        examiner.run(&batches);
+    })?;
     Ok((sender, thread))
 }
 
 impl Examiner {
-    fn run(mut self, batches: &Receiver<Vec<Seen>>) {
+    fn run(mut self, batches: &Receiver<Batch>) {
         while let Ok(batch) = batches.recv() {
             let mut ended = self.take(batch);
             while let Ok(batch) = batches.try_recv() {
@@ -61,11 +80,14 @@ impl Examiner {
     }
 
     /// Takes a batch in; says whether an exchange ended in it.
-    fn take(&mut self, batch: Vec<Seen>) -> bool {
+    fn take(&mut self, batch: Batch) -> bool {
         let mut ended = false;
-        for seen in batch {
+        for seen in batch.seen {
             ended |= matches!(seen, Seen::End { .. });
             self.see(seen);
+        }
+        if let Some(recorder) = self.recorder.upgrade() {
+            recorder.budget.free(batch.cost);
         }
         ended
     }

@@ -1,17 +1,15 @@
 //! One exchange in the recorder's memory: what is known of it, and what of that is not written yet.
 
+use super::body_track::{BodyTrack, Keep, WrittenSegment};
 use crate::digest::Digest;
 use crate::digest::verdict::Judgement;
-use crate::exchange::body::{Mark, Side};
+use crate::exchange::body::Side;
+use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::time::Micros;
-use crate::exchange::{Exchange, ExchangeId};
-use crate::store::{Error, SegmentId, Writer};
+use crate::exchange::{Exchange, ExchangeId, SessionId};
+use crate::store::{Error, Writer};
 use bytes::Bytes;
-use std::collections::VecDeque;
-
-/// No row holds more bytes than this, unless a single chunk does.
-const SEGMENT_BYTES: usize = 1 << 20;
 
 /// An exchange that is still of interest: open, or ended and not yet judged.
 #[derive(Debug)]
@@ -41,32 +39,10 @@ pub(super) struct Written {
     segments: [Vec<WrittenSegment>; 2],
 }
 
-#[derive(Debug, Default)]
-struct BodyTrack {
-    /// Chunks that are not written yet.
-    pending: Vec<(Bytes, Mark)>,
-    pending_bytes: usize,
-    /// The offset of the first pending byte.
-    start: u64,
-    /// Written segments that hold chunks which the socket had not taken yet.
-    untaken: VecDeque<WrittenSegment>,
-    /// How many of the pending chunks are taken.
-    taken: usize,
-}
-
-#[derive(Debug)]
-struct WrittenSegment {
-    id: SegmentId,
-    marks: Vec<Mark>,
-    /// How many of its chunks are taken.
-    taken: usize,
-    /// The row has to be written again.
-    dirty: bool,
-}
-
 impl Line {
-    pub(super) fn new(exchange: Exchange) -> Self {
-        Self { exchange, dirty: true, examined: None, judged: false, tracks: Default::default() }
+    pub(super) fn new(exchange: Exchange, keep: Keep) -> Self {
+        let tracks = [BodyTrack::new(keep), BodyTrack::new(keep)];
+        Self { exchange, dirty: true, examined: None, judged: false, tracks }
     }
 
     /// A chunk was read.
@@ -76,10 +52,7 @@ impl Line {
             Side::Request => self.exchange.request_bytes += length,
             Side::Response => self.exchange.response_bytes += length,
         }
-        let track = self.track(side);
-        track.pending_bytes += bytes.len();
-        let mark = Mark { length: u32::try_from(length).unwrap_or(u32::MAX), read, taken: None };
-        track.pending.push((bytes, mark));
+        self.track(side).chunk(bytes, read);
     }
 
     /// The socket took the next `chunks` chunks.
@@ -90,14 +63,26 @@ impl Line {
         }
     }
 
+    /// A body ended.
+    pub(super) fn ended(&mut self, side: Side, end: BodyEnd, at: Micros) {
+        let hash = self.track(side).end();
+        match side {
+            Side::Request => {
+                self.exchange.request_end = Some(end);
+                self.exchange.request_sha256 = hash;
+            }
+            Side::Response => {
+                self.exchange.response_end = Some(end);
+                self.exchange.response_sha256 = hash;
+                self.exchange.timing.end = Some(at);
+            }
+        }
+        self.dirty = true;
+    }
+
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
-        self.dirty
-            || self.examined.is_some()
-            || self
-                .tracks
-                .iter()
-                .any(|track| !track.pending.is_empty() || track.untaken.iter().any(|segment| segment.dirty))
+        self.dirty || self.examined.is_some() || self.tracks.iter().any(BodyTrack::is_dirty)
     }
 
     /// Whether both bodies have ended.
@@ -107,12 +92,21 @@ impl Line {
 
     /// Bytes of chunks that wait to be written.
     pub(super) fn pending_bytes(&self) -> usize {
-        self.tracks.iter().map(|track| track.pending_bytes).sum()
+        self.tracks.iter().map(BodyTrack::pending_bytes).sum()
     }
 
     /// Gives up the chunks that wait to be written, and says how many bytes that were.
     pub(super) fn give_up_pending(&mut self) -> usize {
         self.tracks.iter_mut().map(BodyTrack::give_up).sum()
+    }
+
+    /// The recording was started anew: everything has to be written again. What was written is gone; says
+    /// how many bytes that were.
+    pub(super) fn start_anew(&mut self, session: SessionId) -> u64 {
+        self.exchange.id = 0;
+        self.exchange.session = session;
+        self.dirty = true;
+        self.tracks.iter_mut().map(BodyTrack::start_anew).sum()
     }
 
     /// Writes what changed, inside a transaction. Nothing in here changes before [`Line::settle`].
@@ -128,10 +122,7 @@ impl Line {
             else {
                 continue;
             };
-            for segment in track.untaken.iter().filter(|segment| segment.dirty) {
-                writer.set_marks(segment.id, &segment.marks)?;
-            }
-            *segments = track.write_pending(writer, written.id, side)?;
+            *segments = track.write(writer, written.id, side)?;
         }
         if let Some(examined) = &self.examined {
             writer.put_digest(written.id, &examined.digest, &examined.judgement)?;
@@ -158,81 +149,5 @@ impl Line {
             Side::Request => request,
             Side::Response => response,
         }
-    }
-}
-
-impl BodyTrack {
-    fn take_one(&mut self, at: Micros) {
-        for segment in &mut self.untaken {
-            if let Some(mark) = segment.marks.get_mut(segment.taken) {
-                mark.taken = Some(at);
-                segment.taken += 1;
-                segment.dirty = true;
-                return;
-            }
-        }
-        if let Some((_, mark)) = self.pending.get_mut(self.taken) {
-            mark.taken = Some(at);
-            self.taken += 1;
-        }
-    }
-
-    fn write_pending(
-        &self,
-        writer: &Writer,
-        id: ExchangeId,
-        side: Side,
-    ) -> Result<Vec<WrittenSegment>, Error> {
-        let mut segments = Vec::new();
-        let mut start = self.start;
-        let mut index = 0;
-        while index < self.pending.len() {
-            let chunks = self.segment_from(index);
-            let marks: Vec<Mark> = chunks.iter().map(|(_, mark)| *mark).collect();
-            let row = match chunks {
-                [(only, _)] => writer.insert_segment(id, side, start, only, &marks)?,
-                several => {
-                    let bytes = several.iter().map(|(bytes, _)| bytes.as_ref()).collect::<Vec<_>>().concat();
-                    writer.insert_segment(id, side, start, &bytes, &marks)?
-                }
-            };
-            start += marks.iter().map(|mark| u64::from(mark.length)).sum::<u64>();
-            let taken = self.taken.saturating_sub(index).min(marks.len());
-            index += marks.len();
-            segments.push(WrittenSegment { id: row, marks, taken, dirty: false });
-        }
-        Ok(segments)
-    }
-
-    /// The chunks from `index` on that fit into one row; one at least.
-    fn segment_from(&self, index: usize) -> &[(Bytes, Mark)] {
-        let rest = self.pending.get(index..).unwrap_or_default();
-        let mut bytes = 0;
-        let fitting = rest.iter().take_while(|(chunk, _)| {
-            bytes += chunk.len();
-            bytes <= SEGMENT_BYTES
-        });
-        let count = fitting.count().max(1);
-        rest.get(..count).unwrap_or(rest)
-    }
-
-    fn settle(&mut self, segments: Vec<WrittenSegment>) {
-        self.start += self.pending.iter().map(|(bytes, _)| bytes.len() as u64).sum::<u64>();
-        self.pending.clear();
-        self.pending_bytes = 0;
-        self.taken = 0;
-        for segment in &mut self.untaken {
-            segment.dirty = false;
-        }
-        self.untaken.extend(segments);
-        self.untaken.retain(|segment| segment.taken < segment.marks.len());
-    }
-
-    fn give_up(&mut self) -> usize {
-        let bytes = std::mem::take(&mut self.pending_bytes);
-        self.start += bytes as u64;
-        self.pending.clear();
-        self.taken = 0;
-        bytes
     }
 }

@@ -11,13 +11,17 @@
 //! * What could not be written stays in memory and is tried again; what memory cannot hold is counted.
 //! * The queue is bounded by bytes: when they are spent, [`Track::room`] holds the next chunk back.
 
+mod body_track;
 mod budget;
 mod examiner;
+mod health;
 mod line;
 pub mod redact;
 mod seen;
+mod state;
 mod thread;
 
+pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
 
@@ -27,13 +31,21 @@ use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
+use health::SharedHealth;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use thread::Message;
 
-/// How many bytes of chunks may wait for the disk before the forwarding path is held back.
-const QUEUE_BYTES: usize = 64 << 20;
+/// How many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
+const QUEUE_BYTES: usize = 32 << 20;
+
+/// What a recorder may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// So many bytes of a body are kept: of a longer one the first and the last.
+    pub max_body: u64,
+}
 
 /// The forwarding path's way to the recorder thread. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -45,6 +57,7 @@ struct Shared {
     budget: Budget,
     clock: Clock,
     next: AtomicU64,
+    health: SharedHealth,
 }
 
 /// A recorder that runs. Stop it to write the last of it.
@@ -64,22 +77,39 @@ pub struct Track {
     began: Micros,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_body: 64 << 20 }
+    }
+}
+
 impl Recorder {
     /// Starts the recorder's threads on an opened recording.
     ///
     /// # Errors
     /// What the system says where a thread cannot be started.
-    pub fn start(writer: Writer, clock: Clock) -> std::io::Result<Running> {
+    pub fn start(writer: Writer, clock: Clock, limits: Limits) -> std::io::Result<Running> {
         let (queue, messages) = mpsc::channel();
         let budget = Budget::new(QUEUE_BYTES);
-        let recorder = Self(Arc::new(Shared { queue, budget, clock, next: AtomicU64::new(1) }));
-        let thread = thread::start(writer, messages, &recorder)?;
+        let recorder = Self(Arc::new(Shared {
+            queue,
+            budget,
+            clock,
+            next: AtomicU64::new(1),
+            health: SharedHealth::default(),
+        }));
+        let thread = thread::start(writer, messages, &recorder, limits)?;
         Ok(Running { recorder, thread })
     }
 
     /// The clock that everything recorded is timed with.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// How the recording is doing.
+    pub fn health(&self) -> Health {
+        self.0.health.get()
     }
 
     /// Writes down that a request has arrived.
@@ -92,6 +122,7 @@ impl Recorder {
 
     /// A recorder thread that is gone has said so in its outcome; there is nobody left to tell.
     fn send(&self, message: Message) {
+        self.0.budget.spend(message.cost());
         drop(self.0.queue.send(message));
     }
 }
@@ -128,7 +159,6 @@ impl Track {
     /// Writes down a chunk that was just read.
     pub fn chunk(&self, side: Side, bytes: &Bytes) {
         let bytes = keep(bytes);
-        self.recorder.0.budget.spend(bytes.len());
         self.recorder.send(Message::Chunk { key: self.key, side, bytes, read: self.now() });
     }
 
@@ -152,6 +182,19 @@ impl Track {
         let from = self.now();
         self.recorder.0.budget.room().await;
         self.recorder.send(Message::Held { key: self.key, time: self.now().since(from) });
+    }
+}
+
+/// Lifts the queue's bound when the thread that holds it ends, however it ends: traffic must not wait for
+/// a thread that is gone.
+#[derive(Debug)]
+struct LiftAtEnd(Weak<Shared>);
+
+impl Drop for LiftAtEnd {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.budget.lift();
+        }
     }
 }
 

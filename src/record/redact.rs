@@ -37,6 +37,8 @@ pub fn exchange(asked: Asked, at: WallTime, session: SessionId, salt: &[u8]) -> 
         timing: Timing::default(),
         request_end: None,
         response_end: None,
+        request_sha256: None,
+        response_sha256: None,
         request_bytes: 0,
         response_bytes: 0,
         credentials,

@@ -4,7 +4,7 @@
 use super::error::Error;
 use super::{lost, marks, rows, schema};
 use crate::digest::summary::{Summary, Whole};
-use crate::exchange::body::{Body, Side};
+use crate::exchange::body::{Body, Cut, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::{Finding, Severity};
 use crate::exchange::{ExchangeId, SessionId};
@@ -173,9 +173,19 @@ pub(super) fn body(connection: &Connection, id: ExchangeId, side: Side) -> Resul
     )?;
     let mut segments = statement.query(params![id, side.as_str()])?;
     let mut body = Body::default();
+    let mut passed = 0;
     while let Some(row) = segments.next()? {
-        body.bytes.extend_from_slice(row.get_ref("bytes")?.as_blob().unwrap_or_default());
-        body.marks.extend(marks::decode(row.get_ref("marks")?.as_blob().unwrap_or_default()));
+        let bytes = row.get_ref("bytes")?.as_blob().unwrap_or_default();
+        let marks = marks::decode(row.get_ref("marks")?.as_blob().unwrap_or_default());
+        let length: u64 = marks.iter().map(|mark| u64::from(mark.length)).sum();
+        if (bytes.len() as u64) < length && body.cut.is_none() {
+            body.cut = Some(Cut { at: passed + bytes.len() as u64, tail: 0 });
+        } else if let Some(cut) = &mut body.cut {
+            cut.tail += bytes.len() as u64;
+        }
+        passed += length;
+        body.bytes.extend_from_slice(bytes);
+        body.marks.extend(marks);
     }
     Ok(body)
 }

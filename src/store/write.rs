@@ -13,15 +13,23 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The number of a segment.
 pub type SegmentId = i64;
+
+/// How long a statement waits for another process's lock. The recorder tries again later; while one
+/// statement waits, nothing else is written.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The one hand that writes into a recording. Holds the session's lock.
 #[derive(Debug)]
 pub struct Writer {
     connection: Connection,
     path: PathBuf,
+    /// Which file it is, whatever its name.
+    identity: Option<(u64, u64)>,
+    start: SessionStart,
     session: SessionId,
     salt: Vec<u8>,
     /// Locked for as long as this session runs.
@@ -70,7 +78,25 @@ impl Writer {
         let lock =
             lost::hold(path, session).map_err(|source| Error::File { path: path.to_owned(), source })?;
         connection.execute_batch("COMMIT")?;
-        Ok(Self { connection, path: path.to_owned(), session, salt, lock: Some(lock) })
+        connection.busy_timeout(LOCK_PATIENCE)?;
+        let (path, start) = (path.to_owned(), start.clone());
+        Ok(Self { connection, identity: identity(&path), path, start, session, salt, lock: Some(lock) })
+    }
+
+    /// Whether the file that is written is still the one at its path.
+    pub fn is_in_place(&self) -> bool {
+        identity(&self.path) == self.identity
+    }
+
+    /// Goes on with a new recording at the same path.
+    ///
+    /// # Errors
+    /// As for [`Writer::open`]; this writer is as it was then.
+    pub fn start_anew(&mut self) -> Result<(), Error> {
+        // The new session may have the number, and so the lock, of the one that is gone.
+        self.lock = None;
+        *self = Self::open(&self.path, &self.start)?;
+        Ok(())
     }
 
     /// The session that this writer writes.
@@ -113,8 +139,8 @@ impl Writer {
                  request_version, request_head, sent_head, credentials, fault, replay_of, status, \
                  response_version, response_head, own_error, own_message, connect_us, tls_us, reused, sent_us, \
                  head_us, end_us, held_us, request_bytes, response_bytes, request_end, request_end_detail, \
-                 response_end, response_end_detail) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 response_end, response_end_detail, request_sha256, response_sha256) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.session,
@@ -148,6 +174,8 @@ impl Writer {
                 request_end.1,
                 response_end.0,
                 response_end.1,
+                exchange.request_sha256,
+                exchange.response_sha256,
             ])?;
         Ok(self.connection.last_insert_rowid())
     }
@@ -164,7 +192,8 @@ impl Writer {
                 "UPDATE exchanges SET sent_head = ?, status = ?, response_version = ?, response_head = ?, \
                  own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
                  end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
-                 request_end_detail = ?, response_end = ?, response_end_detail = ? WHERE id = ?",
+                 request_end_detail = ?, response_end = ?, response_end_detail = ?, request_sha256 = ?, \
+                 response_sha256 = ? WHERE id = ?",
             )?
             .execute(params![
                 exchange.sent.as_ref().map(Headers::to_block),
@@ -186,6 +215,8 @@ impl Writer {
                 request_end.1,
                 response_end.0,
                 response_end.1,
+                exchange.request_sha256,
+                exchange.response_sha256,
                 exchange.id,
             ])?;
         Ok(())
@@ -249,6 +280,18 @@ impl Writer {
         lost::release(&self.path, self.session);
         Ok(())
     }
+}
+
+/// What tells one file from another of the same name: device and number, where the system has them.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|_| (0, 0))
 }
 
 /// The blob for a head: its own bytes, or its header lines where it had none.

@@ -24,21 +24,48 @@ pub(super) enum Token<'a> {
 
 /// The tokens of `text`, white space left out. A string that does not end is its last, bare token.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+    token_indices(text).map(|(_, token)| token)
+}
+
+/// The tokens of `text`, each with the offset of its first byte.
+fn token_indices(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let at = text.len() - rest.len();
         let length = token_length(rest)?;
         let (token, after) = rest.split_at_checked(length)?;
         rest = after;
-        Some(match token.as_bytes() {
+        let token = match token.as_bytes() {
             b"{" | b"[" => Token::Open(token),
             b"}" | b"]" => Token::Close(token),
             b"," => Token::Comma,
             b":" => Token::Colon,
             [b'"', .., b'"'] if ends_whole(token) => Token::Text(token),
             _ => Token::Bare(token),
-        })
+        };
+        Some((at, token))
     })
+}
+
+/// `text` from the name on whose value is the first to differ from `before`; all of it, where they differ
+/// from the start or are the same.
+///
+/// The events of a stream say the same again and again, and something new near their end.
+pub(super) fn from_first_difference<'a>(before: &str, text: &'a str) -> &'a str {
+    let same = before.bytes().zip(text.bytes()).take_while(|(one, other)| one == other).count();
+    if same == text.len() {
+        return text;
+    }
+    let mut start = 0;
+    let mut last = None;
+    for (at, token) in token_indices(text).take_while(|(at, _)| *at <= same) {
+        if let (Some((name_at, Token::Text(_))), Token::Colon) = (last, token) {
+            start = name_at;
+        }
+        last = Some((at, token));
+    }
+    text.get(start..).unwrap_or(text)
 }
 
 /// `text` as indented lines; `None` unless it is one object or array whose brackets and strings are
@@ -157,6 +184,25 @@ mod tests {
             ["", "plain", "\"text\"", "12", "{", "{]", "]", "{\"a\": \"b", "{} {}", "{}}", "{\"a\":\"\\\"}"]
         {
             assert_eq!(indent(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_event_repeats_is_left_out() {
+        let before = r#"{"id":"c1","choices":[{"index":0,"delta":{"content":"a, \\"b"}}]}"#;
+        for (text, shown) in [
+            (
+                r#"{"id":"c1","choices":[{"index":0,"delta":{"content":"a, \\"c"}}]}"#,
+                r#""content":"a, \\"c"}}]}"#,
+            ),
+            (r#"{"id":"c1","choices":[{"index":0,"delta":{}}]}"#, r#""delta":{}}]}"#),
+            (r#"{"id":"c1","usage":null}"#, r#""id":"c1","usage":null}"#),
+            (r#"{"id":"c2"}"#, r#""id":"c2"}"#),
+            ("[DONE]", "[DONE]"),
+            (before, before),
+            ("", ""),
+        ] {
+            assert_eq!(from_first_difference(before, text), shown);
         }
     }
 

@@ -88,7 +88,7 @@ pub struct Binding {
     pub action: Action,
     /// The word in the footer; `None` keeps it out of there.
     pub hint: Option<&'static str>,
-    /// The line in the help; `None` where the line before says it.
+    /// The line in the help; `None` where the line before speaks for this one too.
     pub help: Option<&'static str>,
 }
 
@@ -115,13 +115,13 @@ pub static BINDINGS: &[Binding] = &[
         Some("follow"),
         Some("follow the newest; moving stops it"),
     ),
-    bind(List, &[Char('1')], Action::ShowTab(1), None, Some("open at a tab: 1 overview … 5 findings")),
+    bind(List, &[Char('1')], Action::ShowTab(1), None, Some("open at a tab")),
     bind(List, &[Char('2')], Action::ShowTab(2), None, None),
     bind(List, &[Char('3')], Action::ShowTab(3), None, None),
     bind(List, &[Char('4')], Action::ShowTab(4), None, None),
     bind(List, &[Char('5')], Action::ShowTab(5), None, None),
     bind(List, &[Char('q'), Esc], Action::Back, Some("quit"), Some("quit")),
-    bind(Pane, &[Char('1')], Action::ShowTab(1), None, Some("show a tab: 1 overview … 5 findings")),
+    bind(Pane, &[Char('1')], Action::ShowTab(1), None, Some("show a tab")),
     bind(Pane, &[Char('2')], Action::ShowTab(2), None, None),
     bind(Pane, &[Char('3')], Action::ShowTab(3), None, None),
     bind(Pane, &[Char('4')], Action::ShowTab(4), None, None),
@@ -133,6 +133,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Pane, &[Char('z')], Action::ToggleZoom, Some("zoom"), Some("whole screen, and back")),
     bind(Pane, &[Char('F')], Action::ToggleFollow, None, Some("follow the newest exchange")),
     bind(Pane, &[Char('q'), Esc], Action::Back, Some("back"), Some("back to the list")),
+    bind(Help, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
     bind(Help, &[Char('q'), Esc, Char('?')], Action::Back, Some("back"), None),
     bind(Anywhere, &[Char('j'), Down], Action::Move(Motion::Down), None, Some("down")),
     bind(Anywhere, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("up")),

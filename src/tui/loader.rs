@@ -1,6 +1,6 @@
 //! The loader: a thread that owns the [`Reader`] and reads what the screen is interested in.
 //!
-//! It looks for a new commit every [`LOOK`], which costs one number from shared memory. When there is
+//! It looks for a new commit every 50 ms, which costs one number from shared memory. When there is
 //! one, or when the interest changes, it answers with one [`Loaded`]. After a read that took long it
 //! waits longer, so that a large recording slows the screen down and never the machine.
 

@@ -140,12 +140,20 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
     let mut drawn: Option<(u64, Micros)> = None;
     let mut ticked = clock.mono();
     let mut msg = Some(Msg::Resize);
+    let mut panics = 0;
     while !settings.stop.load(Ordering::Relaxed) {
         while let Some(happened) = msg.take() {
             if step(&mut app, happened).is_break() {
                 return Ok(());
             }
             msg = received(msgs)?;
+        }
+        for panic in screen.panics(panics) {
+            panics += 1;
+            let warning = format!("A part of gatetap failed: {panic}");
+            if step(&mut app, Msg::Warning(warning)).is_break() {
+                return Ok(());
+            }
         }
         let now = clock.mono();
         if now.since(ticked) >= TICK {

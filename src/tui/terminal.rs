@@ -8,17 +8,22 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
-use std::io::{self, BufWriter, Stdout};
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, BufWriter, Stdout, Write as _};
 use std::panic::PanicHookInfo;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
 
-/// The whole terminal. Dropping it gives the terminal back; so does a panic of any thread, before it
-/// prints.
+/// The whole terminal. Dropping it gives the terminal back; so does a panic of the thread that took it,
+/// before it prints.
+///
+/// What another thread says in its panic would be lost on the screen and spoil it: it is kept, told by
+/// [`Screen::panics`], and printed once the terminal has been given back.
 pub(super) struct Screen {
     terminal: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     hook_before: Arc<Hook>,
+    panics: Arc<Mutex<Vec<String>>>,
 }
 
 /// A frame is a few kilobytes; one that fits is one write.
@@ -28,11 +33,8 @@ impl Screen {
     /// Takes the terminal over. Asks it nothing: a bare pseudo terminal cannot answer.
     pub(super) fn take() -> io::Result<Self> {
         let hook_before: Arc<Hook> = std::panic::take_hook().into();
-        let passed_on = Arc::clone(&hook_before);
-        std::panic::set_hook(Box::new(move |info| {
-            give_back();
-            passed_on(info);
-        }));
+        let panics = Arc::default();
+        std::panic::set_hook(hook(Arc::clone(&hook_before), Arc::clone(&panics)));
         let taken = enable_raw_mode()
             .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide))
             .and_then(|()| {
@@ -40,13 +42,19 @@ impl Screen {
                 ratatui::Terminal::new(CrosstermBackend::new(out))
             });
         match taken {
-            Ok(terminal) => Ok(Self { terminal, hook_before }),
+            Ok(terminal) => Ok(Self { terminal, hook_before, panics }),
             Err(error) => {
                 give_back();
                 hang_back(hook_before);
                 Err(error)
             }
         }
+    }
+
+    /// What other threads said in their panics, from the one of number `first` on.
+    pub(super) fn panics(&self, first: usize) -> Vec<String> {
+        let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        panics.get(first..).unwrap_or_default().to_vec()
     }
 
     /// Draws a frame, which the terminal shows all at once if it can.
@@ -62,7 +70,29 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
         hang_back(Arc::clone(&self.hook_before));
+        for panic in self.panics(0) {
+            // Where nothing can be printed any more there is nobody to tell.
+            drop(writeln!(io::stderr(), "{panic}"));
+        }
     }
+}
+
+fn hook(before: Arc<Hook>, panics: Arc<Mutex<Vec<String>>>) -> Box<Hook> {
+    let drawing = std::thread::current().id();
+    Box::new(move |info| {
+        let thread = std::thread::current();
+        if thread.id() == drawing {
+            give_back();
+            return before(info);
+        }
+        let name = thread.name().unwrap_or("unnamed");
+        let mut text = format!("thread `{name}` {info}");
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            text = format!("{text}\n{backtrace}");
+        }
+        panics.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    })
 }
 
 /// Gives the terminal back. Doing it twice does no harm; a terminal that is gone needs nothing.

@@ -64,14 +64,20 @@ impl Theme {
         }
         match role {
             Role::Plain => Style::new(),
-            Role::Quiet => Style::new().fg(Color::DarkGray),
+            // Dim rather than grey: in some palettes grey is the background.
+            Role::Quiet => Style::new().add_modifier(modifier),
             Role::Strong => Style::new().add_modifier(modifier),
             Role::Accent => Style::new().fg(Color::Cyan).add_modifier(modifier),
             Role::Good => Style::new().fg(Color::Green),
             Role::Live => Style::new().fg(Color::Cyan),
             Role::Warn => Style::new().fg(Color::Yellow),
             Role::Bad => Style::new().fg(Color::Red).add_modifier(modifier),
-            Role::Selected => Style::new().add_modifier(modifier),
+            // One bar: what a row's cells tell by colour, their words tell too.
+            Role::Selected => Style::new()
+                .fg(Color::Reset)
+                .bg(Color::Reset)
+                .remove_modifier(Modifier::BOLD | Modifier::DIM)
+                .add_modifier(modifier),
             Role::Name => Style::new().fg(Color::Blue),
             Role::Text => Style::new().fg(Color::Green),
             Role::Number => Style::new().fg(Color::Magenta),

@@ -42,6 +42,13 @@ pub fn record_nothing(path: &Path) {
     write(path, 0, Vec::new());
 }
 
+/// Makes a recording of one exchange that is eight bytes of answer short.
+pub fn record_with_a_hole(path: &Path) {
+    let mut told = plain();
+    told.exchange.response_bytes = 8;
+    write(path, 0, vec![told]);
+}
+
 /// Runs gatetap in `home` to its end; paths in what it says begin with `HOME`.
 pub fn gatetap(home: &Home, args: &[&str]) -> Exit {
     gatetap_with(home, args, &[])
@@ -86,7 +93,7 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
             cut: None,
         };
         exchange.request_bytes = request.bytes.len() as u64;
-        exchange.response_bytes = response.bytes.len() as u64;
+        exchange.response_bytes += response.bytes.len() as u64;
         writer.begin().unwrap();
         let id = writer.insert_exchange(&exchange).unwrap();
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
@@ -144,6 +151,8 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_sha256: None,
+        response_sha256: None,
         request_bytes: 0,
         response_bytes: 0,
         credentials: vec![CredentialFacts {
@@ -161,8 +170,9 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
 }
 
 fn chat(streaming: bool, model: &str) -> Vec<u8> {
+    let model = serde_json::Value::from(model);
     format!(
-        "{{\"model\":{model:?},\"stream\":{streaming},\"temperature\":1.0,\
+        "{{\"model\":{model},\"stream\":{streaming},\"temperature\":1.0,\
          \"messages\":[{{\"role\":\"user\",\"content\":\"Say \\u00e4 and stop.\"}}],\"tools\":[]}}"
     )
     .into_bytes()

@@ -1,9 +1,21 @@
 //! The one integration crate.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and its fakes are public only to their neighbors"
+)]
 
+mod cli_config;
+mod cli_errors;
+mod cli_help;
+mod cli_ls;
 mod cli_recording;
 mod cli_show;
+mod cli_sim;
 mod digest;
 mod gateway_credential;
 mod gateway_errors;
@@ -14,6 +26,7 @@ mod proxy_hostile;
 mod proxy_http2;
 mod proxy_messages;
 mod proxy_streams;
+mod record_durability;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;
@@ -22,6 +35,7 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
+mod tui;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;

@@ -10,11 +10,12 @@ use crate::exchange::time::Micros;
 /// Columns before the text of an event.
 const LEAD: usize = 34;
 
-/// One line an event: its number, when it was there, how long after the one before, its bytes, its text.
+/// One line an event: its number among the events, when it was there, how long after the one before, its bytes, its text.
 /// On a terminal a line ends where the terminal does.
 pub(super) fn lines(events: &[EventLine], env: &Env<'_>) -> String {
     let mut text = String::new();
     let mut before: Option<Micros> = None;
+    let mut count = 0;
     for event in events {
         let at = event.at.map_or_else(|| "-".to_owned(), |at| at.to_string());
         let gap = match (event.at, before) {
@@ -22,13 +23,19 @@ pub(super) fn lines(events: &[EventLine], env: &Env<'_>) -> String {
             _ => String::new(),
         };
         before = event.at.or(before);
+        // As the verdict's evidence counts them.
+        let number = if event.kind == EventKind::Event {
+            count += 1;
+            count.to_string()
+        } else {
+            String::new()
+        };
         let mut content = content(event);
         if env.stdout.is_terminal() {
             content = keep_start(&content, env.width.saturating_sub(LEAD).max(20));
         }
         let line = format!(
-            "{:>4}  {at:>9}  {gap:>10}  {:>5}  {}\n",
-            event.index,
+            "{number:>4}  {at:>9}  {gap:>10}  {:>5}  {}\n",
             event.length,
             paint(env.stdout.colour(), style(event.kind), &content)
         );

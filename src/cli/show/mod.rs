@@ -64,6 +64,15 @@ struct Shown {
     response: Body,
 }
 
+impl From<BodySide> for Side {
+    fn from(side: BodySide) -> Self {
+        match side {
+            BodySide::Request => Self::Request,
+            BodySide::Response => Self::Response,
+        }
+    }
+}
+
 impl ShowArgs {
     /// Shows.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
@@ -76,7 +85,7 @@ impl ShowArgs {
                 ));
             };
             let shown = Shown::read(&reader, name.find(&reader)?)?;
-            return shown.write_body(side, self.decoded, env);
+            return shown.write_body(side.into(), self.decoded, env);
         }
         // All are looked up before the first is printed.
         let ids: Vec<ExchangeId> =
@@ -129,16 +138,39 @@ impl Shown {
         head.map_or_else(Vec::new, |head| digest::events(head, &self.response))
     }
 
-    fn side(&self, side: BodySide) -> (Option<&Headers>, &Body) {
+    fn side(&self, side: Side) -> (Option<&Headers>, &Body) {
         let exchange = &self.whole.exchange;
         match side {
-            BodySide::Request => (Some(&exchange.request.headers), &self.request),
-            BodySide::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+            Side::Request => (Some(&exchange.request.headers), &self.request),
+            Side::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+        }
+    }
+
+    /// Which bytes of a body that has ended passed and are not in the recording, in words.
+    fn missing(&self, side: Side) -> Option<String> {
+        let exchange = &self.whole.exchange;
+        let (_, body) = self.side(side);
+        let seen = match side {
+            Side::Request => exchange.request_bytes,
+            Side::Response => exchange.response_bytes,
+        };
+        let missing = seen.saturating_sub(body.bytes.len() as u64);
+        match body.cut {
+            Some(cut) => Some(format!(
+                "{} are missing from offset {} on, {} of the end follow",
+                facts::counted(missing, "byte"),
+                cut.at,
+                facts::counted(cut.tail, "byte")
+            )),
+            None if missing > 0 && exchange.end_of(side).is_some() => {
+                Some(format!("{} of {seen} are missing", facts::counted(missing, "byte")))
+            }
+            None => None,
         }
     }
 
     /// Writes the bytes of a body to stdout, and fails afterwards if they are not all of them.
-    fn write_body(&self, side: BodySide, decoded: bool, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    fn write_body(&self, side: Side, decoded: bool, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let (headers, body) = self.side(side);
         let mut problem = None;
         match headers {
@@ -154,12 +186,8 @@ impl Shown {
             return Err(anyhow::Error::msg(problem_text(&problem)))
                 .hint("without --decoded the bytes are written as they passed");
         }
-        if let Some(cut) = body.cut {
-            bail!(
-                "the recording does not hold all of it: bytes are missing from offset {} on, {} bytes of the end follow",
-                cut.at,
-                cut.tail
-            );
+        if let Some(missing) = self.missing(side) {
+            bail!("the recording does not hold all of it: {missing}");
         }
         Ok(Exit::Fine)
     }

@@ -4,7 +4,7 @@ use super::super::env::Env;
 use super::super::style::{Style, paint};
 use super::{Shown, events, facts, pretty, problem_text};
 use crate::digest;
-use crate::exchange::body::Body;
+use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
@@ -145,7 +145,7 @@ impl Page {
         self.heading("Request");
         let start = format!("{} {} {}", head.method, head.target, head.version);
         self.head(head.raw.as_ref(), &start, &head.headers);
-        self.body(&head.headers, &shown.request, exchange.request_end.as_ref(), "request", shown);
+        self.body(Side::Request, shown);
     }
 
     fn response(&mut self, shown: &Shown) {
@@ -157,16 +157,19 @@ impl Page {
         self.head(head.raw.as_ref(), &format!("{} {}", head.version, head.status), &head.headers);
         let is_stream = !shown.events().is_empty();
         if is_stream {
-            let chunks = shown.response.marks.len();
+            let bytes = exchange.response_bytes.max(shown.response.bytes.len() as u64);
+            let coding =
+                head.headers.text("content-encoding").map(|coding| format!(" of {}", printable(coding)));
             self.text.push('\n');
             self.note(&format!(
-                "{} in {}, event by event below",
-                facts::counted(exchange.response_bytes.max(shown.response.bytes.len() as u64), "byte"),
-                facts::counted(chunks as u64, "chunk"),
+                "{}{} in {}, event by event below",
+                facts::counted(bytes, "byte"),
+                coding.unwrap_or_default(),
+                facts::counted(shown.response.marks.len() as u64, "chunk"),
             ));
-            self.end(exchange.response_end.as_ref(), shown);
+            self.end(Side::Response, shown);
         } else {
-            self.body(&head.headers, &shown.response, exchange.response_end.as_ref(), "response", shown);
+            self.body(Side::Response, shown);
         }
     }
 
@@ -201,7 +204,10 @@ impl Page {
         }
     }
 
-    fn body(&mut self, headers: &Headers, body: &Body, end: Option<&BodyEnd>, side: &str, shown: &Shown) {
+    fn body(&mut self, side: Side, shown: &Shown) {
+        let (Some(headers), body) = shown.side(side) else {
+            return;
+        };
         let decoded = coding::decode(headers, &body.bytes, coding::DEFAULT_CAP);
         let is_coded = decoded.bytes != body.bytes;
         self.text.push('\n');
@@ -216,7 +222,8 @@ impl Page {
         if let Some(problem) = &decoded.problem {
             self.note(&printable(&problem_text(problem)));
         }
-        let whole = format!("`gatetap show {} --body {side}` writes all of it", shown.whole.summary.id);
+        let id = shown.whole.summary.id;
+        let whole = format!("`gatetap show {id} --body {}` writes all of it", side.as_str());
         match as_text(&decoded.bytes) {
             Some("") => self.note("no body"),
             Some(text) => {
@@ -235,19 +242,15 @@ impl Page {
                 facts::counted(decoded.bytes.len() as u64, "byte")
             )),
         }
-        if let Some(cut) = body.cut {
-            self.note(&format!(
-                "the recording does not hold all of it: bytes are missing from offset {} on, {} of the end follow",
-                cut.at,
-                facts::counted(cut.tail, "byte"),
-            ));
-        }
-        self.end(end, shown);
+        self.end(side, shown);
     }
 
-    /// How a body ended, where it did not end well.
-    fn end(&mut self, end: Option<&BodyEnd>, shown: &Shown) {
-        match end {
+    /// What is missing of a body, and how it ended where it did not end well.
+    fn end(&mut self, side: Side, shown: &Shown) {
+        if let Some(missing) = shown.missing(side) {
+            self.note(&format!("the recording does not hold all of it: {missing}"));
+        }
+        match shown.whole.exchange.end_of(side) {
             Some(BodyEnd::Whole) => {}
             Some(BodyEnd::Broken { by, detail }) => {
                 let by = match by {

@@ -71,6 +71,9 @@ struct Out {
 
 impl Out {
     fn line(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
         self.text.push('\n');
         for _ in 0..self.depth.min(DEEPEST) {
             self.text.push_str("  ");
@@ -100,6 +103,46 @@ impl Out {
             }
         } else if after_blank {
             self.text.push(' ');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn json_is_indented_and_nothing_else_is_changed() {
+        for (text, indented) in [
+            ("{}", "{}"),
+            ("[ ]", "[]"),
+            (r#"{"b":1.0,"a":1e400}"#, "{\n  \"b\": 1.0,\n  \"a\": 1e400\n}"),
+            ("{ \"a\" : [ 1 , {} ] }\n", "{\n  \"a\": [\n    1,\n    {}\n  ]\n}"),
+            (r#"["{,\"}:[", "\u00e4\\"]"#, "[\n  \"{,\\\"}:[\",\n  \"\\u00e4\\\\\"\n]"),
+            // Lines of JSON stay lines.
+            ("{\"a\":1}\n{\"a\":2}", "{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}"),
+            // What is broken is shown as far as it goes.
+            ("{\"a\":[1,\"tex", "{\n  \"a\": [\n    1,\n    \"tex"),
+            ("{\"a\" \"b\"", "{\n  \"a\" \"b\""),
+            ("]]", "]\n]"),
+            ("{\"a\":tru e}", "{\n  \"a\": tru e\n}"),
+        ] {
+            assert_eq!(indent(text, 1000).0, indented, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut() {
+        let (text, is_cut) = indent(&"[".repeat(1_000_000), 1000);
+        assert!(is_cut && text.len() < 1100, "{}", text.len());
+    }
+
+    proptest! {
+        #[test]
+        fn only_blanks_outside_of_strings_change(text in r#"[\[\]{},: "\\a1\n]{0,60}"#) {
+            let bare = |text: &str| text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>();
+            prop_assert_eq!(bare(&indent(&text, usize::MAX).0), bare(&text));
         }
     }
 }

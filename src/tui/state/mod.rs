@@ -51,6 +51,9 @@ pub struct Words {
     pub how_to: Vec<String>,
 }
 
+/// How many warnings are kept: the newest, and those that the run began with.
+const WARNINGS: usize = 20;
+
 /// What happened.
 #[derive(Debug)]
 pub enum Msg {
@@ -64,6 +67,8 @@ pub enum Msg {
     Loaded(Box<Loaded>),
     /// The recording could not be read.
     Failed(Failure),
+    /// Something happened that must not be overlooked.
+    Warning(String),
     /// Something was drawn; this is how large it came out.
     Measured(Measures),
 }
@@ -147,6 +152,11 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
         Msg::Failed(failure) => {
             app.revision += u64::from(app.failure.as_ref() != Some(&failure));
             app.failure = Some(failure);
+        }
+        Msg::Warning(warning) => {
+            app.words.warnings.insert(0, warning);
+            app.words.warnings.truncate(WARNINGS);
+            app.revision += 1;
         }
         Msg::Measured(measures) => {
             app.revision += u64::from(app.measures != measures);

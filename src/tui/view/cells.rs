@@ -4,22 +4,44 @@ use crate::exchange::text::printable;
 use crate::exchange::time::{Micros, WallTime};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::buffer::CellWidth;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use std::borrow::Cow;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Stands for what there was no room for.
 const ELLIPSIS: char = '…';
 
-/// How many cells `text` takes.
+/// How many cells `text` takes, by the measure that it is drawn with.
 pub(super) fn width_of(text: &str) -> usize {
-    text.width()
+    if text.is_ascii() {
+        return text.len();
+    }
+    sizes(text).into_iter().map(|(_, cells)| cells).sum()
+}
+
+/// The bytes and the cells of each thing that is drawn as one.
+fn sizes(text: &str) -> Vec<(usize, usize)> {
+    Span::raw(text)
+        .styled_graphemes(Style::new())
+        .map(|grapheme| (grapheme.symbol.len(), grapheme.symbol.cell_width().into()))
+        .collect()
 }
 
 /// `text` as one harmless line.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     printable(text)
+}
+
+/// Draws `line` in the first row of `place`. Pieces stand where the one before ends as it is drawn; the
+/// line's own measure may think otherwise of half-width letters with sound marks.
+pub(super) fn draw_line(frame: &mut Frame<'_>, place: Rect, line: &Line<'_>) {
+    let place = place.intersection(frame.area());
+    if !place.is_empty() {
+        frame.buffer_mut().set_line(place.x, place.y, line, place.width);
+    }
 }
 
 /// As much of `text` as fits into `width` cells; what is left out at the end is marked.
@@ -40,13 +62,14 @@ pub(super) fn fit_middle(text: &str, width: usize) -> Cow<'_, str> {
     if width_of(text) <= width || width < 5 {
         return fit(text, width);
     }
-    let tail_room = (width - 1) * 3 / 5;
+    let mut tail_room = (width - 1) * 3 / 5;
     let mut tail_start = text.len();
-    for (at, _) in text.char_indices().rev() {
-        if text.get(at..).map_or(0, width_of) > tail_room {
+    for (bytes, cells) in sizes(text).into_iter().rev() {
+        let Some(rest) = tail_room.checked_sub(cells) else {
             break;
-        }
-        tail_start = at;
+        };
+        tail_room = rest;
+        tail_start -= bytes;
     }
     let tail = text.get(tail_start..).unwrap_or_default();
     let head = start_of(text, width - 1 - width_of(tail));
@@ -61,22 +84,24 @@ pub(super) fn push_fit(line: &mut Line<'_>, style: Style, text: &str, width: usi
     line.push_span(Span::styled(format!("{fitted}{}", " ".repeat(rest)), style));
 }
 
+/// `text` in two: what fits into `width` cells, but at least one letter, and the rest.
+pub(super) fn split(text: &str, width: usize) -> (&str, &str) {
+    // A letter that is wider than the line still has to go somewhere.
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let length = start_of(text, width).len().max(first);
+    text.split_at_checked(length).unwrap_or((text, ""))
+}
+
 /// `text` in pieces of at most `width` cells; at least one piece.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<&str> {
-    let width = width.max(1);
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    loop {
-        // A letter that is wider than the line still has to go somewhere.
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        let length = start_of(rest, width).len().max(first);
-        let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+    let (first, mut rest) = split(text, width);
+    let mut pieces = vec![first];
+    while !rest.is_empty() {
+        let (piece, after) = split(rest, width);
         pieces.push(piece);
         rest = after;
-        if rest.is_empty() {
-            return pieces;
-        }
     }
+    pieces
 }
 
 /// As [`wrap`], between words where there are any.
@@ -101,14 +126,16 @@ pub(super) fn wrap_words(text: &str, width: usize) -> Vec<String> {
 
 /// The start of `text` that fits into `width` cells.
 fn start_of(text: &str, width: usize) -> &str {
-    let mut taken = 0;
-    for (at, c) in text.char_indices() {
-        taken += c.width().unwrap_or_default();
-        if taken > width {
-            return text.get(..at).unwrap_or_default();
-        }
+    let mut room = width;
+    let mut length = 0;
+    for grapheme in Span::raw(text).styled_graphemes(Style::new()) {
+        let Some(rest) = room.checked_sub(grapheme.symbol.cell_width().into()) else {
+            break;
+        };
+        room = rest;
+        length += grapheme.symbol.len();
     }
-    text
+    text.get(..length).unwrap_or(text)
 }
 
 /// A time of day: `14:03:59`.

@@ -13,7 +13,9 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     /// Cells it needs at least.
     least: u16,
-    /// Cells it takes at most; where it has no use for more this is `least`.
+    /// Cells it should have before a luxury is shown.
+    good: u16,
+    /// Cells it takes at most; `least` where it does not stretch.
     most: u16,
     /// The lower, the longer it stays.
     rank: u8,
@@ -39,52 +41,77 @@ pub(super) enum Align {
     Right,
 }
 
+/// From this rank on a column is shown only where all others have room.
+const LUXURY: u8 = 6;
+
+/// How many rows above and below the first in sight have a say in the widths.
+const NEAR: usize = 100;
+
 /// Every column, from left to right. The last verdict words have 14 letters.
 const COLUMNS: [Column; 10] = [
-    column("time", 8, 8, 4, Align::Left, time),
-    column("method", 6, 6, 6, Align::Left, method),
-    column("path", 12, 44, 0, Align::Ends, path),
-    column("model", 12, 28, 3, Align::Ends, model),
-    column("code", 4, 4, 1, Align::Right, status),
-    column("verdict", 16, 16, 0, Align::Left, verdict),
-    column("ttft", 8, 8, 5, Align::Right, first_token),
-    column("took", 8, 8, 2, Align::Right, duration),
-    column("tokens", 11, 11, 7, Align::Right, tokens),
-    column("note", 12, 40, 8, Align::Left, note),
+    column("time", [8, 8, 8], 4, Align::Left, time),
+    column("method", [6, 6, 6], 6, Align::Left, method),
+    column("path", [12, 20, 60], 0, Align::Ends, path),
+    column("model", [12, 16, 28], 3, Align::Ends, model),
+    column("code", [4, 4, 4], 1, Align::Right, status),
+    column("verdict", [16, 16, 16], 0, Align::Left, verdict),
+    column("ttft", [8, 8, 8], 5, Align::Right, first_token),
+    column("took", [8, 8, 8], 2, Align::Right, duration),
+    column("tokens", [11, 11, 11], 7, Align::Right, tokens),
+    column("note", [12, 20, 40], 8, Align::Left, note),
 ];
 
 const fn column(
     title: &'static str,
-    least: u16,
-    most: u16,
+    [least, good, most]: [u16; 3],
     rank: u8,
     align: Align,
     cell: fn(&App, &Ui, &Summary) -> Cell,
 ) -> Column {
-    Column { title, least, most, rank, align, cell }
+    Column { title, least, good, most, rank, align, cell }
 }
 
 /// The columns that fit into `width` cells, each with its own width; one cell stands between two.
-pub(super) fn fitting(width: u16) -> Vec<(Column, u16)> {
+///
+/// What is left over goes to the columns that stretch, in the order of their rank, no further than the
+/// rows around those in sight have use for: so that the columns mostly stand still while one scrolls.
+pub(super) fn fitting(app: &App, ui: &Ui, width: u16) -> Vec<(Column, u16)> {
     let mut shown = COLUMNS.to_vec();
     let needed = |shown: &[Column]| shown.iter().map(|column| column.least + 1).sum::<u16>();
-    while needed(&shown) > width + 1 && shown.len() > 1 {
-        let worst = shown.iter().map(|column| column.rank).max().unwrap_or_default();
-        let last = shown.iter().rposition(|column| column.rank == worst);
-        shown.remove(last.unwrap_or_default());
+    let wanted = |shown: &[Column]| shown.iter().map(|column| column.good + 1).sum::<u16>();
+    while let Some((worst, rank)) =
+        shown.iter().map(|column| column.rank).enumerate().max_by_key(|(_, rank)| *rank)
+    {
+        let is_crowded = needed(&shown) > width + 1 || (rank >= LUXURY && wanted(&shown) > width + 1);
+        if !is_crowded || shown.len() == 1 {
+            break;
+        }
+        shown.remove(worst);
     }
     let mut spare = (width + 1).saturating_sub(needed(&shown));
+    let mut order: Vec<usize> = (0..shown.len()).collect();
+    order.sort_by_key(|&index| shown.get(index).map(|column| column.rank));
     let mut widths: Vec<(Column, u16)> = shown.into_iter().map(|column| (column, column.least)).collect();
-    // Paths before models before notes.
-    widths.sort_by_key(|(column, _)| column.rank);
-    for (column, width) in &mut widths {
-        let more = (column.most - column.least).min(spare);
-        *width += more;
-        spare -= more;
+    for index in order {
+        if let Some((column, width)) = widths.get_mut(index).filter(|(column, _)| column.most > column.least)
+        {
+            let more = column.useful(app, ui).saturating_sub(*width).min(spare);
+            *width += more;
+            spare -= more;
+        }
     }
-    let place = |title| COLUMNS.iter().position(|column| column.title == title);
-    widths.sort_by_key(|(column, _)| place(column.title));
     widths
+}
+
+impl Column {
+    /// The widest that a row near those in sight makes of this column. Counts letters: wide ones may have
+    /// to give way.
+    fn useful(&self, app: &App, ui: &Ui) -> u16 {
+        let top = app.list.top(ui.measures.list_rows);
+        let near = app.list.rows().iter().skip(top.saturating_sub(NEAR)).take(2 * NEAR);
+        let widest = near.map(|row| (self.cell)(app, ui, row).text.chars().count()).max();
+        u16::try_from(widest.unwrap_or_default()).unwrap_or(u16::MAX).min(self.most)
+    }
 }
 
 fn cell(role: Role, text: impl Into<String>) -> Cell {

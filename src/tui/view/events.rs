@@ -1,10 +1,12 @@
-//! The events of a stream, one a line, with the time between them.
+//! The events of a stream, one a line, with the time between them. What an event repeats of the one
+//! before it is left out.
 
 use super::Ui;
 use super::cells::{fit, micros, one_line};
 use super::pane::nothing;
 use crate::digest::EventKind;
 use crate::exchange::time::Micros;
+use crate::tui::json_text::from_first_difference;
 use crate::tui::state::{Detail, EventRow};
 use crate::tui::theme::Role;
 use ratatui::text::Line;
@@ -22,11 +24,12 @@ pub(super) fn lines(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>
         let text = format!(" {} before these are not shown", first.index);
         lines.push(Line::from(ui.span(Role::Warn, text)));
     }
-    lines.extend(detail.events.iter().map(|row| line(ui, row, width)));
+    let before = std::iter::once("").chain(detail.events.iter().map(|row| row.text.as_str()));
+    lines.extend(detail.events.iter().zip(before).map(|(row, before)| line(ui, row, before, width)));
     lines
 }
 
-fn line(ui: &Ui, row: &EventRow, width: usize) -> Line<'static> {
+fn line(ui: &Ui, row: &EventRow, before: &str, width: usize) -> Line<'static> {
     let is_long = row.gap.is_some_and(|gap| gap >= LONG_GAP);
     let gap = row.gap.map_or_else(String::new, |gap| format!("+{gap}"));
     let gap = if is_long { format!("! {gap}") } else { gap };
@@ -35,9 +38,11 @@ fn line(ui: &Ui, row: &EventRow, width: usize) -> Line<'static> {
     line.push_span(format!(" {:>9}", micros(row.at)));
     line.push_span(ui.span(if is_long { Role::Warn } else { Role::Quiet }, format!(" {gap:>10}")));
     line.push_span(ui.span(Role::Quiet, format!(" {:>7}", row.size)));
+    let new = from_first_difference(before, &row.text);
+    let new = if new.len() < row.text.len() { format!("… {new}") } else { new.to_owned() };
     let (role, text) = match row.kind {
-        EventKind::Event if row.name.is_empty() => (Role::Plain, row.text.clone()),
-        EventKind::Event => (Role::Plain, format!("{}  {}", row.name, row.text)),
+        EventKind::Event if row.name.is_empty() => (Role::Plain, new),
+        EventKind::Event => (Role::Plain, format!("{}  {new}", row.name)),
         EventKind::Comment => (Role::Quiet, format!(": {}  (comment)", row.text.trim_start())),
         EventKind::Retry => (Role::Quiet, format!("retry: {}", row.text)),
         EventKind::Partial => (Role::Bad, format!("(never ended)  {}", row.text)),

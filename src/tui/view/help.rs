@@ -1,9 +1,9 @@
 //! The help: the table of keys, and what the words mean.
 
 use super::Ui;
-use super::cells::{fit, width_of};
+use super::cells::{draw_line, fit, width_of};
 use crate::exchange::end::Verdict;
-use crate::tui::keymap::{BINDINGS, Context};
+use crate::tui::keymap::{BINDINGS, Binding, Context};
 use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
 use ratatui::Frame;
@@ -22,19 +22,21 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     ui.measures.help_rows = height;
     ui.measures.help_lines = lines.len();
     for (place, line) in area.rows().zip(lines.into_iter().skip(top)) {
-        frame.render_widget(line, place);
+        draw_line(frame, place, &line);
     }
 }
 
 fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (context, title) in
-        [(Context::Anywhere, "anywhere"), (Context::List, "in the list"), (Context::Pane, "in an exchange")]
+        [(Context::List, "in the list"), (Context::Pane, "in an exchange"), (Context::Anywhere, "anywhere")]
     {
         lines.push(Line::from(ui.span(Role::Strong, format!(" {title}"))));
-        for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
-            let Some(help) = binding.help else { continue };
-            let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+        let bindings: Vec<&Binding> = BINDINGS.iter().filter(|binding| binding.context == context).collect();
+        for group in bindings.chunk_by(|_, next| next.help.is_none()) {
+            let keys: Vec<String> =
+                group.iter().flat_map(|binding| binding.keys).map(ToString::to_string).collect();
+            let help = group.first().and_then(|binding| binding.help).unwrap_or_default();
             lines.push(row(ui, Role::Accent, &keys.join(" "), help, width));
         }
         lines.push(Line::default());

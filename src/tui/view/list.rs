@@ -1,7 +1,7 @@
 //! The list of exchanges.
 
 use super::Ui;
-use super::cells::{fit, fit_middle, one_line, width_of};
+use super::cells::{draw_line, fit, fit_middle, one_line, width_of};
 use super::columns::{Align, Cell, Column, fitting};
 use crate::digest::summary::Summary;
 use crate::tui::state::App;
@@ -15,22 +15,21 @@ const MARK: &str = "▌ ";
 const NO_MARK: &str = "  ";
 
 pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
-    let columns = fitting(area.width.saturating_sub(width_of(MARK) as u16 + 1));
+    ui.measures.list_rows = usize::from(area.height.saturating_sub(1));
+    let columns = fitting(app, ui, area.width.saturating_sub(width_of(MARK) as u16 + 1));
     let mut places = area.rows();
     if let Some(place) = places.next() {
         let head = columns.iter().map(|(column, width)| {
             let title = Cell { text: column.title.to_owned(), role: Role::Quiet };
             span(ui, &title, *column, *width)
         });
-        frame.render_widget(line(NO_MARK, head), place);
+        draw_line(frame, place, &line(NO_MARK, head));
     }
-    let height = usize::from(area.height.saturating_sub(1));
-    ui.measures.list_rows = height;
-    let rows = app.list.rows().iter().skip(app.list.top(height));
+    let rows = app.list.rows().iter().skip(app.list.top(ui.measures.list_rows));
     for (place, row) in places.zip(rows) {
         let is_selected = app.list.selected() == Some(row.id);
         let mark = if is_selected { MARK } else { NO_MARK };
-        frame.render_widget(line(mark, cells(app, ui, &columns, row)), place);
+        draw_line(frame, place, &line(mark, cells(app, ui, &columns, row)));
         if is_selected {
             frame.buffer_mut().set_style(place, ui.theme.style(Role::Selected));
         }

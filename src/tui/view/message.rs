@@ -1,7 +1,7 @@
 //! A request or an answer: its start line, its headers, its body.
 
 use super::Ui;
-use super::cells::{one_line, wrap};
+use super::cells::{one_line, split, width_of, wrap};
 use super::pane::nothing;
 use crate::exchange::head::Headers;
 use crate::tui::json_text::{Token, tokens};
@@ -121,9 +121,9 @@ fn push_json(lines: &mut Vec<Line<'static>>, ui: &Ui, text: &str, width: usize) 
                 lines.push(std::mem::replace(&mut line, Line::raw(" ".repeat(margin + 3))));
                 room = width.saturating_sub(margin + 3).max(1);
             }
-            let piece = wrap(rest, room).first().copied().unwrap_or(rest);
-            room = room.saturating_sub(super::width_of(piece).max(1));
-            rest = rest.get(piece.len()..).unwrap_or_default();
+            let (piece, after) = split(rest, room);
+            room = room.saturating_sub(width_of(piece).max(1));
+            rest = after;
             line.push_span(ui.span(role, piece.to_owned()));
         }
     }

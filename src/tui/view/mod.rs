@@ -25,9 +25,9 @@ mod pane;
 mod welcome;
 
 use super::keymap;
-use super::state::{App, Measures};
+use super::state::{App, Measures, Scroll};
 use super::theme::{Role, Theme};
-use cells::{fit, push_fit, width_of};
+use cells::{draw_line, fit, one_line, push_fit, width_of};
 use jiff::tz::TimeZone;
 use layout::Layout;
 use ratatui::Frame;
@@ -80,22 +80,32 @@ pub fn view(app: &App, ui: &mut Ui, frame: &mut Frame<'_>) {
 }
 
 fn draw_title(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
-    let open = app.list.open().count();
-    let count = match (app.count, open) {
-        (None, _) => String::new(),
-        (Some(1), 0) => "1 exchange ".to_owned(),
-        (Some(count), 0) => format!("{count} exchanges "),
-        (Some(1), _) => "1 exchange, open ".to_owned(),
-        (Some(count), open) => format!("{count} exchanges, {open} open "),
+    let mut line = Line::from(ui.span(Role::Accent, " gatetap  "));
+    let room = usize::from(area.width).saturating_sub(line.width());
+    let title = one_line(&app.words.title);
+    // The title says where to point an app: it goes before the counts.
+    let counts = counts(app)
+        .into_iter()
+        .find(|counts| width_of(&title) + width_of(counts) + 2 <= room)
+        .unwrap_or_default();
+    let room = room.saturating_sub(width_of(&counts) + 1);
+    push_fit(&mut line, ui.theme.style(Role::Plain), &title, room);
+    line.push_span(ui.span(Role::Quiet, counts));
+    draw_line(frame, area, &line);
+}
+
+/// How many exchanges there are and how many of them go on, the longest form first.
+fn counts(app: &App) -> Vec<String> {
+    let Some(count) = app.count else {
+        return Vec::new();
     };
-    let mut line = Line::default();
-    line.push_span(ui.span(Role::Accent, " gatetap  "));
-    let room = usize::from(area.width).saturating_sub(10);
-    let count = if width_of(&count) + 20 <= room { count } else { String::new() };
-    let room = room.saturating_sub(width_of(&count));
-    push_fit(&mut line, ui.theme.style(Role::Plain), &app.words.title, room);
-    line.push_span(ui.span(Role::Quiet, count));
-    frame.render_widget(line, area);
+    let open = app.list.open().count();
+    let noun = if count == 1 { "exchange" } else { "exchanges" };
+    if open == 0 {
+        vec![format!("{count} {noun}"), count.to_string()]
+    } else {
+        vec![format!("{count} {noun}, {open} open"), format!("{count}, {open} open")]
+    }
 }
 
 fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
@@ -103,15 +113,15 @@ fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     let failure =
         app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
     for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.words.warnings)) {
-        let text = format!(" ! {}", cells::one_line(warning));
-        let line = ui.span(Role::Warn, fit(&text, area.width.into()).into_owned());
-        frame.render_widget(line, row);
+        let text = format!(" ! {}", one_line(warning));
+        let line = ui.span(Role::Warn, fit(&text, area.width.into()));
+        draw_line(frame, row, &line.into());
     }
 }
 
 fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
-    let modes = if app.list.following() { "FOLLOWING " } else { "" };
-    let mut room = usize::from(area.width).saturating_sub(width_of(modes) + 1);
+    let modes = modes(app, ui);
+    let mut room = usize::from(area.width).saturating_sub(width_of(&modes) + 2);
     let mut line = Line::raw(" ");
     for (key, word) in keymap::hints(app.context()) {
         let key = key.to_string();
@@ -125,5 +135,24 @@ fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     }
     line.push_span(Span::raw(" ".repeat(room)));
     line.push_span(ui.span(Role::Live, modes));
-    frame.render_widget(line, area);
+    draw_line(frame, area, &line);
+}
+
+/// What is in force, and which part of a longer text is in sight.
+fn modes(app: &App, ui: &Ui) -> String {
+    let measures = &ui.measures;
+    let (scroll, rows, lines) = match (app.help, &app.pane) {
+        (Some(help), _) => (help, measures.help_rows, measures.help_lines),
+        (None, Some(pane)) => (pane.scroll(), measures.pane_rows, measures.pane_lines),
+        (None, None) => (Scroll::default(), 0, 0),
+    };
+    let mut modes = Vec::new();
+    if lines > rows && rows > 0 {
+        let top = scroll.top(rows, lines);
+        modes.push(format!("{}–{} of {lines}", top + 1, (top + rows).min(lines)));
+    }
+    if app.list.following() {
+        modes.push("FOLLOWING".to_owned());
+    }
+    modes.join("  ")
 }

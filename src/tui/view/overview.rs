@@ -46,7 +46,8 @@ impl Sheet<'_> {
         if let Some(evidence) = detail.evidence.as_ref().filter(|evidence| !evidence.is_empty()) {
             self.fact("because", Role::Plain, evidence);
         }
-        if let Some(own) = &exchange.own_answer {
+        let is_told = |text: &str| detail.evidence.as_ref().is_some_and(|told| told.contains(text));
+        if let Some(own) = exchange.own_answer.as_ref().filter(|own| !is_told(&own.message)) {
             let text = format!("{}: {}", own.token, own.message);
             self.fact("gatetap said", Role::Warn, &text);
         }
@@ -84,7 +85,7 @@ impl Sheet<'_> {
             ("wait", sent, timing.head),
             ("first event", head, digest.first_event),
             ("stream", first, digest.last_event),
-            ("end", last, end),
+            (if timing.end.is_some() { "to the end" } else { "since then" }, last, end),
         ];
         let whole = end.unwrap_or(last).max(last);
         if timing.reused == Some(true) {
@@ -100,10 +101,10 @@ impl Sheet<'_> {
         }
         if let Some(handover) = detail.handover {
             let text = format!(
-                "each chunk was passed on within {} (half) and {} (99 %) of {}",
+                "after {} (median), {} (99 %), chunks: {}",
                 handover.median, handover.p99, handover.chunks
             );
-            self.fact("gatetap took", Role::Plain, &text);
+            self.fact("passed on", Role::Plain, &text);
         }
         if let Some(held) = timing.held.filter(|held| held.0 > 0) {
             let text = format!("{held}, because the recorder could not keep up");

@@ -1,6 +1,6 @@
 //! The pane that shows one exchange: its rule, its tabs, and the tab in front.
 
-use super::cells::{one_line, push_fit};
+use super::cells::{draw_line, fit_middle, one_line, push_fit, width_of};
 use super::{Ui, events, findings, message, overview};
 use crate::tui::state::{App, Detail, Pane, Tab};
 use crate::tui::theme::Role;
@@ -42,7 +42,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect, li
 
 fn draw_edge(ui: &Ui, frame: &mut Frame<'_>, area: Rect) -> Rect {
     for place in area.rows() {
-        frame.render_widget(ui.span(Role::Quiet, "│"), Rect { width: 1, ..place });
+        draw_line(frame, Rect { width: 1, ..place }, &ui.span(Role::Quiet, "│").into());
     }
     Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(1), ..area }
 }
@@ -56,15 +56,15 @@ fn draw_rule(app: &App, ui: &Ui, frame: &mut Frame<'_>, place: Rect) {
         .unwrap_or_default();
     let room = usize::from(place.width).saturating_sub(3);
     let title = one_line(&title);
-    let title = super::cells::fit_middle(&title, room);
-    let rest = usize::from(place.width).saturating_sub(super::width_of(&title) + 3);
+    let title = fit_middle(&title, room);
+    let rest = usize::from(place.width).saturating_sub(width_of(&title) + 3);
     line.push_span(ui.span(Role::Strong, title.into_owned()));
     line.push_span(ui.span(Role::Quiet, format!(" {}", "─".repeat(rest))));
-    frame.render_widget(line, place);
+    draw_line(frame, place, &line);
 }
 
 fn draw_tabs(app: &App, ui: &Ui, pane: &Pane, frame: &mut Frame<'_>, place: Rect) {
-    let mut line = Line::default();
+    let mut line = Line::raw(" ");
     for (number, tab) in (1..).zip(Tab::ALL) {
         let count = match (tab, app.shown()) {
             (Tab::Events, Some(detail)) => detail.events.len(),
@@ -80,11 +80,11 @@ fn draw_tabs(app: &App, ui: &Ui, pane: &Pane, frame: &mut Frame<'_>, place: Rect
     }
     if line.width() > place.width.into() {
         let number = pane.tab as usize + 1;
-        line = Line::default();
+        line = Line::raw(" ");
         let text = format!("[{number}/{} {}]", Tab::ALL.len(), pane.tab.as_str());
-        push_fit(&mut line, ui.theme.style(Role::Strong), &text, place.width.into());
+        push_fit(&mut line, ui.theme.style(Role::Strong), &text, usize::from(place.width).saturating_sub(1));
     }
-    frame.render_widget(line, place);
+    draw_line(frame, place, &line);
 }
 
 fn draw_content(app: &App, ui: &mut Ui, pane: &Pane, frame: &mut Frame<'_>, area: Rect) {
@@ -104,7 +104,7 @@ fn draw_content(app: &App, ui: &mut Ui, pane: &Pane, frame: &mut Frame<'_>, area
     ui.measures.pane_lines = cache.lines.len();
     let top = pane.scroll().top(ui.measures.pane_rows, cache.lines.len());
     for (place, line) in area.rows().zip(cache.lines.iter().skip(top)) {
-        frame.render_widget(line, place);
+        draw_line(frame, place, line);
     }
     // The overview of an exchange that goes on changes with time alone.
     let grows = pane.tab == Tab::Overview && detail.whole.summary.duration.is_none();

@@ -1,7 +1,7 @@
 //! The screen without an exchange: how to get one, or why there is none.
 
 use super::Ui;
-use super::cells::{one_line, wrap_words};
+use super::cells::{draw_line, one_line, wrap_words};
 use crate::tui::state::App;
 use crate::tui::theme::Role;
 use ratatui::Frame;
@@ -30,6 +30,6 @@ pub(super) fn draw(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     for (place, line) in area.rows().zip(lines) {
-        frame.render_widget(line, place);
+        draw_line(frame, place, &line);
     }
 }

@@ -219,7 +219,7 @@ impl Parser {
         match Field::split(line) {
             Field::Empty => self.dispatch(data, sink),
             Field::Comment(text) => {
-                sink(Item::Comment(Comment { text: line::text(text, omitted > 0), span, omitted }))
+                sink(Item::Comment(Comment { text: line::text(text, omitted > 0), span, omitted }));
             }
             Field::Named(name, value) => {
                 self.block.start.get_or_insert(start);

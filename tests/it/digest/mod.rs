@@ -131,6 +131,8 @@ fn exchange(request: RequestHead, response: Option<ResponseHead>) -> Exchange {
         timing: Timing::default(),
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_sha256: None,
+        response_sha256: None,
         request_bytes: 0,
         response_bytes: 0,
         credentials: Vec::new(),

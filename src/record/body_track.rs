@@ -1,0 +1,238 @@
+//! One body on its way into the recording: what of it is not written yet, and what of it is kept.
+
+use crate::exchange::ExchangeId;
+use crate::exchange::body::{Mark, Side};
+use crate::exchange::time::Micros;
+use crate::store::{Error, SegmentId, Writer};
+use bytes::Bytes;
+use ring::digest::{Context, SHA256};
+use std::collections::VecDeque;
+
+/// No row holds more bytes than this, unless a single chunk does.
+const SEGMENT_BYTES: usize = 1 << 20;
+
+/// How much of a body is kept: its first bytes, and of a longer one its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keep {
+    /// So many bytes from the start; whole chunks only.
+    pub(super) head: u64,
+    /// So many bytes from the end; whole chunks only.
+    pub(super) tail: u64,
+}
+
+/// A body, chunk by chunk. Every chunk leaves its mark; a chunk beyond what is kept leaves no bytes.
+pub(super) struct BodyTrack {
+    keep: Keep,
+    /// Bytes that have passed.
+    passed: u64,
+    /// Of all bytes, kept or not.
+    hash: Context,
+    /// Chunks that are not written yet; those that are not kept without their bytes.
+    pending: Vec<(Bytes, Mark)>,
+    pending_bytes: usize,
+    /// The offset of the first pending chunk.
+    start: u64,
+    /// How many of the pending chunks the socket has taken.
+    taken: usize,
+    /// Written segments that hold chunks which the socket had not taken yet.
+    untaken: VecDeque<WrittenSegment>,
+    /// The last chunks of a body that is longer than what is kept.
+    tail: VecDeque<(Bytes, Mark)>,
+    tail_bytes: u64,
+}
+
+impl std::fmt::Debug for BodyTrack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BodyTrack").field("passed", &self.passed).finish_non_exhaustive()
+    }
+}
+
+/// A row, and the marks in it that may still change.
+#[derive(Debug)]
+pub(super) struct WrittenSegment {
+    id: SegmentId,
+    marks: Vec<Mark>,
+    /// How many of its chunks are taken.
+    taken: usize,
+    /// The row has to be written again.
+    dirty: bool,
+}
+
+impl Keep {
+    /// At most `limit` bytes; of a longer body half of that, but no more than a mebibyte, from its end.
+    pub(super) fn of(limit: u64) -> Self {
+        let tail = (limit / 2).min(1 << 20);
+        Self { head: limit - tail, tail }
+    }
+}
+
+impl BodyTrack {
+    pub(super) fn new(keep: Keep) -> Self {
+        Self {
+            keep,
+            passed: 0,
+            hash: Context::new(&SHA256),
+            pending: Vec::new(),
+            pending_bytes: 0,
+            start: 0,
+            taken: 0,
+            untaken: VecDeque::new(),
+            tail: VecDeque::new(),
+            tail_bytes: 0,
+        }
+    }
+
+    /// A chunk was read.
+    pub(super) fn chunk(&mut self, bytes: Bytes, read: Micros) {
+        let length = bytes.len() as u64;
+        let mark = Mark { length: u32::try_from(length).unwrap_or(u32::MAX), read, taken: None };
+        self.hash.update(&bytes);
+        let before = self.passed;
+        self.passed += length;
+        if self.tail.is_empty() && before + length <= self.keep.head {
+            self.pending_bytes += bytes.len();
+            self.pending.push((bytes, mark));
+            return;
+        }
+        self.tail_bytes += length;
+        self.tail.push_back((bytes, mark));
+        while self.tail_bytes > self.keep.tail {
+            let Some((skipped, mark)) = self.tail.pop_front() else { break };
+            self.tail_bytes -= skipped.len() as u64;
+            self.queue(Bytes::new(), mark);
+        }
+    }
+
+    /// The body has ended: its last chunks are known.
+    ///
+    /// Gives the SHA-256 of the whole where not all of it is kept.
+    pub(super) fn end(&mut self) -> Option<[u8; 32]> {
+        let is_cut = self.kept() + self.tail_bytes < self.passed;
+        for (bytes, mark) in std::mem::take(&mut self.tail) {
+            self.pending_bytes += bytes.len();
+            self.queue(bytes, mark);
+        }
+        self.tail_bytes = 0;
+        is_cut.then(|| self.hash.clone().finish().as_ref().try_into().unwrap_or_default())
+    }
+
+    /// The socket took the next chunk.
+    pub(super) fn take_one(&mut self, at: Micros) {
+        for segment in &mut self.untaken {
+            if let Some(mark) = segment.marks.get_mut(segment.taken) {
+                mark.taken = Some(at);
+                segment.taken += 1;
+                segment.dirty = true;
+                return;
+            }
+        }
+        if let Some((_, mark)) = self.pending.get_mut(self.taken) {
+            mark.taken = Some(at);
+            self.taken += 1;
+        } else if let Some((_, mark)) = self.tail.iter_mut().find(|(_, mark)| mark.taken.is_none()) {
+            mark.taken = Some(at);
+        }
+    }
+
+    /// Whether there is anything to write.
+    pub(super) fn is_dirty(&self) -> bool {
+        !self.pending.is_empty() || self.untaken.iter().any(|segment| segment.dirty)
+    }
+
+    /// Bytes of chunks that wait to be written.
+    pub(super) fn pending_bytes(&self) -> usize {
+        self.pending_bytes
+    }
+
+    /// Writes what is not written yet. Nothing in here changes before [`BodyTrack::settle`].
+    pub(super) fn write(
+        &self,
+        writer: &Writer,
+        id: ExchangeId,
+        side: Side,
+    ) -> Result<Vec<WrittenSegment>, Error> {
+        for segment in self.untaken.iter().filter(|segment| segment.dirty) {
+            writer.set_marks(segment.id, &segment.marks)?;
+        }
+        let mut segments = Vec::new();
+        let mut start = self.start;
+        let mut index = 0;
+        while index < self.pending.len() {
+            let chunks = self.segment_from(index);
+            let marks: Vec<Mark> = chunks.iter().map(|(_, mark)| *mark).collect();
+            let row = match chunks {
+                [(only, _)] => writer.insert_segment(id, side, start, only, &marks)?,
+                several => {
+                    let bytes = several.iter().map(|(bytes, _)| bytes.as_ref()).collect::<Vec<_>>().concat();
+                    writer.insert_segment(id, side, start, &bytes, &marks)?
+                }
+            };
+            start += marks.iter().map(|mark| u64::from(mark.length)).sum::<u64>();
+            let taken = self.taken.saturating_sub(index).min(marks.len());
+            index += marks.len();
+            segments.push(WrittenSegment { id: row, marks, taken, dirty: false });
+        }
+        Ok(segments)
+    }
+
+    /// What was written is committed.
+    pub(super) fn settle(&mut self, segments: Vec<WrittenSegment>) {
+        self.start += self.pending.iter().map(|(_, mark)| u64::from(mark.length)).sum::<u64>();
+        self.pending.clear();
+        self.pending_bytes = 0;
+        self.taken = 0;
+        for segment in &mut self.untaken {
+            segment.dirty = false;
+        }
+        self.untaken.extend(segments);
+        self.untaken.retain(|segment| segment.taken < segment.marks.len());
+    }
+
+    /// Gives up the bytes that wait to be written, keeps their marks, and says how many bytes that were.
+    pub(super) fn give_up(&mut self) -> usize {
+        for (bytes, _) in &mut self.pending {
+            *bytes = Bytes::new();
+        }
+        std::mem::take(&mut self.pending_bytes)
+    }
+
+    /// What was written is gone: one gap stands for it. Says how long it is.
+    pub(super) fn start_anew(&mut self) -> u64 {
+        let lost = std::mem::take(&mut self.start);
+        self.untaken.clear();
+        let mut left = lost;
+        let mut gap = Vec::new();
+        while left > 0 {
+            let length = u32::try_from(left).unwrap_or(u32::MAX);
+            gap.push((Bytes::new(), Mark { length, read: Micros(0), taken: Some(Micros(0)) }));
+            left -= u64::from(length);
+        }
+        self.taken += gap.len();
+        self.pending.splice(0..0, gap);
+        lost
+    }
+
+    fn queue(&mut self, bytes: Bytes, mark: Mark) {
+        // Chunks are taken in order: where this one is, all before it are.
+        self.taken += usize::from(mark.taken.is_some());
+        self.pending.push((bytes, mark));
+    }
+
+    /// How many bytes from the start on are kept or about to be.
+    fn kept(&self) -> u64 {
+        self.passed.min(self.keep.head).min(self.passed - self.tail_bytes)
+    }
+
+    /// The chunks from `index` on that fit into one row; one at least. Bytes and gaps do not mix.
+    fn segment_from(&self, index: usize) -> &[(Bytes, Mark)] {
+        let rest = self.pending.get(index..).unwrap_or_default();
+        let is_gap = rest.first().is_some_and(|(bytes, _)| bytes.is_empty());
+        let mut bytes = 0;
+        let fitting = rest.iter().take_while(|(chunk, _)| {
+            bytes += chunk.len();
+            chunk.is_empty() == is_gap && bytes <= SEGMENT_BYTES
+        });
+        let count = fitting.count().max(1);
+        rest.get(..count).unwrap_or(rest)
+    }
+}

@@ -1,0 +1,233 @@
+//! What the recorder thread holds in memory, and how it gets into the file.
+
+use super::body_track::Keep;
+use super::examiner::{Batch, Seen};
+use super::health::Degraded;
+use super::line::{Line, Written};
+use super::thread::{Message, Outcome};
+use super::{Limits, Shared, redact};
+use crate::exchange::time::{Micros, WallTime};
+use crate::store::{Error, Writer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Weak;
+
+/// How many bytes may wait in memory while writing fails; the rest is given up and counted.
+const DEGRADED_BYTES: usize = 64 << 20;
+
+/// The exchanges that are still of interest, and the writer.
+#[derive(Debug)]
+pub(super) struct State {
+    writer: Writer,
+    recorder: Weak<Shared>,
+    lines: BTreeMap<u64, Line>,
+    /// How much of each body is kept.
+    keep: Keep,
+    /// The lines that changed since the last commit.
+    changed: BTreeSet<u64>,
+    /// What the examiner gets once it is committed.
+    outbox: Batch,
+    outcome: Outcome,
+    /// Writing failed the last time.
+    degraded: bool,
+}
+
+impl State {
+    pub(super) fn new(writer: Writer, limits: Limits, recorder: Weak<Shared>) -> Self {
+        Self {
+            writer,
+            recorder,
+            lines: BTreeMap::new(),
+            keep: Keep::of(limits.max_body),
+            changed: BTreeSet::new(),
+            outbox: Batch::default(),
+            outcome: Outcome::default(),
+            degraded: false,
+        }
+    }
+
+    /// Whether writing failed the last time.
+    pub(super) fn is_degraded(&self) -> bool {
+        self.degraded
+    }
+
+    /// About how much memory the batch holds that is being gathered.
+    pub(super) fn batch_bytes(&self) -> usize {
+        self.outbox.cost
+    }
+
+    /// What the examiner has not been given yet.
+    pub(super) fn batch(&mut self) -> Option<Batch> {
+        let batch = std::mem::take(&mut self.outbox);
+        (!batch.seen.is_empty() || batch.cost > 0).then_some(batch)
+    }
+
+    /// Takes one message in; says when to stop, if it is time to.
+    pub(super) fn take(&mut self, message: Message) -> Option<WallTime> {
+        self.outbox.cost += message.cost();
+        let key = match message {
+            Message::Stop { at } => return Some(at),
+            Message::Begin { key, at, asked } => {
+                let exchange = redact::exchange(*asked, at, self.writer.session(), self.writer.salt());
+                self.outbox.seen.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
+                self.lines.insert(key, Line::new(exchange, self.keep));
+                key
+            }
+            Message::Answered { key, answered } => {
+                let line = self.lines.get_mut(&key)?;
+                let head = redact::response_head(&answered);
+                let held = line.exchange.timing.held;
+                self.outbox.seen.push(Seen::Response { key, head: Box::new(head.clone()) });
+                line.exchange.response = Some(head);
+                line.exchange.timing = answered.timing;
+                line.exchange.timing.held = held;
+                line.exchange.own_answer = answered.own;
+                line.dirty = true;
+                key
+            }
+            Message::Chunk { key, side, bytes, read } => {
+                let line = self.lines.get_mut(&key)?;
+                self.outbox.seen.push(Seen::Chunk { key, side, bytes: bytes.clone(), read });
+                line.chunk(side, bytes, read);
+                key
+            }
+            Message::Taken { key, side, chunks, at } => {
+                self.lines.get_mut(&key)?.taken(side, chunks, at);
+                key
+            }
+            Message::Held { key, time } => {
+                let held = &mut self.lines.get_mut(&key)?.exchange.timing.held;
+                *held = Some(Micros(held.unwrap_or_default().0 + time.0));
+                key
+            }
+            Message::Ended { key, side, end, at } => {
+                let line = self.lines.get_mut(&key)?;
+                line.ended(side, end, at);
+                if line.has_ended() {
+                    self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
+                }
+                key
+            }
+            Message::Examined { key, examined, last } => {
+                let line = self.lines.get_mut(&key)?;
+                line.examined = Some(*examined);
+                line.judged |= last;
+                key
+            }
+        };
+        self.changed.insert(key);
+        None
+    }
+
+    /// Writes every line that changed, in one transaction; on failure all of it stays to be tried again.
+    pub(super) fn write(&mut self) {
+        let written = self.stay_in_place().and_then(|()| self.transaction());
+        match written {
+            Ok(written) => {
+                for (key, written) in written {
+                    let Some(line) = self.lines.get_mut(&key) else { continue };
+                    self.outcome.exchanges += u64::from(line.exchange.id == 0);
+                    line.settle(written);
+                    if line.judged {
+                        self.lines.remove(&key);
+                    }
+                }
+                self.changed.clear();
+                if std::mem::take(&mut self.degraded) {
+                    self.tell(|health, _| health.degraded = None);
+                }
+            }
+            Err(error) => {
+                self.writer.roll_back();
+                let reason = chain(&error);
+                if !std::mem::replace(&mut self.degraded, true) {
+                    self.tell(|health, now| {
+                        health.degraded = Some(Degraded { since: now, reason: reason.clone() });
+                    });
+                }
+                let waiting: usize = self.lines.values().map(Line::pending_bytes).sum();
+                if waiting > DEGRADED_BYTES {
+                    self.give_up(&reason);
+                }
+            }
+        }
+    }
+
+    /// Notes the first thing that went wrong for good.
+    pub(super) fn fail(&mut self, reason: &str) {
+        self.outcome.failure.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// Ends the session.
+    pub(super) fn finish(mut self, at: Option<WallTime>) -> Outcome {
+        if self.degraded {
+            self.give_up("the recording could not be written");
+        }
+        if let Err(error) = self.writer.end_session(at.unwrap_or(WallTime(0))) {
+            self.outcome.failure.get_or_insert_with(|| chain(&error));
+        }
+        self.outcome
+    }
+
+    /// Starts the file anew where it was taken away: what is written into a removed file is lost to
+    /// everybody.
+    fn stay_in_place(&mut self) -> Result<(), Error> {
+        if self.writer.is_in_place() {
+            return Ok(());
+        }
+        self.writer.start_anew()?;
+        let mut lost = 0;
+        for (key, line) in &mut self.lines {
+            lost += line.start_anew(self.writer.session());
+            self.changed.insert(*key);
+        }
+        self.lose(lost, "the recording was removed while it was being written");
+        Ok(())
+    }
+
+    fn transaction(&self) -> Result<Vec<(u64, Written)>, Error> {
+        let lines = || self.changed.iter().filter_map(|key| Some((*key, self.lines.get(key)?)));
+        if !lines().any(|(_, line)| line.is_dirty()) {
+            return Ok(Vec::new());
+        }
+        self.writer.begin()?;
+        let written = lines()
+            .filter(|(_, line)| line.is_dirty())
+            .map(|(key, line)| Ok((key, line.write(&self.writer)?)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        self.writer.commit()?;
+        Ok(written)
+    }
+
+    /// Gives up the chunks that cannot be written, and counts them.
+    fn give_up(&mut self, reason: &str) {
+        let lost: usize = self.lines.values_mut().map(Line::give_up_pending).sum();
+        self.fail(reason);
+        self.lose(lost as u64, reason);
+    }
+
+    fn lose(&mut self, bytes: u64, reason: &str) {
+        self.fail(reason);
+        self.outcome.lost_bytes += bytes;
+        let lost = self.outcome.lost_bytes;
+        self.tell(|health, _| health.lost_bytes = lost);
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut super::health::Health, WallTime)) {
+        if let Some(shared) = self.recorder.upgrade() {
+            let now = shared.clock.now().wall;
+            shared.health.change(|health| change(health, now));
+        }
+    }
+}
+
+/// An error with everything that caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

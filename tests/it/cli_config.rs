@@ -1,0 +1,102 @@
+//! Settings: the order of their sources, and what values mean.
+
+use crate::support::binary::Home;
+use gatetap::config::{Directories, Given, Settings, recording};
+use std::path::PathBuf;
+
+/// The settings that `given` makes with this file in the working directory.
+fn resolve(file: &str, given: Given) -> (Home, Settings) {
+    let home = Home::new();
+    std::fs::write(home.join("gatetap.toml"), file).unwrap();
+    let settings = Settings::resolve(given, &directories(&home, "")).unwrap();
+    (home, settings)
+}
+
+fn directories(home: &Home, working: &str) -> Directories {
+    Directories {
+        working: home.join(working),
+        config: Some(home.join("config/gatetap")),
+        data: Some(home.join("data/gatetap")),
+    }
+}
+
+fn addresses(settings: &Settings) -> Vec<(String, bool)> {
+    settings.listen.iter().map(|listen| (listen.address.to_string(), listen.required)).collect()
+}
+
+#[test]
+fn nobody_says_anything() {
+    let (home, settings) = resolve("", Given::default());
+    assert_eq!(addresses(&settings), [("127.0.0.1:7117".to_owned(), true), ("[::1]:7117".to_owned(), false)]);
+    assert_eq!(settings.upstream.to_string(), "https://api.nexorouter.com/v1");
+    assert_eq!(settings.db, home.join("data/gatetap/recording.db"));
+    assert_eq!((settings.headless, settings.insecure, settings.seed), (false, false, None));
+    assert!(settings.routes.is_empty());
+}
+
+#[test]
+fn the_file_says_everything() {
+    let file = "
+        listen = [\"127.0.0.1:9000\", \"9001\"]
+        upstream = \"http://localhost:4000/api\"
+        db = \"traffic.db\"
+        headless = true
+        insecure = true
+        seed = 0x2a
+        [routes]
+        or = \"openrouter\"
+        local = \"http://localhost:11434\"
+    ";
+    let (home, settings) = resolve(file, Given::default());
+    let expected = [("127.0.0.1:9000", true), ("127.0.0.1:9001", true), ("[::1]:9001", false)];
+    assert_eq!(addresses(&settings), expected.map(|(address, required)| (address.to_owned(), required)));
+    assert_eq!(settings.upstream.to_string(), "http://localhost:4000/api");
+    assert_eq!(settings.db, home.join("traffic.db"));
+    assert_eq!((settings.headless, settings.insecure, settings.seed), (true, true, Some(42)));
+    let routes: Vec<String> =
+        settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
+    assert_eq!(routes, ["local http://localhost:11434/v1", "or https://openrouter.ai/api/v1"]);
+    assert_eq!(settings.file, Some(home.join("gatetap.toml")));
+}
+
+#[test]
+fn what_is_given_wins_over_the_file_and_routes_add_up() {
+    let given = Given {
+        listen: vec!["0".parse().unwrap()],
+        upstream: Some("sim".parse().unwrap()),
+        routes: vec!["or=openai".parse().unwrap()],
+        db: Some(PathBuf::from("mine.db")),
+        headless: Some(false),
+        insecure: None,
+        seed: Some(7),
+    };
+    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\n\
+                [routes]\nor = \"openrouter\"\na = \"anthropic\"\n";
+    let (_home, settings) = resolve(file, given);
+    // Port 0 on two addresses would be two ports.
+    assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
+    assert_eq!(settings.upstream.to_string(), "sim");
+    assert_eq!(settings.db, PathBuf::from("mine.db"));
+    assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
+    let routes: Vec<String> =
+        settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
+    assert_eq!(routes, ["a https://api.anthropic.com/v1", "or https://api.openai.com/v1"]);
+}
+
+#[test]
+fn the_nearest_file_upward_is_read_else_the_users_own() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.join("work/project/src")).unwrap();
+    std::fs::create_dir_all(home.join("config/gatetap")).unwrap();
+    std::fs::write(home.join("config/gatetap/gatetap.toml"), "db = \"own.db\"\n").unwrap();
+    let found = || recording(None, &directories(&home, "work/project/src")).unwrap();
+    assert_eq!(found(), home.join("config/gatetap/own.db"));
+    std::fs::write(home.join("work/gatetap.toml"), "db = \"work.db\"\n").unwrap();
+    assert_eq!(found(), home.join("work/work.db"));
+    std::fs::write(home.join("work/project/gatetap.toml"), "seed = 1\n").unwrap();
+    assert_eq!(found(), home.join("data/gatetap/recording.db"));
+    // A named recording is taken without a look at the files.
+    std::fs::write(home.join("work/project/gatetap.toml"), "broken").unwrap();
+    let named = recording(Some(PathBuf::from("x.db")), &directories(&home, "work/project/src"));
+    assert_eq!(named.unwrap(), PathBuf::from("x.db"));
+}

@@ -1,0 +1,143 @@
+//! The help of every command.
+
+use crate::cli_recording::gatetap;
+use crate::support::binary::Home;
+use insta::assert_snapshot;
+
+fn help(args: &[&str]) -> String {
+    let exit = gatetap(&Home::new(), args);
+    assert_eq!((exit.code, exit.stderr.as_str()), (Some(0), ""), "{exit}");
+    exit.stdout
+}
+
+#[test]
+fn gatetap_itself() {
+    assert_snapshot!(help(&["--help"]), @"
+    See what your app really sends to an LLM gateway, and what comes back
+
+    gatetap passes every byte on between an app and its gateway, records both sides and says what is
+    wrong. Point the app's base URL at `http://localhost:7117/v1`. Without a command it does what
+    `gatetap run` does.
+
+    Usage: gatetap [COMMAND] [OPTIONS]
+
+    Commands:
+      run   Proxy, record and watch [default command]
+      demo  Show the whole thing against the simulator: no key, no network
+      sim   Serve an offline gateway: no key, no network, answers that take their time
+      ls    List exchanges in the order of starting, the newest last
+      show  Show an exchange: who asked what, how it ended and why, heads, bodies, events
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Exit codes:
+      0  fine
+      1  findings, or a mismatch
+      2  wrong usage or settings
+      3  could not start, or the recording is not whole
+      4  the gateway cannot be reached
+    ");
+    assert_eq!(help(&["--version"]), format!("gatetap {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn run() {
+    assert_snapshot!(help(&["run", "--help"]), @"
+    Proxy, record and watch [default command]
+
+    Usage: gatetap run [OPTIONS]
+
+    Options:
+          --listen <ADDRESS>     Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
+                                 may be repeated [default: 7117] [env: GATETAP_LISTEN]
+          --upstream <UPSTREAM>  Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a
+                                 base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
+          --route <NAME=URL>     Another gateway, reached under `/@NAME/`; may be repeated [env:
+                                 GATETAP_ROUTE]
+          --db <FILE>            The recording [default: recording.db in your data directory] [env:
+                                 GATETAP_DB]
+          --headless[=<BOOL>]    No live view: print the address on stdout, and record [env:
+                                 GATETAP_HEADLESS] [possible values: true, false]
+      -k, --insecure[=<BOOL>]    Do not verify the gateway's certificate [env: GATETAP_INSECURE]
+                                 [possible values: true, false]
+          --seed <NUMBER>        The seed of everything random [default: a new one, which is printed]
+                                 [env: GATETAP_SEED]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn demo() {
+    assert_snapshot!(help(&["demo", "--help"]), @"
+    Show the whole thing against the simulator: no key, no network
+
+    Usage: gatetap demo [OPTIONS]
+
+    Options:
+          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses
+                              [default: a free port] [env: GATETAP_LISTEN]
+          --db <FILE>         Keep the recording in this file [default: one that is removed at the end]
+          --seed <NUMBER>     The seed of texts and times [default: 7] [env: GATETAP_SEED]
+          --headless          No live view: print each exchange as it ends, then a summary
+      -h, --help              Print help
+    ");
+}
+
+#[test]
+fn ls() {
+    assert_snapshot!(help(&["ls", "--help"]), @"
+    List exchanges in the order of starting, the newest last
+
+    Usage: gatetap ls [OPTIONS]
+
+    Options:
+          --db <FILE>     The recording [default: recording.db in your data directory] [env: GATETAP_DB]
+          --json          One JSON object a line
+          --limit <N>     At most so many, the newest
+          --session <ID>  Only those of one session: its number, or `last`
+      -h, --help          Print help
+    ");
+}
+
+#[test]
+fn show() {
+    assert_snapshot!(help(&["show", "--help"]), @"
+    Show an exchange: who asked what, how it ended and why, heads, bodies, events
+
+    Usage: gatetap show [OPTIONS] <ID>...
+
+    Arguments:
+      <ID>...  Its number, `last`, or `-N` for the Nth from the end
+
+    Options:
+          --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]
+          --json         One JSON object a line
+          --events       Only the events of the stream, one a line
+          --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
+          --decoded      With --body: after undoing its content codings
+      -h, --help         Print help
+    ");
+}
+
+#[test]
+fn sim() {
+    assert_snapshot!(help(&["sim", "--help"]), @"
+    Serve an offline gateway: no key, no network, answers that take their time
+
+    Usage: gatetap sim [OPTIONS]
+
+    Options:
+          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on 127.0.0.1; port 0 picks a free
+                              one [env: GATETAP_SIM_LISTEN] [default: 127.0.0.1:7118]
+          --seed <NUMBER>     What texts, times and ids are drawn from [default: a new one, which is
+                              printed] [env: GATETAP_SIM_SEED]
+          --speed <FACTOR>    How many times faster than life; `max` never waits [env:
+                              GATETAP_SIM_SPEED] [default: 1]
+      -h, --help              Print help
+    ");
+}

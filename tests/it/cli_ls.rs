@@ -1,0 +1,175 @@
+//! `gatetap ls`: lines for people, and its JSON.
+
+use crate::cli_recording::{gatetap, gatetap_with, record, record_nothing};
+use crate::support::binary::Home;
+use gatetap::cli::{self, Env, Exit, Output};
+use gatetap::config::Directories;
+use gatetap::exchange::time::{Clock, WallTime};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+/// Runs `words` in this process, as on a terminal of that width.
+fn on_terminal(home: &Home, words: &[&str], width: usize, colour: bool) -> String {
+    let mut stdout = Vec::new();
+    let mut stderr = Vec::new();
+    let mut env = Env {
+        stdout: Output::new(&mut stdout, true).with_colour(colour),
+        stderr: Output::new(&mut stderr, true).with_colour(colour),
+        width,
+        directories: Directories {
+            working: home.path().to_owned(),
+            config: None,
+            data: Some(home.join("data/gatetap")),
+        },
+        // 2025-03-01T13:30:00Z: the day of the recording.
+        clock: Clock::fixed(WallTime(1_740_835_800_000_000)),
+        time_zone: jiff::tz::TimeZone::UTC,
+    };
+    let exit = cli::run(words.iter().map(Into::into), &mut env);
+    drop(env);
+    assert_eq!((exit, String::from_utf8(stderr).unwrap().as_str()), (Exit::Fine, ""));
+    String::from_utf8(stdout).unwrap()
+}
+
+fn ids(home: &Home, args: &[&str]) -> Vec<i64> {
+    let exit = gatetap(home, &[&["ls", "--json"], args].concat());
+    assert_eq!((exit.code, exit.stderr.as_str()), (Some(0), ""), "{exit}");
+    let lines = exit.stdout.lines();
+    lines.map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_i64().unwrap()).collect()
+}
+
+#[test]
+fn a_pipe_gets_lines_without_titles() {
+    let home = Home::new();
+    record(&home);
+    assert_snapshot!(gatetap(&home, &["ls"]).stdout, @"
+    1  03-01 12:00:00  POST  /v1/chat/completions  acme/small                      200  complete             -  1.25 s  12+4
+    2  03-01 12:00:01  POST  /v1/chat/completions  acme/small                      200  complete        300 ms  1.25 s     -
+    3  03-01 12:00:03  POST  /v1/chat/completions  acme/a-model-with-a-very-long…  429  refused              -  150 ms     -
+    4  03-01 12:00:04  POST  /v1/chat/␛]0;owned␇   ␛[31mred                        200  cut-by-gateway  200 ms  1.25 s     -
+    5  03-01 12:00:06  POST  /v1/chat/completions  acme/small                      502  failed               -  3.1 ms     -
+    6  03-01 13:00:00  GET   /v1/models            -                               200  complete             -  1.25 s     -
+    ");
+}
+
+#[test]
+fn a_terminal_gets_titles_and_lines_that_fit() {
+    let home = Home::new();
+    record(&home);
+    assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 110, false), @"
+    id  time      method  path                  model             status  verdict           ttft  duration  tokens
+     1  12:00:00  POST    /v1/chat/completions  acme/small           200  complete             -    1.25 s    12+4
+     2  12:00:01  POST    /v1/chat/completions  acme/small           200  complete        300 ms    1.25 s       -
+     3  12:00:03  POST    /v1/chat/completions  acme/a-model-wi…     429  refused              -    150 ms       -
+     4  12:00:04  POST    /v1/chat/␛]0;owned␇   ␛[31mred             200  cut-by-gateway  200 ms    1.25 s       -
+     5  12:00:06  POST    /v1/chat/completions  acme/small           502  failed               -    3.1 ms       -
+     6  13:00:00  GET     /v1/models            -                    200  complete             -    1.25 s       -
+    ");
+    assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 70, false), @"
+    id  path               model          status  verdict         duration
+     1  …chat/completions  acme/small        200  complete          1.25 s
+     2  …chat/completions  acme/small        200  complete          1.25 s
+     3  …chat/completions  acme/a-model…     429  refused           150 ms
+     4  …/chat/␛]0;owned␇  ␛[31mred          200  cut-by-gateway    1.25 s
+     5  …chat/completions  acme/small        502  failed            3.1 ms
+     6  /v1/models         -                 200  complete          1.25 s
+    ");
+    for width in 60..140 {
+        let shown = on_terminal(&home, &["gatetap", "ls"], width, false);
+        for line in shown.lines() {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn colours_only_add_to_the_words() {
+    let home = Home::new();
+    record(&home);
+    let coloured = on_terminal(&home, &["gatetap", "ls"], 110, true);
+    assert!(coloured.contains("\x1b[1;31mrefused\x1b[0m"), "{coloured:?}");
+    let mut bare = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        bare.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    assert_eq!(bare, on_terminal(&home, &["gatetap", "ls"], 110, false));
+}
+
+#[test]
+fn the_width_of_a_pipe_can_be_said() {
+    let home = Home::new();
+    record(&home);
+    let exit = gatetap_with(&home, &["ls", "--limit", "1"], &[("COLUMNS", "60")]);
+    assert_eq!(exit.stdout, "6  03-01 13:00:00  /v1/models  -  200  complete  -  1.25 s\n");
+}
+
+#[test]
+fn limits_and_sessions_choose() {
+    let home = Home::new();
+    record(&home);
+    for (args, expected) in [
+        (&[][..], &[1, 2, 3, 4, 5, 6][..]),
+        (&["--limit", "2"], &[5, 6]),
+        (&["--limit", "0"], &[]),
+        (&["--limit", "100"], &[1, 2, 3, 4, 5, 6]),
+        (&["--session", "last"], &[6]),
+        (&["--session", "1"], &[1, 2, 3, 4, 5]),
+        (&["--session", "1", "--limit", "2"], &[4, 5]),
+        (&["--session=2", "--limit=5"], &[6]),
+    ] {
+        assert_eq!(ids(&home, args), expected, "{args:?}");
+    }
+}
+
+#[test]
+fn an_empty_recording_has_nothing_to_list() {
+    let home = Home::new();
+    record_nothing(&home.join("empty.db"));
+    let exit = gatetap(&home, &["ls", "--db", "empty.db"]);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), ""), "{exit}");
+    assert_eq!(exit.stderr, "no exchanges in `empty.db`\n");
+    assert_eq!(ids(&home, &["--db", "empty.db", "--session", "last"]), [0; 0]);
+}
+
+#[test]
+fn the_json_of_a_line_is_as_documented() {
+    let home = Home::new();
+    record(&home);
+    let exit = gatetap(&home, &["ls", "--json"]);
+    let lines: Vec<&str> = exit.stdout.lines().collect();
+    assert_snapshot!(lines[1], @r#"{"id":2,"started_at":"2025-03-01T12:00:01.500250Z","method":"POST","path":"/v1/chat/completions","query":null,"gateway":"nexorouter","url":"https://api.nexorouter.com/v1/chat/completions","status":200,"verdict":"complete","streaming":true,"model":"acme/small","model_answered":"acme/small","request_id":"req_200","error_code":null,"finish_reason":"stop","duration_ms":1250.5,"ttft_ms":300.0,"tokens":{"input":null,"output":null,"total":null},"findings":["stream-gap"],"fault":null,"replay_of":null,"credential":{"scheme":"Bearer","vendor":"openai","length":8,"last4":null,"fingerprint":"f1a2b3c4","defects":["wrong-length"]},"client":{"agent":"OpenAI/Python 1.99.0","retry_count":1,"timeout_s":null},"request_bytes":127,"response_bytes":323,"session":1}"#);
+    let parsed: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &parsed {
+        assert_eq!(line.as_object().unwrap().len(), 26, "{line}");
+        assert_eq!(line["tokens"].as_object().unwrap().len(), 3, "{line}");
+        assert_eq!(line["client"].as_object().unwrap().len(), 3, "{line}");
+    }
+    let of = |id: usize, key: &str| parsed[id - 1][key].clone();
+    assert_eq!(of(1, "query"), json!("beta=1"));
+    assert_eq!(of(1, "tokens"), json!({"input": 12, "output": 4, "total": 16}));
+    assert_eq!(of(1, "model_answered"), json!("acme/small-0301"));
+    assert_eq!(of(1, "ttft_ms"), Value::Null);
+    assert_eq!(of(2, "ttft_ms"), json!(300.0));
+    assert_eq!(of(2, "findings"), json!(["stream-gap"]));
+    assert_eq!(of(3, "error_code"), json!("rate_limit_exceeded"));
+    assert_eq!(of(3, "fault"), json!("rate_limit_exceeded"));
+    assert_eq!(of(4, "replay_of"), json!(2));
+    assert_eq!(of(4, "verdict"), json!("cut-by-gateway"));
+    assert_eq!(of(5, "credential"), Value::Null);
+    assert_eq!(of(6, "tokens"), json!({"input": null, "output": null, "total": null}));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_it_quietly() {
+    let home = Home::new();
+    record(&home);
+    let mut command = crate::support::binary::Launch::gatetap(&["ls", "--json"]).home(&home).command();
+    let (reader, writer) = std::io::pipe().unwrap();
+    // Nobody reads from the start.
+    drop(reader);
+    let output = command.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}

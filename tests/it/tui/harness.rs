@@ -1,0 +1,177 @@
+//! The live view without terminal and threads: the loader answers at once.
+
+use super::fixture::{Recording, START};
+use gatetap::exchange::time::{Micros, WallTime};
+use gatetap::store::Reader;
+use gatetap::tui::keymap::Key;
+use gatetap::tui::loader::Loader;
+use gatetap::tui::state::{App, Cmd, Failure, Interest, Msg, Words, update};
+use gatetap::tui::theme::Theme;
+use gatetap::tui::view::{Ui, view};
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::CellWidth;
+
+pub(super) struct Harness {
+    pub(super) app: App,
+    pub(super) quit: bool,
+    /// Every interest there was, in order.
+    pub(super) interests: Vec<Interest>,
+    ui: Ui,
+    loader: Option<Loader>,
+    terminal: Terminal<TestBackend>,
+}
+
+impl Harness {
+    /// On a recording, seen one minute after it began.
+    pub(super) fn new(recording: &Recording, size: (u16, u16)) -> Self {
+        let mut harness = Self::without_loader(size);
+        harness.loader = Some(Loader::new(Reader::open(&recording.path()).unwrap()));
+        harness.send(Msg::Resize);
+        harness
+    }
+
+    /// From now on without colours.
+    pub(super) fn without_colour(mut self) -> Self {
+        self.ui = Ui::new(Theme::new(false), TimeZone::UTC);
+        self
+    }
+
+    /// On nothing, and nothing is ever read.
+    pub(super) fn without_loader(size: (u16, u16)) -> Self {
+        let words = Words {
+            title: "listening on http://127.0.0.1:7117 → nexorouter".to_owned(),
+            warnings: Vec::new(),
+            how_to: vec![
+                "Nothing recorded yet. Point an app here:".to_owned(),
+                String::new(),
+                "  export OPENAI_BASE_URL=http://127.0.0.1:7117/v1".to_owned(),
+                "  export ANTHROPIC_BASE_URL=http://127.0.0.1:7117".to_owned(),
+                String::new(),
+                "or let gatetap do it:  gatetap exec -- python app.py".to_owned(),
+            ],
+        };
+        let now = START.plus(Micros(60_000_000));
+        Self {
+            app: App::new(words, true, now),
+            quit: false,
+            interests: Vec::new(),
+            ui: Ui::new(Theme::new(true), TimeZone::UTC),
+            loader: None,
+            terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
+        }
+    }
+
+    pub(super) fn send(&mut self, msg: Msg) {
+        match update(&mut self.app, msg) {
+            Some(Cmd::Quit) => self.quit = true,
+            Some(Cmd::Watch(interest)) => {
+                self.interests.push(interest.clone());
+                if let Some(loader) = &mut self.loader {
+                    loader.watch(interest);
+                }
+            }
+            None => {}
+        }
+        self.draw();
+        self.look();
+    }
+
+    /// Lets the loader look for something new.
+    pub(super) fn look(&mut self) {
+        let found = self.loader.as_mut().map(Loader::look);
+        match found {
+            Some(Ok(Some(loaded))) => self.send(Msg::Loaded(Box::new(loaded))),
+            Some(Err(error)) => self.send(Msg::Failed(Failure::of(&error))),
+            _ => {}
+        }
+    }
+
+    /// Presses keys: letters stand for themselves, `<enter>` and the like for the other keys.
+    pub(super) fn keys(&mut self, script: &str) -> &mut Self {
+        let mut rest = script;
+        while let Some(c) = rest.chars().next() {
+            let (key, after) = match rest.strip_prefix('<').and_then(|name| name.split_once('>')) {
+                Some((name, after)) => (named(name), after),
+                None => (Key::Char(c), rest.strip_prefix(c).unwrap()),
+            };
+            self.send(Msg::Key(key));
+            rest = after;
+        }
+        self
+    }
+
+    pub(super) fn tick(&mut self, now: WallTime) {
+        self.send(Msg::Tick(now));
+    }
+
+    pub(super) fn resize(&mut self, width: u16, height: u16) {
+        self.terminal.backend_mut().resize(width, height);
+        self.send(Msg::Resize);
+    }
+
+    /// The screen as text, without the white space at the ends of lines.
+    pub(super) fn screen(&self) -> String {
+        let buffer = self.buffer();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut x = 0;
+            let mut line = String::new();
+            while x < buffer.area.width {
+                let cell = &buffer[(x, y)];
+                line.push_str(cell.symbol());
+                // What stands behind a wide letter is not seen.
+                x += cell.cell_width().max(1);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    pub(super) fn buffer(&self) -> &ratatui::buffer::Buffer {
+        self.terminal.backend().buffer()
+    }
+
+    fn draw(&mut self) {
+        for _ in 0..3 {
+            let revision = self.app.revision();
+            self.terminal.draw(|frame| view(&self.app, &mut self.ui, frame)).unwrap();
+            match update(&mut self.app, Msg::Measured(self.ui.measures())) {
+                Some(Cmd::Watch(interest)) => {
+                    self.interests.push(interest.clone());
+                    if let Some(loader) = &mut self.loader {
+                        loader.watch(interest);
+                    }
+                }
+                other => assert_eq!(other, None),
+            }
+            if self.app.revision() == revision {
+                return;
+            }
+        }
+        panic!("drawing does not come to rest");
+    }
+}
+
+fn named(name: &str) -> Key {
+    match name {
+        "enter" => Key::Enter,
+        "esc" => Key::Esc,
+        "tab" => Key::Tab,
+        "backtab" => Key::BackTab,
+        "up" => Key::Up,
+        "down" => Key::Down,
+        "left" => Key::Left,
+        "right" => Key::Right,
+        "pgup" => Key::PageUp,
+        "pgdn" => Key::PageDown,
+        "home" => Key::Home,
+        "end" => Key::End,
+        _ => {
+            let letter = name.strip_prefix("ctrl-").and_then(|rest| rest.chars().next());
+            Key::Ctrl(letter.unwrap())
+        }
+    }
+}

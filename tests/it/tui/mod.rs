@@ -1,0 +1,9 @@
+//! The live view: keys against the state, screens at three sizes, the loader against a recording, and
+//! the picture in the README.
+
+mod fixture;
+mod harness;
+mod keys;
+mod picture;
+mod screens;
+mod window;

@@ -1,0 +1,154 @@
+//! Every screen at three sizes, and everything at any size.
+
+use super::fixture::{Recording, hostile_samples};
+use super::harness::Harness;
+use gatetap::tui::state::{Failure, Msg};
+use ratatui::style::Color;
+
+const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (140, 40)];
+
+/// The screens of the samples: a name, and the keys that lead there.
+const SCREENS: [(&str, &str); 10] = [
+    ("list", ""),
+    ("list-moved", "gjj"),
+    ("overview-complete", "gj<enter>"),
+    ("overview-cut", "gjjjjj<enter>"),
+    ("overview-failed", "gjjjjjjjj<enter>z"),
+    ("request", "gj2"),
+    ("response-refused", "gjj3"),
+    ("events", "gj4"),
+    ("findings", "gjj5"),
+    ("help", "?"),
+];
+
+#[test]
+fn every_screen_looks_as_it_did() {
+    let recording = Recording::of_samples();
+    for (width, height) in SIZES {
+        for (name, keys) in SCREENS {
+            let mut harness = Harness::new(&recording, (width, height));
+            harness.keys(keys);
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), harness.screen());
+        }
+    }
+}
+
+#[test]
+fn states_without_exchanges_look_as_they_did() {
+    let nothing = Recording::new();
+    for (width, height) in SIZES {
+        let mut harness = Harness::new(&nothing, (width, height));
+        insta::assert_snapshot!(format!("empty-{width}x{height}"), harness.screen());
+
+        harness = Harness::without_loader((width, height));
+        harness.send(Msg::Failed(failure()));
+        insta::assert_snapshot!(format!("missing-{width}x{height}"), harness.screen());
+    }
+}
+
+#[test]
+fn warnings_and_a_failure_stand_above_the_list() {
+    let recording = Recording::of_samples();
+    let mut harness = Harness::new(&recording, (80, 24));
+    harness.app.words.warnings = vec!["Certificates of the gateway are not checked (-k).".to_owned()];
+    harness.send(Msg::Failed(failure()));
+    insta::assert_snapshot!("list-with-warnings-80x24", harness.screen());
+    // The next thing that is read takes the failure away.
+    recording.add_many(1);
+    harness.look();
+    assert!(!harness.screen().contains("no recording"), "{}", harness.screen());
+}
+
+#[test]
+fn hostile_wide_and_long_text_stays_text() {
+    let recording = Recording::new();
+    for sample in hostile_samples() {
+        recording.add(&sample);
+    }
+    for (width, height) in SIZES {
+        for (name, keys) in
+            [("list", ""), ("events", "g4"), ("wide", "gj2"), ("binary", "G3"), ("broken", "G2")]
+        {
+            let mut harness = Harness::new(&recording, (width, height));
+            harness.keys(keys);
+            insta::assert_snapshot!(format!("hostile-{name}-{width}x{height}"), harness.screen());
+        }
+    }
+    for keys in ["", "g1", "g2", "g3", "g4", "gj1", "gj2", "G1", "G2", "G3"] {
+        let mut harness = Harness::new(&recording, (100, 40));
+        harness.keys(keys);
+        for cell in harness.buffer().content() {
+            let hostile = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}');
+            assert!(!cell.symbol().chars().any(hostile), "{keys}: {:?}", cell.symbol());
+        }
+    }
+}
+
+#[test]
+fn any_size_is_drawn() {
+    let recording = Recording::of_samples();
+    for (name, keys) in SCREENS {
+        let mut harness = Harness::new(&recording, (80, 24));
+        harness.keys(keys);
+        for width in (0..12).chain([59, 60, 61, 149, 150, 151, 400]) {
+            for height in [0, 1, 2, 3, 4, 5, 7, 8, 9, 19, 20, 21, 100] {
+                harness.resize(width, height);
+                assert_eq!(harness.buffer().area.width, width, "{name}");
+            }
+        }
+        harness.resize(80, 24);
+        let mut fresh = Harness::new(&recording, (80, 24));
+        fresh.keys(keys);
+        if name != "list-moved" {
+            assert_eq!(harness.screen(), fresh.screen(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_verdict_and_the_selection_are_told_without_colour() {
+    let mut harness = Harness::new(&Recording::of_samples(), (80, 24));
+    harness.keys("gjj");
+    let screen = harness.screen();
+    let selected: Vec<&str> = screen.lines().filter(|line| line.starts_with('▌')).collect();
+    assert_eq!(selected.len(), 1, "{screen}");
+    assert!(selected[0].contains("✗ refused"), "{screen}");
+}
+
+#[test]
+fn without_colour_there_is_none() {
+    let recording = Recording::of_samples();
+    for (name, keys) in SCREENS {
+        let mut harness = Harness::new(&recording, (140, 40)).without_colour();
+        let coloured = |harness: &Harness| {
+            let cells = harness.buffer().content().iter();
+            cells.filter(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset).count()
+        };
+        assert_eq!(coloured(harness.keys(&format!("{keys}?<esc>"))), 0, "{name}");
+        let mut harness = Harness::new(&recording, (140, 40));
+        assert!(coloured(harness.keys(keys)) > 0, "{name}");
+    }
+}
+
+#[test]
+fn the_pane_stands_beside_the_list_where_there_is_room() {
+    let recording = Recording::of_samples();
+    let mut harness = Harness::new(&recording, (160, 40));
+    harness.keys("gjjjjj<enter>");
+    insta::assert_snapshot!("overview-cut-160x40", harness.screen());
+}
+
+#[test]
+fn a_warning_is_shown_when_it_comes() {
+    let mut harness = Harness::new(&Recording::of_samples(), (80, 24));
+    harness.send(Msg::Warning("A part of gatetap failed: thread `x`\nat y\u{1b}[2J".to_owned()));
+    let screen = harness.screen();
+    assert!(screen.contains(" ! A part of gatetap failed: thread `x`␊at y␛[2J\n"), "{screen}");
+}
+
+fn failure() -> Failure {
+    Failure {
+        message: "there is no recording at `/somewhere/recording.db`".to_owned(),
+        hint: "name a recording with --db FILE, or record one with `gatetap run`".to_owned(),
+    }
+}
