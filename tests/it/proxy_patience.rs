@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::support::binary::Gatetap;
 use crate::support::client::{Client, get, post};
-use crate::support::gateway::{Gate, Gateway, SSE_HEAD, Step, write};
-use crate::support::http1::chunk;
+use crate::support::gateway::{Gateway, SSE_HEAD, write};
 use crate::support::tapped::Tapped;
 use crate::support::wait;
 
@@ -43,34 +42,6 @@ fn resident(gatetap: &mut Gatetap) -> u64 {
 #[cfg(target_os = "linux")]
 fn running(gateway: &Gateway) -> Gatetap {
     Gatetap::run(&["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &gateway.url()])
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn small_chunks_hold_little() {
-    let gate = Gate::new();
-    let mut steps = vec![write(SSE_HEAD), Step::Wait(gate.clone())];
-    let event = format!("data: {}\n\n", "x".repeat(90));
-    // Written by fifties, so that each comes with others in one buffer, as from a real gateway.
-    for _ in 0..100 {
-        steps.extend([write(chunk(&event).repeat(50)), Step::Wait(gate.clone())]);
-    }
-    let gateway = Gateway::replying([steps]);
-    let mut gatetap = running(&gateway);
-    wait(async {
-        let mut app = Client::connect(gatetap.addr()).await;
-        app.send(post("/v1/chat/completions", &[], "{\"stream\":true}")).await;
-        app.read_head().await;
-        let before = resident(&mut gatetap);
-        for _ in 0..100 {
-            gate.open();
-            for _ in 0..50 {
-                app.next_chunk().await.unwrap();
-            }
-        }
-        let grown = resident(&mut gatetap).saturating_sub(before);
-        assert!(grown < 16 << 10, "{grown} KiB for half a megabyte");
-    });
 }
 
 #[test]

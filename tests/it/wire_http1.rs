@@ -4,8 +4,11 @@ use bytes::Bytes;
 use gatetap::wire::http1::{BodyReader, Field, Framing, Head, Problem, RequestLine, StatusLine, head_end};
 use proptest::prelude::*;
 
-/// What a reader makes of pieces: data, its pieces, whether it is whole, and what lies behind the body.
-fn read(mut reader: BodyReader, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<u8>, bool, Vec<u8>), Problem> {
+/// The data, the trailers, whether the body is whole, and what lies behind it.
+type Found = (Vec<u8>, Vec<u8>, bool, Vec<u8>);
+
+/// What a reader makes of a body that comes in these pieces.
+fn read(mut reader: BodyReader, pieces: &[&[u8]]) -> Result<Found, Problem> {
     let (mut data, mut rest) = (Vec::new(), Vec::new());
     for piece in pieces {
         let taken = reader.read(piece, |range| data.extend_from_slice(&piece[range]))?;
@@ -153,8 +156,8 @@ proptest! {
             for field in head.fields() {
                 prop_assert!(field.line.len() >= field.name.len() + field.value.len());
             }
-            drop((RequestLine::parse(head.start_line()), StatusLine::parse(head.start_line())));
-            drop((Framing::of_request(&head, 1), Framing::of_answer(&head, b"GET", 200)));
+            let _ = (RequestLine::parse(head.start_line()), StatusLine::parse(head.start_line()));
+            let _ = (Framing::of_request(&head, 1), Framing::of_answer(&head, b"GET", 200));
         }
     }
 }
