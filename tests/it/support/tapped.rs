@@ -99,6 +99,14 @@ impl Tapped {
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
+    /// gatetap at this address, in front of this URL; `None` if the address is taken.
+    pub async fn itself(address: SocketAddr, url: &str) -> Option<Self> {
+        let (mut settings, home) = settings(url);
+        settings.listen[0].address = address;
+        let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().ok()?;
+        Some(Self { addr: live.addresses()[0], live: Some(live), home })
+    }
+
     /// Where apps reach it.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
