@@ -20,6 +20,7 @@ mod show;
 mod sim;
 mod style;
 mod table;
+mod tui;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
@@ -62,6 +63,7 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Tui(tui::TuiArgs),
 }
 
 /// Runs the process's command line.
@@ -102,6 +104,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Tui(args) => args.run(env),
     }
 }
 
