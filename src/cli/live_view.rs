@@ -41,6 +41,7 @@ fn show(runtime: &Runtime, recording: &Path, words: tui::state::Words, env: &Env
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    let recorder = live.recorder();
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let told_to_stop = super::runtime::told_to_stop(runtime);
@@ -53,6 +54,7 @@ fn show(runtime: &Runtime, recording: &Path, words: tui::state::Words, env: &Env
         words,
         follow: true,
         stop,
+        trouble: tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health()))),
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),

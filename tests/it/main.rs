@@ -26,6 +26,7 @@ mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
 mod proxy_messages;
+mod record_durability;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;
@@ -34,7 +35,6 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
-#[cfg(feature = "tui")]
 mod tui;
 mod wire_coding;
 mod wire_event_stream;

@@ -20,6 +20,7 @@ use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Clock;
 use gatetap::gateway::profile;
 use gatetap::live::{Listen, Live, Settings, Upstream};
+use gatetap::record::{Health, Outcome};
 use gatetap::store::{Page, Reader};
 use gatetap::tls::Trust;
 use tempfile::TempDir;
@@ -70,6 +71,25 @@ impl Tapped {
         // On the fakes' runtime, so that a blocked test does not stop it.
         let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().unwrap();
         Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
+    /// gatetap in front of this gateway, that keeps at most `max_body` bytes of a body.
+    pub async fn keeping(gateway: &Gateway, max_body: u64) -> Self {
+        let (mut settings, home) = settings(&format!("{}/v1", gateway.url()));
+        settings.limits.max_body = max_body;
+        let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().unwrap();
+        Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
+    /// How its recording is doing.
+    pub fn health(&self) -> Health {
+        self.live.as_ref().expect("it runs").recorder().health()
+    }
+
+    /// Ends it, and tells how the recording went.
+    pub async fn outcome(mut self) -> Outcome {
+        let live = self.live.take().expect("it runs");
+        fakes().spawn(live.stop()).await.unwrap()
     }
 
     /// gatetap in front of this URL on the test's own runtime, whose clock may stand still.
