@@ -20,10 +20,12 @@ mod show;
 mod sim;
 mod style;
 mod table;
+mod tui;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
 
+use crate::gateway::mask::mask_text;
 use clap::{Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -62,6 +64,7 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Tui(tui::TuiArgs),
 }
 
 /// Runs the process's command line.
@@ -102,6 +105,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Tui(args) => args.run(env),
     }
 }
 
@@ -126,10 +130,9 @@ fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let (output, exit) =
         if error.use_stderr() { (&mut env.stderr, Exit::Usage) } else { (&mut env.stdout, Exit::Fine) };
     let text = error.render();
-    if output.colour() {
-        output.print(format_args!("{}", text.ansi()))?;
-    } else {
-        output.print(format_args!("{text}"))?;
-    }
+    let text = if output.colour() { text.ansi().to_string() } else { text.to_string() };
+    // A wrong value is quoted, and may hold a password.
+    let text = mask_text(text.as_bytes());
+    output.print(format_args!("{}", String::from_utf8_lossy(&text)))?;
     Ok(exit)
 }

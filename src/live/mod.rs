@@ -7,7 +7,7 @@ pub mod sample;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, Proxy};
-use crate::record::{Health, Limits, Outcome, Recorder, Running};
+use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
 use crate::store::{self, SessionStart, Writer};
 use crate::tls::Trust;
@@ -175,9 +175,9 @@ impl Live {
         &self.upstream
     }
 
-    /// How the recording is doing.
-    pub fn health(&self) -> Health {
-        self.recorder.recorder().health()
+    /// The recorder, which knows how the recording is doing.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.recorder()
     }
 
     /// The recording.

@@ -11,6 +11,7 @@
 //! * What could not be written stays in memory and is tried again; what memory cannot hold is counted.
 //! * The queue is bounded by bytes: when they are spent, [`Track::room`] holds the next chunk back.
 
+mod added;
 mod body_track;
 mod budget;
 mod examiner;
@@ -21,6 +22,7 @@ mod seen;
 mod state;
 mod thread;
 
+pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;

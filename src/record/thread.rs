@@ -1,5 +1,6 @@
 //! The recorder thread: takes messages in batches, has each batch written, hands it to the examiner.
 
+use super::added::WorstAdded;
 use super::examiner::{self, Batch};
 use super::line::Examined;
 use super::seen::{Answered, Asked};
@@ -16,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How long messages gather before they are written. Senders wake nobody meanwhile.
-const GATHER: Duration = Duration::from_millis(8);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// A batch that holds so much is written without waiting for more.
 const BATCH_BYTES: usize = 4 << 20;
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// How many bytes of bodies could not be kept.
     pub lost_bytes: u64,
+    /// The stream whose chunks were passed on latest, if there was a stream.
+    pub worst_added: Option<WorstAdded>,
 }
 
 impl Outcome {

@@ -27,6 +27,7 @@ fn gatetap_itself() {
       sim   Serve an offline gateway: no key, no network, answers that take their time
       ls    List exchanges in the order of starting, the newest last
       show  Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      tui   Open a recording in the live view, also while another process writes it
 
     Options:
       -h, --help
@@ -121,6 +122,19 @@ fn show() {
           --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
           --decoded      With --body: after undoing its content codings
       -h, --help         Print help
+    ");
+}
+
+#[test]
+fn tui() {
+    assert_snapshot!(help(&["tui", "--help"]), @"
+    Open a recording in the live view, also while another process writes it
+
+    Usage: gatetap tui [OPTIONS]
+
+    Options:
+          --db <FILE>  The recording [default: recording.db in your data directory] [env: GATETAP_DB]
+      -h, --help       Print help
     ");
 }
 

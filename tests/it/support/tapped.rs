@@ -83,7 +83,7 @@ impl Tapped {
 
     /// How its recording is doing.
     pub fn health(&self) -> Health {
-        self.live.as_ref().expect("it runs").health()
+        self.live.as_ref().expect("it runs").recorder().health()
     }
 
     /// Ends it, and tells how the recording went.
