@@ -7,6 +7,7 @@
 //! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
 
 mod announce;
+mod ca;
 mod demo;
 mod env;
 mod error;
@@ -20,6 +21,7 @@ mod show;
 mod sim;
 mod style;
 mod table;
+mod tls;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
@@ -62,6 +64,7 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Ca(ca::CaArgs),
 }
 
 /// Runs the process's command line.
@@ -102,6 +105,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Ca(args) => args.run(env),
     }
 }
 

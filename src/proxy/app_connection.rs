@@ -2,14 +2,21 @@
 
 use super::Shared;
 use super::forward::{self, AppBody};
-use super::own_answer;
+use super::opening::{self, Opening};
+use super::own_answer::{Failure, Token};
+use super::route::Route;
 use super::socket::{Follower, ResetOnClose, Watch, watch_app};
-use http::{Request, Response};
+use super::stream::Stream;
+use super::tunnel;
+use crate::exchange::time::Moment;
+use crate::record::TunnelTrack;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -22,6 +29,20 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct AppSide {
     pub(super) peer: SocketAddr,
     pub(super) socket: Follower,
+    /// Where every request goes, inside a tunnel that was opened.
+    pub(super) route: Option<Arc<Route>>,
+}
+
+/// A connection of an app, whatever it speaks.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    peer: SocketAddr,
+    /// gatetap's own end of it.
+    near: Option<SocketAddr>,
+    route: Option<Arc<Route>>,
+    stop: CancellationToken,
+    pub(super) cut: CancellationToken,
 }
 
 /// Answers the requests of one connection.
@@ -33,40 +54,96 @@ struct AppService {
 
 /// Serves a connection until it ends, or until it is cut.
 pub(super) async fn serve(
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     shared: Arc<Shared>,
     stop: CancellationToken,
     cut: CancellationToken,
 ) {
-    // Without it small chunks wait for each other; where it fails, they just do.
-    drop(stream.set_nodelay(true));
-    let speaks_http = tokio::select! {
-        speaks_http = begins_like_http(&stream) => speaks_http,
-        () = stop.cancelled() => return,
-    };
-    if !speaks_http {
-        // Nobody may be listening any more.
-        drop(stream.write_all(not_http().as_bytes()).await);
-        return;
+    let near = stream.local_addr().ok();
+    let connection = Connection { shared, peer, near, route: None, stop, cut };
+    // How a connection broke is written down with what went over it.
+    drop(Box::pin(begin(Stream::accepted(stream), &connection)).await);
+}
+
+/// Finds out what is spoken, and serves that.
+async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
+    let mut spoken = connection.opening(&mut stream).await?;
+    if spoken == Opening::Tls && connection.shared.app_tls.is_on() {
+        let near = connection.near.map(|near| near.ip().to_canonical().to_string()).unwrap_or_default();
+        let accepted = tokio::select! {
+            accepted = connection.shared.app_tls.accept(stream, &near) => accepted,
+            () = connection.stop.cancelled() => return Ok(()),
+        };
+        stream = accepted.map_err(io::Error::other)?;
+        spoken = connection.opening(&mut stream).await?;
     }
+    match spoken {
+        Opening::Connect => tunnel::serve(stream, connection).await,
+        Opening::Http => {
+            serve_http(stream, connection).await;
+            Ok(())
+        }
+        Opening::Tls | Opening::Foreign => {
+            let message = "this is not an HTTP request";
+            let failure = Failure::new(Token::UnsupportedRequest, message);
+            stream.write_all(&failure.raw_answer(StatusCode::BAD_REQUEST)).await?;
+            stream.shutdown().await
+        }
+    }
+}
+
+/// Serves the requests of a connection.
+pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
     let (socket, watch) = watch_app(stream);
-    let app = AppSide { peer, socket: watch.follower() };
+    let route = connection.route.clone();
+    let app = AppSide { peer: connection.peer, socket: watch.follower(), route };
+    let service = AppService { shared: Arc::clone(&connection.shared), watch, app };
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().preserve_header_case(true).auto_date_header(false).pipeline_flush(false);
     server.http2().auto_date_header(false);
-    let mut connection =
-        pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, watch, app }));
+    let mut serving = pin!(server.serve_connection_with_upgrades(TokioIo::new(socket), service));
     let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stop.cancelled() => None,
+        ended = serving.as_mut() => Some(ended),
+        () = connection.stop.cancelled() => None,
     };
     if ended.is_none() {
-        connection.as_mut().graceful_shutdown();
+        serving.as_mut().graceful_shutdown();
         tokio::select! {
             // How the connection ended is written down with its exchanges.
-            _ended = connection => {}
-            () = cut.cancelled() => {}
+            _ended = serving => {}
+            () = connection.cut.cancelled() => {}
+        }
+    }
+}
+
+impl Connection {
+    /// The same connection inside a tunnel that leads to `route`.
+    pub(super) fn inside(&self, route: Arc<Route>) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            peer: self.peer,
+            near: self.near,
+            route: Some(route),
+            stop: self.stop.clone(),
+            cut: self.cut.clone(),
+        }
+    }
+
+    /// Whether it comes from gatetap itself.
+    pub(super) fn is_loop(&self) -> bool {
+        self.shared.connector.is_ours(self.peer)
+    }
+
+    /// Writes down that a tunnel to `host` was asked for.
+    pub(super) fn tunnel(&self, began: Moment, host: String) -> TunnelTrack {
+        self.shared.recorder.tunnel(began, self.peer, host)
+    }
+
+    async fn opening(&self, stream: &mut Stream) -> io::Result<Opening> {
+        tokio::select! {
+            opening = opening::of(stream) => opening,
+            () = self.stop.cancelled() => Err(io::ErrorKind::Interrupted.into()),
         }
     }
 }
@@ -88,30 +165,4 @@ impl ResetOnClose for TcpStream {
         // Where it fails, the app sees a plain end without the last chunk: still a broken one.
         drop(self.set_zero_linger());
     }
-}
-
-/// Whether the first byte can begin a request. Waits for it; an empty connection is left to hyper.
-async fn begins_like_http(stream: &TcpStream) -> bool {
-    let mut first = [0];
-    match stream.peek(&mut first).await {
-        Ok(1) => {
-            first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"\r\n!#$%&'*+-.^_`|~".contains(byte))
-        }
-        _ => true,
-    }
-}
-
-/// The answer to something that is no HTTP, such as a TLS handshake.
-fn not_http() -> String {
-    let body = serde_json::json!({"error": {
-        "message": "gatetap: this is not an HTTP request; this port speaks plain HTTP, so the base URL begins with http://",
-        "type": "gatetap_error", "param": null, "code": own_answer::Token::UnsupportedRequest.as_str(),
-    }})
-    .to_string();
-    format!(
-        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nx-gatetap-error: {}\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        own_answer::Token::UnsupportedRequest.as_str(),
-        body.len()
-    )
 }

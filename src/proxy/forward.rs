@@ -5,7 +5,8 @@ use super::own_answer::{Failure, Token};
 use super::pool::Lease;
 use super::route::Route;
 use super::tap::Tap;
-use super::{Shared, control, headers};
+use super::upgrade::Wish;
+use super::{Shared, control, headers, upgrade};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
@@ -31,7 +32,8 @@ struct Unanswered<'a> {
 /// Where a request goes.
 struct Destination {
     route: Arc<Route>,
-    host: HeaderValue,
+    /// The `Host` that stands in for the app's.
+    host: Option<HeaderValue>,
     uri: Uri,
     url: String,
 }
@@ -40,16 +42,16 @@ struct Destination {
 pub(super) async fn exchange(
     shared: &Arc<Shared>,
     app: &AppSide,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     raw: Option<Bytes>,
 ) -> Response<AppBody> {
-    if control::is_control(request.uri().path()) {
+    if app.route.is_none() && control::is_control(request.uri().path()) {
         return control::answer(shared, &request).map(|body| Either::Right(Full::new(body)));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let version = request.version();
     let asked = seen(app, &request, raw);
-    let destination = match destination(shared, &request) {
+    let destination = match destination(shared, app, &request) {
         Ok(destination) => destination,
         Err(failure) => {
             let track = shared.recorder.begin(asked);
@@ -58,9 +60,13 @@ pub(super) async fn exchange(
             return own_answer(app, &track, &failure, anthropic);
         }
     };
+    let wish = Wish::of(&mut request);
     let (mut parts, body) = request.into_parts();
     parts.uri = destination.uri;
-    parts.headers = headers::for_other_hop(parts.headers, Some(&destination.host));
+    parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
+    if let Some(wish) = &wish {
+        wish.put_into(&mut parts.headers);
+    }
     parts.version = Version::HTTP_11;
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
@@ -70,10 +76,14 @@ pub(super) async fn exchange(
     });
     app.socket.follow(&track);
     let mut unanswered = Unanswered { track: Some(track.clone()), shared };
-    let sent = send(shared, &destination.route, Request::from_parts(parts, body), &track).await;
+    let request = Request::from_parts(parts, body);
+    let sent = send(shared, &destination.route, version, request, &track).await;
     unanswered.track = None;
     match sent {
-        Ok((lease, response, timing)) => pass_on(shared, app, version, &track, lease, response, timing),
+        Ok((lease, response, timing)) => {
+            let wish = wish.filter(|_| Wish::is_granted(response.status()));
+            pass_on(shared, app, version, &track, lease, response, timing, wish)
+        }
         Err(failure) => own_answer(app, &track, &failure, anthropic),
     }
 }
@@ -96,40 +106,68 @@ fn seen(app: &AppSide, request: &Request<Incoming>, raw: Option<Bytes>) -> Asked
 }
 
 /// Where configuration sends the path of this request.
-fn destination(shared: &Shared, request: &Request<Incoming>) -> Result<Destination, Failure> {
+fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> Result<Destination, Failure> {
     if request.method() == Method::CONNECT {
-        let message = "CONNECT is not served: point a base URL here instead";
+        let message = "CONNECT is served at the start of a connection of HTTP/1 only";
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
-    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let (route, target) = shared.routes.find(target)?;
-    let (Ok(uri), Some(host)) = (Uri::try_from(target.as_str()), route.host.clone()) else {
-        let message = format!("`{target}` cannot be sent as a request target");
-        return Err(Failure::new(Token::UnsupportedRequest, message));
+    if shared.connector.is_ours(app.peer) {
+        let message = "this request comes from gatetap itself; point --upstream at the gateway";
+        return Err(Failure::new(Token::Loop, message));
+    }
+    let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let (route, target) = match &app.route {
+        Some(route) => (Arc::clone(route), asked.to_owned()),
+        None => shared.routes.find(asked)?,
     };
-    Ok(Destination { url: format!("{}{target}", route.origin), uri, host, route })
+    let host = if route.opened {
+        // The app has said itself whom it speaks to; in HTTP/2 that is part of the target.
+        let authority = request.uri().authority().filter(|_| request.version() == Version::HTTP_2);
+        authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
+    } else {
+        route.host.clone()
+    };
+    let url = format!("{}{target}", route.origin);
+    match Uri::try_from(target.as_str()) {
+        Ok(uri) if host.is_some() || route.opened => Ok(Destination { url, uri, host, route }),
+        _ => {
+            let message = format!("`{target}` cannot be sent as a request target");
+            Err(Failure::new(Token::UnsupportedRequest, message))
+        }
+    }
 }
 
 /// Sends the request and waits for the head of the answer.
 async fn send(
     shared: &Arc<Shared>,
     route: &Route,
+    app_version: Version,
     request: Request<Incoming>,
     track: &Track,
 ) -> Result<(Lease, Response<Incoming>, Timing), Failure> {
-    let idle = shared.pool.idle(route).await;
+    let http2 = app_version == Version::HTTP_2 && route.is_tls();
+    let connect = || async {
+        if http2 {
+            shared.http2.connect(shared, route).await
+        } else {
+            shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await
+        }
+    };
+    let shared_connection = if http2 { shared.http2.share(route) } else { None };
+    let idle = match shared_connection {
+        Some(lease) => Some(Lease::Http2(lease)),
+        None => shared.pool.idle(route).await,
+    };
     let mut lease = match idle {
         Some(lease) => lease,
-        None => shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await?,
+        None => connect().await?,
     };
-    let mut request = request.map(|body| {
-        let socket = Some(lease.watch().follower().facts());
-        Tap::new(body, Side::Request, track.clone(), socket, None, Arc::clone(shared))
-    });
+    let mut request = request
+        .map(|body| Tap::new(body, Side::Request, track.clone(), lease.socket(), None, Arc::clone(shared)));
     loop {
         lease.begin(track);
         let sent = track.now();
-        match lease.sender().try_send_request(request).await {
+        match lease.send(request, route).await {
             Ok(response) => {
                 let times = lease.times();
                 let timing = Timing {
@@ -146,8 +184,8 @@ async fn send(
             Err(mut error) if lease.times().is_none() => match error.take_message() {
                 Some(unsent) => {
                     request = unsent;
-                    lease = shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await?;
-                    request.body_mut().rebind(lease.watch().follower().facts());
+                    lease = connect().await?;
+                    request.body_mut().rebind(lease.socket());
                 }
                 None => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
             },
@@ -163,20 +201,28 @@ fn pass_on(
     app_version: Version,
     track: &Track,
     lease: Lease,
-    response: Response<Incoming>,
+    mut response: Response<Incoming>,
     timing: Timing,
+    wish: Option<Wish>,
 ) -> Response<AppBody> {
+    let gateway = hyper::upgrade::on(&mut response);
     let (mut parts, body) = response.into_parts();
     track.answered(Answered {
         status: parts.status,
         version: parts.version,
         headers: parts.headers.clone(),
-        raw: lease.watch().head(),
+        raw: lease.head(),
         own: None,
         timing,
     });
     let close = headers::wants_close(&parts.headers);
+    let said = wish.is_some().then(|| parts.headers.clone());
     parts.headers = headers::for_other_hop(parts.headers, None);
+    if let (Some(wish), Some(said), Some(socket)) = (wish, said, lease.socket()) {
+        upgrade::pass_headers(&said, &mut parts.headers);
+        wish.fulfil(shared, track.clone(), gateway, [app.socket.facts(), socket]);
+        return Response::from_parts(parts, Either::Right(Full::default()));
+    }
     if app_version == Version::HTTP_2 {
         parts.headers.remove(TRANSFER_ENCODING);
     } else if close {

@@ -75,6 +75,8 @@ pub(super) struct SocketFacts {
     awaiting: AtomicBool,
     /// Close with a reset: that is how the other hop ended.
     reset: AtomicBool,
+    /// What is read is no HTTP any more.
+    opaque: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -138,6 +140,11 @@ impl SocketFacts {
         self.given.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What is read from here on is no HTTP.
+    pub(super) fn stop_looking(&self) {
+        self.opaque.store(true, Ordering::Relaxed);
+    }
+
     /// Makes the socket close with a reset.
     pub(super) fn reset_on_close(&self) {
         self.reset.store(true, Ordering::Relaxed);
@@ -146,6 +153,9 @@ impl SocketFacts {
 
 impl Watcher {
     fn read(&mut self, bytes: &[u8]) {
+        if self.shared.opaque.load(Ordering::Relaxed) {
+            return;
+        }
         match &mut self.reading {
             Reading::Requests(heads) => {
                 heads.push(bytes);

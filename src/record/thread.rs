@@ -3,10 +3,12 @@
 use super::examiner::{self, Seen};
 use super::line::{Examined, Line};
 use super::seen::{Answered, Asked};
+use super::tunnel::TunnelLines;
 use super::{Recorder, redact};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::{Tunnel, TunnelId};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +36,7 @@ pub(super) enum Message {
     Held { key: u64, time: Micros },
     Ended { key: u64, side: Side, end: BodyEnd, at: Micros },
     Examined { key: u64, examined: Box<Examined>, last: bool },
+    Tunnel { key: u64, tunnel: Box<Tunnel> },
     Stop { at: WallTime },
 }
 
@@ -48,10 +51,14 @@ pub struct Outcome {
     pub lost_bytes: u64,
 }
 
+/// What a transaction wrote: exchanges and tunnels, by their keys.
+type Committed = (Vec<(u64, super::line::Written)>, Vec<(u64, TunnelId)>);
+
 struct State {
     writer: Writer,
     recorder: std::sync::Weak<super::Shared>,
     lines: BTreeMap<u64, Line>,
+    tunnels: TunnelLines,
     /// The lines that changed since the last commit.
     changed: BTreeSet<u64>,
     /// What the examiner gets once it is committed.
@@ -85,6 +92,7 @@ pub(super) fn start(
         writer,
         recorder: Arc::downgrade(&recorder.0),
         lines: BTreeMap::new(),
+        tunnels: TunnelLines::default(),
         changed: BTreeSet::new(),
         outbox: Vec::new(),
         spent: 0,
@@ -151,6 +159,10 @@ impl State {
     fn take(&mut self, message: Message) -> Option<WallTime> {
         let key = match message {
             Message::Stop { at } => return Some(at),
+            Message::Tunnel { key, tunnel } => {
+                self.tunnels.take(key, *tunnel);
+                return None;
+            }
             Message::Begin { key, at, asked } => {
                 let exchange = redact::exchange(*asked, at, self.writer.session(), self.writer.salt());
                 self.outbox.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
@@ -214,8 +226,9 @@ impl State {
     /// Writes every line that changed, in one transaction; on failure all of it stays to be tried again.
     fn write(&mut self) {
         match self.transaction() {
-            Ok(written) => {
+            Ok((written, tunnels)) => {
                 self.degraded = false;
+                self.tunnels.settle(tunnels);
                 for (key, written) in written {
                     let Some(line) = self.lines.get_mut(&key) else {
                         continue;
@@ -245,18 +258,19 @@ impl State {
         }
     }
 
-    fn transaction(&self) -> Result<Vec<(u64, super::line::Written)>, Error> {
+    fn transaction(&self) -> Result<Committed, Error> {
         let lines = || self.changed.iter().filter_map(|key| Some((*key, self.lines.get(key)?)));
-        if !lines().any(|(_, line)| line.is_dirty()) {
-            return Ok(Vec::new());
+        if !self.tunnels.is_dirty() && !lines().any(|(_, line)| line.is_dirty()) {
+            return Ok(Committed::default());
         }
         self.writer.begin()?;
         let written = lines()
             .filter(|(_, line)| line.is_dirty())
             .map(|(key, line)| Ok((key, line.write(&self.writer)?)))
             .collect::<Result<Vec<_>, Error>>()?;
+        let tunnels = self.tunnels.write(&self.writer)?;
         self.writer.commit()?;
-        Ok(written)
+        Ok((written, tunnels))
     }
 
     /// Gives up the chunks that cannot be written, and counts them.

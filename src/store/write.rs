@@ -20,9 +20,9 @@ pub type SegmentId = i64;
 /// The one hand that writes into a recording. Holds the session's lock.
 #[derive(Debug)]
 pub struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
-    session: SessionId,
+    pub(super) session: SessionId,
     salt: Vec<u8>,
     /// Locked for as long as this session runs.
     lock: Option<File>,
