@@ -38,6 +38,13 @@ struct Destination {
     url: String,
 }
 
+/// A request that was sent, and what has come back so far.
+struct Sent {
+    lease: Lease,
+    response: Response<Incoming>,
+    timing: Timing,
+}
+
 /// Answers one request of the app.
 pub(super) async fn exchange(
     shared: &Arc<Shared>,
@@ -80,9 +87,9 @@ pub(super) async fn exchange(
     let sent = send(shared, &destination.route, version, request, &track).await;
     unanswered.track = None;
     match sent {
-        Ok((lease, response, timing)) => {
-            let wish = wish.filter(|_| Wish::is_granted(response.status()));
-            pass_on(shared, app, version, &track, lease, response, timing, wish)
+        Ok(sent) => {
+            let wish = wish.filter(|_| Wish::is_granted(sent.response.status()));
+            pass_on(shared, app, version, &track, sent, wish)
         }
         Err(failure) => own_answer(app, &track, &failure, anthropic),
     }
@@ -129,7 +136,7 @@ fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> R
     };
     let url = format!("{}{target}", route.origin);
     match Uri::try_from(target.as_str()) {
-        Ok(uri) if host.is_some() || route.opened => Ok(Destination { url, uri, host, route }),
+        Ok(uri) if host.is_some() || route.opened => Ok(Destination { route, host, uri, url }),
         _ => {
             let message = format!("`{target}` cannot be sent as a request target");
             Err(Failure::new(Token::UnsupportedRequest, message))
@@ -144,7 +151,7 @@ async fn send(
     app_version: Version,
     request: Request<Incoming>,
     track: &Track,
-) -> Result<(Lease, Response<Incoming>, Timing), Failure> {
+) -> Result<Sent, Failure> {
     let http2 = app_version == Version::HTTP_2 && route.is_tls();
     let connect = || async {
         if http2 {
@@ -178,7 +185,7 @@ async fn send(
                     head: Some(track.now()),
                     ..Timing::default()
                 };
-                return Ok((lease, response, timing));
+                return Ok(Sent { lease, response, timing });
             }
             // The idle connection had gone: nothing of the request was sent on it.
             Err(mut error) if lease.times().is_none() => match error.take_message() {
@@ -200,11 +207,10 @@ fn pass_on(
     app: &AppSide,
     app_version: Version,
     track: &Track,
-    lease: Lease,
-    mut response: Response<Incoming>,
-    timing: Timing,
+    sent: Sent,
     wish: Option<Wish>,
 ) -> Response<AppBody> {
+    let Sent { lease, mut response, timing } = sent;
     let gateway = hyper::upgrade::on(&mut response);
     let (mut parts, body) = response.into_parts();
     track.answered(Answered {

@@ -1,5 +1,6 @@
 //! The proxies that connections toward gateways go through: `HTTPS_PROXY` and its kin.
 
+use super::connect::place;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::Uri;
@@ -124,10 +125,7 @@ impl fmt::Debug for OutgoingProxy {
 
 impl fmt::Display for OutgoingProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
+        f.write_str(&place(&self.host, self.port))
     }
 }
 
@@ -186,16 +184,92 @@ fn decode(text: &str) -> Vec<u8> {
     while let Some((&byte, after)) = rest.split_first() {
         let code = after.get(..2).filter(|_| byte == b'%');
         let code = code.and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(byte);
-                rest = after;
-            }
-        }
+        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        out.push(decoded.unwrap_or(byte));
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(environment: &[(&str, &str)]) -> Result<OutgoingProxies, BadProxy> {
+        OutgoingProxies::from_environment(|name| {
+            environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_chooses_the_proxy() {
+        for (environment, tls, host, expected) in [
+            (&[][..], true, "a.example", None),
+            (&[("HTTPS_PROXY", "http://p:1")], true, "a.example", Some("p:1")),
+            (&[("HTTPS_PROXY", "http://p:1")], false, "a.example", None),
+            (&[("HTTP_PROXY", "http://p:1")], false, "a.example", Some("p:1")),
+            (&[("https_proxy", "q:2"), ("HTTPS_PROXY", "http://p:1")], true, "a.example", Some("q:2")),
+            (&[("ALL_PROXY", "p:1"), ("HTTP_PROXY", "q:2")], true, "a.example", Some("p:1")),
+            (&[("ALL_PROXY", "p:1"), ("HTTP_PROXY", "q:2")], false, "a.example", Some("q:2")),
+            (&[("HTTPS_PROXY", " ")], true, "a.example", None),
+            (&[("HTTPS_PROXY", "http://p")], true, "a.example", Some("p:80")),
+            (&[("HTTPS_PROXY", "https://p/")], true, "a.example", Some("p:443")),
+            (&[("HTTPS_PROXY", "http://[::2]:3")], true, "a.example", Some("[::2]:3")),
+            (&[("HTTPS_PROXY", "p:1")], true, "localhost", None),
+            (&[("HTTPS_PROXY", "p:1")], true, "127.0.0.9", None),
+            (&[("HTTPS_PROXY", "p:1")], true, "::1", None),
+        ] {
+            let found = proxies(environment).unwrap();
+            let found = found.toward(tls, host, 443).map(ToString::to_string);
+            assert_eq!(found.as_deref(), expected, "{environment:?} {tls} {host}");
+        }
+    }
+
+    #[test]
+    fn some_hosts_are_reached_directly() {
+        for (direct, host, expected) in [
+            ("example.com", "example.com", true),
+            ("example.com", "api.example.com", true),
+            (".example.com", "api.example.com", true),
+            ("*.example.com", "api.example.com.", true),
+            ("example.com", "badexample.com", false),
+            ("x, API.example.com", "api.example.com", true),
+            ("example.com:443", "example.com", true),
+            ("example.com:8443", "example.com", false),
+            ("*", "example.com", true),
+            ("192.0.2.0/24", "192.0.2.77", true),
+            ("192.0.2.0/24", "192.0.3.77", false),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("0.0.0.0/0", "198.51.100.1", true),
+            ("2001:db8::/32", "2001:db8:1::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("", "example.com", false),
+        ] {
+            let found = proxies(&[("HTTPS_PROXY", "p:1"), ("NO_PROXY", direct)]).unwrap();
+            assert_eq!(found.toward(true, host, 443).is_none(), expected, "{direct:?} and {host}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_sent_and_never_shown() {
+        let found = proxies(&[("https_proxy", "http://me:p%40ss%2@p:1")]).unwrap();
+        let proxy = found.toward(true, "a.example", 443).unwrap();
+        // `me:p@ss%2`
+        assert_eq!(proxy.authorization.as_deref(), Some("Basic bWU6cEBzcyUy"));
+        let shown = format!("{found:?} {proxy}");
+        assert!(!shown.contains("bWU6") && !shown.contains("ss%2"), "{shown}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_without_its_password() {
+        for (value, variable) in [
+            ("socks5://me:secret@p:1", "ALL_PROXY"),
+            ("http://me:secret@", "ALL_PROXY"),
+            ("http://:1", "ALL_PROXY"),
+        ] {
+            let error = proxies(&[("ALL_PROXY", value)]).unwrap_err();
+            assert_eq!(error.variable, variable, "{value}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// So many hosts are remembered.
 const MOST_HOSTS: usize = 256;
 
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Certificates begin this long ago, so that a clock that is behind takes them too.
 const BACKDATED: Duration = DAY.saturating_mul(2);
@@ -100,7 +100,7 @@ impl Authority {
             return Ok(Arc::clone(&leaf.config));
         }
         let config = Arc::new(self.mint(&host, now)?);
-        let good_until = now.plus((LEAF_LIFE - LEAF_LEAST).into());
+        let good_until = now.plus(LEAF_LIFE.saturating_sub(LEAF_LEAST).into());
         self.lock().put(host, Leaf { config: Arc::clone(&config), good_until });
         Ok(config)
     }
@@ -155,12 +155,11 @@ impl Leaves {
 /// Reads the key; makes one where there is none. What is in the file is what counts: another process may
 /// have been faster.
 fn read_or_make_key(paths: &Files) -> Result<KeyPair, Error> {
-    let text = match files::read(&paths.key)? {
-        Some(text) => text,
-        None => {
-            files::create(&paths.key, KeyPair::generate()?.serialize_pem().as_bytes(), 0o600)?;
-            files::read(&paths.key)?.unwrap_or_default()
-        }
+    let text = if let Some(text) = files::read(&paths.key)? {
+        text
+    } else {
+        files::create(&paths.key, KeyPair::generate()?.serialize_pem().as_bytes(), 0o600)?;
+        files::read(&paths.key)?.unwrap_or_default()
     };
     files::check_private(&paths.key)?;
     KeyPair::from_pem(&text)
@@ -191,7 +190,7 @@ fn read_or_make_certificate(
 /// What stands in the authority's certificate. Names nothing but the key, so that it is the same each time.
 fn authority_params(key: &KeyPair, clock: &Clock) -> Result<CertificateParams, Error> {
     let hash = digest(&SHA256, &key.subject_public_key_info());
-    let short: String = hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let short = hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("gatetap local CA {short}"));

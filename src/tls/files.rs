@@ -78,11 +78,8 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
 pub(super) fn check_private(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt as _;
     let found = fs::metadata(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-    if found.permissions().mode() & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(Error::Exposed { path: path.to_owned() })
-    }
+    let others = found.permissions().mode() & 0o077;
+    if others == 0 { Ok(()) } else { Err(Error::Exposed { path: path.to_owned() }) }
 }
 
 /// Elsewhere the user's directories are private by themselves.
