@@ -119,6 +119,28 @@ impl Failure {
         json(self.token.status(), &body, Some(self.token.as_str()))
     }
 
+    /// The same as bytes, for a connection that is closed after it.
+    pub(super) fn raw_answer(&self, status: StatusCode) -> Vec<u8> {
+        let answer = self.answer(false);
+        let reason = status.canonical_reason().unwrap_or_default();
+        let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+        for (name, value) in answer.headers() {
+            raw.extend_from_slice(name.as_str().as_bytes());
+            raw.extend_from_slice(b": ");
+            raw.extend_from_slice(value.as_bytes());
+            raw.extend_from_slice(b"\r\n");
+        }
+        let length = answer.body().len();
+        raw.extend_from_slice(format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes());
+        raw.extend_from_slice(answer.body());
+        raw
+    }
+
+    /// The status it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.token.status()
+    }
+
     pub(super) fn own(&self) -> OwnAnswer {
         OwnAnswer { token: self.token.as_str().to_owned(), message: self.message.clone() }
     }

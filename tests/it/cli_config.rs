@@ -68,6 +68,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         db: Some(PathBuf::from("mine.db")),
         headless: Some(false),
         insecure: None,
+        tls: gatetap::config::Given::default().tls,
         seed: Some(7),
     };
     let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\n\
