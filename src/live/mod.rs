@@ -102,6 +102,7 @@ pub struct Live {
     simulator: Option<Simulator>,
     recording: PathBuf,
     upstream: Gateway,
+    intercept: Vec<HostPattern>,
 }
 
 impl Live {
@@ -130,9 +131,14 @@ impl Live {
         let recorder = Recorder::start(writer, clock, settings.limits)
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
-            Ok((proxy, simulator, upstream)) => {
-                Ok(Self { proxy, recorder, simulator, recording: settings.recording, upstream })
-            }
+            Ok((proxy, simulator, upstream)) => Ok(Self {
+                proxy,
+                recorder,
+                simulator,
+                recording: settings.recording,
+                upstream,
+                intercept: settings.intercept,
+            }),
             Err(error) => Err((error, Some(recorder))),
         }
     }
@@ -200,6 +206,12 @@ impl Live {
     /// The recording.
     pub fn recording(&self) -> &Path {
         &self.recording
+    }
+
+    /// The hosts whose tunnels are opened beside the gateways', if any are, as words for people.
+    pub fn opened(&self) -> Option<String> {
+        let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
+        (!hosts.is_empty()).then(|| hosts.join(", "))
     }
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.

@@ -14,9 +14,10 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper::client::conn::http2::{self, Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,13 +35,15 @@ const HEAD_LIMIT: u32 = 1 << 20;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Http2Pool(Arc<Mutex<HashMap<Arc<str>, Vec<Connection>>>>);
 
+type Driver = http2::Connection<TokioIo<GatewayStream>, RequestBody, TokioExecutor>;
+
 #[derive(Debug, Clone)]
 struct Connection {
     sender: SendRequest<RequestBody>,
+    /// What moves it. The lock is held to poll it, and to ask how many streams the gateway allows.
+    driver: Arc<Mutex<Driver>>,
     /// How many exchanges it carries.
     streams: Arc<AtomicUsize>,
-    /// How many the gateway lets it carry.
-    room: Arc<AtomicUsize>,
 }
 
 /// One exchange's share of a connection.
@@ -89,24 +92,19 @@ async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
         .max_header_list_size(HEAD_LIMIT)
         .handshake(TokioIo::new(stream))
         .await?;
-    let room = Arc::new(AtomicUsize::new(driver.current_max_send_streams()));
-    let limit = Arc::clone(&room);
-    let mut driver = driver;
-    let driving = std::future::poll_fn(move |cx| {
-        let polled = Pin::new(&mut driver).poll(cx);
-        if polled.is_pending() {
-            limit.store(driver.current_max_send_streams(), Ordering::Relaxed);
-        }
-        polled
-    });
+    let driver = Arc::new(Mutex::new(driver));
+    let driven = Arc::clone(&driver);
+    let driving =
+        poll_fn(move |cx| Pin::new(&mut *driven.lock().unwrap_or_else(PoisonError::into_inner)).poll(cx));
     // What ends it is told to whoever waits for an answer on it.
     tokio::spawn(async move { drop(driving.await) });
-    Ok(Connection { sender, streams: Arc::default(), room })
+    Ok(Connection { sender, driver, streams: Arc::default() })
 }
 
 impl Connection {
     fn has_room(&self) -> bool {
-        self.streams.load(Ordering::Relaxed) < self.room.load(Ordering::Relaxed)
+        let most = self.driver.lock().unwrap_or_else(PoisonError::into_inner).current_max_send_streams();
+        self.streams.load(Ordering::Relaxed) < most
     }
 
     fn lease(&self, times: Option<ConnectTimes>) -> StreamLease {

@@ -1,7 +1,7 @@
 //! Settings: the order of their sources, and what values mean.
 
 use crate::support::binary::Home;
-use gatetap::config::{Directories, Given, Settings, recording};
+use gatetap::config::{Directories, Given, Settings, TlsGiven, recording};
 use std::path::PathBuf;
 
 /// The settings that `given` makes with this file in the working directory.
@@ -67,8 +67,8 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         routes: vec!["or=openai".parse().unwrap()],
         db: Some(PathBuf::from("mine.db")),
         headless: Some(false),
+        tls: TlsGiven::default(),
         insecure: None,
-        tls: gatetap::config::Given::default().tls,
         seed: Some(7),
     };
     let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\n\
