@@ -29,6 +29,7 @@ mod proxy_ends;
 mod proxy_hostile;
 mod proxy_http2;
 mod proxy_messages;
+mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
 mod sim_behavior;
@@ -39,9 +40,9 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
-#[cfg(feature = "tui")]
 mod tui;
 mod wire_coding;
 mod wire_event_stream;
+mod wire_http1;
 mod wire_json;
 mod wire_property;

@@ -183,7 +183,9 @@ impl Told {
     pub fn assert_marks(&self) {
         for body in [&self.request, &self.response] {
             let length: usize = body.marks.iter().map(|mark| mark.length as usize).sum();
-            assert_eq!(length, body.bytes.len());
+            if body.cut.is_none() {
+                assert_eq!(length, body.bytes.len());
+            }
             assert!(body.marks.is_sorted_by_key(|mark| mark.read), "read times: {:?}", body.marks);
             let taken: Vec<_> = body.marks.iter().filter_map(|mark| mark.taken).collect();
             assert!(taken.is_sorted(), "taken times: {:?}", body.marks);
