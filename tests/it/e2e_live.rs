@@ -10,7 +10,7 @@ use gatetap::exchange::body::{Body, Side};
 use gatetap::exchange::time::Clock;
 use gatetap::store::Reader;
 use serde_json::Value;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How late another process may see what the app has.
 const LATE: Duration = Duration::from_millis(100);

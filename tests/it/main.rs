@@ -40,6 +40,7 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
+#[cfg(feature = "tui")]
 mod tui;
 mod wire_coding;
 mod wire_event_stream;
