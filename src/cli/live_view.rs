@@ -5,6 +5,8 @@ use crate::live::Live;
 #[cfg(feature = "tui")]
 use crate::tui;
 use std::path::Path;
+#[cfg(feature = "tui")]
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// Whether this build has a live view and there is a terminal for it.
@@ -20,7 +22,9 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
         warnings: warnings.to_vec(),
         how_to: how_to(&live.url()),
     };
-    show(runtime, live.recording(), words, env)
+    let recorder = live.recorder();
+    let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
+    show(runtime, live.recording(), words, trouble, env)
 }
 
 /// Shows a recording, whoever writes it, until the person quits or the process is asked to end.
@@ -33,15 +37,19 @@ pub(super) fn open(runtime: &Runtime, recording: &Path, env: &Env<'_>) -> anyhow
             "The recording holds no exchange yet. What is written into it shows up here.".to_owned(),
         ],
     };
-    show(runtime, recording, words, env)
+    show(runtime, recording, words, tui::Trouble::default(), env)
 }
 
 #[cfg(feature = "tui")]
-fn show(runtime: &Runtime, recording: &Path, words: tui::state::Words, env: &Env<'_>) -> anyhow::Result<()> {
-    use std::sync::Arc;
+fn show(
+    runtime: &Runtime,
+    recording: &Path,
+    words: tui::state::Words,
+    trouble: tui::Trouble,
+    env: &Env<'_>,
+) -> anyhow::Result<()> {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    let recorder = live.recorder();
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let told_to_stop = super::runtime::told_to_stop(runtime);
@@ -54,7 +62,7 @@ fn show(runtime: &Runtime, recording: &Path, words: tui::state::Words, env: &Env
         words,
         follow: true,
         stop,
-        trouble: tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health()))),
+        trouble,
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),

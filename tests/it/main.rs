@@ -17,10 +17,15 @@ mod cli_recording;
 mod cli_show;
 mod cli_sim;
 mod digest;
+mod e2e_demo;
 mod e2e_live;
 mod e2e_recorded;
+mod e2e_secrets;
 mod e2e_start;
 mod e2e_support;
+#[cfg(all(feature = "tui", target_os = "linux"))]
+mod e2e_terminal;
+mod e2e_unreachable;
 mod gateway_credential;
 mod gateway_errors;
 mod gateway_mask;
