@@ -80,6 +80,10 @@ pub(super) async fn watch_health(
 pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let plural = if outcome.exchanges == 1 { "" } else { "s" };
     writeln!(env.stderr, "recorded {} exchange{plural}", outcome.exchanges)?;
+    if let Some(worst) = outcome.worst_added {
+        let (p99, id) = (worst.p99, worst.exchange);
+        writeln!(env.stderr, "99 % of chunks were passed on within {p99}, in the slowest stream (#{id})")?;
+    }
     if outcome.is_whole() {
         return Ok(Exit::Fine);
     }

@@ -15,7 +15,7 @@ pub(super) struct TuiArgs {
 
 impl TuiArgs {
     /// Shows it until the person quits.
-    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    pub(super) fn run(self, env: &Env<'_>) -> anyhow::Result<Exit> {
         // The view waits for a recording that is not there yet. Whoever names one means one that is.
         let recording = self.recording.open(env)?.path().to_owned();
         if !live_view::is_possible(env) {

@@ -11,6 +11,7 @@
 //! * What could not be written stays in memory and is tried again; what memory cannot hold is counted.
 //! * The queue is bounded by bytes: when they are spent, [`Track::room`] holds the next chunk back.
 
+mod added;
 mod body_track;
 mod budget;
 mod examiner;
@@ -21,6 +22,7 @@ mod seen;
 mod state;
 mod thread;
 
+pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
@@ -203,4 +205,21 @@ impl Drop for LiftAtEnd {
 fn keep(bytes: &Bytes) -> Bytes {
     const SHARE_FROM: usize = 16 << 10;
     if bytes.len() < SHARE_FROM { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_chunk_does_not_pin_the_buffer_it_was_read_into() {
+        let buffer = Bytes::from(vec![b'x'; 64 << 10]);
+        let (small, large) = (buffer.slice(..100), buffer.slice(..20 << 10));
+        let (kept_small, kept_large) = (keep(&small), keep(&large));
+        assert_eq!((&kept_small, &kept_large), (&small, &large));
+        assert_ne!(kept_small.as_ptr(), small.as_ptr());
+        assert_eq!(kept_large.as_ptr(), large.as_ptr());
+        drop((small, large, kept_large));
+        assert!(buffer.is_unique());
+    }
 }

@@ -1,5 +1,6 @@
 //! What the recorder thread holds in memory, and how it gets into the file.
 
+use super::added::WorstAdded;
 use super::body_track::Keep;
 use super::examiner::{Batch, Seen};
 use super::health::Degraded;
@@ -128,6 +129,12 @@ impl State {
                     self.outcome.exchanges += u64::from(line.exchange.id == 0);
                     line.settle(written);
                     if line.judged {
+                        let worst = &mut self.outcome.worst_added;
+                        if let Some(p99) = line.added_p99()
+                            && worst.is_none_or(|known| known.p99 < p99)
+                        {
+                            *worst = Some(WorstAdded { exchange: line.exchange.id, p99 });
+                        }
                         self.lines.remove(&key);
                     }
                 }

@@ -1,5 +1,6 @@
 //! The recorder thread: takes messages in batches, has each batch written, hands it to the examiner.
 
+use super::added::WorstAdded;
 use super::examiner::{self, Batch};
 use super::line::Examined;
 use super::seen::{Answered, Asked};
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// How many bytes of bodies could not be kept.
     pub lost_bytes: u64,
+    /// The stream whose chunks were passed on latest, if there was a stream.
+    pub worst_added: Option<WorstAdded>,
 }
 
 impl Outcome {

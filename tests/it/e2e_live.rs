@@ -7,9 +7,10 @@ use crate::support::client::{Client, Ending, Read, post};
 use crate::support::gateway::{Gate, Gateway};
 use crate::support::{eventually, wait};
 use gatetap::exchange::body::{Body, Side};
+use gatetap::exchange::time::Clock;
 use gatetap::store::Reader;
 use serde_json::Value;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How late another process may see what the app has.
 const LATE: Duration = Duration::from_millis(100);
@@ -62,11 +63,11 @@ fn an_open_stream_can_be_read_by_another_process_within_100_ms() {
             let body = answer(&reader);
             (body.bytes.len() >= got.len()).then_some(body)
         });
-        let seen = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let seen = Clock::system().now().wall.0;
         assert_eq!((body.bytes, body.marks.len()), (got.clone(), number + 1));
         let started = reader.summaries_of(&[1]).unwrap()[0].started_at;
         let read = started.plus(body.marks[number].read).0;
-        lags.push(Duration::from_micros((seen.as_micros() as i64 - read).try_into().unwrap()));
+        lags.push(Duration::from_micros((seen - read).try_into().unwrap()));
     }
     // The machine may stop either process for a while, so one of them says nothing. Half of them do.
     lags.sort_unstable();

@@ -99,6 +99,14 @@ impl Tapped {
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
+    /// gatetap at this address, in front of this URL; `None` if the address is taken.
+    pub async fn itself(address: SocketAddr, url: &str) -> Option<Self> {
+        let (mut settings, home) = settings(url);
+        settings.listen[0].address = address;
+        let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().ok()?;
+        Some(Self { addr: live.addresses()[0], live: Some(live), home })
+    }
+
     /// Where apps reach it.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
@@ -175,7 +183,9 @@ impl Told {
     pub fn assert_marks(&self) {
         for body in [&self.request, &self.response] {
             let length: usize = body.marks.iter().map(|mark| mark.length as usize).sum();
-            assert_eq!(length, body.bytes.len());
+            if body.cut.is_none() {
+                assert_eq!(length, body.bytes.len());
+            }
             assert!(body.marks.is_sorted_by_key(|mark| mark.read), "read times: {:?}", body.marks);
             let taken: Vec<_> = body.marks.iter().filter_map(|mark| mark.taken).collect();
             assert!(taken.is_sorted(), "taken times: {:?}", body.marks);
