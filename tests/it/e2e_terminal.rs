@@ -50,12 +50,14 @@ impl Terminal {
 
         let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
         let (seen, mut from) = (Arc::clone(&screen), File::from(controller.try_clone().unwrap()));
-        std::thread::spawn(move || {
+        let reader = std::thread::Builder::new().name("screen".to_owned());
+        let read = move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = from.read(&mut buffer) {
                 seen.lock().unwrap().process(&buffer[..count]);
             }
-        });
+        };
+        reader.spawn(read).unwrap();
         Self { child, keys: File::from(controller), side, _home: home.clone(), modes, screen }
     }
 
