@@ -115,7 +115,8 @@ impl Recorder {
     }
 
     /// Writes down that a request has arrived.
-    pub fn begin(&self, asked: Asked) -> Track {
+    pub fn begin(&self, mut asked: Asked) -> Track {
+        asked.raw = asked.raw.as_ref().map(keep);
         let now = self.0.clock.now();
         let key = self.0.next.fetch_add(1, Ordering::Relaxed);
         self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
@@ -154,7 +155,8 @@ impl Track {
     }
 
     /// Writes down the head of the answer.
-    pub fn answered(&self, answered: Answered) {
+    pub fn answered(&self, mut answered: Answered) {
+        answered.raw = answered.raw.as_ref().map(keep);
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
     }
 
@@ -200,7 +202,7 @@ impl Drop for LiftAtEnd {
     }
 }
 
-/// A chunk as the queue keeps it. A small one is copied: sharing it would pin the whole buffer that it
+/// Bytes as the queue keeps them. Few are copied: sharing it would pin the whole buffer that it
 /// was read into for as long as it waits.
 fn keep(bytes: &Bytes) -> Bytes {
     const SHARE_FROM: usize = 16 << 10;
