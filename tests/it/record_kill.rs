@@ -73,7 +73,7 @@ fn live_and_die(gateway: SocketAddr, home: &Home, life: Duration, death: usize) 
     let killed = Instant::now();
     gatetap.kill_9();
     let arrivals: Vec<Arrivals> = apps.into_iter().map(|app| app.join().unwrap()).collect();
-    judge(&db, death, killed - window, &arrivals);
+    judge(&db, death, killed.checked_sub(window).unwrap(), &arrivals);
 }
 
 /// Lets `time` pass, and tells how late the machine is in waking who sleeps: a thread of gatetap that
@@ -85,7 +85,7 @@ fn oversleep(time: Duration) -> Duration {
     while Instant::now() < end {
         let before = Instant::now();
         std::thread::sleep(STEP);
-        worst = worst.max(before.elapsed() - STEP);
+        worst = worst.max(before.elapsed().saturating_sub(STEP));
     }
     worst
 }
