@@ -33,6 +33,9 @@ pub(super) fn listening(
     }
     writeln!(env.stderr, "upstream {} ({})", live.upstream().name, live.upstream().base_url())?;
     writeln!(env.stderr, "recording to {}", live.recording().display())?;
+    if let Some(opened) = live.opened() {
+        writeln!(env.stderr, "opening tunnels to {opened}, and to the gateways; see `gatetap ca`")?;
+    }
     writeln!(env.stderr, "seed {seed}")?;
     for warning in warnings {
         writeln!(env.stderr, "warning: {warning}")?;

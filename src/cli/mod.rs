@@ -7,6 +7,7 @@
 //! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
 
 mod announce;
+mod ca;
 mod demo;
 mod env;
 mod error;
@@ -20,6 +21,7 @@ mod show;
 mod sim;
 mod style;
 mod table;
+mod tls;
 mod tui;
 
 pub use env::{Env, Output};
@@ -65,6 +67,7 @@ enum Command {
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Tui(tui::TuiArgs),
+    Ca(ca::CaArgs),
 }
 
 /// Runs the process's command line.
@@ -109,6 +112,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
         Command::Tui(args) => args.run(env),
+        Command::Ca(args) => args.run(env),
     }
 }
 

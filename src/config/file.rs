@@ -4,6 +4,7 @@ use super::Directories;
 use super::error::{BadValue, Error};
 use super::listen::Listen;
 use super::nearest::nearest;
+use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,20 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 7] = ["listen", "upstream", "routes", "db", "headless", "insecure", "seed"];
+const KEYS: [&str; 12] = [
+    "listen",
+    "upstream",
+    "routes",
+    "db",
+    "headless",
+    "insecure",
+    "tls",
+    "intercept",
+    "ca",
+    "client_cert",
+    "client_key",
+    "seed",
+];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -27,6 +41,7 @@ pub(super) struct FileSettings {
     pub(super) db: Option<PathBuf>,
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
+    pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
 }
 
@@ -67,6 +82,11 @@ impl FileSettings {
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
                 "insecure" => settings.insecure = Some(entry.flag()?),
+                "tls" => settings.tls.on = Some(entry.flag()?),
+                "intercept" => settings.tls.intercept = entry.one_or_many()?,
+                "ca" => settings.tls.ca = entry.paths()?,
+                "client_cert" => settings.tls.client_cert = Some(entry.path()?),
+                "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
                 "routes" => settings.routes = entry.routes()?,
                 unknown => {
@@ -151,6 +171,15 @@ impl Entry<'_> {
             "" => Err(self.expected("a path")),
             path => Ok(here.join(path)),
         }
+    }
+
+    /// A path, or a list of them.
+    fn paths(&self) -> Result<Vec<PathBuf>, Error> {
+        let DeValue::Array(values) = self.value.get_ref() else {
+            return Ok(vec![self.path()?]);
+        };
+        let entry = |value| Entry { source: self.source, key: self.key.clone(), value };
+        values.iter().map(|value| entry(value).path()).collect()
     }
 
     fn flag(&self) -> Result<bool, Error> {

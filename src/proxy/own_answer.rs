@@ -25,6 +25,8 @@ pub(super) enum Token {
     UnknownRoute,
     /// A method or a form of target that this proxy does not serve.
     UnsupportedRequest,
+    /// What the app sent is something else than HTTP.
+    NotHttp,
     /// What the app sent is no request, or could be read as two different ones.
     BadRequest,
     /// The request's head is longer than is read.
@@ -52,7 +54,7 @@ impl Token {
             Self::BadResponse => "bad-response",
             Self::Loop => "loop",
             Self::UnknownRoute => "unknown-route",
-            Self::UnsupportedRequest => "unsupported-request",
+            Self::UnsupportedRequest | Self::NotHttp => "unsupported-request",
             Self::BadRequest => "bad-request",
             Self::HeadTooLong => "head-too-long",
             Self::SlowRequest => "slow-request",
@@ -61,13 +63,13 @@ impl Token {
 
     /// Whether nobody can say where the next request on the connection would begin.
     pub(super) const fn closes(self) -> bool {
-        matches!(self, Self::BadRequest | Self::HeadTooLong | Self::SlowRequest)
+        matches!(self, Self::BadRequest | Self::NotHttp | Self::HeadTooLong | Self::SlowRequest)
     }
 
     const fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::NotHttp => StatusCode::BAD_REQUEST,
             Self::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
@@ -117,6 +119,28 @@ impl Failure {
             } })
         };
         json(self.token.status(), &body, Some(self.token.as_str()))
+    }
+
+    /// The same as bytes, for a connection that is closed after it.
+    pub(super) fn raw_answer(&self, status: StatusCode) -> Vec<u8> {
+        let answer = self.answer(false);
+        let reason = status.canonical_reason().unwrap_or_default();
+        let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+        for (name, value) in answer.headers() {
+            raw.extend_from_slice(name.as_str().as_bytes());
+            raw.extend_from_slice(b": ");
+            raw.extend_from_slice(value.as_bytes());
+            raw.extend_from_slice(b"\r\n");
+        }
+        let length = answer.body().len();
+        raw.extend_from_slice(format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes());
+        raw.extend_from_slice(answer.body());
+        raw
+    }
+
+    /// The status it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.token.status()
     }
 
     pub(super) fn own(&self) -> OwnAnswer {

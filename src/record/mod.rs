@@ -21,11 +21,13 @@ pub mod redact;
 mod seen;
 mod state;
 mod thread;
+mod tunnel;
 
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
+pub use tunnel::TunnelTrack;
 
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
@@ -118,9 +120,13 @@ impl Recorder {
     pub fn begin(&self, mut asked: Asked) -> Track {
         asked.raw = asked.raw.as_ref().map(keep);
         let now = self.0.clock.now();
-        let key = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let key = self.next_key();
         self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
         Track { recorder: self.clone(), key, began: now.mono }
+    }
+
+    fn next_key(&self) -> u64 {
+        self.0.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A recorder thread that is gone has said so in its outcome; there is nobody left to tell.

@@ -10,6 +10,7 @@
 //! | `segments` | rows of consecutive body bytes, with the marks of their chunks ([`marks`]) |
 //! | `digests` | what was derived from an exchange, its verdict among it; can be derived again |
 //! | `findings` | what the checks found |
+//! | `tunnels` | connections that passed unopened: where to, when, how many bytes |
 //!
 //! Times are integers: `started_at_us` counts microseconds since 1970, every other `…_us` microseconds
 //! since its exchange began. Heads are blobs: HTTP/1 heads byte for byte from start line to blank line,
@@ -32,6 +33,7 @@ mod marks;
 mod read;
 mod rows;
 mod schema;
+mod tunnels;
 mod write;
 
 pub use error::Error;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// A recording, opened for reading.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     /// Sessions that died and could not be settled, because the file may not be written.
     dead: Vec<SessionId>,

@@ -23,7 +23,6 @@ mod e2e_recorded;
 mod e2e_secrets;
 mod e2e_start;
 mod e2e_support;
-#[cfg(all(feature = "tui", target_os = "linux"))]
 mod e2e_terminal;
 mod e2e_unreachable;
 mod gateway_credential;
@@ -46,8 +45,16 @@ mod sim_tools;
 mod sim_validation;
 mod support;
 mod tidy;
+mod tls_app;
+mod tls_authority;
+mod tls_gateway;
+mod tls_http2;
+mod tls_outgoing;
 #[cfg(feature = "tui")]
 mod tui;
+mod tunnel_blind;
+mod tunnel_opened;
+mod upgrade_switch;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_http1;
