@@ -32,7 +32,7 @@
 //! The examiner derives digests and verdicts from what is being recorded, and hands them back to the
 //! recorder. Everything else reads the file, in this process or in another, while it is being written;
 //! nobody keeps a second copy. Raw bytes and times are the truth: whatever is derived can be derived again.
-//! Where a request goes comes from configuration alone.
+//! Where a request goes comes from configuration alone; only a tunnel (`CONNECT`) names its own host.
 //!
 //! # Rooms
 //!
@@ -43,12 +43,12 @@
 //! | [`gateway`] | what is documented of the gateways: base paths, errors, keys, masking; facts in TOML |
 //! | [`digest`] | from bytes and marks to meaning, and the verdict |
 //! | [`store`] | the recording: schema, writer, reader, sessions that died |
-//! | [`tls`] | whose certificates are believed |
+//! | [`tls`] | the local CA, and whose certificates are believed |
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`sim`] | the offline gateway |
 //! | [`config`] | flags, environment and `gatetap.toml`, settled |
-//! | [`proxy`] | listener, tap, forwarding, cancellation, gatetap's own answers, control API |
+//! | [`proxy`] | listener, tap, forwarding, tunnels, cancellation, gatetap's own answers, control API |
 //! | [`live`] | puts a running gatetap together; sample traffic for the demo |
 //! | `tui` | the live view: state, update, view, keymap, theme (feature `tui`) |
 //! | [`cli`] | one file a command: parse, call, print; nothing else prints |
