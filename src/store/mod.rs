@@ -27,13 +27,22 @@
 //! * Nothing in this room knows a secret: what it is given is already masked.
 
 mod error;
+mod facets;
+pub mod filter;
 mod lost;
 mod marks;
+mod prune;
 mod read;
 mod rows;
 mod schema;
+mod search;
+mod select;
+mod text;
+mod words;
 mod write;
 
 pub use error::Error;
+pub use prune::{Limits, Progress, PrunePlan, Pruned, Pruner};
 pub use read::{Page, Reader};
+pub use search::{Hit, Snippet, SnippetSource};
 pub use write::{SegmentId, SessionStart, Writer};
