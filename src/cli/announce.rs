@@ -4,9 +4,14 @@ use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
 use crate::config::ListenAddress;
+use crate::export::json::rfc3339;
 use crate::live::{self, Live};
-use crate::record::Outcome;
+use crate::record::{Health, Outcome, Recorder};
 use std::io::Write;
+use std::time::Duration;
+
+/// How often a headless run looks at its recording.
+const HEALTH_LOOK: Duration = Duration::from_millis(500);
 
 impl From<ListenAddress> for live::Listen {
     fn from(listen: ListenAddress) -> Self {
@@ -27,6 +32,48 @@ pub(super) fn listening(live: &Live, warnings: &[String], env: &mut Env<'_>) -> 
         writeln!(env.stderr, "warning: {warning}")?;
     }
     Ok(())
+}
+
+/// What is wrong with the recording at present, as a sentence.
+pub(super) fn trouble(health: &Health) -> Option<String> {
+    let lost = (health.lost_bytes > 0)
+        .then(|| format!("{} bytes of bodies are missing from the recording", health.lost_bytes));
+    let degraded = health.degraded.as_ref().map(|degraded| {
+        let since = rfc3339(degraded.since);
+        format!(
+            "nothing can be recorded since {since}: {}; traffic goes on, and is kept in memory for now",
+            degraded.reason
+        )
+    });
+    match (degraded, lost) {
+        (None, None) => None,
+        (Some(only), None) | (None, Some(only)) => Some(only),
+        (Some(degraded), Some(lost)) => Some(format!("{degraded}; {lost}")),
+    }
+}
+
+/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it.
+pub(super) async fn watch_health(
+    recorder: &Recorder,
+    told_to_stop: impl Future<Output = ()>,
+    env: &mut Env<'_>,
+) -> anyhow::Result<()> {
+    let mut told_to_stop = std::pin::pin!(told_to_stop);
+    let mut known = None;
+    loop {
+        tokio::select! {
+            () = &mut told_to_stop => return Ok(()),
+            () = tokio::time::sleep(HEALTH_LOOK) => {}
+        }
+        let trouble = trouble(&recorder.health());
+        if trouble != known {
+            match &trouble {
+                Some(trouble) => writeln!(env.stderr, "warning: {trouble}")?,
+                None => writeln!(env.stderr, "the recording goes on, and nothing is missing")?,
+            }
+            known = trouble;
+        }
+    }
 }
 
 /// Says how the recording went.

@@ -16,6 +16,7 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    let recorder = live.recorder();
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let told_to_stop = super::runtime::told_to_stop(runtime);
@@ -33,6 +34,7 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
         words,
         follow: true,
         stop,
+        trouble: tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health()))),
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),

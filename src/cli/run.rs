@@ -89,7 +89,8 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let warnings: &[String] =
         if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, warnings, env).map(|()| runtime.block_on(told_to_stop))
+        announce::listening(&live, warnings, env)
+            .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };

@@ -175,6 +175,11 @@ impl Live {
         &self.upstream
     }
 
+    /// The recorder, which knows how the recording is doing.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.recorder()
+    }
+
     /// The recording.
     pub fn recording(&self) -> &Path {
         &self.recording

@@ -3,7 +3,6 @@
 use super::Shared;
 use super::forward::{self, AppBody};
 use super::http1::{self, Ends, Link, Next, Socket};
-use super::own_answer;
 use super::socket::{Follower, ResetOnClose, watch_app};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -14,7 +13,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ struct AppService {
 
 /// Serves a connection until it ends, or until it is cut.
 pub(super) async fn serve(
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     shared: Arc<Shared>,
     stop: CancellationToken,
@@ -41,15 +40,10 @@ pub(super) async fn serve(
 ) {
     // Without it small chunks wait for each other; where it fails, they just do.
     drop(stream.set_nodelay(true));
-    let speaks_http = tokio::select! {
-        speaks_http = begins_like_http(&stream) => speaks_http,
+    let _served = tokio::select! {
+        permit = Arc::clone(&shared.connections).acquire_owned() => permit,
         () = stop.cancelled() => return,
     };
-    if !speaks_http {
-        // Nobody may be listening any more.
-        drop(stream.write_all(not_http().as_bytes()).await);
-        return;
-    }
     let ends = Ends { peer, local: stream.local_addr().unwrap_or(peer) };
     serve_http(stream, ends, shared, stop, cut).await;
 }
@@ -114,30 +108,4 @@ impl ResetOnClose for TcpStream {
         // Where it fails, the app sees a plain end without the last chunk: still a broken one.
         drop(self.set_zero_linger());
     }
-}
-
-/// Whether the first byte can begin a request. Waits for it; an empty connection is left to hyper.
-async fn begins_like_http(stream: &TcpStream) -> bool {
-    let mut first = [0];
-    match stream.peek(&mut first).await {
-        Ok(1) => {
-            first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"\r\n!#$%&'*+-.^_`|~".contains(byte))
-        }
-        _ => true,
-    }
-}
-
-/// The answer to something that is no HTTP, such as a TLS handshake.
-fn not_http() -> String {
-    let body = serde_json::json!({"error": {
-        "message": "gatetap: this is not an HTTP request; this port speaks plain HTTP, so the base URL begins with http://",
-        "type": "gatetap_error", "param": null, "code": own_answer::Token::UnsupportedRequest.as_str(),
-    }})
-    .to_string();
-    format!(
-        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nx-gatetap-error: {}\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        own_answer::Token::UnsupportedRequest.as_str(),
-        body.len()
-    )
 }

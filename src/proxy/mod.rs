@@ -38,8 +38,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// So many connections of apps are served at once. What they hold is bounded, so everything is.
+const CONNECTIONS: usize = 1000;
 
 /// What a proxy needs to know.
 #[derive(Debug, Clone)]
@@ -73,6 +77,8 @@ struct Shared {
     pool: Pool,
     idle: http1::Idle,
     connector: Connector,
+    /// Apps beyond so many connections wait for one of them to end.
+    connections: Arc<Semaphore>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -90,6 +96,7 @@ impl Proxy {
             pool: Pool::default(),
             idle: http1::Idle::default(),
             connector,
+            connections: Arc::new(Semaphore::new(CONNECTIONS)),
             stopping: AtomicBool::new(false),
         });
         let tasks = TaskTracker::new();

@@ -174,7 +174,7 @@ impl State {
         if self.writer.is_in_place() {
             return Ok(());
         }
-        self.writer = self.writer.start_anew()?;
+        self.writer.start_anew()?;
         let mut lost = 0;
         for (key, line) in &mut self.lines {
             lost += line.start_anew(self.writer.session());

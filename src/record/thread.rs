@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How long messages gather before they are written. Senders wake nobody meanwhile.
-const GATHER: Duration = Duration::from_millis(8);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// A batch that holds so much is written without waiting for more.
 const BATCH_BYTES: usize = 4 << 20;

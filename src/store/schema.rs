@@ -243,7 +243,8 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
     connection.busy_timeout(LOCK_PATIENCE)?;
     let version = check_ours(&connection, path)?;
     if version == 0 {
-        return Err(Error::Foreign { path: path.to_owned() });
+        // An empty file: a recording that is being made, or nothing yet.
+        return Err(Error::Missing { path: path.to_owned() });
     }
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)

@@ -91,12 +91,15 @@ impl Writer {
         identity(&self.path) == self.identity
     }
 
-    /// Another writer, of a new recording at the same path.
+    /// Goes on with a new recording at the same path.
     ///
     /// # Errors
-    /// As for [`Writer::open`].
-    pub fn start_anew(&self) -> Result<Self, Error> {
-        Self::open(&self.path, &self.start)
+    /// As for [`Writer::open`]; this writer is as it was then.
+    pub fn start_anew(&mut self) -> Result<(), Error> {
+        // The new session may have the number, and so the lock, of the one that is gone.
+        self.lock = None;
+        *self = Self::open(&self.path, &self.start)?;
+        Ok(())
     }
 
     /// The session that this writer writes.

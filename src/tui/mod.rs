@@ -31,6 +31,7 @@ use crossterm::event::{self, Event};
 use jiff::tz::TimeZone;
 use keymap::Key;
 use state::{App, Cmd, Interest, Msg, Words, update};
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub follow: bool,
     /// Set by a signal handler: the view ends within 50 milliseconds.
     pub stop: Arc<AtomicBool>,
+    /// Asked now and then.
+    pub trouble: Trouble,
     /// Where time comes from.
     pub clock: Clock,
     /// The zone that times are shown in.
@@ -69,6 +72,10 @@ pub struct Settings {
     /// The colours.
     pub theme: Theme,
 }
+
+/// Tells what is wrong at present with what is being watched: a sentence, or nothing.
+#[derive(Clone)]
+pub struct Trouble(pub Arc<dyn Fn() -> Option<String> + Send + Sync>);
 
 /// Why the view could not be shown, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +92,19 @@ pub enum Error {
     LoaderEnded,
 }
 
+impl Default for Trouble {
+    /// Nothing is ever wrong.
+    fn default() -> Self {
+        Self(Arc::new(|| None))
+    }
+}
+
+impl fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trouble")
+    }
+}
+
 impl Settings {
     /// The usual settings for a recording: following, the system's clock and zone, colours as `NO_COLOR`
     /// says.
@@ -94,6 +114,7 @@ impl Settings {
             words: Words::default(),
             follow: true,
             stop: Arc::default(),
+            trouble: Trouble::default(),
             clock: Clock::system(),
             zone: TimeZone::system(),
             theme: Theme::from_environment(),
@@ -158,6 +179,9 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
         let now = clock.mono();
         if now.since(ticked) >= TICK {
             ticked = now;
+            if step(&mut app, Msg::Trouble((settings.trouble.0)())).is_break() {
+                return Ok(());
+            }
             msg = Some(Msg::Tick(clock.now().wall));
             continue;
         }

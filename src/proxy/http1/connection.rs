@@ -6,6 +6,7 @@ use super::message::Request;
 use super::own;
 use crate::proxy::Shared;
 use crate::proxy::own_answer::{Failure, Token};
+use crate::wire::http1::head::is_token;
 use crate::wire::http1::{Problem, head_end};
 use bytes::{Buf as _, Bytes};
 use std::net::SocketAddr;
@@ -79,7 +80,7 @@ pub(in crate::proxy) async fn serve<A: Socket>(
         };
         first = false;
         match after {
-            After::Keep if !stop.is_cancelled() && !(app.ended && app.unused.is_empty()) => {}
+            After::Keep if !(stop.is_cancelled() || app.ended && app.unused.is_empty()) => {}
             After::Keep | After::Close => {
                 linger(&mut app).await;
                 return Next::Over;
@@ -105,6 +106,11 @@ async fn head<A: Socket>(app: &mut Link<A>, first: bool) -> Arrived {
         if !matches!(app.fill().await, Ok(1..)) {
             return Arrived::Over;
         }
+    }
+    if app.unused.first().is_some_and(|&byte| !is_token(byte)) {
+        let message =
+            "this is not an HTTP request; this port speaks plain HTTP, so the base URL begins with http://";
+        return bad(app, Failure::new(Token::BadRequest, message));
     }
     match tokio::time::timeout(HEAD_TIME, rest_of_head(app, first)).await {
         Ok(arrived) => arrived,

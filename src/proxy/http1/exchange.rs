@@ -49,6 +49,16 @@ struct Destination {
     target: Vec<u8>,
 }
 
+/// A request that is sent on.
+struct Sending<'a> {
+    shared: &'a Shared,
+    ends: Ends,
+    request: &'a Request,
+    route: &'a Route,
+    /// Its head, as the gateway gets it.
+    head: Bytes,
+}
+
 /// How an attempt on one gateway connection went.
 enum Attempt {
     After(After),
@@ -81,17 +91,18 @@ pub(super) async fn exchange<A: Socket>(
         record.ended(Side::Request, BodyEnd::Whole);
     }
     let failure = match (destination, forwarded) {
-        (Ok(destination), Some(head)) => {
-            match forward(shared, ends, app, &request, &destination, head, &mut record, &mut body).await {
+        (Ok(Destination { route, .. }), Some(head)) => {
+            let sending = Sending { shared, ends, request: &request, route: &route, head };
+            match sending.send(app, &mut record, &mut body).await {
                 Ok(after) => return after,
                 Err(failure) => failure,
             }
         }
         (Err(failure), _) => failure,
-        (Ok(destination), None) => Failure::new(
-            Token::UnsupportedRequest,
-            format!("`{}` cannot be asked by its name", destination.route.origin),
-        ),
+        (Ok(Destination { route, .. }), None) => {
+            let message = format!("`{}` cannot be asked by its name", route.origin);
+            Failure::new(Token::UnsupportedRequest, message)
+        }
     };
     own::answer(app, &mut record, &failure, &request, &mut body).await
 }
@@ -123,149 +134,161 @@ fn asked(ends: Ends, request: &Request, to: Option<&Destination>, sent: Option<&
     }
 }
 
-/// Sends the request over an idle connection, or over a new one, and passes the answer on.
-#[expect(clippy::too_many_arguments, reason = "what one exchange is made of")]
-async fn forward<A: Socket>(
-    shared: &Arc<Shared>,
-    ends: Ends,
-    app: &mut Link<A>,
-    request: &Request,
-    to: &Destination,
-    head: Bytes,
-    record: &mut Record,
-    body: &mut BodyReader,
-) -> Result<After, Failure> {
-    while let Some(idle) = shared.idle.take(&to.route.origin) {
-        match attempt(shared, ends, app, request, &to.route, head.clone(), record, body, idle, None).await {
-            Attempt::After(after) => return Ok(after),
-            Attempt::Failed(failure) => return Err(failure),
-            Attempt::Stale => {}
+impl Sending<'_> {
+    /// Sends the request over an idle connection, or over a new one, and passes the answer on. `body` is
+    /// left where reading the request's body has come to.
+    async fn send<A: Socket>(
+        &self,
+        app: &mut Link<A>,
+        record: &mut Record,
+        body: &mut BodyReader,
+    ) -> Result<After, Failure> {
+        while let Some(idle) = self.shared.idle.take(&self.route.origin) {
+            match self.attempt(app, record, body, idle, None).await {
+                Attempt::After(after) => return Ok(after),
+                Attempt::Failed(failure) => return Err(failure),
+                Attempt::Stale => {}
+            }
         }
-    }
-    let (stream, times) = match connect(shared, app, &to.route).await {
-        Some(connected) => connected?,
-        None => {
+        let Some(connected) = self.connect(app).await else {
             record.broken(Hop::App, "the app closed its connection before there was an answer");
             return Ok(After::Drop);
+        };
+        let (stream, times) = connected?;
+        match self.attempt(app, record, body, Link::new(stream), Some(times)).await {
+            Attempt::After(after) => Ok(after),
+            Attempt::Failed(failure) => Err(failure),
+            Attempt::Stale => Err(self.no_answer(&io::ErrorKind::ConnectionReset.into())),
         }
-    };
-    let link = Link::new(stream);
-    match attempt(shared, ends, app, request, &to.route, head, record, body, link, Some(times)).await {
-        Attempt::After(after) => Ok(after),
-        Attempt::Failed(failure) => Err(failure),
-        Attempt::Stale => Err(no_answer(&io::ErrorKind::ConnectionReset.into(), &to.route)),
     }
-}
 
-/// A new connection to the gateway; `None` if the app leaves meanwhile.
-async fn connect<A: Socket>(
-    shared: &Shared,
-    app: &mut Link<A>,
-    route: &Route,
-) -> Option<Result<(GatewayStream, ConnectTimes), Failure>> {
-    let gone = poll_fn(|cx| {
-        while app.has_room() && !app.ended {
-            match app.poll_fill(cx) {
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
+    /// A new connection to the gateway; `None` if the app leaves meanwhile.
+    async fn connect<A: Socket>(
+        &self,
+        app: &mut Link<A>,
+    ) -> Option<Result<(GatewayStream, ConnectTimes), Failure>> {
+        let gone = poll_fn(|cx| {
+            while app.has_room() && !app.ended {
+                match app.poll_fill(cx) {
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
             }
+            Poll::Pending
+        });
+        let clock = self.shared.recorder.clock();
+        tokio::select! {
+            connected = self.shared.connector.connect(&self.route.gateway, clock) => Some(connected),
+            () = gone => None,
         }
-        Poll::Pending
-    });
-    tokio::select! {
-        connected = shared.connector.connect(&route.gateway, shared.recorder.clock()) => Some(connected),
-        () = gone => None,
     }
-}
 
-/// Does the exchange over one gateway connection, which is new if it took `times` to connect.
-#[expect(clippy::too_many_arguments, reason = "what one exchange is made of")]
-async fn attempt<A: Socket>(
-    shared: &Arc<Shared>,
-    ends: Ends,
-    app: &mut Link<A>,
-    request: &Request,
-    route: &Route,
-    head: Bytes,
-    record: &mut Record,
-    body: &mut BodyReader,
-    mut gateway: Link<GatewayStream>,
-    times: Option<ConnectTimes>,
-) -> Attempt {
-    let sent = record.track.now();
-    let mut pump = Pump {
-        app,
-        gateway: &mut gateway,
-        record,
-        up: Up::new(head, body.clone()),
-        down: Down::new(),
-        method: &request.method,
-        app_minor: request.minor,
-        upgrade: request.upgrade,
-        reused: times.is_none(),
-        silent: false,
-    };
-    let ended = run(&mut pump, ends, |record, answer| {
-        record.track.answered(answered(answer, times, sent, record.track.now()));
-    })
-    .await;
-    let (up, down) = (pump.up, pump.down);
-    *body = up.body.clone();
-    match ended {
-        Ended::Whole => {
-            let keeps_gateway = up.is_sent() && gateway.is_reusable();
-            let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
-            if keeps_gateway && answer.keep && request.keep {
-                shared.idle.put(&route.origin, gateway);
-            } else {
-                drop(gateway);
+    /// Does the exchange over one gateway connection, which is new if it took `times` to connect.
+    async fn attempt<A: Socket>(
+        &self,
+        app: &mut Link<A>,
+        record: &mut Record,
+        body: &mut BodyReader,
+        mut gateway: Link<GatewayStream>,
+        times: Option<ConnectTimes>,
+    ) -> Attempt {
+        let sent = record.track.now();
+        let mut pump = Pump {
+            app,
+            gateway: &mut gateway,
+            record,
+            up: Up::new(self.head.clone(), body.clone()),
+            down: Down::new(),
+            method: &self.request.method,
+            app_minor: self.request.minor,
+            upgrade: self.request.upgrade,
+            reused: times.is_none(),
+            silent: false,
+        };
+        let ended = run(&mut pump, self.ends, |record, answer| {
+            record.track.answered(answered(answer, times, sent, record.track.now()));
+        })
+        .await;
+        let (up, down) = (pump.up, pump.down);
+        body.clone_from(&up.body);
+        match ended {
+            Ended::Whole => self.whole(app, record, gateway, up.is_sent(), down).await,
+            Ended::Closed => {
+                record.request_refused("the gateway closed its connection");
+                Attempt::After(if self.hides_a_cut(&down) { After::Reset } else { After::Close })
             }
-            record.request_refused("the gateway took no more of the request");
-            let keep = answer.keep && request.keep && up.is_sent() && !answer.dechunks_for(request.minor);
-            let (out, chunks) = (down.out, down.chunks);
-            if app.send(out).await.is_err() {
-                return Attempt::After(After::Drop);
+            Ended::Reset => {
+                record.request_refused("the gateway reset its connection");
+                Attempt::After(After::Reset)
             }
-            record.taken(Side::Response, chunks);
-            Attempt::After(if keep { After::Keep } else { After::Close })
-        }
-        Ended::Closed => {
-            record.request_refused("the gateway closed its connection");
-            let cut = down
-                .answer
-                .as_ref()
-                .is_some_and(|(answer, body)| answer.dechunks_for(request.minor) && !body.is_whole());
-            // Without chunks a clean end would say that the answer is whole.
-            Attempt::After(if cut { After::Reset } else { After::Close })
-        }
-        Ended::Reset => {
-            record.request_refused("the gateway reset its connection");
-            Attempt::After(After::Reset)
-        }
-        Ended::AppGone => {
-            record.broken(Hop::App, "the app closed its connection");
-            if !gateway.is_closed() {
+            Ended::AppGone => {
+                record.broken(Hop::App, "the app closed its connection");
+                if !gateway.is_closed() {
+                    gateway.stream.reset_on_close();
+                }
+                Attempt::After(After::Drop)
+            }
+            Ended::BadRequest(problem) => {
                 gateway.stream.reset_on_close();
+                bad_request(record, problem, down.answer.is_some())
             }
-            Attempt::After(After::Drop)
+            Ended::NoAnswer(_) if times.is_none() && !up.sent => Attempt::Stale,
+            Ended::NoAnswer(_) if app.ended => {
+                record.broken(Hop::App, "the app closed its connection before there was an answer");
+                Attempt::After(After::Close)
+            }
+            Ended::NoAnswer(error) => Attempt::Failed(self.no_answer(&error)),
+            Ended::BadAnswer(problem) => Attempt::Failed(Failure::new(
+                Token::BadResponse,
+                format!(
+                    "{} answered with something that is not HTTP: {problem}",
+                    self.route.gateway.authority
+                ),
+            )),
+            // Only `run` is told this, and goes on.
+            Ended::AppSilent => Attempt::After(After::Drop),
         }
-        Ended::BadRequest(problem) => {
-            gateway.stream.reset_on_close();
-            bad_request(record, problem, down.answer.is_some())
+    }
+
+    /// The answer was read whole: lets the gateway's connection go, and gives the app the last of it.
+    async fn whole<A: Socket>(
+        &self,
+        app: &mut Link<A>,
+        record: &mut Record,
+        gateway: Link<GatewayStream>,
+        is_sent: bool,
+        down: Down,
+    ) -> Attempt {
+        let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
+        let keep = is_sent && answer.keep && self.request.keep;
+        if keep && gateway.is_reusable() {
+            self.shared.idle.put(&self.route.origin, gateway);
         }
-        // Only `run` is told this, and goes on.
-        Ended::AppSilent => Attempt::After(After::Drop),
-        Ended::NoAnswer(_) if times.is_none() && !up.sent => Attempt::Stale,
-        Ended::NoAnswer(_) if app.ended => {
-            record.broken(Hop::App, "the app closed its connection before there was an answer");
-            Attempt::After(After::Close)
+        record.request_refused("the gateway took no more of the request");
+        let closes = answer.dechunks_for(self.request.minor);
+        if app.send(down.out).await.is_err() {
+            return Attempt::After(After::Drop);
         }
-        Ended::NoAnswer(error) => Attempt::Failed(no_answer(&error, route)),
-        Ended::BadAnswer(problem) => Attempt::Failed(Failure::new(
-            Token::BadResponse,
-            format!("{} answered with something that is not HTTP: {problem}", route.gateway.authority),
-        )),
+        record.taken(Side::Response, down.chunks);
+        Attempt::After(if keep && !closes { After::Keep } else { After::Close })
+    }
+
+    /// Whether a clean end would tell the app that a cut answer is whole, since it does not see its chunks.
+    fn hides_a_cut(&self, down: &Down) -> bool {
+        let answer = down.answer.as_ref();
+        answer.is_some_and(|(answer, body)| answer.dechunks_for(self.request.minor) && !body.is_whole())
+    }
+
+    fn no_answer(&self, error: &io::Error) -> Failure {
+        let gateway = &self.route.gateway.authority;
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            let message = format!("{gateway} closed the connection before it answered");
+            Failure::new(Token::ClosedBeforeResponse, message)
+        } else {
+            let message = format!("{gateway} reset the connection before it answered");
+            Failure::new(Token::ConnectionReset, message)
+        }
     }
 }
 
@@ -315,18 +338,6 @@ fn answered(answer: &Answer, times: Option<ConnectTimes>, sent: Micros, head: Mi
             head: Some(head),
             ..Timing::default()
         },
-    }
-}
-
-fn no_answer(error: &io::Error, route: &Route) -> Failure {
-    let gateway = &route.gateway.authority;
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        Failure::new(
-            Token::ClosedBeforeResponse,
-            format!("{gateway} closed the connection before it answered"),
-        )
-    } else {
-        Failure::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
     }
 }
 

@@ -3,9 +3,7 @@
 use super::link::Link;
 use crate::proxy::connect::GatewayStream;
 use std::collections::HashMap;
-use std::future::Future as _;
 use std::io;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
 use tokio::net::TcpStream;
@@ -58,8 +56,7 @@ fn is_quiet(link: &mut Link<GatewayStream>) -> bool {
             // TLS says things of its own, such as new session tickets.
             Ok(_) => {
                 let mut context = Context::from_waker(Waker::noop());
-                let quiet = pin!(link.fill()).poll(&mut context).is_pending();
-                quiet
+                link.poll_fill(&mut context).is_pending()
             }
         },
     }

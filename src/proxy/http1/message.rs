@@ -122,18 +122,21 @@ impl Answer {
 
     /// The head for an app of this minor version.
     pub(super) fn forward(&self, app_minor: u8) -> Bytes {
+        let hop = HopByHop::of(&self.head, self.status == 101);
+        let drops = |field: &Field<'_>| {
+            let misleads = field.is("transfer-encoding") && self.dechunks_for(app_minor)
+                || field.is("content-length") && self.framing == Framing::Chunked;
+            misleads || hop.drops(field)
+        };
+        if !self.head.fields().any(|field| drops(&field)) {
+            return self.head.raw().clone();
+        }
         let mut out = Vec::with_capacity(self.head.raw().len());
         out.extend_from_slice(self.head.start_line());
         out.extend_from_slice(b"\r\n");
-        let hop = HopByHop::of(&self.head, self.status == 101);
-        let chunked = self.framing == Framing::Chunked;
-        for field in self.head.fields() {
-            let misleads = field.is("transfer-encoding") && self.dechunks_for(app_minor)
-                || field.is("content-length") && chunked;
-            if !misleads && !hop.drops(&field) {
-                out.extend_from_slice(field.line);
-                out.extend_from_slice(field.line_end);
-            }
+        for field in self.head.fields().filter(|field| !drops(field)) {
+            out.extend_from_slice(field.line);
+            out.extend_from_slice(field.line_end);
         }
         out.extend_from_slice(b"\r\n");
         out.into()
@@ -193,7 +196,8 @@ impl HopByHop {
                     .value
                     .split(|&byte| byte == b',')
                     .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
-                !self.connection_passes && !(closes && !field.value.contains(&b','))
+                let says_only_that = closes && !field.value.contains(&b',');
+                !(self.connection_passes || says_only_that)
             }
             b"te" => !field
                 .value

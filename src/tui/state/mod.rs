@@ -33,6 +33,8 @@ pub struct App {
     pub help: Option<Scroll>,
     /// Why the recording cannot be read.
     pub failure: Option<Failure>,
+    /// What is wrong at present with what is being watched, if anything.
+    pub trouble: Option<String>,
     /// Wall time, as far as it was told.
     pub now: WallTime,
     measures: Measures,
@@ -69,6 +71,8 @@ pub enum Msg {
     Failed(Failure),
     /// Something happened that must not be overlooked.
     Warning(String),
+    /// What is wrong at present with what is being watched, if anything.
+    Trouble(Option<String>),
     /// Something was drawn; this is how large it came out.
     Measured(Measures),
 }
@@ -158,6 +162,10 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
             app.words.warnings.truncate(WARNINGS);
             app.revision += 1;
         }
+        Msg::Trouble(trouble) => {
+            app.revision += u64::from(app.trouble != trouble);
+            app.trouble = trouble;
+        }
         Msg::Measured(measures) => {
             app.revision += u64::from(app.measures != measures);
             app.measures = measures;
@@ -183,6 +191,7 @@ impl App {
             detail: None,
             help: None,
             failure: None,
+            trouble: None,
             now,
             measures: Measures::default(),
             revision: 0,

@@ -30,7 +30,8 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn of(app: &App, area: Rect) -> Self {
         let failed = usize::from(app.failure.is_some() && !app.list.rows().is_empty());
-        let warnings = (app.words.warnings.len() + failed).min(WARNINGS) as u16;
+        let troubled = usize::from(app.trouble.is_some());
+        let warnings = (app.words.warnings.len() + troubled + failed).min(WARNINGS) as u16;
         let [title, warnings, body, footer] = Split::vertical([
             Constraint::Length(1),
             Constraint::Length(if area.height < 8 { 0 } else { warnings }),

@@ -112,7 +112,8 @@ fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     // What went wrong with the recording is told where the list would stand, if there is none.
     let failure =
         app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
-    for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.words.warnings)) {
+    for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.trouble).chain(&app.words.warnings))
+    {
         let text = format!(" ! {}", one_line(warning));
         let line = ui.span(Role::Warn, fit(&text, area.width.into()));
         draw_line(frame, row, &line.into());

@@ -13,7 +13,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -106,6 +106,12 @@ impl Client {
     /// Sends these bytes, where the peer may be gone already.
     pub async fn try_send(&mut self, raw: impl AsRef<[u8]>) -> std::io::Result<()> {
         within("the socket to take what the app sends", self.stream.write_all(raw.as_ref())).await
+    }
+
+    /// Sends these bytes unless the peer is gone, or takes nothing for a while; says whether it did.
+    pub async fn try_send_now(&mut self, raw: impl AsRef<[u8]>) -> bool {
+        let sending = self.stream.write_all(raw.as_ref());
+        matches!(tokio::time::timeout(Duration::from_millis(300), sending).await, Ok(Ok(())))
     }
 
     /// Reads the head of an answer; [`Client::next_chunk`] then reads its body.

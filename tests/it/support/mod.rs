@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`gateway`] | the gateway: answers by script, byte by byte, and ends as it is told |
 //! | [`client`] | the app: sees what arrives, in which pieces, when, and how it ended |
+//! | [`http2`] | the app, in HTTP/2 |
 //! | [`mock_body`] | an `http_body::Body` whose every poll is written down |
 //! | [`binary`] | runs the real program in a home of its own |
 //! | [`tapped`] | gatetap itself in this process, compared with a gateway straight |
@@ -18,6 +19,7 @@ pub mod binary;
 pub mod client;
 pub mod gateway;
 pub mod http1;
+pub mod http2;
 pub mod mock_body;
 pub mod tapped;
 

@@ -20,6 +20,7 @@ use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Clock;
 use gatetap::gateway::profile;
 use gatetap::live::{Listen, Live, Settings, Upstream};
+use gatetap::record::{Health, Outcome};
 use gatetap::store::{Page, Reader};
 use gatetap::tls::Trust;
 use tempfile::TempDir;
@@ -72,11 +73,38 @@ impl Tapped {
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
+    /// gatetap in front of this gateway, that keeps at most `max_body` bytes of a body.
+    pub async fn keeping(gateway: &Gateway, max_body: u64) -> Self {
+        let (mut settings, home) = settings(&format!("{}/v1", gateway.url()));
+        settings.limits.max_body = max_body;
+        let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().unwrap();
+        Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
+    /// How its recording is doing.
+    pub fn health(&self) -> Health {
+        self.live.as_ref().expect("it runs").recorder().health()
+    }
+
+    /// Ends it, and tells how the recording went.
+    pub async fn outcome(mut self) -> Outcome {
+        let live = self.live.take().expect("it runs");
+        fakes().spawn(live.stop()).await.unwrap()
+    }
+
     /// gatetap in front of this URL on the test's own runtime, whose clock may stand still.
     pub async fn here(url: &str) -> Self {
         let (settings, home) = settings(url);
         let live = Live::start(settings, Clock::system()).await.unwrap();
         Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
+    /// gatetap at this address, in front of this URL; `None` if the address is taken.
+    pub async fn itself(address: SocketAddr, url: &str) -> Option<Self> {
+        let (mut settings, home) = settings(url);
+        settings.listen[0].address = address;
+        let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().ok()?;
+        Some(Self { addr: live.addresses()[0], live: Some(live), home })
     }
 
     /// Where apps reach it.

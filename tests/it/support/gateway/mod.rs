@@ -144,6 +144,8 @@ struct Connection {
     read_by_script: usize,
     written: Vec<Written>,
     departure: Option<Departure>,
+    /// Its socket is closed.
+    gone: bool,
 }
 
 impl Gateway {
@@ -248,6 +250,12 @@ impl Gateway {
     pub async fn peer_left(&self, n: usize) -> Departure {
         let left = |seen: &mut Seen| seen.connections.get(n)?.departure;
         within(format!("the peer to leave connection {n} of the gateway"), self.log.once(left)).await
+    }
+
+    /// Waits until the script of connection `n` has ended it.
+    pub async fn gone(&self, n: usize) {
+        let gone = |seen: &mut Seen| seen.connections.get(n)?.gone.then_some(());
+        within(format!("connection {n} of the gateway to end"), self.log.once(gone)).await;
     }
 
     /// How the peer of connection `n` left, if it was seen to.

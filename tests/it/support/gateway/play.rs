@@ -43,6 +43,9 @@ pub(super) async fn connection(stream: TcpStream, number: usize, plan: Arc<Plan>
     if matches!(ended, Ended::Reset) {
         line.stream.set_zero_linger().unwrap();
     }
+    let Line { stream, log, .. } = line;
+    drop(stream);
+    log.change(|seen| seen.connections[number].gone = true);
 }
 
 impl Line {

@@ -1,0 +1,148 @@
+//! The recording in trouble: locked, removed, full, too long a body. Traffic never notices, and what is
+//! missing is said.
+
+use crate::support::binary::{Home, Launch};
+use crate::support::client::{Client, Ending, get};
+use crate::support::gateway::{Gateway, answer};
+use crate::support::http1::chunk;
+use crate::support::tapped::{Seen, Tapped};
+use crate::support::{eventually, eventually_async, wait};
+use gatetap::exchange::body::Cut;
+use gatetap::store::{Page, Reader};
+use ring::digest::{SHA256, digest};
+use rusqlite::Connection;
+
+/// As much of an answer as a test wants, in chunks of a thousand bytes.
+fn long_answer(chunks: usize) -> (Vec<u8>, Vec<u8>) {
+    let mut raw = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    let mut body = Vec::new();
+    for index in 0..chunks {
+        let piece: Vec<u8> = (0..1000).map(|at| b'a' + ((index + at) % 26) as u8).collect();
+        raw.extend(chunk(&piece));
+        body.extend(piece);
+    }
+    raw.extend(b"0\r\n\r\n");
+    (raw, body)
+}
+
+#[tokio::test]
+async fn a_lock_held_by_another_process_delays_the_recording_and_nothing_else() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{\"a\":1}"));
+    let tapped = Tapped::before(&gateway).await;
+    let holder = Connection::open(tapped.recording()).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for _ in 0..3 {
+        let seen = Seen::of(tapped.addr(), get("/v1/models", &[])).await;
+        assert_eq!(seen.bytes(), b"{\"a\":1}");
+    }
+    let degraded = eventually_async("the recorder to notice", || tapped.health().degraded).await;
+    assert!(degraded.reason.contains("locked"), "{degraded:?}");
+    assert_eq!(tapped.count(), 0);
+    holder.execute_batch("COMMIT").unwrap();
+    let told = tapped.told(2).await;
+    assert_eq!((told.verdict(), told.response.bytes.as_slice()), ("complete", &b"{\"a\":1}"[..]));
+    eventually_async("the recorder to recover", || tapped.health().degraded.is_none().then_some(())).await;
+    assert!(tapped.outcome().await.is_whole());
+}
+
+#[tokio::test]
+async fn a_removed_recording_is_started_anew_and_what_is_gone_is_counted() {
+    let gateway = Gateway::sse(["data: 1\n\n", "data: 2\n\n"]);
+    let (gateway, gate) = gateway;
+    let tapped = Tapped::before(&gateway).await;
+    let mut client = Client::connect(tapped.addr()).await;
+    client.send(get("/v1/stream", &[])).await;
+    client.read_head().await;
+    gate.open();
+    client.next_chunk().await.unwrap();
+    tapped.told_when(0, |whole| whole.exchange.response_bytes > 0).await;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = tapped.recording().into_os_string();
+        path.push(suffix);
+        std::fs::remove_file(path).unwrap();
+    }
+    gate.open();
+    assert_eq!(client.read_body().await.ending, Ending::Whole);
+    eventually_async("a recording to be there again", || Reader::open(&tapped.recording()).ok()).await;
+    let told = tapped.told(0).await;
+    assert_eq!(told.response.bytes, b"data: 2\n\n");
+    assert_eq!(told.response.cut, Some(Cut { at: 0, tail: 9 }), "the gap is in the recording");
+    let outcome = tapped.outcome().await;
+    assert_eq!(outcome.lost_bytes, 9);
+    assert!(outcome.failure.is_some_and(|failure| failure.contains("removed")));
+}
+
+#[tokio::test]
+async fn of_a_long_body_head_and_tail_are_kept_and_the_hash_of_the_whole() {
+    let (raw, body) = long_answer(100);
+    let gateway = Gateway::answering(&raw);
+    for (max_body, head, tail) in
+        [(10_000, 5000, 5000), (3_500, 1000, 1000), (99_999, 50_000, 49_000), (0, 0, 0)]
+    {
+        let tapped = Tapped::keeping(&gateway, max_body).await;
+        let seen = Seen::of(tapped.addr(), get("/v1/long", &[])).await;
+        assert_eq!(seen.bytes(), body, "the app gets all of it");
+        let told = tapped.told(0).await;
+        assert_eq!(told.response.cut, Some(Cut { at: head, tail }), "at most {max_body} bytes");
+        let kept = [&body[..head as usize], &body[body.len() - tail as usize..]].concat();
+        assert_eq!(told.response.bytes, kept);
+        let passed: u64 = told.response.marks.iter().map(|mark| u64::from(mark.length)).sum();
+        assert_eq!(passed, 100_000, "every chunk left its mark");
+        let hash = told.whole.exchange.response_sha256.expect("a hash");
+        assert_eq!(&hash, digest(&SHA256, &body).as_ref());
+        assert_eq!(told.whole.exchange.response_bytes, 100_000);
+        let slices: usize = told.response.chunks().map(|(slice, _)| slice.len()).sum();
+        assert_eq!(slices, kept.len(), "the kept chunks and no more");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_just_the_limit_is_kept_whole() {
+    let (raw, body) = long_answer(4);
+    let gateway = Gateway::answering(&raw);
+    let tapped = Tapped::keeping(&gateway, 4000).await;
+    Seen::of(tapped.addr(), get("/v1/long", &[])).await;
+    let told = tapped.told(0).await;
+    assert_eq!((told.response.bytes, told.response.cut), (body, None));
+    assert_eq!(told.whole.exchange.response_sha256, None);
+}
+
+/// A file-size limit stands in for a full disk: writing fails as it does there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_the_recording_and_not_the_traffic() {
+    let (raw, body) = long_answer(2000);
+    let gateway = wait(async { Gateway::answering(&raw) });
+    let home = Home::new();
+    let db = home.join("full.db");
+    let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"";
+    let url = format!("{}/v1", gateway.url());
+    let binary = env!("CARGO_BIN_EXE_gatetap");
+    let db_text = db.display().to_string();
+    let args = [
+        "-c",
+        script,
+        binary,
+        "run",
+        "--headless",
+        "--listen",
+        "127.0.0.1:0",
+        "--upstream",
+        &url,
+        "--db",
+        &db_text,
+    ];
+    let gatetap = Launch::program("/bin/sh", &args).home(&home).serve();
+    for _ in 0..4 {
+        let seen = wait(Seen::of(gatetap.addr(), get("/v1/long", &[])));
+        assert!(seen.bytes() == body, "the app gets all of it");
+    }
+    gatetap.terminate();
+    let exit = gatetap.wait_exit();
+    assert_eq!(exit.code, Some(3), "{exit}");
+    assert!(exit.stderr.contains("not whole"), "{exit}");
+    let integrity: String =
+        Connection::open(&db).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok");
+    eventually("the recording to open", || Reader::open(&db).unwrap().summaries(Page::default()).ok());
+}
