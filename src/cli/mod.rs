@@ -11,11 +11,15 @@ mod demo;
 mod env;
 mod error;
 mod exit;
+mod filter;
 mod live_view;
 mod ls;
+mod prune;
 mod recording;
+mod retention;
 mod run;
 mod runtime;
+mod search;
 mod show;
 mod sim;
 mod style;
@@ -62,6 +66,8 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Search(search::SearchArgs),
+    Prune(prune::PruneArgs),
 }
 
 /// Runs the process's command line.
@@ -102,6 +108,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Search(args) => args.run(env),
+        Command::Prune(args) => args.run(env),
     }
 }
 

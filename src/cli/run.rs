@@ -2,6 +2,7 @@
 
 use super::env::Env;
 use super::exit::Exit;
+use super::retention::Pruning;
 use super::{announce, live_view, runtime};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
@@ -10,6 +11,7 @@ use crate::record::Limits;
 use crate::sim;
 use crate::tls::Trust;
 use clap::builder::BoolishValueParser;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,6 +88,7 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let told_to_stop = runtime::told_to_stop(&runtime);
     let started = Live::start(live_settings(settings, env), env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
+    let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
     let warnings: &[String] =
         if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
     let watched = if settings.headless || !live_view::is_possible(env) {
@@ -94,8 +97,12 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
+    let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
+    if let Some(sentence) = pruned {
+        writeln!(env.stderr, "{sentence}")?;
+    }
     announce::close(&outcome, env)
 }
 

@@ -10,14 +10,17 @@ mod error;
 mod file;
 mod listen;
 mod nearest;
+mod retention;
 mod upstream;
 
 pub use error::{BadValue, Error};
 pub use file::FILE_NAME;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
+pub use retention::{Age, Size};
 pub use upstream::{Route, Upstream};
 
+use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
 
@@ -68,6 +71,8 @@ pub struct Settings {
     pub insecure: bool,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
+    /// What may stay in the recording when a session starts.
+    pub retention: Retention,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -126,6 +131,7 @@ impl Settings {
             headless: given.headless.or(file.headless).unwrap_or(false),
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             seed: given.seed.or(file.seed),
+            retention: file.retention,
             file: file.path,
         })
     }
@@ -143,4 +149,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
         Some(db) => Ok(db),
         None => directories.default_recording(),
     }
+}
+
+/// What `gatetap.toml` says may stay in a recording.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn retention(directories: &Directories) -> Result<Retention, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }

@@ -1,6 +1,7 @@
 //! What was asked and what was answered, as text to search in.
 
 use super::Answer;
+use crate::exchange::text::{boundary_after, boundary_before};
 use crate::gateway::mask::mask_text;
 use crate::wire::json::{Reader, Shape};
 
@@ -36,10 +37,8 @@ pub(super) fn prompt(body: &[u8]) -> String {
 pub(super) fn answer(answer: &Answer, error: Option<&str>) -> String {
     let mut text = String::new();
     let calls = answer.tool_calls.iter().flat_map(|call| [call.name.as_str(), call.arguments.as_str()]);
-    for part in [answer.reasoning.as_str(), &answer.text, &answer.refusal]
-        .into_iter()
-        .chain(calls)
-        .chain(error)
+    for part in
+        [answer.reasoning.as_str(), &answer.text, &answer.refusal].into_iter().chain(calls).chain(error)
     {
         push(&mut text, part);
     }
@@ -84,8 +83,8 @@ fn push(text: &mut String, part: &str) {
 /// is whole here.
 fn shorten(mut text: String) -> String {
     if text.len() > START + END {
-        let start = text.floor_char_boundary(START);
-        let end = text.ceil_char_boundary(text.len() - END);
+        let start = boundary_before(&text, START);
+        let end = boundary_after(&text, text.len() - END);
         text.replace_range(start..end, "\n");
     }
     String::from_utf8_lossy(&mask_text(text.as_bytes())).into_owned()

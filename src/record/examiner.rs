@@ -3,7 +3,6 @@
 use super::line::Examined;
 use super::thread::Message;
 use super::{LiftAtEnd, Recorder, Shared};
-use crate::digest::Digest;
 use crate::digest::Digester;
 use crate::digest::verdict::{Judgement, judge};
 use crate::exchange::Exchange;

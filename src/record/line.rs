@@ -1,8 +1,8 @@
 //! One exchange in the recorder's memory: what is known of it, and what of that is not written yet.
 
 use super::body_track::{BodyTrack, Keep, WrittenSegment};
-use crate::digest::{Digest, Text};
 use crate::digest::verdict::Judgement;
+use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;

@@ -269,14 +269,18 @@ impl Keeper {
         connection: &Connection,
         credential: Option<&CredentialFacts>,
     ) -> Result<Option<i64>, Error> {
-        let word = credential.map(|facts| {
-            format!("{} {}", facts.fingerprint, facts.last4.as_deref().unwrap_or_default())
-        });
+        let word = credential
+            .map(|facts| format!("{} {}", facts.fingerprint, facts.last4.as_deref().unwrap_or_default()));
         self.word(connection, Kind::Credential, word.as_deref())
     }
 
     /// The number of a word; a new one is given where it has none.
-    fn word(&mut self, connection: &Connection, kind: Kind, text: Option<&str>) -> Result<Option<i64>, Error> {
+    fn word(
+        &mut self,
+        connection: &Connection,
+        kind: Kind,
+        text: Option<&str>,
+    ) -> Result<Option<i64>, Error> {
         let Some(text) = text else { return Ok(None) };
         let key = (kind, text.to_owned());
         if let Some(id) = self.words.get(&key) {
@@ -286,14 +290,13 @@ impl Keeper {
             .prepare_cached("SELECT id FROM words WHERE kind = ? AND text = ?")?
             .query_row(params![kind.code(), text], |row| row.get(0))
             .optional()?;
-        let id = match found {
-            Some(id) => id,
-            None => {
-                connection
-                    .prepare_cached("INSERT INTO words (kind, text) VALUES (?, ?)")?
-                    .execute(params![kind.code(), text])?;
-                connection.last_insert_rowid()
-            }
+        let id = if let Some(id) = found {
+            id
+        } else {
+            connection
+                .prepare_cached("INSERT INTO words (kind, text) VALUES (?, ?)")?
+                .execute(params![kind.code(), text])?;
+            connection.last_insert_rowid()
         };
         if self.words.len() >= KNOWN_WORDS {
             self.words.clear();
@@ -342,7 +345,8 @@ impl Facets {
 
 /// The bits of the severities of what was found.
 fn severities(connection: &Connection, id: ExchangeId) -> Result<i64, Error> {
-    let mut statement = connection.prepare_cached("SELECT DISTINCT severity FROM findings WHERE exchange_id = ?")?;
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT severity FROM findings WHERE exchange_id = ?")?;
     let mut rows = statement.query([id])?;
     let mut bits = 0;
     while let Some(row) = rows.next()? {

@@ -42,7 +42,7 @@ mod words;
 mod write;
 
 pub use error::Error;
-pub use prune::{Limits, Progress, PrunePlan, Pruned, Pruner};
+pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};
 pub use search::{Hit, Snippet, SnippetSource};
 pub use write::{SegmentId, SessionStart, Writer};

@@ -11,6 +11,7 @@ use super::{lost, schema, select};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{ExchangeId, SessionId};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// So many exchanges go in one transaction, and at most so many bytes of theirs.
@@ -28,13 +29,22 @@ const OVERHEAD: u64 = 3_000;
 
 /// What may stay. What any of the limits does not allow, goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct Retention {
     /// Only exchanges that began within this time.
     pub age: Option<Micros>,
     /// Only so many bytes of file.
     pub size: Option<u64>,
     /// Only so many exchanges, the newest.
     pub count: Option<u64>,
+}
+
+/// What stays whatever the limits say. An exchange that is open always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spare {
+    /// Nothing else.
+    Open,
+    /// Every exchange of a session that goes on.
+    LivingSessions,
 }
 
 /// What is to go.
@@ -92,13 +102,12 @@ impl Pruner {
         Ok(Self { connection, path: path.to_owned() })
     }
 
-    /// What goes by `limits`, of what `filter` asks for; everything that is asked for where there are no limits.
-    /// `spared` is a session of which nothing goes.
+    /// What goes by `retention`, of what `filter` asks for; everything that is asked for where it has no limits.
     pub fn plan(
         &self,
-        limits: &Limits,
+        retention: &Retention,
         filter: &Filter,
-        spared: Option<SessionId>,
+        spare: Spare,
         now: WallTime,
     ) -> Result<PrunePlan, Error> {
         let compiler = Compiler { connection: &self.connection, now, dead: &[] };
@@ -108,11 +117,16 @@ impl Pruner {
         for id in ids {
             candidates.push(self.candidate(id)?);
         }
-        let goes = limits.judge(&candidates, self.live_bytes()?, self.estimated_bytes()?, now);
-        let gone = candidates.iter().zip(goes).filter(|(one, goes)| {
-            *goes && !one.is_open && spared != Some(one.session)
-        });
-        let gone: Vec<&Candidate> = gone.map(|(one, _)| one).collect();
+        let living = match spare {
+            Spare::Open => BTreeSet::new(),
+            Spare::LivingSessions => self.living_sessions()?,
+        };
+        for one in &mut candidates {
+            one.is_spared |= living.contains(&one.session);
+        }
+        let goes = retention.judge(&candidates, self.live_bytes()?, self.estimated_bytes()?, now);
+        let gone: Vec<&Candidate> =
+            candidates.iter().zip(goes).filter(|(_, goes)| *goes).map(|(one, _)| one).collect();
         let began = || gone.iter().map(|one| one.started_at);
         Ok(PrunePlan {
             ids: gone.iter().map(|one| one.id).collect(),
@@ -154,17 +168,24 @@ impl Pruner {
             Ok(Candidate {
                 id,
                 session: row.get(0)?,
-                is_open: row.get::<_, i64>(1)? == 0,
+                is_spared: row.get::<_, i64>(1)? == 0,
                 bytes: row.get::<_, i64>(2)?.unsigned_abs(),
                 started_at: WallTime(row.get(3)?),
             })
         })?)
     }
 
+    /// The sessions that go on; those that died were settled when the recording was opened.
+    fn living_sessions(&self) -> Result<BTreeSet<SessionId>, Error> {
+        let mut statement = self.connection.prepare("SELECT id FROM sessions WHERE ended_at_us IS NULL")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// How many of `ids` go in one transaction; one at least.
     fn batch(&self, ids: &[ExchangeId]) -> Result<usize, Error> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT coalesce(max(bytes), 0) FROM facets WHERE exchange_id = ?")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(bytes), 0) FROM facets WHERE exchange_id = ?")?;
         let mut bytes = 0;
         for (index, id) in ids.iter().take(BATCH).enumerate() {
             bytes += statement.query_row([id], |row| row.get::<_, i64>(0))?.unsigned_abs();
@@ -180,7 +201,9 @@ impl Pruner {
         let mut gone = 0;
         for id in ids {
             for table in ["segments", "findings", "digests", "facets"] {
-                transaction.prepare_cached(&format!("DELETE FROM {table} WHERE exchange_id = ?"))?.execute([id])?;
+                transaction
+                    .prepare_cached(&format!("DELETE FROM {table} WHERE exchange_id = ?"))?
+                    .execute([id])?;
             }
             transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?.execute([id])?;
             gone += transaction.prepare_cached("DELETE FROM exchanges WHERE id = ?")?.execute([id])?;
@@ -194,8 +217,7 @@ impl Pruner {
         let mut pages = -MERGED_PAGES;
         loop {
             let before = self.connection.total_changes();
-            self.connection
-                .execute("INSERT INTO texts (texts, rank) VALUES ('merge', ?)", params![pages])?;
+            self.connection.execute("INSERT INTO texts (texts, rank) VALUES ('merge', ?)", params![pages])?;
             // The insert itself counts as one change; documented at https://sqlite.org/fts5.html#the_merge_command.
             if self.connection.total_changes() - before < 2 {
                 return Ok(());
@@ -211,7 +233,8 @@ impl Pruner {
         loop {
             let left = self.pragma("freelist_count")?;
             let bytes = |pages: i64| (pages * page_size).unsigned_abs();
-            if left == 0 || !progress(Progress::Space(bytes(total.max(left) - left), bytes(total.max(left)))) {
+            if left == 0 || !progress(Progress::Space(bytes(total.max(left) - left), bytes(total.max(left))))
+            {
                 break;
             }
             // Every row is a page; the statement has to be stepped to its end.
@@ -235,9 +258,8 @@ impl Pruner {
 
     /// What all exchanges are estimated to take.
     fn estimated_bytes(&self) -> Result<u64, Error> {
-        let (bytes, count): (i64, i64) = self
-            .connection
-            .query_row("SELECT coalesce(sum(bytes), 0), count(*) FROM facets", [], |row| {
+        let (bytes, count): (i64, i64) =
+            self.connection.query_row("SELECT coalesce(sum(bytes), 0), count(*) FROM facets", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         Ok(bytes.unsigned_abs() + count.unsigned_abs() * OVERHEAD)
@@ -261,12 +283,13 @@ impl Pruner {
 struct Candidate {
     id: ExchangeId,
     session: SessionId,
-    is_open: bool,
+    /// It stays in any case.
+    is_spared: bool,
     bytes: u64,
     started_at: WallTime,
 }
 
-impl Limits {
+impl Retention {
     /// Whether everything may stay.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
@@ -276,7 +299,7 @@ impl Limits {
     /// estimate takes for `estimated`.
     fn judge(&self, candidates: &[Candidate], live: u64, estimated: u64, now: WallTime) -> Vec<bool> {
         if self.is_none() {
-            return vec![true; candidates.len()];
+            return candidates.iter().map(|one| !one.is_spared).collect();
         }
         let surplus = self.count.map_or(0, |count| (candidates.len() as u64).saturating_sub(count));
         let horizon = self.age.map(|age| now.0.saturating_sub_unsigned(age.0));
@@ -288,7 +311,7 @@ impl Limits {
             let too_many = (index as u64) < surplus;
             let too_old = horizon.is_some_and(|horizon| one.started_at.0 < horizon);
             let too_large = freed < excess as f64;
-            let gone = (too_many || too_old || too_large) && !one.is_open;
+            let gone = (too_many || too_old || too_large) && !one.is_spared;
             if gone {
                 freed += (one.bytes + OVERHEAD) as f64 * scale;
             }

@@ -103,9 +103,9 @@ impl Reader {
 
     /// The exchanges that have no final verdict yet.
     pub fn open_exchanges(&self) -> Result<Vec<ExchangeId>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT exchange_id FROM facets WHERE verdict = 0 ORDER BY exchange_id",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT exchange_id FROM facets WHERE verdict = 0 ORDER BY exchange_id")?;
         Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 

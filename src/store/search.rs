@@ -8,6 +8,7 @@ use crate::digest::examine;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
+use crate::exchange::text::{boundary_after, boundary_before};
 use crate::exchange::time::WallTime;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
@@ -117,25 +118,32 @@ impl Reader {
 /// The part of a text around the place where most of `wanted` stands; `None` where nothing of it does.
 fn snippet(source: SnippetSource, text: &str, wanted: &[&Words]) -> Option<Snippet> {
     let all: Vec<Word> = words::split(text).collect();
-    let mut matches: Vec<Range<usize>> =
-        wanted.iter().flat_map(|words| find(&all, words)).collect();
+    let mut matches: Vec<Range<usize>> = wanted.iter().flat_map(|words| find(&all, words)).collect();
     matches.sort_by_key(|found| found.start);
     let within = |from: usize| {
-        matches.iter().filter(|found| found.start >= from && found.end <= from + SNIPPET_WORDS - LEAD_WORDS).count()
+        matches
+            .iter()
+            .filter(|found| found.start >= from && found.end <= from + SNIPPET_WORDS - LEAD_WORDS)
+            .count()
     };
     // The first of the densest places.
-    let (_, first) = matches.iter().map(|found| (within(found.start), found.start)).rev().max_by_key(|(count, _)| *count)?;
+    let (_, first) = matches
+        .iter()
+        .map(|found| (within(found.start), found.start))
+        .rev()
+        .max_by_key(|(count, _)| *count)?;
     let start = first.saturating_sub(LEAD_WORDS);
     let shown = all.get(start..(start + SNIPPET_WORDS).min(all.len()))?;
     let mut bytes = shown.first()?.at.start..shown.last()?.at.end;
     let anchor = all.get(first)?.at.start;
     if anchor - bytes.start > SNIPPET_BYTES / 4 {
-        bytes.start = text.ceil_char_boundary(anchor - SNIPPET_BYTES / 4);
+        bytes.start = boundary_after(text, anchor - SNIPPET_BYTES / 4);
     }
-    bytes.end = text.floor_char_boundary(bytes.end.min(bytes.start + SNIPPET_BYTES));
+    bytes.end = boundary_before(text, bytes.end.min(bytes.start + SNIPPET_BYTES));
     let mut marks: Vec<Range<usize>> = Vec::new();
     for found in &matches {
-        let (Some(from), Some(to)) = (all.get(found.start), found.end.checked_sub(1).and_then(|last| all.get(last)))
+        let (Some(from), Some(to)) =
+            (all.get(found.start), found.end.checked_sub(1).and_then(|last| all.get(last)))
         else {
             continue;
         };

@@ -2,8 +2,8 @@
 
 use super::Page;
 use super::error::Error;
-use super::filter::{Candidate, Compiled, Compiler, Completion, Condition, Filter, Key, place};
 use super::facets::{self, Kind};
+use super::filter::{Candidate, Compiled, Compiler, Completion, Condition, Filter, Key, place};
 use super::read::Reader;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -35,6 +35,9 @@ impl Reader {
     ///
     /// Reads no body; only the lines that are given back are read whole. `now` is what `since:10m` counts from.
     pub fn select(&self, filter: &Filter, page: Page, now: WallTime) -> Result<Vec<Summary>, Error> {
+        if filter.is_everything() {
+            return self.summaries(page);
+        }
         self.summaries_of(&self.select_ids(filter, page, now)?)
     }
 
@@ -60,8 +63,9 @@ impl Reader {
             sql.push_str(" AND EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = f.exchange_id)");
             values.push(matching.into());
         }
-        let mut statement =
-            self.connection.prepare(&format!("SELECT 1 FROM facets f WHERE ({sql}) AND f.exchange_id = ?"))?;
+        let mut statement = self
+            .connection
+            .prepare(&format!("SELECT 1 FROM facets f WHERE ({sql}) AND f.exchange_id = ?"))?;
         let mut wanted = Vec::new();
         for id in ids {
             let all = values.iter().cloned().chain([Value::from(*id)]);

@@ -3,8 +3,8 @@
 use super::error::Error;
 use super::facets::Keeper;
 use super::{lost, marks, rows, schema, text};
-use crate::digest::{Digest, Text};
 use crate::digest::verdict::Judgement;
+use crate::digest::{Digest, Text};
 use crate::exchange::body::{Mark, Side};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
@@ -83,7 +83,16 @@ impl Writer {
         connection.execute_batch("COMMIT")?;
         connection.busy_timeout(LOCK_PATIENCE)?;
         let (path, start) = (path.to_owned(), start.clone());
-        Ok(Self { connection, identity: identity(&path), path, start, session, salt, facets: RefCell::default(), lock: Some(lock) })
+        Ok(Self {
+            connection,
+            identity: identity(&path),
+            path,
+            start,
+            session,
+            salt,
+            facets: RefCell::default(),
+            lock: Some(lock),
+        })
     }
 
     /// Whether the file that is written is still the one at its path.

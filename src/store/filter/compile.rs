@@ -93,10 +93,9 @@ impl Compiler<'_> {
 
     fn term(&self, term: &Term) -> Result<Condition, Error> {
         Ok(match term {
-            Term::Words(words) => with(
-                "f.exchange_id IN (SELECT rowid FROM texts WHERE texts MATCH ?)",
-                match_of(words),
-            ),
+            Term::Words(words) => {
+                with("f.exchange_id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", match_of(words))
+            }
             Term::Name(name, pattern) => self.name(*name, pattern)?,
             Term::Credential(key) => {
                 let key = key.to_ascii_lowercase();
@@ -141,9 +140,9 @@ impl Compiler<'_> {
                 with("f.started_at_us >= ?", from)
             }
             Term::Session(SessionName::Number(number)) => with("f.session_id = ?", *number),
-            Term::Session(SessionName::Last) => {
-                just("f.session_id = (SELECT session_id FROM facets ORDER BY exchange_id DESC LIMIT 1)".to_owned())
-            }
+            Term::Session(SessionName::Last) => just(
+                "f.session_id = (SELECT session_id FROM facets ORDER BY exchange_id DESC LIMIT 1)".to_owned(),
+            ),
         })
     }
 

@@ -6,6 +6,7 @@ use super::print::Value;
 use super::term::State;
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
+use crate::exchange::text::boundary_before;
 use std::ops::Range;
 
 /// Ways to go on at one place of a filter.
@@ -39,7 +40,7 @@ pub(in crate::store) struct Place {
 
 /// The place at byte `cursor` of `input`; a cursor inside a character stands before it.
 pub(in crate::store) fn place(input: &str, cursor: usize) -> Place {
-    let cursor = input.floor_char_boundary(cursor);
+    let cursor = boundary_before(input, cursor);
     let before = input.get(..cursor).unwrap_or_default();
     let mut start = 0;
     let mut in_quotes = false;
@@ -78,7 +79,9 @@ impl Place {
             None => KEYS.iter().map(Candidate::of_key).collect(),
             Some(Key::Verdict) => words(&Verdict::ALL.map(Verdict::as_str)),
             Some(Key::Is) => words(&State::ALL.map(State::as_str)),
-            Some(Key::Severity) => words(&[Severity::Error, Severity::Warning, Severity::Info].map(Severity::as_str)),
+            Some(Key::Severity) => {
+                words(&[Severity::Error, Severity::Warning, Severity::Info].map(Severity::as_str))
+            }
             Some(Key::Session) => words(&["last"]),
             Some(Key::Status) => words(&["2xx", "4xx", "5xx"]),
             Some(Key::Since) => words(&["10m", "1h", "1d"]),

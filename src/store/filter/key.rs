@@ -77,12 +77,10 @@ impl KeyInfo {
 
     /// What to do about a word that is no key.
     pub(super) fn hint_for(word: &str) -> String {
-        match nearest(word, KEYS.iter().map(|info| info.name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let names: Vec<&str> = KEYS.iter().map(|info| info.name).collect();
-                format!("the keys are {}; put it in quotes to search for it as text", names.join(", "))
-            }
+        if let Some(near) = nearest(word, KEYS.iter().map(|info| info.name)) {
+            return format!("did you mean `{near}`?");
         }
+        let names: Vec<&str> = KEYS.iter().map(|info| info.name).collect();
+        format!("the keys are {}; put it in quotes to search for it as text", names.join(", "))
     }
 }

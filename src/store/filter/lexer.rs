@@ -19,9 +19,18 @@ pub(super) enum Kind {
     And,
     Or,
     /// Words to search for.
-    Words { text: String, is_prefix: bool },
+    Words {
+        text: String,
+        is_prefix: bool,
+    },
     /// `key op value`; the places of key and value.
-    Ask { key: String, key_at: Range<usize>, how: Compare, value: String, value_at: Range<usize> },
+    Ask {
+        key: String,
+        key_at: Range<usize>,
+        how: Compare,
+        value: String,
+        value_at: Range<usize>,
+    },
 }
 
 /// Takes a filter apart.

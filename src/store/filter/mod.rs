@@ -31,7 +31,7 @@ pub use key::{KEYS, Key, KeyInfo};
 pub use term::{Compare, Expr, Instant, Name, Pattern, Quantity, SessionName, State, Term, Words};
 
 pub(super) use compile::{Compiled, Compiler, Condition, match_of};
-pub(super) use complete::{Place, place};
+pub(super) use complete::place;
 
 use std::str::FromStr;
 

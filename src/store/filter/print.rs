@@ -1,9 +1,9 @@
 //! From a tree back to text that reads the same.
 
+use super::Filter;
 use super::lexer::{ends_word, key_and_operator};
 use super::term::{Expr, Instant, Name, Pattern, Quantity, SessionName, Term, Words};
 use super::value::UNITS;
-use super::Filter;
 use jiff::Timestamp;
 use std::fmt::{self, Display, Formatter};
 

@@ -140,7 +140,9 @@ impl Expr {
     pub(super) fn wanted_words<'a>(&'a self, into: &mut Vec<&'a Words>) {
         match self {
             Self::All(several) | Self::Any(several) => {
-                several.iter().for_each(|one| one.wanted_words(into));
+                for one in several {
+                    one.wanted_words(into);
+                }
             }
             Self::Term(Term::Words(words)) => into.push(words),
             Self::Not(_) | Self::Term(_) => {}

@@ -10,8 +10,14 @@ use jiff::Timestamp;
 use std::ops::Range;
 
 /// The units of times, in microseconds; the longest first.
-pub(super) const UNITS: [(&str, u64); 6] =
-    [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
+pub(super) const UNITS: [(&str, u64); 6] = [
+    ("d", 86_400_000_000),
+    ("h", 3_600_000_000),
+    ("m", 60_000_000),
+    ("s", 1_000_000),
+    ("ms", 1_000),
+    ("us", 1),
+];
 
 /// The term that asks `value` of a key.
 pub(super) fn term(
