@@ -17,6 +17,7 @@ mod cli_recording;
 mod cli_show;
 mod cli_sim;
 mod digest;
+mod filter_language;
 mod gateway_credential;
 mod gateway_errors;
 mod gateway_mask;
@@ -33,6 +34,7 @@ mod sim_protocol;
 mod sim_stream;
 mod sim_tools;
 mod sim_validation;
+mod store_filter;
 mod support;
 mod tidy;
 #[cfg(feature = "tui")]
