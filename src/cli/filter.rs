@@ -2,6 +2,10 @@
 
 use super::error::wrong_usage;
 use crate::store::filter::Filter;
+use std::ffi::OsString;
+
+/// The commands that take a filter.
+const COMMANDS: [&str; 3] = ["ls", "search", "prune"];
 
 /// What the words of a filter may be, for the long help.
 pub(super) const HELP: &str = "\
@@ -19,7 +23,7 @@ Filters:
 #[derive(Debug, clap::Args)]
 pub(super) struct FilterArgs {
     /// Which exchanges, as in `model:gpt-* status>=400`; see --help
-    #[arg(value_name = "FILTER", allow_hyphen_values = true)]
+    #[arg(value_name = "FILTER")]
     words: Vec<String>,
 }
 
@@ -28,6 +32,25 @@ impl FilterArgs {
     pub(super) fn parse(&self) -> anyhow::Result<Filter> {
         parse(&self.words)
     }
+}
+
+/// Writes `-term` as `NOT term` where a command takes a filter: the parser of flags would take it for one.
+/// Numbers and all that stands behind `--` are left alone.
+pub(super) fn shelter_negations(words: Vec<OsString>) -> Vec<OsString> {
+    let takes_filter =
+        words.get(1).and_then(|word| word.to_str()).is_some_and(|name| COMMANDS.contains(&name));
+    let mut is_over = !takes_filter;
+    let shelter = |word: OsString| {
+        is_over |= word == "--";
+        let negated = word.to_str().and_then(|word| word.strip_prefix('-')).filter(|rest| {
+            !is_over
+                && *rest != "h"
+                && !rest.is_empty()
+                && !rest.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        });
+        negated.map_or_else(|| word.clone(), |term| format!("NOT {term}").into())
+    };
+    words.into_iter().map(shelter).collect()
 }
 
 /// The filter that the words of a command line make.

@@ -82,7 +82,7 @@ pub fn main() -> ExitCode {
 
 /// Runs the command line `words`, the program's name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
-    let outcome = match Cli::try_parse_from(with_command(words)) {
+    let outcome = match Cli::try_parse_from(filter::shelter_negations(with_command(words))) {
         Ok(cli) => dispatch(cli.command, env),
         Err(error) => usage(&error, env),
     };

@@ -18,7 +18,7 @@ use std::io::Write;
 #[command(after_long_help = filter::HELP)]
 pub(super) struct SearchArgs {
     /// Words, \"a phrase\" or beg*; the rest of a filter may stand beside them
-    #[arg(value_name = "WORDS", required = true, allow_hyphen_values = true)]
+    #[arg(value_name = "WORDS", required = true)]
     words: Vec<String>,
 
     #[command(flatten)]

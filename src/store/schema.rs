@@ -198,13 +198,12 @@ FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id;
 
 CREATE VIEW bodies AS
 SELECT
-  s.exchange_id,
+  e.id AS exchange_id,
   s.side,
-  count(*) AS segments,
-  sum(length(s.bytes)) AS bytes,
+  CASE s.side WHEN 'request' THEN e.request_bytes ELSE e.response_bytes END AS bytes,
   (SELECT group_concat(CAST(o.bytes AS TEXT), '') FROM (
-     SELECT bytes FROM segments WHERE exchange_id = s.exchange_id AND side = s.side ORDER BY start, id) o) AS text
-FROM segments s GROUP BY s.exchange_id, s.side;
+     SELECT bytes FROM segments WHERE exchange_id = e.id AND side = s.side ORDER BY start, id) o) AS text
+FROM exchanges e CROSS JOIN (SELECT 'request' AS side UNION ALL SELECT 'response') s;
 
 CREATE VIEW finding_list AS
 SELECT f.exchange_id, f.severity, f.check_id AS finding, f.message, f.evidence, f.fix, e.status, e.method, e.target

@@ -92,11 +92,20 @@ impl Reader {
         // Where no words must be there in any case, each of them is welcome.
         let any = || words.iter().map(|words| match_of(words)).collect::<Vec<_>>().join(" OR ");
         let matching = compiled.matching.unwrap_or_else(any);
-        values.insert(0, matching.into());
+        let excluded = compiled.excluded.map_or_else(String::new, |excluded| format!(" NOT ({excluded})"));
+        values.splice(
+            0..0,
+            [
+                Value::from(ExchangeId::MIN),
+                Value::from(ExchangeId::MAX),
+                Value::from(format!("({matching}){excluded}")),
+            ],
+        );
         values.push(Value::from(i64::from(limit)));
         let mut statement = self.connection.prepare(&format!(
             "SELECT texts.rowid FROM texts CROSS JOIN facets f ON f.exchange_id = texts.rowid \
-             WHERE texts MATCH ? AND ({sql}) ORDER BY texts.rank, texts.rowid DESC LIMIT ?"
+             WHERE texts.rowid > ?1 AND texts.rowid < ?2 AND texts MATCH ?3 AND ({sql}) \
+             ORDER BY texts.rank, texts.rowid DESC LIMIT ?"
         ))?;
         let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
         Ok(ids.collect::<Result<_, _>>()?)

@@ -10,13 +10,16 @@ use crate::exchange::ExchangeId;
 use crate::exchange::time::WallTime;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-/// Up to so many matches of the full text, they are listed and each is asked for its facets.
-const RARE: i64 = 5_000;
+/// Fewer matches of the full text than this are asked for their facets one by one.
+const FEW_MATCHES: u32 = 5_000;
 
-/// How many candidates are first held against a full text that matches much; then ever more.
-const FIRST_BLOCK: u32 = 256;
+/// So many candidates are held against the full text one by one.
+const FEW_CANDIDATES: usize = 200;
+
+/// How many exchanges are looked through first for words; then ever more.
+const FIRST_PART: ExchangeId = 4_096;
 
 /// So many values a completion offers.
 const MOST_VALUES: usize = 50;
@@ -55,23 +58,12 @@ impl Reader {
         ids: &[ExchangeId],
         now: WallTime,
     ) -> Result<Vec<Summary>, Error> {
-        let Compiled { condition, matching } = self.compiler(now).compile(filter)?;
-        let Some((mut sql, mut values)) = condition.into_parts() else {
-            return Ok(Vec::new());
-        };
-        if let Some(matching) = matching {
-            sql.push_str(" AND EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = f.exchange_id)");
-            values.push(matching.into());
-        }
-        let mut statement = self
-            .connection
-            .prepare(&format!("SELECT 1 FROM facets f WHERE ({sql}) AND f.exchange_id = ?"))?;
+        let compiled = self.compiler(now).compile(filter)?;
         let mut wanted = Vec::new();
         for id in ids {
-            let all = values.iter().cloned().chain([Value::from(*id)]);
-            if statement.exists(params_from_iter(all))? {
-                wanted.push(*id);
-            }
+            let only =
+                Window { after: *id - 1, before: id.saturating_add(1), oldest_first: true, limit: None };
+            wanted.extend(within(&self.connection, &compiled, only)?);
         }
         self.summaries_of(&wanted)
     }
@@ -135,6 +127,18 @@ impl From<Page> for Window {
 }
 
 impl Condition {
+    /// This, for one of these exchanges.
+    fn and_one_of(self, ids: &[ExchangeId]) -> Self {
+        let list = ids.iter().map(ExchangeId::to_string).collect::<Vec<_>>().join(",");
+        match self.into_parts() {
+            None => Self::Never,
+            Some((sql, mut values)) => {
+                values.push(format!("[{list}]").into());
+                Self::If(format!("({sql}) AND f.exchange_id IN (SELECT value FROM json_each(?))"), values)
+            }
+        }
+    }
+
     /// The SQL, which is never empty, and its parameters; `None` where nothing can match.
     pub(super) fn into_parts(self) -> Option<(String, Vec<Value>)> {
         match self {
@@ -153,73 +157,133 @@ pub(super) fn all_ids(connection: &Connection, compiled: &Compiled) -> Result<Ve
 }
 
 fn ids(connection: &Connection, compiled: &Compiled, window: Window) -> Result<Vec<ExchangeId>, Error> {
-    let Some((sql, values)) = compiled.condition.clone().into_parts() else {
+    let Compiled { condition, asks_text, matching, excluded } = compiled;
+    if *condition == Condition::Never {
         return Ok(Vec::new());
-    };
-    let Some(matching) = &compiled.matching else {
-        return by_facets(connection, &sql, values, window);
-    };
-    if compiled.condition == Condition::Always {
-        return by_text(connection, matching, window);
     }
-    let matches: i64 = connection
-        .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM texts WHERE texts MATCH ? LIMIT ?)")?
-        .query_row(params![matching, RARE], |row| row.get(0))?;
-    if matches < RARE {
-        let sql = format!("({sql}) AND f.exchange_id IN (SELECT rowid FROM texts WHERE texts MATCH ?)");
-        let values = values.into_iter().chain([Value::from(matching.clone())]).collect();
-        return by_facets(connection, &sql, values, window);
+    match matching {
+        Some(matching) if *condition == Condition::Always && excluded.is_none() => {
+            return by_text(connection, matching, window);
+        }
+        None if !asks_text && excluded.is_none() => return by_facets(connection, condition, window),
+        _ => {}
     }
-    by_blocks(connection, &sql, &values, matching, window)
+    by_windows(connection, compiled, window)
 }
 
-/// Takes candidates by their facets in blocks, and keeps of each block what the full text knows.
-fn by_blocks(
+/// Looks through ever larger parts of the recording until the limit is reached. What is asked of the full
+/// text is asked of one part at a time, so that words which are everywhere cost no more than others.
+fn by_windows(
     connection: &Connection,
-    sql: &str,
-    values: &[Value],
-    matching: &str,
+    compiled: &Compiled,
     window: Window,
 ) -> Result<Vec<ExchangeId>, Error> {
+    let ends: (Option<ExchangeId>, Option<ExchangeId>) = connection
+        .prepare_cached(
+            "SELECT (SELECT min(exchange_id) FROM facets), (SELECT max(exchange_id) FROM facets)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((first, last)) = ends.0.zip(ends.1) else { return Ok(Vec::new()) };
     let wanted = window.limit.map_or(usize::MAX, |limit| limit as usize);
-    let mut rest = window;
-    let mut block = FIRST_BLOCK;
+    let mut rest =
+        Window { after: window.after.max(first - 1), before: window.before.min(last + 1), ..window };
+    let mut width = if window.limit.is_some() { FIRST_PART } else { ExchangeId::MAX };
     let mut found = Vec::new();
-    while found.len() < wanted {
-        rest.limit = Some(block);
-        let candidates = by_facets(connection, sql, values.to_vec(), rest)?;
-        let (Some(first), Some(last)) = (candidates.first(), candidates.last()) else { break };
-        let (lowest, highest) = (*first.min(last), *first.max(last));
-        let span = Window { after: lowest - 1, before: highest + 1, oldest_first: true, limit: None };
-        let known: HashSet<ExchangeId> = by_text(connection, matching, span)?.into_iter().collect();
-        found.extend(candidates.iter().copied().filter(|id| known.contains(id)));
-        if candidates.len() < block as usize {
-            break;
-        }
+    while found.len() < wanted && rest.before - rest.after > 1 {
+        let mut part = rest;
         if window.oldest_first {
-            rest.after = highest;
+            part.before = rest.before.min(rest.after.saturating_add(width));
+            rest.after = part.before - 1;
         } else {
-            rest.before = lowest;
+            part.after = rest.after.max(rest.before.saturating_sub(width));
+            rest.before = part.after + 1;
         }
-        block = block.saturating_mul(4);
+        width = width.saturating_mul(4);
+        part.limit = None;
+        found.extend(within(connection, compiled, part)?);
     }
     found.truncate(wanted);
     Ok(found)
 }
 
+/// Every exchange of one part of the recording that is meant.
+fn within(connection: &Connection, compiled: &Compiled, part: Window) -> Result<Vec<ExchangeId>, Error> {
+    let mut ids = match (&compiled.condition, &compiled.matching) {
+        (Condition::Always, Some(matching)) => by_text(connection, matching, part)?,
+        (condition, None) => by_facets(connection, condition, part)?,
+        (condition, Some(matching)) => {
+            if let Some(few) = few_matches(connection, matching, part)? {
+                by_facets(connection, &condition.clone().and_one_of(&few), part)?
+            } else {
+                let mut ids = by_facets(connection, condition, part)?;
+                retain(connection, &mut ids, matching, part, true)?;
+                ids
+            }
+        }
+    };
+    if let Some(excluded) = &compiled.excluded {
+        retain(connection, &mut ids, excluded, part, false)?;
+    }
+    Ok(ids)
+}
+
+/// The matches of the full text, if they are so few that it is better to ask each of them for its facets.
+fn few_matches(
+    connection: &Connection,
+    matching: &str,
+    part: Window,
+) -> Result<Option<Vec<ExchangeId>>, Error> {
+    let matches = by_text(connection, matching, Window { limit: Some(FEW_MATCHES), ..part })?;
+    Ok((matches.len() < FEW_MATCHES as usize).then_some(matches))
+}
+
+/// Keeps those of `ids`, which are in the order of the part, that match the full text, or that do not.
+fn retain(
+    connection: &Connection,
+    ids: &mut Vec<ExchangeId>,
+    matching: &str,
+    part: Window,
+    keep: bool,
+) -> Result<(), Error> {
+    if ids.len() <= FEW_CANDIDATES {
+        let mut statement =
+            connection.prepare_cached("SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = ?")?;
+        let mut kept = Vec::new();
+        for id in ids.iter() {
+            if statement.exists(params![matching, id])? == keep {
+                kept.push(*id);
+            }
+        }
+        *ids = kept;
+        return Ok(());
+    }
+    let known = by_text(connection, matching, part)?;
+    let mut known = known.into_iter().peekable();
+    ids.retain(|id| {
+        let is_before = |known: &ExchangeId| if part.oldest_first { known < id } else { known > id };
+        while known.next_if(is_before).is_some() {}
+        known.peek().is_some_and(|known| known == id) == keep
+    });
+    Ok(())
+}
+
 fn by_facets(
     connection: &Connection,
-    sql: &str,
-    mut values: Vec<Value>,
+    condition: &Condition,
     window: Window,
 ) -> Result<Vec<ExchangeId>, Error> {
+    let Some((sql, values)) = condition.clone().into_parts() else {
+        return Ok(Vec::new());
+    };
     let mut statement = connection.prepare(&format!(
-        "SELECT f.exchange_id FROM facets f WHERE ({sql}) AND f.exchange_id > ? AND f.exchange_id < ? \
+        "SELECT f.exchange_id FROM facets f WHERE f.exchange_id > ?1 AND f.exchange_id < ?2 AND ({sql}) \
          ORDER BY f.exchange_id {} LIMIT ?",
         window.direction()
     ))?;
-    values.extend([window.after.into(), window.before.into(), window.sql_limit().into()]);
-    let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+    let mut all = vec![window.after.into(), window.before.into()];
+    all.extend(values);
+    all.push(window.sql_limit().into());
+    let ids = statement.query_map(params_from_iter(all), |row| row.get(0))?;
     Ok(ids.collect::<Result<_, _>>()?)
 }
 

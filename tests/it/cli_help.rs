@@ -22,11 +22,13 @@ fn gatetap_itself() {
     Usage: gatetap [COMMAND] [OPTIONS]
 
     Commands:
-      run   Proxy, record and watch [default command]
-      demo  Show the whole thing against the simulator: no key, no network
-      sim   Serve an offline gateway: no key, no network, answers that take their time
-      ls    List exchanges in the order of starting, the newest last
-      show  Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      run     Proxy, record and watch [default command]
+      demo    Show the whole thing against the simulator: no key, no network
+      sim     Serve an offline gateway: no key, no network, answers that take their time
+      ls      List exchanges in the order of starting, the newest last
+      show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      search  Search prompts and answers, best match first
+      prune   Take old exchanges out of a recording and give their space back
 
     Options:
       -h, --help
@@ -90,18 +92,46 @@ fn demo() {
 
 #[test]
 fn ls() {
-    assert_snapshot!(help(&["ls", "--help"]), @"
+    assert_snapshot!(help(&["ls", "--help"]), @r#"
     List exchanges in the order of starting, the newest last
 
-    Usage: gatetap ls [OPTIONS]
+    Usage: gatetap ls [OPTIONS] [FILTER]...
+
+    Arguments:
+      [FILTER]...
+              Which exchanges, as in `model:gpt-* status>=400`; see --help
 
     Options:
-          --db <FILE>     The recording [default: recording.db in your data directory] [env: GATETAP_DB]
-          --json          One JSON object a line
-          --limit <N>     At most so many, the newest
-          --session <ID>  Only those of one session: its number, or `last`
-      -h, --help          Print help
-    ");
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --json
+              One JSON object a line
+
+          --tail
+              Then follow: list exchanges as they end, until Ctrl-C
+
+          --limit <N>
+              At most so many, the newest [default: all; with --tail 10]
+
+          --session <ID>
+              Only those of one session: its number, or `last`
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Filters:
+      status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000
+      model:gpt-*  path:/v1/chat*  gateway:openrouter  code:rate_limit_exceeded  finish:length
+      verdict:incomplete    open, complete, refused, error-inside, incomplete, cut-by-gateway,
+                            cut-by-app, failed, lost
+      is:error              streaming, error, injected, replayed, open, cancelled
+      finding:auth-*  severity:error  key:ab12  since:10m  session:last
+      words, "a phrase" and beg* search prompts and answers
+      A space is AND; also OR, -term or NOT term, and brackets.
+    "#);
 }
 
 #[test]
@@ -112,7 +142,7 @@ fn show() {
     Usage: gatetap show [OPTIONS] <ID>...
 
     Arguments:
-      <ID>...  Its number, `last`, or `-N` for the Nth from the end
+      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
 
     Options:
           --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]

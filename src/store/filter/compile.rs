@@ -2,14 +2,14 @@
 
 use super::Filter;
 use super::term::{Compare, Expr, Instant, Name, Pattern, Quantity, SessionName, State, Term, Words};
-use crate::exchange::SessionId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::WallTime;
+use crate::exchange::{ExchangeId, SessionId};
 use crate::store::error::Error;
 use crate::store::facets::{self, Flag, Kind};
 use crate::store::words;
-use rusqlite::Connection;
 use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 /// So many numbers are written into the statement one by one; more travel as one parameter.
 const FEW: usize = 8;
@@ -23,20 +23,25 @@ pub(in crate::store) struct Compiler<'a> {
     pub(in crate::store) dead: &'a [SessionId],
 }
 
-/// What a filter asks: a condition, and words that must be there besides.
+/// What a filter asks: a condition, words that must be there besides, and words that must not.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::store) struct Compiled {
     pub(in crate::store) condition: Condition,
+    /// The condition asks the full text too.
+    pub(in crate::store) asks_text: bool,
     /// A full-text query that the exchange must match too.
     pub(in crate::store) matching: Option<String>,
+    /// A full-text query that the exchange must not match.
+    pub(in crate::store) excluded: Option<String>,
 }
 
-/// A condition in SQL.
+/// A condition in SQL. Its parameters come in order behind `?1` and `?2`: the numbers of exchanges between which
+/// it is asked, both excluded.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::store) enum Condition {
     Always,
     Never,
-    /// The text, and its parameters in order.
+    /// The text, and its parameters from the third on.
     If(String, Vec<Value>),
 }
 
@@ -49,40 +54,45 @@ pub(in crate::store) fn match_of(words: &Words) -> String {
 impl Compiler<'_> {
     /// Compiles a filter.
     pub(in crate::store) fn compile(&self, filter: &Filter) -> Result<Compiled, Error> {
-        let mut matching = Vec::new();
-        let condition = match filter.expr() {
-            None => Condition::Always,
-            Some(Expr::Term(Term::Words(words))) => {
-                matching.push(match_of(words));
-                Condition::Always
-            }
-            // Words that must be there anyway are left to the full-text index, which knows them by heart.
-            Some(Expr::All(several)) => {
-                let mut conditions = Vec::new();
-                for one in several {
-                    match one {
-                        Expr::Term(Term::Words(words)) => matching.push(match_of(words)),
-                        other => conditions.push(self.expr(other)?),
-                    }
-                }
-                all(conditions)
-            }
-            Some(expr) => self.expr(expr)?,
+        let top: &[Expr] = match filter.expr() {
+            None => &[],
+            Some(Expr::All(several)) => several,
+            Some(one) => std::slice::from_ref(one),
         };
-        let matching = (!matching.is_empty()).then(|| matching.join(" AND "));
-        Ok(Compiled { condition, matching })
+        let mut matching = Vec::new();
+        let mut excluded = Vec::new();
+        let mut conditions = Vec::new();
+        let mut asks_text = false;
+        // Words that must or must not be there in any case are left to the full-text index, which lists its
+        // matches faster than a condition can look them up.
+        for one in top {
+            if let Expr::Term(Term::Words(words)) = one {
+                matching.push(match_of(words));
+                continue;
+            }
+            if let Expr::Not(inner) = one
+                && let Expr::Term(Term::Words(words)) = &**inner
+            {
+                excluded.push(match_of(words));
+                continue;
+            }
+            asks_text |= one.has_words();
+            conditions.push(self.expr(one)?);
+        }
+        let joined = |parts: Vec<String>, by: &str| (!parts.is_empty()).then(|| parts.join(by));
+        Ok(Compiled {
+            condition: all(conditions),
+            asks_text,
+            matching: joined(matching, " AND "),
+            excluded: joined(excluded, " OR "),
+        })
     }
 
     fn expr(&self, expr: &Expr) -> Result<Condition, Error> {
         Ok(match expr {
             Expr::All(several) => all(self.several(several)?),
             Expr::Any(several) => any(self.several(several)?),
-            Expr::Not(inner) => match self.expr(inner)? {
-                Condition::Always => Condition::Never,
-                Condition::Never => Condition::Always,
-                // Of a column that is null, SQL says neither yes nor no.
-                Condition::If(sql, values) => Condition::If(format!("({sql}) IS NOT TRUE"), values),
-            },
+            Expr::Not(inner) => not(self.expr(inner)?),
             Expr::Term(term) => self.term(term)?,
         })
     }
@@ -93,9 +103,10 @@ impl Compiler<'_> {
 
     fn term(&self, term: &Term) -> Result<Condition, Error> {
         Ok(match term {
-            Term::Words(words) => {
-                with("f.exchange_id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", match_of(words))
-            }
+            Term::Words(words) => with(
+                "+f.exchange_id IN (SELECT rowid FROM texts WHERE texts MATCH ? AND rowid > ?1 AND rowid < ?2)",
+                match_of(words),
+            ),
             Term::Name(name, pattern) => self.name(*name, pattern)?,
             Term::Credential(key) => {
                 let key = key.to_ascii_lowercase();
@@ -139,10 +150,12 @@ impl Compiler<'_> {
                 };
                 with("f.started_at_us >= ?", from)
             }
-            Term::Session(SessionName::Number(number)) => with("f.session_id = ?", *number),
-            Term::Session(SessionName::Last) => just(
-                "f.session_id = (SELECT session_id FROM facets ORDER BY exchange_id DESC LIMIT 1)".to_owned(),
-            ),
+            Term::Session(name) => match self.session(*name)? {
+                Some((id, first, last)) => {
+                    just(format!("f.session_id = {id} AND f.exchange_id BETWEEN {first} AND {last}"))
+                }
+                None => Condition::Never,
+            },
         })
     }
 
@@ -162,22 +175,36 @@ impl Compiler<'_> {
         Ok(any(columns.iter().map(|column| one_of(column, &found)).collect()))
     }
 
+    /// A session that has exchanges: its number, its first exchange and its last.
+    fn session(&self, name: SessionName) -> Result<Option<(SessionId, ExchangeId, ExchangeId)>, Error> {
+        let id = match name {
+            SessionName::Number(id) => Some(id),
+            SessionName::Last => self
+                .connection
+                .prepare_cached("SELECT session_id FROM exchanges ORDER BY id DESC LIMIT 1")?
+                .query_row([], |row| row.get(0))
+                .optional()?,
+        };
+        let Some(id) = id else { return Ok(None) };
+        let ends: (Option<ExchangeId>, Option<ExchangeId>) = self
+            .connection
+            .prepare_cached(
+                "SELECT (SELECT min(id) FROM exchanges WHERE session_id = ?1), \
+                 (SELECT max(id) FROM exchanges WHERE session_id = ?1)",
+            )?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(ends.0.zip(ends.1).map(|(first, last)| (id, first, last)))
+    }
+
     fn verdict(&self, is_meant: impl Fn(Verdict) -> bool) -> Condition {
-        let codes: Vec<i64> =
-            Verdict::ALL.into_iter().filter(|one| is_meant(*one)).map(facets::verdict_code).collect();
-        let recorded = one_of("f.verdict", &codes);
+        let recorded = verdicts(&is_meant);
         if self.dead.is_empty() || is_meant(Verdict::Open) == is_meant(Verdict::Lost) {
             return recorded;
         }
-        let left = all(vec![
-            one_of("f.verdict", &[facets::verdict_code(Verdict::Open)]),
-            one_of("f.session_id", self.dead),
-        ]);
-        let not_left = match &left {
-            Condition::If(sql, values) => Condition::If(format!("({sql}) IS NOT TRUE"), values.clone()),
-            _ => Condition::Always,
-        };
-        if is_meant(Verdict::Lost) { any(vec![recorded, left]) } else { all(vec![recorded, not_left]) }
+        // What dead sessions left open is lost, though the file says otherwise.
+        let dead = one_of("f.session_id", self.dead);
+        let left = all(vec![verdicts(|verdict| verdict == Verdict::Open), dead]);
+        if is_meant(Verdict::Lost) { any(vec![recorded, left]) } else { all(vec![recorded, not(left)]) }
     }
 
     /// The numbers of the words that are meant.
@@ -205,6 +232,30 @@ fn with(sql: &str, value: impl Into<Value>) -> Condition {
 
 fn flag(flag: Flag) -> Condition {
     just(format!("(f.flags & {}) <> 0", flag.bit()))
+}
+
+fn not(condition: Condition) -> Condition {
+    match condition {
+        Condition::Always => Condition::Never,
+        Condition::Never => Condition::Always,
+        // Of a column that is null, SQL says neither yes nor no.
+        Condition::If(sql, values) => Condition::If(format!("({sql}) IS NOT TRUE"), values),
+    }
+}
+
+/// A condition on the recorded verdict.
+fn verdicts(is_meant: impl Fn(Verdict) -> bool) -> Condition {
+    let codes: Vec<i64> =
+        Verdict::ALL.into_iter().filter(|one| is_meant(*one)).map(facets::verdict_code).collect();
+    match codes.as_slice() {
+        [] => Condition::Never,
+        [only] => just(format!("f.verdict = {only}")),
+        several if several.len() == Verdict::ALL.len() => Condition::Always,
+        several => {
+            let mask: i64 = several.iter().map(|code| 1 << code).sum();
+            just(format!("({mask} >> f.verdict) & 1"))
+        }
+    }
 }
 
 fn one_of(column: &str, numbers: &[i64]) -> Condition {

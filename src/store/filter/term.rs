@@ -137,6 +137,15 @@ pub enum SessionName {
 }
 
 impl Expr {
+    /// Whether words are searched for in it.
+    pub(super) fn has_words(&self) -> bool {
+        match self {
+            Self::All(several) | Self::Any(several) => several.iter().any(Self::has_words),
+            Self::Not(inner) => inner.has_words(),
+            Self::Term(term) => matches!(term, Term::Words(_)),
+        }
+    }
+
     pub(super) fn wanted_words<'a>(&'a self, into: &mut Vec<&'a Words>) {
         match self {
             Self::All(several) | Self::Any(several) => {
