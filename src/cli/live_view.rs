@@ -1,7 +1,12 @@
-//! The live view on top of a running gatetap.
+//! The live view, of a running gatetap or of a recording.
 
 use super::env::Env;
 use crate::live::Live;
+#[cfg(feature = "tui")]
+use crate::tui;
+use std::path::Path;
+#[cfg(feature = "tui")]
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// Whether this build has a live view and there is a terminal for it.
@@ -12,11 +17,39 @@ pub(super) fn is_possible(env: &Env<'_>) -> bool {
 /// Shows what is recorded until the person quits or the process is asked to end.
 #[cfg(feature = "tui")]
 pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env<'_>) -> anyhow::Result<()> {
-    use crate::tui;
-    use std::sync::Arc;
+    let words = tui::state::Words {
+        title: format!("{} → {}", live.url(), live.upstream().name),
+        warnings: warnings.to_vec(),
+        how_to: how_to(&live.url()),
+    };
+    let recorder = live.recorder();
+    let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
+    show(runtime, live.recording(), words, trouble, env)
+}
+
+/// Shows a recording, whoever writes it, until the person quits or the process is asked to end.
+#[cfg(feature = "tui")]
+pub(super) fn open(runtime: &Runtime, recording: &Path, env: &Env<'_>) -> anyhow::Result<()> {
+    let words = tui::state::Words {
+        title: recording.display().to_string(),
+        warnings: Vec::new(),
+        how_to: vec![
+            "The recording holds no exchange yet. What is written into it shows up here.".to_owned(),
+        ],
+    };
+    show(runtime, recording, words, tui::Trouble::default(), env)
+}
+
+#[cfg(feature = "tui")]
+fn show(
+    runtime: &Runtime,
+    recording: &Path,
+    words: tui::state::Words,
+    trouble: tui::Trouble,
+    env: &Env<'_>,
+) -> anyhow::Result<()> {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    let recorder = live.recorder();
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let told_to_stop = super::runtime::told_to_stop(runtime);
@@ -24,17 +57,12 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
         told_to_stop.await;
         told.store(true, Ordering::Relaxed);
     });
-    let words = tui::state::Words {
-        title: format!("{} → {}", live.url(), live.upstream().name),
-        warnings: warnings.to_vec(),
-        how_to: how_to(&live.url()),
-    };
     let shown = tui::run(tui::Settings {
-        recording: live.recording().to_owned(),
+        recording: recording.to_owned(),
         words,
         follow: true,
         stop,
-        trouble: tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health()))),
+        trouble,
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),
@@ -46,6 +74,12 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
 /// Never called: see [`is_possible`].
 #[cfg(not(feature = "tui"))]
 pub(super) fn run(_: &Runtime, _: &Live, _: &[String], _: &Env<'_>) -> anyhow::Result<()> {
+    anyhow::bail!("this build has no live view")
+}
+
+/// Never called: see [`is_possible`].
+#[cfg(not(feature = "tui"))]
+pub(super) fn open(_: &Runtime, _: &Path, _: &Env<'_>) -> anyhow::Result<()> {
     anyhow::bail!("this build has no live view")
 }
 

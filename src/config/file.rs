@@ -5,6 +5,7 @@ use super::error::{BadValue, Error};
 use super::listen::Listen;
 use super::nearest::nearest;
 use super::retention::{Age, Size};
+use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
 use crate::store::Retention;
 use std::ops::Range;
@@ -17,7 +18,21 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 8] = ["listen", "upstream", "routes", "db", "headless", "insecure", "seed", "retention"];
+const KEYS: [&str; 13] = [
+    "listen",
+    "upstream",
+    "routes",
+    "db",
+    "headless",
+    "insecure",
+    "tls",
+    "intercept",
+    "ca",
+    "client_cert",
+    "client_key",
+    "seed",
+    "retention",
+];
 
 /// The keys of its table `retention`.
 const RETENTION_KEYS: [&str; 3] = ["max_age", "max_size", "max_count"];
@@ -32,6 +47,7 @@ pub(super) struct FileSettings {
     pub(super) db: Option<PathBuf>,
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
+    pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
     pub(super) retention: Retention,
 }
@@ -73,6 +89,11 @@ impl FileSettings {
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
                 "insecure" => settings.insecure = Some(entry.flag()?),
+                "tls" => settings.tls.on = Some(entry.flag()?),
+                "intercept" => settings.tls.intercept = entry.one_or_many()?,
+                "ca" => settings.tls.ca = entry.paths()?,
+                "client_cert" => settings.tls.client_cert = Some(entry.path()?),
+                "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
                 "routes" => settings.routes = entry.routes()?,
                 "retention" => settings.retention = entry.retention()?,
@@ -160,6 +181,15 @@ impl Entry<'_> {
             "" => Err(self.expected("a path")),
             path => Ok(here.join(path)),
         }
+    }
+
+    /// A path, or a list of them.
+    fn paths(&self) -> Result<Vec<PathBuf>, Error> {
+        let DeValue::Array(values) = self.value.get_ref() else {
+            return Ok(vec![self.path()?]);
+        };
+        let entry = |value| Entry { source: self.source, key: self.key.clone(), value };
+        values.iter().map(|value| entry(value).path()).collect()
     }
 
     fn flag(&self) -> Result<bool, Error> {

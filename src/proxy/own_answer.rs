@@ -25,6 +25,8 @@ pub(super) enum Token {
     UnknownRoute,
     /// A method or a form of target that this proxy does not serve.
     UnsupportedRequest,
+    /// What the app sent is something else than HTTP.
+    NotHttp,
     /// What the app sent is no request, or could be read as two different ones.
     BadRequest,
     /// The request's head is longer than is read.
@@ -52,7 +54,7 @@ impl Token {
             Self::BadResponse => "bad-response",
             Self::Loop => "loop",
             Self::UnknownRoute => "unknown-route",
-            Self::UnsupportedRequest => "unsupported-request",
+            Self::UnsupportedRequest | Self::NotHttp => "unsupported-request",
             Self::BadRequest => "bad-request",
             Self::HeadTooLong => "head-too-long",
             Self::SlowRequest => "slow-request",
@@ -61,13 +63,13 @@ impl Token {
 
     /// Whether nobody can say where the next request on the connection would begin.
     pub(super) const fn closes(self) -> bool {
-        matches!(self, Self::BadRequest | Self::HeadTooLong | Self::SlowRequest)
+        matches!(self, Self::BadRequest | Self::NotHttp | Self::HeadTooLong | Self::SlowRequest)
     }
 
     const fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::NotHttp => StatusCode::BAD_REQUEST,
             Self::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
@@ -105,18 +107,40 @@ impl Failure {
 
     /// The answer the app gets, in the shape that its SDK prints.
     pub(super) fn answer(&self, anthropic: bool) -> Response<Bytes> {
-        let mut error =
-            serde_json::json!({ "message": format!("gatetap: {}", self.message), "type": "gatetap_error" });
+        let message = format!("gatetap: {}", self.message);
+        // The code is what the digest finds, so it stands in both shapes.
+        let code = self.token.as_str();
         let body = if anthropic {
+            let error = serde_json::json!({ "type": "gatetap_error", "message": message, "code": code });
             serde_json::json!({ "type": "error", "error": error })
         } else {
-            if let Some(fields) = error.as_object_mut() {
-                fields.insert("param".to_owned(), serde_json::Value::Null);
-                fields.insert("code".to_owned(), self.token.as_str().into());
-            }
-            serde_json::json!({ "error": error })
+            serde_json::json!({ "error": {
+                "message": message, "type": "gatetap_error", "param": null, "code": code,
+            } })
         };
         json(self.token.status(), &body, Some(self.token.as_str()))
+    }
+
+    /// The same as bytes, for a connection that is closed after it.
+    pub(super) fn raw_answer(&self, status: StatusCode) -> Vec<u8> {
+        let answer = self.answer(false);
+        let reason = status.canonical_reason().unwrap_or_default();
+        let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+        for (name, value) in answer.headers() {
+            raw.extend_from_slice(name.as_str().as_bytes());
+            raw.extend_from_slice(b": ");
+            raw.extend_from_slice(value.as_bytes());
+            raw.extend_from_slice(b"\r\n");
+        }
+        let length = answer.body().len();
+        raw.extend_from_slice(format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes());
+        raw.extend_from_slice(answer.body());
+        raw
+    }
+
+    /// The status it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.token.status()
     }
 
     pub(super) fn own(&self) -> OwnAnswer {

@@ -97,6 +97,11 @@ impl Line {
         self.tracks.iter().map(BodyTrack::pending_bytes).sum()
     }
 
+    /// 99 of 100 chunks of the answer were passed on within this time.
+    pub(super) fn added_p99(&self) -> Option<Micros> {
+        self.tracks.last().and_then(BodyTrack::added_p99)
+    }
+
     /// Gives up the chunks that wait to be written, and says how many bytes that were.
     pub(super) fn give_up_pending(&mut self) -> usize {
         self.tracks.iter_mut().map(BodyTrack::give_up).sum()

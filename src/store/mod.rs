@@ -12,6 +12,7 @@
 //! | `findings` | what the checks found |
 //! | `facets`, `words` | what filters ask, in narrow rows ([`facets`]); made from the tables above |
 //! | `texts` | full text (FTS5) of prompts and answers: an index only, no text can be read back from it |
+//! | `tunnels` | connections that passed unopened: where to, when, how many bytes |
 //!
 //! Times are integers: `started_at_us` counts microseconds since 1970, every other `…_us` microseconds
 //! since its exchange began. Heads are blobs: HTTP/1 heads byte for byte from start line to blank line,
@@ -61,6 +62,7 @@ mod schema;
 mod search;
 mod select;
 mod text;
+mod tunnels;
 mod words;
 mod write;
 

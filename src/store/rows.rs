@@ -236,7 +236,7 @@ pub(super) fn end_to_columns(end: Option<&BodyEnd>) -> (Option<&'static str>, Op
     }
 }
 
-fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Option<BodyEnd>> {
+pub(super) fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Option<BodyEnd>> {
     let by: Option<String> = row.get(by)?;
     let detail: Option<String> = row.get(detail)?;
     Ok(by.map(|by| match by.as_str() {
@@ -299,11 +299,11 @@ fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
 }
 
 /// An integer column that is never negative.
-fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+pub(super) fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
     let number: Option<i64> = row.get(column)?;
     Ok(number.map(|number| u64::try_from(number).unwrap_or_default()))
 }
 
-fn micros(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Micros>> {
+pub(super) fn micros(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Micros>> {
     Ok(number(row, column)?.map(Micros))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x6774_6170;
 
 /// Entry `n` takes a file from version `n` to `n + 1`. Entries are only ever appended.
-const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// How long one statement waits for another process's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -208,6 +208,24 @@ FROM exchanges e CROSS JOIN (SELECT 'request' AS side UNION ALL SELECT 'response
 CREATE VIEW finding_list AS
 SELECT f.exchange_id, f.severity, f.check_id AS finding, f.message, f.evidence, f.fix, e.status, e.method, e.target
 FROM findings f JOIN exchanges e ON e.id = f.exchange_id;
+";
+
+const V2: &str = "
+CREATE TABLE tunnels (
+  id             INTEGER PRIMARY KEY,
+  session_id     INTEGER NOT NULL REFERENCES sessions (id),
+  started_at_us  INTEGER NOT NULL,
+  peer           TEXT,
+  host           TEXT NOT NULL,
+  connect_us     INTEGER,
+  end_us         INTEGER,
+  sent_bytes     INTEGER NOT NULL DEFAULT 0,
+  received_bytes INTEGER NOT NULL DEFAULT 0,
+  ended          TEXT,
+  ended_detail   TEXT,
+  own_error      TEXT,
+  own_message    TEXT
+) STRICT;
 ";
 
 /// Opens `path` for writing and brings it to the newest schema; makes it, readable by its owner alone,

@@ -27,12 +27,12 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 /// The one hand that writes into a recording. Holds the session's lock.
 #[derive(Debug)]
 pub struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     /// Which file it is, whatever its name.
     identity: Option<(u64, u64)>,
     start: SessionStart,
-    session: SessionId,
+    pub(super) session: SessionId,
     salt: Vec<u8>,
     facets: RefCell<Keeper>,
     /// Locked for as long as this session runs.

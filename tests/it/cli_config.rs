@@ -1,7 +1,7 @@
 //! Settings: the order of their sources, and what values mean.
 
 use crate::support::binary::Home;
-use gatetap::config::{Directories, Given, Settings, recording};
+use gatetap::config::{Directories, Given, Settings, TlsGiven, recording};
 use std::path::PathBuf;
 
 /// The settings that `given` makes with this file in the working directory.
@@ -67,6 +67,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         routes: vec!["or=openai".parse().unwrap()],
         db: Some(PathBuf::from("mine.db")),
         headless: Some(false),
+        tls: TlsGiven::default(),
         insecure: None,
         seed: Some(7),
     };

@@ -22,13 +22,13 @@ fn gatetap_itself() {
     Usage: gatetap [COMMAND] [OPTIONS]
 
     Commands:
-      run     Proxy, record and watch [default command]
-      demo    Show the whole thing against the simulator: no key, no network
-      sim     Serve an offline gateway: no key, no network, answers that take their time
-      ls      List exchanges in the order of starting, the newest last
-      show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
-      search  Search prompts and answers, best match first
-      prune   Take old exchanges out of a recording and give their space back
+      run   Proxy, record and watch [default command]
+      demo  Show the whole thing against the simulator: no key, no network
+      sim   Serve an offline gateway: no key, no network, answers that take their time
+      ls    List exchanges in the order of starting, the newest last
+      show  Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      tui   Open a recording in the live view, also while another process writes it
+      ca    Show the local CA and how apps are told to trust it; installs nothing
 
     Options:
       -h, --help
@@ -67,6 +67,16 @@ fn run() {
                                  GATETAP_HEADLESS] [possible values: true, false]
       -k, --insecure[=<BOOL>]    Do not verify the gateway's certificate [env: GATETAP_INSECURE]
                                  [possible values: true, false]
+          --tls[=<BOOL>]         Let apps speak TLS to the same port, with a certificate of the local
+                                 CA: see `gatetap ca` [default: true] [env: GATETAP_TLS] [possible
+                                 values: true, false]
+          --intercept <HOST>     Open tunnels (CONNECT) to this host, such as `*.openai.com`, and to the
+                                 gateways; may be repeated [env: GATETAP_INTERCEPT]
+          --ca <FILE>            Believe the roots in this PEM file, too, on the gateway side; may be
+                                 repeated [env: GATETAP_CA]
+          --client-cert <FILE>   The certificate for a gateway that asks for one, with its chain, in PEM
+                                 [env: GATETAP_CLIENT_CERT]
+          --client-key <FILE>    Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
           --seed <NUMBER>        The seed of everything random [default: a new one, which is printed]
                                  [env: GATETAP_SEED]
       -h, --help                 Print help
@@ -151,6 +161,19 @@ fn show() {
           --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
           --decoded      With --body: after undoing its content codings
       -h, --help         Print help
+    ");
+}
+
+#[test]
+fn tui() {
+    assert_snapshot!(help(&["tui", "--help"]), @"
+    Open a recording in the live view, also while another process writes it
+
+    Usage: gatetap tui [OPTIONS]
+
+    Options:
+          --db <FILE>  The recording [default: recording.db in your data directory] [env: GATETAP_DB]
+      -h, --help       Print help
     ");
 }
 
