@@ -12,11 +12,15 @@ mod demo;
 mod env;
 mod error;
 mod exit;
+mod filter;
 mod live_view;
 mod ls;
+mod prune;
 mod recording;
+mod retention;
 mod run;
 mod runtime;
+mod search;
 mod show;
 mod sim;
 mod style;
@@ -66,6 +70,8 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Search(search::SearchArgs),
+    Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
 }
@@ -85,7 +91,7 @@ pub fn main() -> ExitCode {
 
 /// Runs the command line `words`, the program's name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
-    let outcome = match Cli::try_parse_from(with_command(words)) {
+    let outcome = match Cli::try_parse_from(filter::shelter_negations(with_command(words))) {
         Ok(cli) => dispatch(cli.command, env),
         Err(error) => usage(&error, env),
     };
@@ -111,6 +117,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Search(args) => args.run(env),
+        Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
     }

@@ -2,6 +2,7 @@
 
 use super::env::Env;
 use super::exit::Exit;
+use super::retention::Pruning;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
@@ -11,6 +12,7 @@ use crate::record::Limits;
 use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -93,6 +95,7 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let seed = live_settings.simulator.seed;
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
+    let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
     let warnings: &[String] =
         if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
     let watched = if settings.headless || !live_view::is_possible(env) {
@@ -101,8 +104,12 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
+    let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
+    if let Some(sentence) = pruned {
+        writeln!(env.stderr, "{sentence}")?;
+    }
     announce::close(&outcome, env)
 }
 

@@ -11,6 +11,7 @@ mod file;
 mod host_pattern;
 mod listen;
 mod nearest;
+mod retention;
 mod tls;
 mod upstream;
 
@@ -19,9 +20,11 @@ pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
+pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};
 
+use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
 
@@ -76,6 +79,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
+    /// What may stay in the recording when a session starts.
+    pub retention: Retention,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -135,6 +140,7 @@ impl Settings {
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
+            retention: file.retention,
             file: file.path,
         })
     }
@@ -152,4 +158,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
         Some(db) => Ok(db),
         None => directories.default_recording(),
     }
+}
+
+/// What `gatetap.toml` says may stay in a recording.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn retention(directories: &Directories) -> Result<Retention, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }

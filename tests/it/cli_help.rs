@@ -102,18 +102,46 @@ fn demo() {
 
 #[test]
 fn ls() {
-    assert_snapshot!(help(&["ls", "--help"]), @"
+    assert_snapshot!(help(&["ls", "--help"]), @r#"
     List exchanges in the order of starting, the newest last
 
-    Usage: gatetap ls [OPTIONS]
+    Usage: gatetap ls [OPTIONS] [FILTER]...
+
+    Arguments:
+      [FILTER]...
+              Which exchanges, as in `model:gpt-* status>=400`; see --help
 
     Options:
-          --db <FILE>     The recording [default: recording.db in your data directory] [env: GATETAP_DB]
-          --json          One JSON object a line
-          --limit <N>     At most so many, the newest
-          --session <ID>  Only those of one session: its number, or `last`
-      -h, --help          Print help
-    ");
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --json
+              One JSON object a line
+
+          --tail
+              Then follow: list exchanges as they end, until Ctrl-C
+
+          --limit <N>
+              At most so many, the newest [default: all; with --tail 10]
+
+          --session <ID>
+              Only those of one session: its number, or `last`
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Filters:
+      status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000
+      model:gpt-*  path:/v1/chat*  gateway:openrouter  code:rate_limit_exceeded  finish:length
+      verdict:incomplete    open, complete, refused, error-inside, incomplete, cut-by-gateway,
+                            cut-by-app, failed, lost
+      is:error              streaming, error, injected, replayed, open, cancelled
+      finding:auth-*  severity:error  key:ab12  since:10m  session:last
+      words, "a phrase" and beg* search prompts and answers
+      A space is AND; also OR, -term or NOT term, and brackets.
+    "#);
 }
 
 #[test]
@@ -124,7 +152,7 @@ fn show() {
     Usage: gatetap show [OPTIONS] <ID>...
 
     Arguments:
-      <ID>...  Its number, `last`, or `-N` for the Nth from the end
+      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
 
     Options:
           --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]
