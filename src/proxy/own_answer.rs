@@ -25,8 +25,6 @@ pub(super) enum Token {
     UnknownRoute,
     /// A method or a form of target that this proxy does not serve.
     UnsupportedRequest,
-    /// What the app sent is something else than HTTP.
-    NotHttp,
     /// What the app sent is no request, or could be read as two different ones.
     BadRequest,
     /// The request's head is longer than is read.
@@ -54,7 +52,7 @@ impl Token {
             Self::BadResponse => "bad-response",
             Self::Loop => "loop",
             Self::UnknownRoute => "unknown-route",
-            Self::UnsupportedRequest | Self::NotHttp => "unsupported-request",
+            Self::UnsupportedRequest => "unsupported-request",
             Self::BadRequest => "bad-request",
             Self::HeadTooLong => "head-too-long",
             Self::SlowRequest => "slow-request",
@@ -63,13 +61,13 @@ impl Token {
 
     /// Whether nobody can say where the next request on the connection would begin.
     pub(super) const fn closes(self) -> bool {
-        matches!(self, Self::BadRequest | Self::NotHttp | Self::HeadTooLong | Self::SlowRequest)
+        matches!(self, Self::BadRequest | Self::HeadTooLong | Self::SlowRequest)
     }
 
     const fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::BadRequest | Self::NotHttp => StatusCode::BAD_REQUEST,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::HeadTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,

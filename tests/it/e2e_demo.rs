@@ -54,7 +54,10 @@ fn it_prints_every_exchange_and_leaves_nothing() {
     let exit = demo(&home, &[]);
     assert_eq!(printed(&exit), TOLD);
     assert!(exit.stdout.contains("\n11 exchanges: 6 complete, 3 refused, 1 cut-by-gateway, 1 cut-by-app\n"));
-    assert_eq!(exit.stderr, "recorded 11 exchanges\n");
+    assert!(
+        exit.stderr.starts_with("recorded 11 exchanges\n99 % of chunks were passed on within "),
+        "{exit}"
+    );
     assert_eq!(files(&home.join("cache")), Vec::<String>::new());
     assert_eq!(files(&home.join("data")), Vec::<String>::new());
 }

@@ -119,7 +119,7 @@ async fn request_lines_that_are_none_are_refused() {
         assert_refused(line, raw.as_bytes(), 400, "bad-request").await;
     }
     let handshake = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
-    assert_refused("not HTTP", handshake, 400, "unsupported-request").await;
+    assert_refused("not HTTP", handshake, 400, "bad-request").await;
     let chunked10 = "POST /v1/x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     assert_refused("chunks in HTTP/1.0", chunked10.as_bytes(), 400, "bad-request").await;
 }

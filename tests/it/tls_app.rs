@@ -95,10 +95,7 @@ fn tls_can_be_turned_off() {
         let mut app = Client::connect(gatetap.addr()).await;
         app.send([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]).await;
         let head = app.read_head().await;
-        assert_eq!(
-            (head.status(), head.header("x-gatetap-error")),
-            (400, Some("unsupported-request".to_owned()))
-        );
+        assert_eq!((head.status(), head.header("x-gatetap-error")), (400, Some("bad-request".to_owned())));
     });
     assert!(!home.join("data/gatetap/ca.pem").exists());
 }

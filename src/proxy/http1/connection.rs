@@ -96,7 +96,7 @@ async fn head<A: Socket>(app: &mut Link<A>, first: bool) -> Arrived {
     if app.unused.first().is_some_and(|&byte| !is_token(byte)) {
         let message =
             "this is not an HTTP request; this port speaks plain HTTP, so the base URL begins with http://";
-        return bad(app, Failure::new(Token::NotHttp, message));
+        return bad(app, Failure::new(Token::BadRequest, message));
     }
     match tokio::time::timeout(HEAD_TIME, rest_of_head(app, first)).await {
         Ok(arrived) => arrived,
