@@ -21,6 +21,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 /// So much of one answer may wait in memory for its app.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -40,8 +41,9 @@ type Driver = http2::Connection<TokioIo<GatewayStream>, RequestBody, TokioExecut
 #[derive(Debug, Clone)]
 struct Connection {
     sender: SendRequest<RequestBody>,
-    /// What moves it. The lock is held to poll it, and to ask how many streams the gateway allows.
-    driver: Arc<Mutex<Driver>>,
+    /// What moves it, until it has ended. The lock is held to poll it, and to ask how many streams the
+    /// gateway allows.
+    driver: Arc<Mutex<Option<Driver>>>,
     /// How many exchanges it carries.
     streams: Arc<AtomicUsize>,
 }
@@ -61,7 +63,7 @@ impl Http2Pool {
         }
         let mut pool = self.lock();
         let connections = pool.get_mut(&route.origin)?;
-        connections.retain(|connection| !connection.sender.is_closed());
+        connections.retain(Connection::is_open);
         connections.iter().find(|connection| connection.has_room()).map(|connection| connection.lease(None))
     }
 
@@ -92,18 +94,31 @@ async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
         .max_header_list_size(HEAD_LIMIT)
         .handshake(TokioIo::new(stream))
         .await?;
-    let driver = Arc::new(Mutex::new(driver));
+    let driver = Arc::new(Mutex::new(Some(driver)));
     let driven = Arc::clone(&driver);
-    let driving =
-        poll_fn(move |cx| Pin::new(&mut *driven.lock().unwrap_or_else(PoisonError::into_inner)).poll(cx));
+    let driving = poll_fn(move |cx| {
+        let mut held = driven.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(driver) = held.as_mut() else { return Poll::Ready(Ok(())) };
+        let polled = Pin::new(driver).poll(cx);
+        if polled.is_ready() {
+            // Requests wait in it, which are refused only when it is gone.
+            *held = None;
+        }
+        polled
+    });
     // What ends it is told to whoever waits for an answer on it.
     tokio::spawn(async move { drop(driving.await) });
     Ok(Connection { sender, driver, streams: Arc::default() })
 }
 
 impl Connection {
+    fn is_open(&self) -> bool {
+        !self.sender.is_closed() && self.driver.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     fn has_room(&self) -> bool {
-        let most = self.driver.lock().unwrap_or_else(PoisonError::into_inner).current_max_send_streams();
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = driver.as_ref().map(Driver::current_max_send_streams).unwrap_or_default();
         self.streams.load(Ordering::Relaxed) < most
     }
 

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use gatetap::exchange::end::{BodyEnd, Hop};
@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::support::binary::{Gatetap, Home, Launch};
@@ -32,6 +33,7 @@ struct Http2Gateway {
     root: String,
     connections: Arc<AtomicUsize>,
     requests: mpsc::Receiver<(Request<Incoming>, Frames)>,
+    serving: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Http2Gateway {
@@ -41,6 +43,8 @@ impl Http2Gateway {
         let (sender, requests) = mpsc::channel(16);
         let connections = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&connections);
+        let serving = Arc::new(Mutex::new(JoinSet::new()));
+        let served = Arc::clone(&serving);
         let listener = wait(TcpListener::bind("127.0.0.1:0")).unwrap();
         let addr = listener.local_addr().unwrap();
         fakes().spawn(async move {
@@ -60,14 +64,14 @@ impl Http2Gateway {
                         Ok::<_, Infallible>(response.unwrap())
                     }
                 });
-                fakes().spawn(async move {
+                served.lock().unwrap().spawn(async move {
                     let mut server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
                     server.max_concurrent_streams(most_streams);
                     drop(server.serve_connection(TokioIo::new(tls), service).await);
                 });
             }
         });
-        Self { addr, root: ca.pem().to_owned(), connections, requests }
+        Self { addr, root: ca.pem().to_owned(), connections, requests, serving }
     }
 
     fn run(&self, more: &[&str]) -> Gatetap {
@@ -78,6 +82,12 @@ impl Http2Gateway {
         let root = root.to_str().unwrap();
         let args = ["run", "--headless", "--listen", "127.0.0.1:0", "--ca", root, "--upstream", &url];
         Launch::gatetap(&[&args, more].concat()).home(&home).serve()
+    }
+
+    /// Breaks every connection, and waits until that is done.
+    async fn break_connections(&self) {
+        let mut serving = std::mem::take(&mut *self.serving.lock().unwrap());
+        serving.shutdown().await;
     }
 
     async fn next(&mut self) -> (Request<Incoming>, Frames) {
@@ -160,6 +170,26 @@ fn another_connection_is_made_where_one_is_full() {
             open.push((gateway.next().await, sent.await.unwrap().unwrap()));
         }
         assert_eq!(gateway.connections.load(Ordering::SeqCst), 3);
+    });
+}
+
+#[test]
+fn a_connection_that_is_gone_is_made_anew() {
+    let mut gateway = Http2Gateway::start(100);
+    let gatetap = gateway.run(&[]);
+    wait(async {
+        let mut app = app(&gatetap).await;
+        let sent = tokio::spawn(app.send_request(request("/v1/x")));
+        let (_, frames) = gateway.next().await;
+        let mut body = sent.await.unwrap().unwrap().into_body();
+        frames.send(Ok(Frame::data("half".into()))).await.unwrap();
+        assert_eq!(data(&mut body).await, "half");
+        gateway.break_connections().await;
+        within("the end of the open stream", body.frame()).await.unwrap().unwrap_err();
+        let again = tokio::spawn(app.send_request(request("/v1/x")));
+        gateway.next().await;
+        assert_eq!(within("the head", again).await.unwrap().unwrap().status(), 200);
+        assert_eq!(gateway.connections.load(Ordering::SeqCst), 2);
     });
 }
 
