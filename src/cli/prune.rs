@@ -83,15 +83,15 @@ impl PruneArgs {
         let path = self.recording.path(env)?;
         let pruner = Pruner::open(&path)?;
         let plan = pruner.plan(&retention, &filter, Spare::Open, env.clock.now().wall)?;
-        let after = if self.dry_run || plan.ids.is_empty() {
-            None
-        } else {
-            let bar = Bar::new(env.stderr.is_terminal(), plan.ids.len() as u64);
-            let pruned = pruner.run(&plan, |progress| bar.show(progress))?;
+        let mut line = PruneLine::new(self.dry_run, &plan);
+        if !self.dry_run && !plan.ids.is_empty() {
+            let bar = Bar::new(env.stderr.is_terminal());
+            let now = env.clock.now().wall;
+            let pruned = pruner.run(&retention, &filter, Spare::Open, now, |progress| bar.show(progress))?;
             bar.0.finish_and_clear();
-            Some(pruned.bytes_after)
-        };
-        let line = PruneLine::new(self.dry_run, &plan, after);
+            line.exchanges = pruned.exchanges;
+            line.file_bytes_after = Some(pruned.bytes_after);
+        }
         if self.json {
             serde_json::to_writer(&mut env.stdout, &line)?;
             env.stdout.write_all(b"\n")?;
@@ -103,7 +103,7 @@ impl PruneArgs {
 }
 
 impl PruneLine {
-    fn new(dry_run: bool, plan: &PrunePlan, after: Option<u64>) -> Self {
+    fn new(dry_run: bool, plan: &PrunePlan) -> Self {
         let moment = |at: WallTime| Timestamp::from_microsecond(at.0).ok().map(|at| at.to_string());
         Self {
             dry_run,
@@ -113,7 +113,7 @@ impl PruneLine {
             last_started_at: plan.span.and_then(|(_, last)| moment(last)),
             body_bytes: plan.body_bytes,
             file_bytes_before: plan.file_bytes,
-            file_bytes_after: after,
+            file_bytes_after: None,
         }
     }
 
@@ -152,18 +152,21 @@ impl PruneLine {
 struct Bar(ProgressBar);
 
 impl Bar {
-    fn new(on_terminal: bool, exchanges: u64) -> Self {
-        let bar = if on_terminal { ProgressBar::new(exchanges) } else { ProgressBar::hidden() };
+    fn new(on_terminal: bool) -> Self {
+        let bar = if on_terminal { ProgressBar::new(0) } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta}") {
             bar.set_style(style);
         }
-        bar.set_message("pruning");
         Self(bar)
     }
 
     fn show(&self, progress: Progress) -> bool {
         match progress {
-            Progress::Exchanges(gone) => self.0.set_position(gone),
+            Progress::Exchanges(gone, of) => {
+                self.0.set_message("pruning");
+                self.0.set_length(of);
+                self.0.set_position(gone);
+            }
             Progress::Space(given, of) => {
                 self.0.set_message("giving space back");
                 self.0.set_length(of);

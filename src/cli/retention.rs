@@ -26,9 +26,9 @@ impl Pruning {
         let path = recording.to_owned();
         let prune = move || {
             let pruner = Pruner::open(&path)?;
-            let plan =
-                pruner.plan(&retention, &Filter::default(), Spare::LivingSessions, clock.now().wall)?;
-            let pruned = pruner.run(&plan, |_| !told.load(Ordering::Relaxed))?;
+            let goes_on = |_| !told.load(Ordering::Relaxed);
+            let now = clock.now().wall;
+            let pruned = pruner.run(&retention, &Filter::default(), Spare::LivingSessions, now, goes_on)?;
             Ok(pruned.exchanges)
         };
         // Where the system gives no thread there are worse troubles, and they show elsewhere.

@@ -24,6 +24,9 @@ const PAGES: i64 = 2_000;
 /// So many pages of the full text are merged in one step.
 const MERGED_PAGES: i64 = 500;
 
+/// What a recording takes before anything is in it, in pages: each table and index has one at least.
+const EMPTY_PAGES: i64 = 40;
+
 /// What an exchange takes beside its bodies, in bytes, roughly: heads, digest, facets, words.
 const OVERHEAD: u64 = 3_000;
 
@@ -65,8 +68,8 @@ pub struct PrunePlan {
 /// How far pruning has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// So many exchanges of the plan are gone.
-    Exchanges(u64),
+    /// So many exchanges are gone, of so many.
+    Exchanges(u64, u64),
     /// Space is being given back: so many bytes of so many.
     Space(u64, u64),
 }
@@ -124,7 +127,7 @@ impl Pruner {
         for one in &mut candidates {
             one.is_spared |= living.contains(&one.session);
         }
-        let goes = retention.judge(&candidates, self.live_bytes()?, self.estimated_bytes()?, now);
+        let goes = retention.judge(&candidates, self.usage()?, now);
         let gone: Vec<&Candidate> =
             candidates.iter().zip(goes).filter(|(_, goes)| *goes).map(|(one, _)| one).collect();
         let began = || gone.iter().map(|one| one.started_at);
@@ -137,27 +140,52 @@ impl Pruner {
         })
     }
 
-    /// Takes away what was planned, and gives the space back. `progress` is told how far it has come and says
-    /// whether to go on; what is gone by then stays gone.
+    /// Takes away what goes, and gives the space back. `progress` is told how far it has come and says whether to
+    /// go on; what is gone by then stays gone.
+    ///
+    /// A plan estimates what exchanges take, so a size may ask for another round.
     ///
     /// # Errors
     /// What SQLite says; every transaction that was done stays done.
-    pub fn run(&self, plan: &PrunePlan, mut progress: impl FnMut(Progress) -> bool) -> Result<Pruned, Error> {
+    pub fn run(
+        &self,
+        retention: &Retention,
+        filter: &Filter,
+        spare: Spare,
+        now: WallTime,
+        mut progress: impl FnMut(Progress) -> bool,
+    ) -> Result<Pruned, Error> {
         let mut pruned = Pruned { bytes_before: self.file_bytes(), ..Pruned::default() };
-        let mut rest = plan.ids.as_slice();
-        let mut goes_on = true;
-        while !rest.is_empty() && goes_on {
-            let batch;
-            (batch, rest) = rest.split_at(self.batch(rest)?);
-            pruned.exchanges += self.delete(batch)?;
-            goes_on = progress(Progress::Exchanges((plan.ids.len() - rest.len()) as u64));
-        }
-        if goes_on && pruned.exchanges > 0 {
-            self.merge_texts()?;
-            self.give_back(progress)?;
+        loop {
+            let plan = self.plan(retention, filter, spare, now)?;
+            if plan.ids.is_empty() || !self.carry_out(&plan, &mut pruned, &mut progress)? {
+                break;
+            }
         }
         pruned.bytes_after = self.file_bytes();
         Ok(pruned)
+    }
+
+    /// Says whether it came to its end.
+    fn carry_out(
+        &self,
+        plan: &PrunePlan,
+        pruned: &mut Pruned,
+        progress: &mut impl FnMut(Progress) -> bool,
+    ) -> Result<bool, Error> {
+        let mut rest = plan.ids.as_slice();
+        while !rest.is_empty() {
+            let batch;
+            (batch, rest) = rest.split_at(self.batch(rest)?);
+            pruned.exchanges += self.delete(batch)?;
+            let gone = (plan.ids.len() - rest.len()) as u64;
+            if !progress(Progress::Exchanges(gone, plan.ids.len() as u64)) {
+                return Ok(false);
+            }
+        }
+        self.merge_texts()?;
+        self.give_back(progress)?;
+        Ok(true)
     }
 
     fn candidate(&self, id: ExchangeId) -> Result<Candidate, Error> {
@@ -227,7 +255,7 @@ impl Pruner {
     }
 
     /// Gives free pages back to the system: takes them out of the file, then shortens it.
-    fn give_back(&self, mut progress: impl FnMut(Progress) -> bool) -> Result<(), Error> {
+    fn give_back(&self, progress: &mut impl FnMut(Progress) -> bool) -> Result<(), Error> {
         let page_size = self.pragma("page_size")?;
         let total = self.pragma("freelist_count")?;
         loop {
@@ -250,10 +278,15 @@ impl Pruner {
         Ok(())
     }
 
-    /// The bytes of the pages that hold something.
-    fn live_bytes(&self) -> Result<u64, Error> {
+    /// What the file takes.
+    fn usage(&self) -> Result<FileUsage, Error> {
+        let page_size = self.pragma("page_size")?;
         let pages = self.pragma("page_count")? - self.pragma("freelist_count")?;
-        Ok((pages * self.pragma("page_size")?).unsigned_abs())
+        Ok(FileUsage {
+            live: (pages * page_size).unsigned_abs(),
+            empty: (EMPTY_PAGES * page_size).unsigned_abs(),
+            estimated: self.estimated_bytes()?,
+        })
     }
 
     /// What all exchanges are estimated to take.
@@ -289,22 +322,32 @@ struct Candidate {
     started_at: WallTime,
 }
 
+/// What the file takes, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct FileUsage {
+    /// The pages that hold something.
+    live: u64,
+    /// Those of an empty recording.
+    empty: u64,
+    /// What all exchanges are estimated to take.
+    estimated: u64,
+}
+
 impl Retention {
     /// Whether everything may stay.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Which of `candidates`, the oldest first, go. The file has `live` bytes that hold something, which the
-    /// estimate takes for `estimated`.
-    fn judge(&self, candidates: &[Candidate], live: u64, estimated: u64, now: WallTime) -> Vec<bool> {
+    /// Which of `candidates`, the oldest first, go.
+    fn judge(&self, candidates: &[Candidate], usage: FileUsage, now: WallTime) -> Vec<bool> {
         if self.is_none() {
             return candidates.iter().map(|one| !one.is_spared).collect();
         }
         let surplus = self.count.map_or(0, |count| (candidates.len() as u64).saturating_sub(count));
         let horizon = self.age.map(|age| now.0.saturating_sub_unsigned(age.0));
-        let excess = self.size.map_or(0, |size| live.saturating_sub(size));
-        let scale = live as f64 / estimated.max(1) as f64;
+        let excess = self.size.map_or(0, |size| usage.live.saturating_sub(size));
+        let scale = usage.live.saturating_sub(usage.empty) as f64 / usage.estimated.max(1) as f64;
         let mut freed = 0.0;
         let mut goes = Vec::with_capacity(candidates.len());
         for (index, one) in candidates.iter().enumerate() {
