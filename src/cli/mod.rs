@@ -8,6 +8,7 @@
 
 mod announce;
 mod demo;
+mod diff;
 mod env;
 mod error;
 mod exit;
@@ -62,6 +63,7 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Diff(diff::DiffArgs),
 }
 
 /// Runs the process's command line.
@@ -102,6 +104,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Diff(args) => args.run(env),
     }
 }
 

@@ -40,3 +40,4 @@ mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
 mod wire_property;
+mod wire_script;
