@@ -23,7 +23,11 @@ pub fn meaning(gateway: &str, digest: &Digest, status: Option<u16>) -> Option<&'
         .flatten()
         .find_map(|code| errors::lookup(gateway, code));
     // The same code may come from a gateway behind the gateway.
-    let elsewhere = || digest.error_code.as_deref().and_then(|code| errors::with_code(code).next());
+    let elsewhere = || {
+        // Anthropic's codes are kinds, which others give to errors of every sort.
+        let code = digest.error_code.as_deref()?;
+        errors::with_code(code).find(|error| error.gateway != "anthropic")
+    };
     let by_number = || {
         let number: u16 = digest.error_code.as_deref()?.parse().ok()?;
         errors::with_status(gateway, number).next().or_else(|| errors::with_status(gateway, status?).next())

@@ -25,7 +25,7 @@ mod tool_arguments;
 pub mod verdict;
 mod walk;
 
-pub use as_sdk::{Outcome, ReadAs, View, view};
+pub use as_sdk::{Given, Outcome, ReadAs, View, given, view};
 pub use client::{Sdk, SdkName};
 pub use digester::Digester;
 pub use events::{EventKind, EventLine, events};

@@ -8,9 +8,9 @@
 //! 4. The status is 400 or above → `refused`, however the body ended: the gateway has said no.
 //! 5. An error stands in the body or in the stream, or the finish reason or the terminal event is one
 //!    → `error-inside`, however it ended: the error explains the rest.
-//! 6. It is a stream, and a finish reason, of each choice that was begun, or the dialect's terminal event was
-//!    seen → `complete`, whoever closed afterwards. `[DONE]` is no terminal event: alone it ends nothing, and without it nothing is
-//!    missing.
+//! 6. It is a stream, and a finish reason or the dialect's terminal event was seen → `complete`, whoever
+//!    closed afterwards; choices that were begun and have no finish reason stand in the evidence. `[DONE]` is
+//!    no terminal event: alone it ends nothing, and without it nothing is missing.
 //! 7. There can be no body (`HEAD`, 204, 205, 304) → `complete`, whoever closed.
 //! 8. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
 //!    stopped → `failed`, since neither of the others is to blame.
@@ -134,7 +134,6 @@ fn error_inside(digest: &Digest) -> Option<String> {
 fn end_sign(digest: &Digest) -> Option<String> {
     let terminal = digest.terminal_event.as_deref().filter(|event| *event != "[DONE]");
     match (&digest.finish_reason, terminal) {
-        (Some(_), None) if digest.open_choices > 0 => None,
         (Some(reason), Some(event)) => Some(format!("finish reason `{reason}` and `{event}`")),
         (Some(reason), None) => Some(format!("finish reason `{reason}`")),
         (None, Some(event)) => Some(format!("`{event}`")),
@@ -208,12 +207,6 @@ impl Facts<'_> {
         let mut open = Vec::new();
         if self.form == Form::Stream && end_sign(self.digest).is_none() {
             open.push(match self.digest.terminal_event.as_deref() {
-                _ if self.digest.finish_reason.is_some() => {
-                    format!(
-                        "no finish reason for {} of {} choices",
-                        self.digest.open_choices, self.digest.choices
-                    )
-                }
                 Some("[DONE]") => "`[DONE]` but no finish reason".to_owned(),
                 _ => "no finish reason".to_owned(),
             });
@@ -240,7 +233,11 @@ impl Facts<'_> {
             (None, Dialect::Chat | Dialect::Completions) => ", no `[DONE]`",
             _ => "",
         };
-        format!("{sign}{}{done}; {}", self.after_event(), self.close())
+        let open = match self.digest.open_choices {
+            0 => String::new(),
+            open => format!("; {open} of {} choices without a finish reason", self.digest.choices),
+        };
+        format!("{sign}{}{done}{open}; {}", self.after_event(), self.close())
     }
 
     fn broken(&self) -> String {

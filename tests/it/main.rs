@@ -9,12 +9,15 @@
     reason = "a test fails by panicking, and its fakes are public only to their neighbors"
 )]
 
+mod captures;
 mod cli_config;
+mod cli_diff;
 mod cli_errors;
 mod cli_help;
 mod cli_ls;
 mod cli_recording;
 mod cli_show;
+mod cli_show_captures;
 mod cli_sim;
 mod digest;
 mod gateway_credential;
@@ -39,5 +42,6 @@ mod tui;
 mod wire_coding;
 mod wire_event_stream;
 mod wire_json;
+mod wire_json_lines;
 mod wire_property;
 mod wire_script;

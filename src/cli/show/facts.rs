@@ -78,7 +78,6 @@ pub(super) fn limits(state: &RateState) -> Vec<String> {
         .windows
         .iter()
         .map(|window| {
-            let what = window.counts.as_deref().unwrap_or("of what is not said");
             let left = match (window.remaining, window.limit) {
                 (Some(left), Some(limit)) => format!("{left} of {limit} left"),
                 (Some(left), None) => format!("{left} left"),
@@ -90,7 +89,10 @@ pub(super) fn limits(state: &RateState) -> Vec<String> {
                 (None, Some(raw)) => format!(", reset `{raw}`, in no known format"),
                 (None, None) => String::new(),
             };
-            format!("{what}: {left}{back}")
+            match &window.counts {
+                Some(what) => format!("{what}: {left}{back}"),
+                None => format!("{left}{back}; of requests or of tokens is not said"),
+            }
         })
         .collect();
     lines.extend(state.retry_after.map(|after| format!("asks to wait {after} before the next try")));

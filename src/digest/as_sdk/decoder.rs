@@ -17,7 +17,7 @@ pub(super) enum Flavor {
 
 /// What a decoder gives to the code above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Given {
+pub enum Given {
     /// A block.
     Event {
         /// The type it names; `None` if none.
@@ -67,7 +67,8 @@ pub(super) fn decode(flavor: Flavor, body: &[u8]) -> Vec<Given> {
             named || !block.data.is_empty() || flavor == Flavor::Python && (has_id || block.has_retry);
         if is_given {
             let block = std::mem::take(&mut block);
-            given.push(Given::Event { kind: block.kind, data: block.data.join("\n") });
+            let kind = block.kind.filter(|kind| !kind.is_empty());
+            given.push(Given::Event { kind, data: block.data.join("\n") });
         }
         block = Block::default();
     }

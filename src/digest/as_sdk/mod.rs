@@ -6,6 +6,8 @@
 
 mod decoder;
 
+pub use decoder::Given;
+
 use super::{Digest, SdkName};
 use crate::exchange::Exchange;
 use crate::exchange::body::Body;
@@ -15,7 +17,7 @@ use crate::wire::coding;
 use crate::wire::dialect::Dialect;
 use crate::wire::media;
 use crate::wire::piece::{self, Piece};
-use decoder::{Flavor, Given};
+use decoder::Flavor;
 use serde_json::Value;
 
 /// Whose eyes.
@@ -130,14 +132,19 @@ impl ReadAs {
 impl View {
     /// Whether this is not what a reader to the standard, who also looks at how the stream ended, would say.
     pub fn differs(&self, is_complete: bool) -> bool {
-        let ends_otherwise = match &self.outcome {
+        match &self.outcome {
             Outcome::Silent(_) => true,
+            // What raises does not give the events after it.
             Outcome::Raises(_) => is_complete,
-            Outcome::Fine => !is_complete,
-            Outcome::Left | Outcome::Open => false,
-        };
-        ends_otherwise || self.events != self.standard_events
+            Outcome::Fine => !is_complete || self.events != self.standard_events,
+            Outcome::Left | Outcome::Open => self.events != self.standard_events,
+        }
     }
+}
+
+/// What the event-stream decoder of `read_as` gives for a whole body, decoded.
+pub fn given(read_as: ReadAs, body: &[u8]) -> Vec<Given> {
+    decoder::decode(read_as.flavor(), body)
 }
 
 /// What `read_as` would have made of the answer of `exchange`.
@@ -171,10 +178,8 @@ pub fn view(read_as: ReadAs, exchange: &Exchange, request: &Body, response: &Bod
 
 impl View {
     fn stream(&mut self, exchange: &Exchange, head: &ResponseHead, digest: &Digest, body: &[u8]) {
-        self.standard_events = decoder::decode(Flavor::Standard, body)
-            .iter()
-            .filter(|given| !matches!(given, Given::Event { data, .. } if data.trim() == "[DONE]"))
-            .count();
+        self.standard_events =
+            decoder::decode(Flavor::Standard, body).iter().filter(|given| !self.is_no_news(given)).count();
         let mut done = false;
         let mut finished = false;
         for given in decoder::decode(self.read_as.flavor(), body) {
@@ -206,6 +211,14 @@ impl View {
             }
             Some(_) => self.clean_end(finished, digest),
         };
+    }
+
+    /// Whether nobody means this event to reach the app: `[DONE]`, and the pings of Messages.
+    fn is_no_news(&self, given: &Given) -> bool {
+        let Given::Event { kind, data } = given else {
+            return false;
+        };
+        data.trim() == "[DONE]" || self.read_as == ReadAs::Anthropic && kind.as_deref() == Some("ping")
     }
 
     /// Node takes the close of a connection that was announced for the end of the body, but not a reset.
@@ -252,6 +265,12 @@ impl View {
 
     /// How it goes on when the body ends as bodies do.
     fn clean_end(&self, finished: bool, digest: &Digest) -> Outcome {
+        if digest.error_code.is_some() && self.events > 0 {
+            return match self.read_as {
+                ReadAs::AiSdk => Outcome::Raises("an error part".to_owned()),
+                _ => Outcome::Silent("hands the error on as one more event".to_owned()),
+            };
+        }
         if finished || !digest.dialect.generates() && self.events > 0 {
             return Outcome::Fine;
         }
