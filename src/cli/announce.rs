@@ -20,7 +20,12 @@ impl From<ListenAddress> for live::Listen {
 }
 
 /// Says where to point an app. The first line on stdout is what scripts wait for.
-pub(super) fn listening(live: &Live, warnings: &[String], env: &mut Env<'_>) -> anyhow::Result<()> {
+pub(super) fn listening(
+    live: &Live,
+    seed: u64,
+    warnings: &[String],
+    env: &mut Env<'_>,
+) -> anyhow::Result<()> {
     writeln!(env.stdout, "listening on {}", live.url())?;
     env.stdout.flush()?;
     for address in live.addresses().iter().skip(1) {
@@ -28,6 +33,10 @@ pub(super) fn listening(live: &Live, warnings: &[String], env: &mut Env<'_>) -> 
     }
     writeln!(env.stderr, "upstream {} ({})", live.upstream().name, live.upstream().base_url())?;
     writeln!(env.stderr, "recording to {}", live.recording().display())?;
+    if let Some(opened) = live.opened() {
+        writeln!(env.stderr, "opening tunnels to {opened}, and to the gateways; see `gatetap ca`")?;
+    }
+    writeln!(env.stderr, "seed {seed}")?;
     for warning in warnings {
         writeln!(env.stderr, "warning: {warning}")?;
     }
@@ -80,6 +89,10 @@ pub(super) async fn watch_health(
 pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let plural = if outcome.exchanges == 1 { "" } else { "s" };
     writeln!(env.stderr, "recorded {} exchange{plural}", outcome.exchanges)?;
+    if let Some(worst) = outcome.worst_added {
+        let (p99, id) = (worst.p99, worst.exchange);
+        writeln!(env.stderr, "99 % of chunks were passed on within {p99}, in the slowest stream (#{id})")?;
+    }
     if outcome.is_whole() {
         return Ok(Exit::Fine);
     }

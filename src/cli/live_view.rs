@@ -1,8 +1,23 @@
-//! The live view on top of a running gatetap.
+//! The live view, of a running gatetap or of a recording.
 
 use super::env::Env;
 use crate::live::Live;
+#[cfg(feature = "tui")]
+use crate::tui;
+use std::path::Path;
+#[cfg(feature = "tui")]
+use std::{
+    sync::Arc,
+    sync::atomic::{AtomicBool, Ordering},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread::Builder,
+    time::Duration,
+};
 use tokio::runtime::Runtime;
+
+/// How often the view is looked after.
+#[cfg(feature = "tui")]
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Whether this build has a live view and there is a terminal for it.
 pub(super) fn is_possible(env: &Env<'_>) -> bool {
@@ -12,11 +27,39 @@ pub(super) fn is_possible(env: &Env<'_>) -> bool {
 /// Shows what is recorded until the person quits or the process is asked to end.
 #[cfg(feature = "tui")]
 pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env<'_>) -> anyhow::Result<()> {
-    use crate::tui;
-    use std::sync::Arc;
+    let words = tui::state::Words {
+        title: format!("{} → {}", live.url(), live.upstream().name),
+        warnings: warnings.to_vec(),
+        how_to: how_to(&live.url()),
+    };
+    let recorder = live.recorder();
+    let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
+    show(runtime, live.recording(), words, trouble, env)
+}
+
+/// Shows a recording, whoever writes it, until the person quits or the process is asked to end.
+#[cfg(feature = "tui")]
+pub(super) fn open(runtime: &Runtime, recording: &Path, env: &Env<'_>) -> anyhow::Result<()> {
+    let words = tui::state::Words {
+        title: recording.display().to_string(),
+        warnings: Vec::new(),
+        how_to: vec![
+            "The recording holds no exchange yet. What is written into it shows up here.".to_owned(),
+        ],
+    };
+    show(runtime, recording, words, tui::Trouble::default(), env)
+}
+
+#[cfg(feature = "tui")]
+fn show(
+    runtime: &Runtime,
+    recording: &Path,
+    words: tui::state::Words,
+    trouble: tui::Trouble,
+    env: &Env<'_>,
+) -> anyhow::Result<()> {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    let recorder = live.recorder();
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let told_to_stop = super::runtime::told_to_stop(runtime);
@@ -24,28 +67,57 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
         told_to_stop.await;
         told.store(true, Ordering::Relaxed);
     });
-    let words = tui::state::Words {
-        title: format!("{} → {}", live.url(), live.upstream().name),
-        warnings: warnings.to_vec(),
-        how_to: how_to(&live.url()),
-    };
-    let shown = tui::run(tui::Settings {
-        recording: live.recording().to_owned(),
+    let settings = tui::Settings {
+        recording: recording.to_owned(),
         words,
         follow: true,
-        stop,
-        trouble: tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health()))),
+        stop: Arc::clone(&stop),
+        trouble,
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),
-    });
+    };
+    let (ended, end) = channel();
+    let view = move || drop(ended.send(tui::run(settings)));
+    Builder::new().name("gatetap-view".to_owned()).spawn(view)?;
+    let shown = wait_for_view(&end, &stop);
     watching.abort();
-    Ok(shown?)
+    shown
+}
+
+/// Waits until the view has ended. Reading from a terminal that is gone may never come back: then the
+/// view is left to itself, and ends with the process.
+#[cfg(feature = "tui")]
+fn wait_for_view(end: &Receiver<Result<(), tui::Error>>, stop: &AtomicBool) -> anyhow::Result<()> {
+    let mut looks_left = 5;
+    loop {
+        match end.recv_timeout(LOOK) {
+            Ok(shown) => return Ok(shown?),
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the live view failed"),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+            stop.store(true, Ordering::Relaxed);
+        }
+        if stop.load(Ordering::Relaxed) {
+            looks_left -= 1;
+        }
+        if looks_left == 0 {
+            tui::give_terminal_back();
+            return Ok(());
+        }
+    }
 }
 
 /// Never called: see [`is_possible`].
 #[cfg(not(feature = "tui"))]
 pub(super) fn run(_: &Runtime, _: &Live, _: &[String], _: &Env<'_>) -> anyhow::Result<()> {
+    anyhow::bail!("this build has no live view")
+}
+
+/// Never called: see [`is_possible`].
+#[cfg(not(feature = "tui"))]
+pub(super) fn open(_: &Runtime, _: &Path, _: &Env<'_>) -> anyhow::Result<()> {
     anyhow::bail!("this build has no live view")
 }
 

@@ -7,24 +7,32 @@
 //! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
 
 mod announce;
+mod ca;
 mod demo;
 mod diff;
 mod env;
 mod error;
 mod exit;
+mod filter;
 mod live_view;
 mod ls;
+mod prune;
 mod recording;
+mod retention;
 mod run;
 mod runtime;
+mod search;
 mod show;
 mod sim;
 mod style;
 mod table;
+mod tls;
+mod tui;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
 
+use crate::gateway::mask::mask_text;
 use clap::{Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -64,21 +72,28 @@ enum Command {
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
+    Search(search::SearchArgs),
+    Prune(prune::PruneArgs),
+    Tui(tui::TuiArgs),
+    Ca(ca::CaArgs),
 }
 
 /// Runs the process's command line.
 pub fn main() -> ExitCode {
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
-        // Without a working directory there is nowhere to say more.
-        Err(_) => Exit::CannotStart,
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("there is no working directory");
+            error::print(&error, &mut Output::new(std::io::stderr(), false));
+            Exit::CannotStart
+        }
     };
     exit.into()
 }
 
 /// Runs the command line `words`, the program's name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
-    let outcome = match Cli::try_parse_from(with_command(words)) {
+    let outcome = match Cli::try_parse_from(filter::shelter_negations(with_command(words))) {
         Ok(cli) => dispatch(cli.command, env),
         Err(error) => usage(&error, env),
     };
@@ -105,6 +120,10 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
         Command::Diff(args) => args.run(env),
+        Command::Search(args) => args.run(env),
+        Command::Prune(args) => args.run(env),
+        Command::Tui(args) => args.run(env),
+        Command::Ca(args) => args.run(env),
     }
 }
 
@@ -129,10 +148,9 @@ fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let (output, exit) =
         if error.use_stderr() { (&mut env.stderr, Exit::Usage) } else { (&mut env.stdout, Exit::Fine) };
     let text = error.render();
-    if output.colour() {
-        output.print(format_args!("{}", text.ansi()))?;
-    } else {
-        output.print(format_args!("{text}"))?;
-    }
+    let text = if output.colour() { text.ansi().to_string() } else { text.to_string() };
+    // A wrong value is quoted, and may hold a password.
+    let text = mask_text(text.as_bytes());
+    output.print(format_args!("{}", String::from_utf8_lossy(&text)))?;
     Ok(exit)
 }

@@ -21,6 +21,7 @@ mod meaning;
 mod rate_limit;
 mod rhythm;
 pub mod summary;
+mod text;
 mod tool_arguments;
 pub mod verdict;
 mod walk;
@@ -33,6 +34,7 @@ pub use examine::{Examined, examine};
 pub use meaning::meaning;
 pub use rate_limit::{RateState, Window, rate_state};
 pub use rhythm::Rhythm;
+pub use text::Text;
 pub use tool_arguments::ArgumentsState;
 
 use crate::exchange::time::Micros;

@@ -1,5 +1,6 @@
 //! One body on its way into the recording: what of it is not written yet, and what of it is kept.
 
+use super::added::AddedDelays;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Mark, Side};
 use crate::exchange::time::Micros;
@@ -39,6 +40,9 @@ pub(super) struct BodyTrack {
     /// The last chunks of a body that is longer than what is kept.
     tail: VecDeque<(Bytes, Mark)>,
     tail_bytes: u64,
+    /// Not all of it is kept.
+    has_gap: bool,
+    added: AddedDelays,
 }
 
 impl std::fmt::Debug for BodyTrack {
@@ -64,6 +68,11 @@ impl Keep {
         let tail = (limit / 2).min(1 << 20);
         Self { head: limit - tail, tail }
     }
+
+    /// A body up to this length is kept whole.
+    fn limit(self) -> u64 {
+        self.head + self.tail
+    }
 }
 
 impl BodyTrack {
@@ -79,6 +88,8 @@ impl BodyTrack {
             untaken: VecDeque::new(),
             tail: VecDeque::new(),
             tail_bytes: 0,
+            has_gap: false,
+            added: AddedDelays::default(),
         }
     }
 
@@ -96,8 +107,9 @@ impl BodyTrack {
         }
         self.tail_bytes += length;
         self.tail.push_back((bytes, mark));
-        while self.tail_bytes > self.keep.tail {
+        while self.passed > self.keep.limit() && self.tail_bytes > self.keep.tail {
             let Some((skipped, mark)) = self.tail.pop_front() else { break };
+            self.has_gap = true;
             self.tail_bytes -= skipped.len() as u64;
             self.queue(Bytes::new(), mark);
         }
@@ -107,31 +119,40 @@ impl BodyTrack {
     ///
     /// Gives the SHA-256 of the whole where not all of it is kept.
     pub(super) fn end(&mut self) -> Option<[u8; 32]> {
-        let is_cut = self.kept() + self.tail_bytes < self.passed;
         for (bytes, mark) in std::mem::take(&mut self.tail) {
             self.pending_bytes += bytes.len();
             self.queue(bytes, mark);
         }
         self.tail_bytes = 0;
-        is_cut.then(|| self.hash.clone().finish().as_ref().try_into().unwrap_or_default())
+        self.has_gap.then(|| self.hash.clone().finish().as_ref().try_into().unwrap_or_default())
     }
 
     /// The socket took the next chunk.
     pub(super) fn take_one(&mut self, at: Micros) {
-        for segment in &mut self.untaken {
-            if let Some(mark) = segment.marks.get_mut(segment.taken) {
-                mark.taken = Some(at);
-                segment.taken += 1;
-                segment.dirty = true;
-                return;
-            }
+        let Some(mark) = self.next_untaken() else { return };
+        mark.taken = Some(at);
+        let delay = at.since(mark.read);
+        self.added.add(delay);
+    }
+
+    /// 99 of 100 chunks were taken within this time after they were read.
+    pub(super) fn added_p99(&self) -> Option<Micros> {
+        self.added.p99()
+    }
+
+    /// The mark of the first chunk that is not taken; it is about to be.
+    fn next_untaken(&mut self) -> Option<&mut Mark> {
+        let written = self.untaken.iter_mut().find(|segment| segment.taken < segment.marks.len());
+        if let Some(segment) = written {
+            segment.taken += 1;
+            segment.dirty = true;
+            return segment.marks.get_mut(segment.taken - 1);
         }
-        if let Some((_, mark)) = self.pending.get_mut(self.taken) {
-            mark.taken = Some(at);
+        if self.taken < self.pending.len() {
             self.taken += 1;
-        } else if let Some((_, mark)) = self.tail.iter_mut().find(|(_, mark)| mark.taken.is_none()) {
-            mark.taken = Some(at);
+            return self.pending.get_mut(self.taken - 1).map(|(_, mark)| mark);
         }
+        self.tail.iter_mut().map(|(_, mark)| mark).find(|mark| mark.taken.is_none())
     }
 
     /// Whether there is anything to write.
@@ -216,11 +237,6 @@ impl BodyTrack {
         // Chunks are taken in order: where this one is, all before it are.
         self.taken += usize::from(mark.taken.is_some());
         self.pending.push((bytes, mark));
-    }
-
-    /// How many bytes from the start on are kept or about to be.
-    fn kept(&self) -> u64 {
-        self.passed.min(self.keep.head).min(self.passed - self.tail_bytes)
     }
 
     /// The chunks from `index` on that fit into one row; one at least. Bytes and gaps do not mix.

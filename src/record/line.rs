@@ -1,8 +1,8 @@
 //! One exchange in the recorder's memory: what is known of it, and what of that is not written yet.
 
 use super::body_track::{BodyTrack, Keep, WrittenSegment};
-use crate::digest::Digest;
 use crate::digest::verdict::Judgement;
+use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
@@ -30,6 +30,8 @@ pub(super) struct Examined {
     pub(super) digest: Digest,
     pub(super) judgement: Judgement,
     pub(super) findings: Option<Vec<Finding>>,
+    /// What was asked and answered, once all of it is known.
+    pub(super) text: Option<Text>,
 }
 
 /// What a transaction wrote of a line; becomes true when it is committed.
@@ -95,6 +97,11 @@ impl Line {
         self.tracks.iter().map(BodyTrack::pending_bytes).sum()
     }
 
+    /// 99 of 100 chunks of the answer were passed on within this time.
+    pub(super) fn added_p99(&self) -> Option<Micros> {
+        self.tracks.last().and_then(BodyTrack::added_p99)
+    }
+
     /// Gives up the chunks that wait to be written, and says how many bytes that were.
     pub(super) fn give_up_pending(&mut self) -> usize {
         self.tracks.iter_mut().map(BodyTrack::give_up).sum()
@@ -126,6 +133,9 @@ impl Line {
         }
         if let Some(examined) = &self.examined {
             writer.put_digest(written.id, &examined.digest, &examined.judgement)?;
+            if let Some(text) = &examined.text {
+                writer.put_text(written.id, text)?;
+            }
             if let Some(findings) = examined.findings.as_deref().filter(|findings| !findings.is_empty()) {
                 writer.put_findings(written.id, findings)?;
             }

@@ -11,6 +11,7 @@
 //! * What could not be written stays in memory and is tried again; what memory cannot hold is counted.
 //! * The queue is bounded by bytes: when they are spent, [`Track::room`] holds the next chunk back.
 
+mod added;
 mod body_track;
 mod budget;
 mod examiner;
@@ -20,10 +21,13 @@ pub mod redact;
 mod seen;
 mod state;
 mod thread;
+mod tunnel;
 
+pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
+pub use tunnel::TunnelTrack;
 
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
@@ -113,11 +117,16 @@ impl Recorder {
     }
 
     /// Writes down that a request has arrived.
-    pub fn begin(&self, asked: Asked) -> Track {
+    pub fn begin(&self, mut asked: Asked) -> Track {
+        asked.raw = asked.raw.as_ref().map(keep);
         let now = self.0.clock.now();
-        let key = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let key = self.next_key();
         self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
         Track { recorder: self.clone(), key, began: now.mono }
+    }
+
+    fn next_key(&self) -> u64 {
+        self.0.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A recorder thread that is gone has said so in its outcome; there is nobody left to tell.
@@ -152,7 +161,8 @@ impl Track {
     }
 
     /// Writes down the head of the answer.
-    pub fn answered(&self, answered: Answered) {
+    pub fn answered(&self, mut answered: Answered) {
+        answered.raw = answered.raw.as_ref().map(keep);
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
     }
 
@@ -198,9 +208,26 @@ impl Drop for LiftAtEnd {
     }
 }
 
-/// A chunk as the queue keeps it. A small one is copied: sharing it would pin the whole buffer that it
+/// Bytes as the queue keeps them. Few are copied: sharing it would pin the whole buffer that it
 /// was read into for as long as it waits.
 fn keep(bytes: &Bytes) -> Bytes {
     const SHARE_FROM: usize = 16 << 10;
     if bytes.len() < SHARE_FROM { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_chunk_does_not_pin_the_buffer_it_was_read_into() {
+        let buffer = Bytes::from(vec![b'x'; 64 << 10]);
+        let (small, large) = (buffer.slice(..100), buffer.slice(..20 << 10));
+        let (kept_small, kept_large) = (keep(&small), keep(&large));
+        assert_eq!((&kept_small, &kept_large), (&small, &large));
+        assert_ne!(kept_small.as_ptr(), small.as_ptr());
+        assert_eq!(kept_large.as_ptr(), large.as_ptr());
+        drop((small, large, kept_large));
+        assert!(buffer.is_unique());
+    }
 }

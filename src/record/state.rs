@@ -1,12 +1,15 @@
 //! What the recorder thread holds in memory, and how it gets into the file.
 
+use super::added::WorstAdded;
 use super::body_track::Keep;
 use super::examiner::{Batch, Seen};
 use super::health::Degraded;
 use super::line::{Line, Written};
 use super::thread::{Message, Outcome};
+use super::tunnel::TunnelLines;
 use super::{Limits, Shared, redact};
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::TunnelId;
 use crate::store::{Error, Writer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Weak;
@@ -14,12 +17,16 @@ use std::sync::Weak;
 /// How many bytes may wait in memory while writing fails; the rest is given up and counted.
 const DEGRADED_BYTES: usize = 64 << 20;
 
+/// What a transaction wrote: exchanges and tunnels, by their keys.
+type Committed = (Vec<(u64, Written)>, Vec<(u64, TunnelId)>);
+
 /// The exchanges that are still of interest, and the writer.
 #[derive(Debug)]
 pub(super) struct State {
     writer: Writer,
     recorder: Weak<Shared>,
     lines: BTreeMap<u64, Line>,
+    tunnels: TunnelLines,
     /// How much of each body is kept.
     keep: Keep,
     /// The lines that changed since the last commit.
@@ -37,6 +44,7 @@ impl State {
             writer,
             recorder,
             lines: BTreeMap::new(),
+            tunnels: TunnelLines::default(),
             keep: Keep::of(limits.max_body),
             changed: BTreeSet::new(),
             outbox: Batch::default(),
@@ -66,6 +74,10 @@ impl State {
         self.outbox.cost += message.cost();
         let key = match message {
             Message::Stop { at } => return Some(at),
+            Message::Tunnel { key, tunnel } => {
+                self.tunnels.take(key, *tunnel);
+                return None;
+            }
             Message::Begin { key, at, asked } => {
                 let exchange = redact::exchange(*asked, at, self.writer.session(), self.writer.salt());
                 self.outbox.seen.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
@@ -122,12 +134,19 @@ impl State {
     pub(super) fn write(&mut self) {
         let written = self.stay_in_place().and_then(|()| self.transaction());
         match written {
-            Ok(written) => {
+            Ok((written, tunnels)) => {
+                self.tunnels.settle(tunnels);
                 for (key, written) in written {
                     let Some(line) = self.lines.get_mut(&key) else { continue };
                     self.outcome.exchanges += u64::from(line.exchange.id == 0);
                     line.settle(written);
                     if line.judged {
+                        let worst = &mut self.outcome.worst_added;
+                        if let Some(p99) = line.added_p99()
+                            && worst.is_none_or(|known| known.p99 < p99)
+                        {
+                            *worst = Some(WorstAdded { exchange: line.exchange.id, p99 });
+                        }
                         self.lines.remove(&key);
                     }
                 }
@@ -175,6 +194,7 @@ impl State {
             return Ok(());
         }
         self.writer.start_anew()?;
+        self.tunnels.start_anew();
         let mut lost = 0;
         for (key, line) in &mut self.lines {
             lost += line.start_anew(self.writer.session());
@@ -184,18 +204,19 @@ impl State {
         Ok(())
     }
 
-    fn transaction(&self) -> Result<Vec<(u64, Written)>, Error> {
+    fn transaction(&self) -> Result<Committed, Error> {
         let lines = || self.changed.iter().filter_map(|key| Some((*key, self.lines.get(key)?)));
-        if !lines().any(|(_, line)| line.is_dirty()) {
-            return Ok(Vec::new());
+        if !self.tunnels.is_dirty() && !lines().any(|(_, line)| line.is_dirty()) {
+            return Ok(Committed::default());
         }
         self.writer.begin()?;
         let written = lines()
             .filter(|(_, line)| line.is_dirty())
             .map(|(key, line)| Ok((key, line.write(&self.writer)?)))
             .collect::<Result<Vec<_>, Error>>()?;
+        let tunnels = self.tunnels.write(&self.writer)?;
         self.writer.commit()?;
-        Ok(written)
+        Ok((written, tunnels))
     }
 
     /// Gives up the chunks that cannot be written, and counts them.

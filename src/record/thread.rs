@@ -1,5 +1,6 @@
 //! The recorder thread: takes messages in batches, has each batch written, hands it to the examiner.
 
+use super::added::WorstAdded;
 use super::examiner::{self, Batch};
 use super::line::Examined;
 use super::seen::{Answered, Asked};
@@ -8,6 +9,7 @@ use super::{LiftAtEnd, Limits, Recorder};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::Tunnel;
 use crate::store::Writer;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub(super) enum Message {
     Held { key: u64, time: Micros },
     Ended { key: u64, side: Side, end: BodyEnd, at: Micros },
     Examined { key: u64, examined: Box<Examined>, last: bool },
+    Tunnel { key: u64, tunnel: Box<Tunnel> },
     Stop { at: WallTime },
 }
 
@@ -46,6 +49,8 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// How many bytes of bodies could not be kept.
     pub lost_bytes: u64,
+    /// The stream whose chunks were passed on latest, if there was a stream.
+    pub worst_added: Option<WorstAdded>,
 }
 
 impl Outcome {

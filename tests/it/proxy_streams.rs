@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use gatetap::exchange::body::Side;
-
 use crate::support::client::{Client, Ending, get, post};
 use crate::support::gateway::{Gate, Gateway, SSE_HEAD, Step, answer, write};
 use crate::support::http1::chunk;
 use crate::support::tapped::{Seen, Tapped, assert_same};
-use crate::support::{eventually_async, patience, within};
+use crate::support::{eventually_async, within};
 
 const EVENTS: [&str; 3] = ["data: {\"a\":\"\u{e9}\"}\n\n", ": comment\r\n\r\n", "data: [DONE]\n\n"];
 
@@ -140,7 +138,7 @@ async fn a_stream_that_is_cut_anywhere_passes_unchanged() {
 #[tokio::test]
 async fn a_slow_app_slows_the_gateway() {
     const PIECE: usize = 1 << 20;
-    let pieces = 64;
+    let pieces = 48;
     let gate = Gate::new();
     let mut steps = vec![write(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", pieces * PIECE))];
     for _ in 0..pieces {
@@ -153,20 +151,19 @@ async fn a_slow_app_slows_the_gateway() {
     app.send(get("/v1/x", &[])).await;
     app.read_head().await;
     // It stops somewhere: when the sockets' buffers are full and nobody reads.
-    let mut before = 0;
+    let (mut before, mut looks) = (0, 0);
     let stuck = eventually_async("the gateway to be held back", || {
         let written = gateway.written(0).len();
-        let same = written == before;
+        looks = if written == before { looks + 1 } else { 0 };
         before = written;
-        std::thread::sleep(Duration::from_millis(100));
-        same.then_some(written)
+        (looks == 40).then_some(written)
     })
     .await;
     assert!(stuck < pieces, "{stuck} MB were taken though nobody reads");
     let body = app.read_body().await;
     assert_eq!((body.bytes().len(), body.ending), (pieces * PIECE, Ending::Whole));
     let told = tapped.told(0).await;
-    assert_eq!(told.response.bytes.len(), pieces * PIECE);
+    assert_eq!(told.whole.summary.response_bytes, (pieces * PIECE) as u64);
     told.assert_marks();
     // The chunk that stuck waited for the app, and the marks say so.
     let longest = told.response.marks.iter().filter_map(|m| Some(m.taken?.since(m.read))).max().unwrap();
@@ -175,7 +172,7 @@ async fn a_slow_app_slows_the_gateway() {
 
 #[tokio::test]
 async fn a_slow_gateway_slows_the_app() {
-    let (open, size) = (Gate::new(), 64 << 20);
+    let (open, size) = (Gate::new(), 48 << 20);
     let script = vec![
         Step::ReadHead,
         Step::PauseReading,
@@ -194,7 +191,7 @@ async fn a_slow_gateway_slows_the_app() {
     drop(app);
     open.open();
     let told = tapped.told(0).await;
-    assert!(told.request.bytes.len() < size, "what nobody took was read all the same");
+    assert!(told.whole.summary.request_bytes < size as u64, "what nobody took was read all the same");
 }
 
 #[tokio::test]
@@ -278,5 +275,4 @@ async fn many_apps_at_once() {
     let seen = within("a hundred answers", all).await;
     assert!(seen.iter().all(|seen| seen.bytes() == b"{}"));
     eventually_async("a hundred exchanges", || (tapped.count() == 100).then_some(())).await;
-    assert!(patience() > Duration::ZERO && Side::Request != Side::Response);
 }

@@ -98,9 +98,9 @@ async fn of_a_long_body_head_and_tail_are_kept_and_the_hash_of_the_whole() {
 
 #[tokio::test]
 async fn a_body_of_just_the_limit_is_kept_whole() {
-    let (raw, body) = long_answer(4);
+    let (raw, body) = long_answer(7);
     let gateway = Gateway::answering(&raw);
-    let tapped = Tapped::keeping(&gateway, 4000).await;
+    let tapped = Tapped::keeping(&gateway, 7000).await;
     Seen::of(tapped.addr(), get("/v1/long", &[])).await;
     let told = tapped.told(0).await;
     assert_eq!((told.response.bytes, told.response.cut), (body, None));

@@ -49,8 +49,10 @@ pub(super) struct Up {
     chunks: u32,
     /// The gateway takes no more of it.
     pub(super) refused: bool,
-    /// Bytes of it that the gateway's socket has taken.
+    /// The gateway's socket has taken bytes of it.
     pub(super) sent: bool,
+    /// Writing it has met a reset. The system tells of one only once: reading then finds a plain end.
+    reset: bool,
 }
 
 /// The gateway's answer on its way to the app.
@@ -92,7 +94,7 @@ pub(super) struct Pump<'a, A, G> {
 impl Up {
     /// A request with this head, whose body is yet to be read.
     pub(super) fn new(head: Bytes, body: BodyReader) -> Self {
-        Self { body, out: head, chunks: 0, refused: false, sent: false }
+        Self { body, out: head, chunks: 0, refused: false, sent: false, reset: false }
     }
 
     /// Nothing of it is left to be sent.
@@ -196,6 +198,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
 
     /// The gateway's connection has ended: by its FIN, or by an error.
     fn gateway_ended(&mut self, error: Option<io::Error>) -> Option<Ended> {
+        let error = error.or_else(|| self.up.reset.then(|| io::ErrorKind::ConnectionReset.into()));
         let Some((_, body)) = &self.down.answer else {
             return Some(Ended::NoAnswer(error.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())));
         };
@@ -300,6 +303,8 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
             if self.up.refused {
                 self.up.out = Bytes::new();
             } else if let Poll::Ready(sent) = self.poll_send_request(cx) {
+                self.up.reset |=
+                    sent.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
                 match sent {
                     Err(error) if self.reused && !self.up.sent => return Poll::Ready(Ended::NoAnswer(error)),
                     // What the gateway has said before it refused is still to be read.

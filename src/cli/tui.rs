@@ -1,0 +1,33 @@
+//! `gatetap tui`: a recording in the live view.
+
+use super::env::Env;
+use super::error::wrong_usage;
+use super::exit::Exit;
+use super::recording::RecordingArgs;
+use super::{live_view, runtime};
+
+/// Open a recording in the live view, also while another process writes it
+#[derive(Debug, clap::Args)]
+pub(super) struct TuiArgs {
+    #[command(flatten)]
+    recording: RecordingArgs,
+}
+
+impl TuiArgs {
+    /// Shows it until the person quits.
+    pub(super) fn run(self, env: &Env<'_>) -> anyhow::Result<Exit> {
+        // The view waits for a recording that is not there yet. Whoever names one means one that is.
+        let recording = self.recording.open(env)?.path().to_owned();
+        if !live_view::is_possible(env) {
+            let why = if cfg!(feature = "tui") {
+                "the live view needs a terminal for its input and its output"
+            } else {
+                "this build has no live view"
+            };
+            return Err(wrong_usage(why, "`gatetap ls` and `gatetap show` print what it would show"));
+        }
+        let runtime = runtime::start()?;
+        live_view::open(&runtime, &recording, env)?;
+        Ok(Exit::Fine)
+    }
+}
