@@ -217,6 +217,13 @@ impl Shape {
             || (run.iter().any(u8::is_ascii_digit) && pieces().any(|piece| piece.len() >= self.piece))
     }
 
+    /// Whether `run`, with which a text breaks off, may be the first part of a key's.
+    pub fn may_be_part_of_key(&self, run: &[u8]) -> bool {
+        let has = |kind: fn(&u8) -> bool| run.iter().any(kind);
+        let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+        run.len() >= usual_in_text() && (has(u8::is_ascii_digit) || is_mixed)
+    }
+
     /// Whether such a key may hold this byte.
     pub const fn holds(&self, byte: u8) -> bool {
         is_key_byte(byte) || (self.dots && byte == b'.')

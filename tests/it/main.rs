@@ -32,6 +32,7 @@ mod proxy_messages;
 mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
+mod secrets_bodies;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;

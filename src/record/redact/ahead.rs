@@ -87,7 +87,7 @@ impl<'a> Ahead<'a> {
 
     /// The first place from `from` on, but before `limit`, where reading has to begin; else `limit`.
     pub(super) fn next(&mut self, from: usize, limit: usize) -> usize {
-        let bytes = self.bytes.get(..limit).unwrap_or(self.bytes);
+        let bytes = self.bytes;
         let mut nearest = limit;
         nearest = nearest.min(self.separator.from(from, |from| next_separated(bytes, from)).unwrap_or(limit));
         nearest = nearest.min(self.unicode.from(from, |from| next_unicode(bytes, from)).unwrap_or(limit));
@@ -98,7 +98,7 @@ impl<'a> Ahead<'a> {
         for (next, own) in self.own.iter_mut().zip(self.secrets.own()) {
             nearest = nearest.min(next.from(from, |from| find(&own.needle, bytes, from)).unwrap_or(limit));
         }
-        nearest.max(from)
+        nearest
     }
 }
 

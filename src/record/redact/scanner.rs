@@ -91,7 +91,7 @@ impl Scanner {
     pub(super) fn cover(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
         let mut hidden_from = usize::MAX;
         for at in 0..self.held.len() {
-            if let Found::Maybe(from) = self.found(at, secrets) {
+            if let Found::Maybe(from) = self.found(at, secrets, false) {
                 hidden_from = hidden_from.min(at.saturating_add(from));
             }
         }
@@ -104,12 +104,10 @@ impl Scanner {
     /// The text ends here. What was a secret as far as it went stays hidden.
     pub(super) fn end(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
         self.end_percent(secrets, sheet);
-        while let Some(found) = (!self.held.is_empty()).then(|| self.found(0, secrets)) {
-            match found {
-                Found::Maybe(from) if self.held.len().saturating_sub(from) >= SECRET_FROM => {
-                    self.release(self.held.len(), from, sheet);
-                }
-                _ => self.release(1, 1, sheet),
+        while !self.held.is_empty() {
+            match self.found(0, secrets, true) {
+                Found::Secret { hidden_from, end, .. } => self.release(end, hidden_from, sheet),
+                Found::Nothing | Found::Maybe(_) => self.release(1, 1, sheet),
             }
         }
         self.inside = None;
@@ -138,7 +136,7 @@ impl Scanner {
         self.text.push(unit.byte);
         self.held.push(Held { unit, is_hidden: false });
         while !self.held.is_empty() {
-            match self.found(0, secrets) {
+            match self.found(0, secrets, false) {
                 Found::Nothing => self.release(1, 1, sheet),
                 Found::Maybe(_) => break,
                 Found::Secret { hidden_from, end, open } => {
@@ -170,8 +168,8 @@ impl Scanner {
         self.before = [last, byte];
     }
 
-    /// What begins at `at` of the held characters.
-    fn found(&self, at: usize, secrets: &Secrets) -> Found {
+    /// What begins at `at` of the held characters; `ends` if nothing comes after them.
+    fn found(&self, at: usize, secrets: &Secrets, ends: bool) -> Found {
         let text = self.text.get(at..).unwrap_or_default();
         let (mut maybe, mut whole) = (None, None);
         for own in secrets.own() {
@@ -179,7 +177,10 @@ impl Scanner {
                 let open = own.is_shaped.then(|| keys::table().shape_of(&own.bytes)).flatten();
                 let end = own.bytes.len();
                 whole = whole.or(Some(Found::Secret { hidden_from: own.prefix, end, open }));
-            } else if own.bytes.starts_with(text) {
+            } else if ends && text.len() >= SECRET_FROM && own.bytes.starts_with(text) {
+                let part = Found::Secret { hidden_from: own.prefix, end: text.len(), open: None };
+                whole = whole.or(Some(part));
+            } else if !ends && own.bytes.starts_with(text) {
                 let from = if text.len() >= SHORTEST_START { own.prefix } else { usize::MAX };
                 maybe = Some(maybe.map_or(from, |before: usize| before.min(from)));
             }
@@ -200,12 +201,12 @@ impl Scanner {
                 continue;
             };
             let run = shape.run(after);
-            let ends = run.len() < after.len();
-            if shape.is_key(run) {
+            let is_closed = run.len() < after.len();
+            if shape.is_key(run) || (ends && !is_closed && shape.may_be_part_of_key(run)) {
                 let end = prefix.len() + run.len();
-                return Found::Secret { hidden_from: prefix.len(), end, open: (!ends).then_some(shape) };
+                return Found::Secret { hidden_from: prefix.len(), end, open: (!is_closed).then_some(shape) };
             }
-            if !ends {
+            if !is_closed {
                 maybe = Some(maybe.map_or(prefix.len(), |before: usize| before.min(prefix.len())));
             }
         }
