@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod live_view;
 mod ls;
+pub mod panics;
 mod recording;
 mod run;
 mod runtime;
@@ -69,6 +70,7 @@ enum Command {
 
 /// Runs the process's command line.
 pub fn main() -> ExitCode {
+    panics::install();
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
         // Without a working directory there is nowhere to say more.

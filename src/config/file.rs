@@ -15,7 +15,8 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 7] = ["listen", "upstream", "routes", "db", "headless", "insecure", "seed"];
+const KEYS: [&str; 8] =
+    ["listen", "upstream", "routes", "db", "headless", "insecure", "seed", "redact_bodies"];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ pub(super) struct FileSettings {
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
     pub(super) seed: Option<u64>,
+    pub(super) redact_bodies: Option<bool>,
 }
 
 impl FileSettings {
@@ -68,6 +70,7 @@ impl FileSettings {
                 "headless" => settings.headless = Some(entry.flag()?),
                 "insecure" => settings.insecure = Some(entry.flag()?),
                 "seed" => settings.seed = Some(entry.number()?),
+                "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
                 unknown => {
                     return Err(Error::UnknownKey {

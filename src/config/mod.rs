@@ -49,6 +49,8 @@ pub struct Given {
     pub insecure: Option<bool>,
     /// The seed of everything random.
     pub seed: Option<u64>,
+    /// No text of bodies in the recording.
+    pub redact_bodies: Option<bool>,
 }
 
 /// What a running gatetap goes by.
@@ -68,6 +70,8 @@ pub struct Settings {
     pub insecure: bool,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
+    /// No text of bodies in the recording, only their structure and their lengths.
+    pub redact_bodies: bool,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -126,6 +130,7 @@ impl Settings {
             headless: given.headless.or(file.headless).unwrap_or(false),
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             seed: given.seed.or(file.seed),
+            redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             file: file.path,
         })
     }

@@ -117,7 +117,11 @@ fn carry(value: &[u8], found: &mut Vec<Vec<u8>>) {
     if decoded != secret && is_sought(&decoded, SOUGHT_FROM) {
         found.push(decoded);
     }
-    // User and password, and the parts of a signature.
+    // Without the padding of base64, which is written or not.
+    let bare = secret.iter().rposition(|byte| *byte != b'=').map_or(0, |at| at + 1);
+    if bare < secret.len() && is_sought(secret.get(..bare).unwrap_or_default(), SOUGHT_FROM) {
+        found.extend(secret.get(..bare).map(<[u8]>::to_vec));
+    }
     let scheme = parts.scheme.and_then(|(start, end)| value.get(start..end));
     if scheme.is_some_and(|scheme| hides_all(&String::from_utf8_lossy(scheme)))
         && let Ok(pair) = base64::engine::general_purpose::STANDARD.decode(secret)
@@ -128,12 +132,12 @@ fn carry(value: &[u8], found: &mut Vec<Vec<u8>>) {
             found.push(password.to_vec());
         }
     }
-    let pieces = secret.split(|byte| is_blank(*byte) || is_quote(*byte) || matches!(byte, b',' | b'='));
-    found.extend(
-        pieces
-            .filter(|piece| piece.len() < secret.len() && is_sought(piece, PART_SOUGHT_FROM))
-            .map(<[u8]>::to_vec),
-    );
+    // The parts of a signature.
+    if secret.iter().any(|byte| is_blank(*byte) || *byte == b',') {
+        let ends = |byte: &u8| is_blank(*byte) || is_quote(*byte) || matches!(byte, b',' | b'=');
+        let pieces = secret.split(ends).filter(|piece| is_sought(piece, PART_SOUGHT_FROM));
+        found.extend(pieces.map(<[u8]>::to_vec));
+    }
 }
 
 struct Found {

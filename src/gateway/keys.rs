@@ -231,10 +231,8 @@ impl Shape {
 
     /// Whether such a key may begin after these two characters; 0 is none. A key begins where a word does.
     pub fn may_follow(&self, [before_last, last]: [u8; 2]) -> bool {
-        let inside =
-            if self.prefix.len() < TELLING_PREFIX { is_key_byte(last) } else { last.is_ascii_alphanumeric() };
-        // The letter of an escape that has been escaped once more ends no word.
-        !inside || (before_last == b'\\' && matches!(last, b'n' | b'r' | b't' | b'b' | b'f'))
+        let joins = self.prefix.len() < TELLING_PREFIX && matches!(last, b'-' | b'_');
+        ends_word([before_last, last]) && !joins
     }
 
     fn fits(&self, secret: &[u8]) -> bool {
@@ -246,6 +244,13 @@ impl Shape {
 /// Whether a key of any shape may hold this byte.
 pub const fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Whether a word may begin after these two characters; 0 is none.
+pub const fn ends_word([before_last, last]: [u8; 2]) -> bool {
+    // The letter of an escape that has been escaped once more belongs to no word.
+    !last.is_ascii_alphanumeric()
+        || (before_last == b'\\' && matches!(last, b'n' | b'r' | b't' | b'b' | b'f'))
 }
 
 /// A name in lower case, hyphens for underscores, without white space or control characters around it.

@@ -68,6 +68,9 @@ fn run() {
                                  [possible values: true, false]
           --seed <NUMBER>        The seed of everything random [default: a new one, which is printed]
                                  [env: GATETAP_SEED]
+          --redact-bodies[=<BOOL>]
+                                 Keep no text of prompts and answers, only their structure and their
+                                 lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
       -h, --help                 Print help
     ");
 }

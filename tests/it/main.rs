@@ -33,6 +33,7 @@ mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
 mod secrets_bodies;
+mod secrets_canary;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;

@@ -83,6 +83,19 @@ fn keys_are_hidden_behind_their_prefix() {
 }
 
 #[test]
+fn every_shape_of_the_table_is_found_in_the_middle_of_a_body() {
+    let filling = "a well-known text_of words, ".repeat(20);
+    for shape in gatetap::gateway::keys::table().shapes_in_text() {
+        let key = "Fake0000".repeat(9);
+        let text = format!("{filling}{}{key} {filling}", shape.prefix);
+        let masked = whole(&text, Side::Request, "application/json");
+        assert_eq!(masked.len(), text.len());
+        assert!(!masked.contains("Fake0000"), "{}", shape.prefix);
+        assert_eq!(masked.matches('*').count(), key.len(), "{}", shape.prefix);
+    }
+}
+
+#[test]
 fn ordinary_text_stays_as_it_is() {
     let base64 = "iVBORw0KGgoAAAANSUhEUgAAAAUA+AKIA/skAAAAFCAYAAACNbyblAAAAHElEQVQI12P4/8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==";
     let table = [

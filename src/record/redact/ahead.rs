@@ -15,6 +15,9 @@ use std::sync::LazyLock;
 /// A secret that is spelled with escapes shows itself by its first escape, at most so far in.
 const REACH: usize = 20;
 
+/// So many prefixes are searched for as a whole; all of them, as a test holds.
+const MOST_PLAIN: usize = 8;
+
 /// The prefixes of the table, by what they are found by.
 struct Prefixes {
     /// By the byte before their first hyphen or underscore: the prefix, and where in it that stands.
@@ -31,7 +34,7 @@ pub(super) struct Ahead<'a> {
     separator: Next,
     unicode: Next,
     percent: Next,
-    plain: Vec<Next>,
+    plain: [Next; MOST_PLAIN],
     own: Vec<Next>,
 }
 
@@ -80,7 +83,7 @@ impl<'a> Ahead<'a> {
             separator: Next::Unknown,
             unicode: Next::Unknown,
             percent: Next::Unknown,
-            plain: vec![Next::Unknown; prefixes().plain.len()],
+            plain: [Next::Unknown; MOST_PLAIN],
             own: vec![Next::Unknown; secrets.own().len()],
         }
     }

@@ -62,12 +62,15 @@ impl RawText {
 
     /// The two characters that end `bytes`, or the chunk before where they are too few.
     fn before(&self, bytes: &[u8]) -> [u8; 2] {
-        let mut text = self.carried.clone();
-        text.extend_from_slice(last(bytes, escapes::LONGEST));
+        let mut text = [0; 2 * escapes::LONGEST];
+        let joined = self.carried.iter().chain(last(bytes, escapes::LONGEST)).rev();
+        for (place, byte) in text.iter_mut().rev().zip(joined) {
+            *place = *byte;
+        }
         let escaped = escapes::meaning(last(&text, escapes::LONGEST))
             .or_else(|| percent_escape(last(&text, 3)).map(|(byte, _)| byte));
         let back = |steps: usize| {
-            text.len().checked_sub(steps).and_then(|index| text.get(index)).copied().unwrap_or(0)
+            text.len().checked_sub(steps).and_then(|index| text.get(index)).copied().unwrap_or_default()
         };
         escaped.map_or_else(|| [back(2), back(1)], |byte| [0, byte])
     }

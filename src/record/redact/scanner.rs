@@ -129,9 +129,12 @@ impl Scanner {
             }
             self.inside = None;
         }
-        if self.held.is_empty() && !secrets.may_begin(unit.byte) {
-            self.pass(unit.byte);
-            return;
+        if self.held.is_empty() {
+            let begins = secrets.begins(unit.byte);
+            if !begins.own && !(begins.shape && keys::ends_word(self.before)) {
+                self.pass(unit.byte);
+                return;
+            }
         }
         self.text.push(unit.byte);
         self.held.push(Held { unit, is_hidden: false });
@@ -192,7 +195,11 @@ impl Scanner {
             return whole;
         }
         let before = self.before_held(at);
-        for shape in keys::table().shapes_in_text().filter(|shape| shape.may_follow(before)) {
+        if !keys::ends_word(before) || !text.first().is_some_and(|first| secrets.begins(*first).shape) {
+            return maybe.map_or(Found::Nothing, Found::Maybe);
+        }
+        let begins = |shape: &&Shape| shape.prefix.as_bytes().first() == text.first();
+        for shape in keys::table().shapes_in_text().filter(begins).filter(|shape| shape.may_follow(before)) {
             let prefix = shape.prefix.as_bytes();
             let Some(after) = text.strip_prefix(prefix) else {
                 if prefix.starts_with(text) {

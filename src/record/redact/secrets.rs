@@ -16,7 +16,16 @@ const NEEDLE: usize = 4;
 /// library's own buffers are out of reach.
 pub(super) struct Secrets {
     own: Vec<Own>,
-    begins: [bool; 256],
+    begins: [Begins; 256],
+}
+
+/// What may begin with a character.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Begins {
+    /// A key of a known shape.
+    pub(super) shape: bool,
+    /// One of the request's own.
+    pub(super) own: bool,
 }
 
 /// One credential of the request.
@@ -36,11 +45,16 @@ impl Secrets {
             credential::carried_secrets(headers, target).into_iter().map(Own::new).collect();
         own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
-        let mut begins = [false; 256];
+        let mut begins = [Begins::default(); 256];
         let shapes = keys::table().shapes_in_text().filter_map(|shape| shape.prefix.as_bytes().first());
-        for first in shapes.chain(own.iter().filter_map(|own| own.bytes.first())) {
-            if let Some(slot) = begins.get_mut(usize::from(*first)) {
-                *slot = true;
+        for first in shapes {
+            if let Some(begins) = begins.get_mut(usize::from(*first)) {
+                begins.shape = true;
+            }
+        }
+        for first in own.iter().filter_map(|own| own.bytes.first()) {
+            if let Some(begins) = begins.get_mut(usize::from(*first)) {
+                begins.own = true;
             }
         }
         Self { own, begins }
@@ -51,9 +65,9 @@ impl Secrets {
         &self.own
     }
 
-    /// Whether a secret may begin with this character.
-    pub(super) fn may_begin(&self, byte: u8) -> bool {
-        self.begins.get(usize::from(byte)).is_some_and(|begins| *begins)
+    /// What may begin with this character.
+    pub(super) fn begins(&self, byte: u8) -> Begins {
+        self.begins.get(usize::from(byte)).copied().unwrap_or_default()
     }
 }
 
