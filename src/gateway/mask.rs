@@ -289,7 +289,7 @@ fn named_value(text: &[u8], at: usize) -> Option<Secret> {
     match after_name.get(gap) {
         Some(b':' | b'=') => gap += 1,
         // A flag of a command line: the next word is its value.
-        Some(_) if gap > 0 && before == Some(b'-') => {}
+        Some(_) if gap > 0 && text.get(..at).is_some_and(|before| before.ends_with(b"--")) => {}
         _ => return None,
     }
     gap += skip_filling(after_name.get(gap..)?, |_| false);

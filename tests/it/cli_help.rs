@@ -54,24 +54,23 @@ fn run() {
     Usage: gatetap run [OPTIONS]
 
     Options:
-          --listen <ADDRESS>     Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
-                                 may be repeated [default: 7117] [env: GATETAP_LISTEN]
-          --upstream <UPSTREAM>  Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a
-                                 base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
-          --route <NAME=URL>     Another gateway, reached under `/@NAME/`; may be repeated [env:
-                                 GATETAP_ROUTE]
-          --db <FILE>            The recording [default: recording.db in your data directory] [env:
-                                 GATETAP_DB]
-          --headless[=<BOOL>]    No live view: print the address on stdout, and record [env:
-                                 GATETAP_HEADLESS] [possible values: true, false]
-      -k, --insecure[=<BOOL>]    Do not verify the gateway's certificate [env: GATETAP_INSECURE]
-                                 [possible values: true, false]
-          --seed <NUMBER>        The seed of everything random [default: a new one, which is printed]
-                                 [env: GATETAP_SEED]
-          --redact-bodies[=<BOOL>]
-                                 Keep no text of prompts and answers, only their structure and their
-                                 lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
-      -h, --help                 Print help
+          --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
+                                    may be repeated [default: 7117] [env: GATETAP_LISTEN]
+          --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
+                                    or a base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
+          --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
+                                    GATETAP_ROUTE]
+          --db <FILE>               The recording [default: recording.db in your data directory] [env:
+                                    GATETAP_DB]
+          --headless[=<BOOL>]       No live view: print the address on stdout, and record [env:
+                                    GATETAP_HEADLESS] [possible values: true, false]
+      -k, --insecure[=<BOOL>]       Do not verify the gateway's certificate [env: GATETAP_INSECURE]
+                                    [possible values: true, false]
+          --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
+                                    [env: GATETAP_SEED]
+          --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
+                                    lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
+      -h, --help                    Print help
     ");
 }
 

@@ -91,7 +91,8 @@ fn every_shape_of_the_table_is_found_in_the_middle_of_a_body() {
         let masked = whole(&text, Side::Request, "application/json");
         assert_eq!(masked.len(), text.len());
         assert!(!masked.contains("Fake0000"), "{}", shape.prefix);
-        assert_eq!(masked.matches('*').count(), key.len(), "{}", shape.prefix);
+        // What is known by a shorter prefix may be hidden from there on.
+        assert!(masked.matches('*').count() >= key.len(), "{}", shape.prefix);
     }
 }
 
@@ -130,7 +131,7 @@ fn ordinary_text_stays_as_it_is() {
 /// A stream that writes `pieces` out, one an event, in the member that `frame` leaves open.
 fn stream(frame: [&str; 2], pieces: &[&str]) -> String {
     let [before, after] = frame;
-    pieces.iter().map(|piece| format!("data: {before}{piece}{after}\n\n")).collect()
+    pieces.iter().map(|piece| ["data: ", before, piece, after, "\n\n"].concat()).collect()
 }
 
 const FRAMES: [[&str; 2]; 6] = [

@@ -48,7 +48,7 @@ fn deltas(frame: [&str; 2], text: &str, size: usize) -> Vec<Vec<u8>> {
     let letters: Vec<char> = text.chars().collect();
     let events = letters.chunks(size).map(|piece| {
         let piece: String = piece.iter().collect();
-        chunk(format!("data: {}{piece}{}\n\n", frame[0], frame[1])).clone()
+        chunk(format!("data: {}{piece}{}\n\n", frame[0], frame[1]))
     });
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     let mut writes = vec![head.as_bytes().to_vec()];
@@ -59,11 +59,11 @@ fn deltas(frame: [&str; 2], text: &str, size: usize) -> Vec<Vec<u8>> {
 }
 
 fn escaped(text: &str) -> String {
-    text.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect()
+    text.chars().fold(String::new(), |escaped, c| escaped + &format!("\\u{:04x}", u32::from(c)))
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |escaped, byte| escaped + &format!("%{byte:02X}"))
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -272,18 +272,16 @@ fn no_canary_is_in_anything_that_gatetap_wrote() {
     for args in [vec!["ls"], vec!["ls", "--json"]] {
         said_bytes.push(said(&home, &args).stdout);
     }
-    for exchange in &exchanges {
-        let id = exchange["id"].to_string();
-        for args in [vec!["show", &id], vec!["show", "--json", &id], vec!["show", &id, "--events", "--json"]]
-        {
-            said_bytes.push(said(&home, &args).stdout);
-        }
+    let ids: Vec<String> = exchanges.iter().map(|exchange| exchange["id"].to_string()).collect();
+    for form in [&["show"][..], &["show", "--json"]] {
+        let args: Vec<&str> = form.iter().copied().chain(ids.iter().map(String::as_str)).collect();
+        said_bytes.push(said(&home, &args).stdout);
     }
     for (index, text) in said_bytes.iter().enumerate() {
         assert_silent(&format!("what it said, {index}"), text.as_bytes());
     }
     let written = files(home.path());
-    assert!(written.iter().any(|(name, _)| name.ends_with(".db")));
+    assert!(written.iter().any(|(name, _)| name.ends_with("recording.db")));
     for (name, bytes) in written {
         assert_silent(&name, &bytes);
     }

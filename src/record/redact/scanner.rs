@@ -131,7 +131,8 @@ impl Scanner {
         }
         if self.held.is_empty() {
             let begins = secrets.begins(unit.byte);
-            if !begins.own && !(begins.shape && keys::ends_word(self.before)) {
+            let may_begin = begins.own || (begins.shape && keys::ends_word(self.before));
+            if !may_begin {
                 self.pass(unit.byte);
                 return;
             }
