@@ -11,10 +11,11 @@ use crate::exchange::end::Verdict;
 use crate::exchange::text::printable;
 use crate::live::sample::Story;
 use crate::live::{self, Live, Upstream};
+use crate::proxy::OutgoingProxies;
 use crate::record::Limits;
 use crate::sim;
 use crate::store::{Page, Reader};
-use crate::tls::Trust;
+use crate::tls::{Files, Trust};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -96,7 +97,11 @@ impl DemoArgs {
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
             limits: Limits::default(),
-            trust: Trust::System,
+            trust: Trust::default(),
+            outgoing: OutgoingProxies::default(),
+            tls: true,
+            authority: env.directories.data.as_deref().map(Files::in_directory),
+            intercept: Vec::new(),
             connect_timeout: Duration::from_secs(10),
             simulator,
             command: "gatetap demo".to_owned(),

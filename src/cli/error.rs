@@ -4,7 +4,7 @@ use super::env::Output;
 use super::exit::Exit;
 use super::style::{Style, paint};
 use crate::exchange::text::printable;
-use crate::{config, store};
+use crate::{config, store, tls};
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -110,6 +110,9 @@ fn hints_of(error: &anyhow::Error) -> Vec<String> {
         }
         if let Some(error) = cause.downcast_ref::<store::Error>() {
             hints.push(error.hint().to_owned());
+        }
+        if let Some(error) = cause.downcast_ref::<tls::Error>() {
+            hints.extend(error.hint());
         }
         if let Some(error) = cause.downcast_ref::<config::Error>() {
             hints.extend(error.hint().map(str::to_owned));

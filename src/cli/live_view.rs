@@ -6,8 +6,18 @@ use crate::live::Live;
 use crate::tui;
 use std::path::Path;
 #[cfg(feature = "tui")]
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    sync::atomic::{AtomicBool, Ordering},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread::Builder,
+    time::Duration,
+};
 use tokio::runtime::Runtime;
+
+/// How often the view is looked after.
+#[cfg(feature = "tui")]
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Whether this build has a live view and there is a terminal for it.
 pub(super) fn is_possible(env: &Env<'_>) -> bool {
@@ -57,18 +67,46 @@ fn show(
         told_to_stop.await;
         told.store(true, Ordering::Relaxed);
     });
-    let shown = tui::run(tui::Settings {
+    let settings = tui::Settings {
         recording: recording.to_owned(),
         words,
         follow: true,
-        stop,
+        stop: Arc::clone(&stop),
         trouble,
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),
-    });
+    };
+    let (ended, end) = channel();
+    let view = move || drop(ended.send(tui::run(settings)));
+    Builder::new().name("gatetap-view".to_owned()).spawn(view)?;
+    let shown = wait_for_view(&end, &stop);
     watching.abort();
-    Ok(shown?)
+    shown
+}
+
+/// Waits until the view has ended. Reading from a terminal that is gone may never come back: then the
+/// view is left to itself, and ends with the process.
+#[cfg(feature = "tui")]
+fn wait_for_view(end: &Receiver<Result<(), tui::Error>>, stop: &AtomicBool) -> anyhow::Result<()> {
+    let mut looks_left = 5;
+    loop {
+        match end.recv_timeout(LOOK) {
+            Ok(shown) => return Ok(shown?),
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the live view failed"),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+            stop.store(true, Ordering::Relaxed);
+        }
+        if stop.load(Ordering::Relaxed) {
+            looks_left -= 1;
+        }
+        if looks_left == 0 {
+            tui::give_terminal_back();
+            return Ok(());
+        }
+    }
 }
 
 /// Never called: see [`is_possible`].

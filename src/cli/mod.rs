@@ -7,20 +7,26 @@
 //! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
 
 mod announce;
+mod ca;
 mod demo;
 mod env;
 mod error;
 mod exit;
+mod filter;
 mod live_view;
 mod ls;
 pub mod panics;
+mod prune;
 mod recording;
+mod retention;
 mod run;
 mod runtime;
+mod search;
 mod show;
 mod sim;
 mod style;
 mod table;
+mod tls;
 mod tui;
 
 pub use env::{Env, Output};
@@ -65,7 +71,10 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Search(search::SearchArgs),
+    Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
+    Ca(ca::CaArgs),
 }
 
 /// Runs the process's command line.
@@ -73,15 +82,18 @@ pub fn main() -> ExitCode {
     panics::install();
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
-        // Without a working directory there is nowhere to say more.
-        Err(_) => Exit::CannotStart,
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("there is no working directory");
+            error::print(&error, &mut Output::new(std::io::stderr(), false));
+            Exit::CannotStart
+        }
     };
     exit.into()
 }
 
 /// Runs the command line `words`, the program's name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
-    let outcome = match Cli::try_parse_from(with_command(words)) {
+    let outcome = match Cli::try_parse_from(filter::shelter_negations(with_command(words))) {
         Ok(cli) => dispatch(cli.command, env),
         Err(error) => usage(&error, env),
     };
@@ -107,7 +119,10 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Search(args) => args.run(env),
+        Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
+        Command::Ca(args) => args.run(env),
     }
 }
 

@@ -4,6 +4,8 @@ use super::env::Env;
 use super::error::wrong_usage;
 use crate::config;
 use crate::exchange::ExchangeId;
+use crate::exchange::time::WallTime;
+use crate::store::filter::Filter;
 use crate::store::{Page, Reader};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -25,11 +27,61 @@ pub(super) enum ExchangeName {
     FromEnd(u32),
 }
 
+/// How a person names exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExchangeNames {
+    /// One of them.
+    One(ExchangeName),
+    /// Those from one number to another, both included.
+    Range(ExchangeId, ExchangeId),
+}
+
 impl RecordingArgs {
     /// Opens it.
     pub(super) fn open(self, env: &Env<'_>) -> anyhow::Result<Reader> {
-        let path = config::recording(self.db, &env.directories)?;
-        Ok(Reader::open(&path)?)
+        Ok(Reader::open(&self.path(env)?)?)
+    }
+
+    /// Where it is.
+    pub(super) fn path(self, env: &Env<'_>) -> anyhow::Result<PathBuf> {
+        Ok(config::recording(self.db, &env.directories)?)
+    }
+}
+
+impl FromStr for ExchangeNames {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().ok().filter(|id: &ExchangeId| *id > 0);
+        match text.split_once('-').filter(|(from, _)| !from.is_empty()) {
+            Some((from, to)) => match (number(from), number(to)) {
+                (Some(from), Some(to)) if from <= to => Ok(Self::Range(from, to)),
+                _ => Err("a range is two numbers, the smaller first, as in `3-7`".to_owned()),
+            },
+            None => text.parse().map(Self::One),
+        }
+    }
+}
+
+impl ExchangeNames {
+    /// The numbers they stand for, in the order of starting.
+    ///
+    /// # Errors
+    /// Where there is no such exchange; the hint says which there are.
+    pub(super) fn find(self, reader: &Reader) -> anyhow::Result<Vec<ExchangeId>> {
+        let (from, to) = match self {
+            Self::One(name) => return Ok(vec![name.find(reader)?]),
+            Self::Range(from, to) => (from, to),
+        };
+        let page = Page { after: Some(from - 1), before: to.checked_add(1), limit: None };
+        let ids = reader.select_ids(&Filter::default(), page, WallTime(0))?;
+        if ids.is_empty() {
+            return Err(wrong_usage(
+                format!("there are no exchanges {from} to {to} in `{}`", reader.path().display()),
+                extent(reader)?,
+            ));
+        }
+        Ok(ids)
     }
 }
 

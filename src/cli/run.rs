@@ -2,14 +2,17 @@
 
 use super::env::Env;
 use super::exit::Exit;
-use super::{announce, live_view, runtime};
+use super::retention::Pruning;
+use super::tls::TlsArgs;
+use super::{announce, live_view, runtime, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::record::Limits;
 use crate::sim;
-use crate::tls::Trust;
+use crate::tls::Files;
 use clap::builder::BoolishValueParser;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,6 +60,9 @@ pub(super) struct RunArgs {
         require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     insecure: Option<bool>,
 
+    #[command(flatten)]
+    tls: TlsArgs,
+
     /// The seed of everything random [default: a new one, which is printed]
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
@@ -77,6 +83,7 @@ impl RunArgs {
             db: self.db,
             headless: self.headless,
             insecure: self.insecure,
+            tls: self.tls.into(),
             seed: self.seed,
             redact_bodies: self.redact_bodies,
         };
@@ -90,35 +97,46 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
-    let started = Live::start(live_settings(settings, env), env.clock.clone());
+    let live_settings = live_settings(settings, env)?;
+    let seed = live_settings.simulator.seed;
+    let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
+    let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
     let warnings: &[String] =
         if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, warnings, env)
+        announce::listening(&live, seed, warnings, env)
             .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
+    let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
+    if let Some(sentence) = pruned {
+        writeln!(env.stderr, "{sentence}")?;
+    }
     announce::close(&outcome, env)
 }
 
-fn live_settings(settings: &Settings, env: &Env<'_>) -> live::Settings {
+fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
     let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
     let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
-    live::Settings {
+    Ok(live::Settings {
         listen: settings.listen.iter().copied().map(Into::into).collect(),
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
         limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
-        trust: if settings.insecure { Trust::Anyone } else { Trust::System },
+        trust: tls::trust(settings)?,
+        outgoing: tls::outgoing_proxies()?,
+        tls: settings.tls.on,
+        authority: env.directories.data.as_deref().map(Files::in_directory),
+        intercept: settings.tls.intercept.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
         command: command_line(),
-    }
+    })
 }
 
 fn upstream(to: &Upstream) -> live::Upstream {

@@ -4,7 +4,10 @@ use super::Directories;
 use super::error::{BadValue, Error};
 use super::listen::Listen;
 use super::nearest::nearest;
+use super::retention::{Age, Size};
+use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
+use crate::store::Retention;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,8 +18,25 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 8] =
-    ["listen", "upstream", "routes", "db", "headless", "insecure", "seed", "redact_bodies"];
+const KEYS: [&str; 14] = [
+    "listen",
+    "upstream",
+    "routes",
+    "db",
+    "headless",
+    "insecure",
+    "tls",
+    "intercept",
+    "ca",
+    "client_cert",
+    "client_key",
+    "seed",
+    "redact_bodies",
+    "retention",
+];
+
+/// The keys of its table `retention`.
+const RETENTION_KEYS: [&str; 3] = ["max_age", "max_size", "max_count"];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -28,8 +48,10 @@ pub(super) struct FileSettings {
     pub(super) db: Option<PathBuf>,
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
+    pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
     pub(super) redact_bodies: Option<bool>,
+    pub(super) retention: Retention,
 }
 
 impl FileSettings {
@@ -69,20 +91,16 @@ impl FileSettings {
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
                 "insecure" => settings.insecure = Some(entry.flag()?),
+                "tls" => settings.tls.on = Some(entry.flag()?),
+                "intercept" => settings.tls.intercept = entry.one_or_many()?,
+                "ca" => settings.tls.ca = entry.paths()?,
+                "client_cert" => settings.tls.client_cert = Some(entry.path()?),
+                "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
-                unknown => {
-                    return Err(Error::UnknownKey {
-                        path: path.to_owned(),
-                        line: source.line(key.span()),
-                        key: unknown.to_owned(),
-                        hint: match nearest(unknown, KEYS) {
-                            Some(near) => format!("did you mean `{near}`?"),
-                            None => format!("the keys are {}", KEYS.join(", ")),
-                        },
-                    });
-                }
+                "retention" => settings.retention = entry.retention()?,
+                unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
             }
         }
         Ok(settings)
@@ -106,6 +124,18 @@ impl Source<'_> {
     /// The line, counted from 1, where `span` begins.
     fn line(&self, span: Range<usize>) -> usize {
         self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
+    }
+
+    fn unknown_key(&self, key: &str, span: Range<usize>, known: &[&str]) -> Error {
+        Error::UnknownKey {
+            path: self.path.to_owned(),
+            line: self.line(span),
+            key: key.to_owned(),
+            hint: match nearest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the keys are {}", known.join(", ")),
+            },
+        }
     }
 }
 
@@ -156,6 +186,15 @@ impl Entry<'_> {
         }
     }
 
+    /// A path, or a list of them.
+    fn paths(&self) -> Result<Vec<PathBuf>, Error> {
+        let DeValue::Array(values) = self.value.get_ref() else {
+            return Ok(vec![self.path()?]);
+        };
+        let entry = |value| Entry { source: self.source, key: self.key.clone(), value };
+        values.iter().map(|value| entry(value).path()).collect()
+    }
+
     fn flag(&self) -> Result<bool, Error> {
         match self.value.get_ref() {
             DeValue::Boolean(flag) => Ok(*flag),
@@ -169,6 +208,24 @@ impl Entry<'_> {
             _ => None,
         }
         .ok_or_else(|| self.expected("a whole number from 0"))
+    }
+
+    fn retention(&self) -> Result<Retention, Error> {
+        let DeValue::Table(limits) = self.value.get_ref() else {
+            return Err(self.expected("a table of limits"));
+        };
+        let mut retention = Retention::default();
+        for (key, value) in limits {
+            let name: &str = key.get_ref();
+            let entry = Entry { source: self.source, key: format!("retention.{name}"), value };
+            match name {
+                "max_age" => retention.age = Some(entry.parsed::<Age>()?.0),
+                "max_size" => retention.size = Some(entry.parsed::<Size>()?.0),
+                "max_count" => retention.count = Some(entry.number()?),
+                unknown => return Err(self.source.unknown_key(unknown, key.span(), &RETENTION_KEYS)),
+            }
+        }
+        Ok(retention)
     }
 
     fn routes(&self) -> Result<Vec<Route>, Error> {

@@ -8,16 +8,23 @@
 
 mod error;
 mod file;
+mod host_pattern;
 mod listen;
 mod nearest;
+mod retention;
+mod tls;
 mod upstream;
 
 pub use error::{BadValue, Error};
 pub use file::FILE_NAME;
+pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
+pub use retention::{Age, Size};
+pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};
 
+use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
 
@@ -47,6 +54,8 @@ pub struct Given {
     pub headless: Option<bool>,
     /// No verification of the gateway's certificate.
     pub insecure: Option<bool>,
+    /// TLS on both sides.
+    pub tls: TlsGiven,
     /// The seed of everything random.
     pub seed: Option<u64>,
     /// No text of bodies in the recording.
@@ -68,10 +77,14 @@ pub struct Settings {
     pub headless: bool,
     /// No verification of the gateway's certificate.
     pub insecure: bool,
+    /// TLS on both sides.
+    pub tls: TlsSettings,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// What may stay in the recording when a session starts.
+    pub retention: Retention,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -129,8 +142,10 @@ impl Settings {
             },
             headless: given.headless.or(file.headless).unwrap_or(false),
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
+            tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            retention: file.retention,
             file: file.path,
         })
     }
@@ -148,4 +163,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
         Some(db) => Ok(db),
         None => directories.default_recording(),
     }
+}
+
+/// What `gatetap.toml` says may stay in a recording.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn retention(directories: &Directories) -> Result<Retention, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use super::feed::{self, Feed};
 use super::gather::Gather;
-use super::{Answer, ClientFacts, Digest};
+use super::{Answer, ClientFacts, Digest, Text as SearchText, text};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::Micros;
 use crate::wire::coding::Decoder;
@@ -27,6 +27,8 @@ pub struct Digester {
     base: Digest,
     gather: Gather,
     request: Request,
+    /// What the request asked, once it has been read.
+    prompt: String,
     response: Option<Response>,
 }
 
@@ -72,6 +74,7 @@ impl Digester {
                 anthropic: head.headers.first("anthropic-version").is_some(),
                 text: Text::default(),
             },
+            prompt: String::new(),
             response: None,
         }
     }
@@ -141,12 +144,25 @@ impl Digester {
         &self.gather.answer
     }
 
+    /// What was asked and what has been answered, as text to search in. The request is read when its answer
+    /// begins or ends.
+    pub fn text(&mut self) -> SearchText {
+        self.read_plain(false);
+        SearchText {
+            prompt: self.prompt.clone(),
+            answer: text::answer(&self.gather.answer, self.gather.digest.error_message.as_deref()),
+        }
+    }
+
     fn read_request(&mut self, now: bool) {
         let text = &mut self.request.text;
         if text.is_due(text.bytes.len(), closes(&text.bytes), now) {
             self.take_request();
         }
         let text = &mut self.request.text;
+        if now && !text.whole {
+            self.prompt = text::prompt(&text.bytes);
+        }
         if now && text.is_document {
             text.whole = true;
             text.bytes = Vec::new();

@@ -3,7 +3,7 @@
 use super::digester::Digester;
 use super::verdict::{self, Judgement};
 use super::walk::{self, Part};
-use super::{Answer, Digest};
+use super::{Answer, Digest, Text};
 use crate::exchange::Exchange;
 use crate::exchange::body::Body;
 use crate::exchange::time::Micros;
@@ -15,6 +15,8 @@ pub struct Examined {
     pub digest: Digest,
     /// What the model said.
     pub answer: Answer,
+    /// What was asked and answered, to search in.
+    pub text: Text,
     /// How it ended.
     pub judgement: Judgement,
 }
@@ -44,5 +46,10 @@ pub fn examine(exchange: &Exchange, request: &Body, response: &Body) -> Examined
         digester.response_end(last);
     }
     let digest = digester.digest().clone();
-    Examined { judgement: verdict::judge(exchange, &digest), answer: digester.answer().clone(), digest }
+    Examined {
+        judgement: verdict::judge(exchange, &digest),
+        answer: digester.answer().clone(),
+        text: digester.text(),
+        digest,
+    }
 }

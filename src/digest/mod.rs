@@ -13,12 +13,14 @@ mod examine;
 mod feed;
 mod gather;
 pub mod summary;
+mod text;
 pub mod verdict;
 mod walk;
 
 pub use digester::Digester;
 pub use events::{EventKind, EventLine, events};
 pub use examine::{Examined, examine};
+pub use text::Text;
 
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;

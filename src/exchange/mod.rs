@@ -13,6 +13,7 @@ pub mod finding;
 pub mod head;
 pub mod text;
 pub mod time;
+pub mod tunnel;
 
 use body::Side;
 use credential::CredentialFacts;

@@ -70,6 +70,16 @@ fn push_visible(safe: &mut String, c: char) {
     }
 }
 
+/// The last place at or before byte `at` where `text` can be cut.
+pub fn boundary_before(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// The first place at or after byte `at` where `text` can be cut.
+pub fn boundary_after(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,13 +4,14 @@
 
 pub mod sample;
 
+use crate::config::HostPattern;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
-use crate::proxy::{self, BindError, Proxy};
+use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
 use crate::store::{self, SessionStart, Writer};
-use crate::tls::Trust;
+use crate::tls::{self, Authority, Files, Trust};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,14 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
+    /// The proxies between here and the gateways.
+    pub outgoing: OutgoingProxies,
+    /// Apps may speak TLS to the listener.
+    pub tls: bool,
+    /// Where the local authority lies; `None` where there is no place for it.
+    pub authority: Option<Files>,
+    /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
+    pub intercept: Vec<HostPattern>,
     /// How long a connection to a gateway may take to be made.
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
@@ -71,6 +80,9 @@ pub enum Error {
     /// An address could not be had.
     #[error(transparent)]
     Listen(#[from] BindError),
+    /// The local authority cannot be used.
+    #[error("cannot open tunnels")]
+    Authority(#[from] tls::Error),
     /// The recorder or the simulator could not be started.
     #[error("cannot start the {part}")]
     Part {
@@ -90,6 +102,7 @@ pub struct Live {
     simulator: Option<Simulator>,
     recording: PathBuf,
     upstream: Gateway,
+    intercept: Vec<HostPattern>,
 }
 
 impl Live {
@@ -98,6 +111,7 @@ impl Live {
     /// # Errors
     /// See [`Error`]; nothing goes on running then.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        check_authority(&settings, &clock)?;
         let writer = Writer::open(&settings.recording, &session(&settings, &clock))?;
         let started = Self::start_recording(settings, clock, writer).await;
         started.map_err(|(error, recorder)| {
@@ -117,9 +131,14 @@ impl Live {
         let recorder = Recorder::start(writer, clock, settings.limits)
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
-            Ok((proxy, simulator, upstream)) => {
-                Ok(Self { proxy, recorder, simulator, recording: settings.recording, upstream })
-            }
+            Ok((proxy, simulator, upstream)) => Ok(Self {
+                proxy,
+                recorder,
+                simulator,
+                recording: settings.recording,
+                upstream,
+                intercept: settings.intercept,
+            }),
             Err(error) => Err((error, Some(recorder))),
         }
     }
@@ -153,7 +172,11 @@ impl Live {
                 .iter()
                 .map(|(name, upstream)| (name.clone(), gateway(upstream)))
                 .collect(),
-            trust: settings.trust,
+            trust: settings.trust.clone(),
+            outgoing: settings.outgoing.clone(),
+            tls: settings.tls,
+            authority: settings.authority.clone(),
+            intercept: settings.intercept.clone(),
             connect_timeout: settings.connect_timeout,
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))
@@ -185,6 +208,12 @@ impl Live {
         &self.recording
     }
 
+    /// The hosts whose tunnels are opened beside the gateways', if any are, as words for people.
+    pub fn opened(&self) -> Option<String> {
+        let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
+        (!hosts.is_empty()).then(|| hosts.join(", "))
+    }
+
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.
     pub async fn stop(self) -> Outcome {
         self.proxy.stop(GRACE).await;
@@ -194,6 +223,15 @@ impl Live {
         let recorder = self.recorder;
         tokio::task::spawn_blocking(move || recorder.stop()).await.unwrap_or_else(|_| Outcome::panicked())
     }
+}
+
+/// Where tunnels are to be opened, the local authority has to be usable before the first comes.
+fn check_authority(settings: &Settings, clock: &Clock) -> Result<(), tls::Error> {
+    if settings.intercept.is_empty() {
+        return Ok(());
+    }
+    let files = settings.authority.as_ref().ok_or(tls::Error::NoDirectory)?;
+    Authority::open(files, clock.clone()).map(drop)
 }
 
 fn session(settings: &Settings, clock: &Clock) -> SessionStart {

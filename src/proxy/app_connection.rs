@@ -2,18 +2,24 @@
 
 use super::Shared;
 use super::forward::{self, AppBody};
-use super::http1::{self, Ends, Link, Next, Socket};
+use super::http1::{self, Link, Next};
+use super::opening::{self, Opening};
+use super::route::Route;
 use super::socket::{Follower, ResetOnClose, watch_app};
+use super::stream::Stream;
+use super::tunnel;
+use crate::exchange::time::Moment;
+use crate::record::TunnelTrack;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +27,24 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 pub(super) struct AppSide {
     pub(super) peer: SocketAddr,
+    /// The address that the app called.
+    pub(super) near: Option<SocketAddr>,
     pub(super) socket: Follower,
+    /// Where every request goes, inside a tunnel that was opened.
+    pub(super) route: Option<Arc<Route>>,
+}
+
+/// A connection of an app, whatever it speaks.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: SocketAddr,
+    /// gatetap's own end of it.
+    pub(super) near: Option<SocketAddr>,
+    /// Where every request goes, inside a tunnel that was opened.
+    pub(super) route: Option<Arc<Route>>,
+    pub(super) stop: CancellationToken,
+    pub(super) cut: CancellationToken,
 }
 
 /// Answers the requests of one connection.
@@ -38,56 +61,98 @@ pub(super) async fn serve(
     stop: CancellationToken,
     cut: CancellationToken,
 ) {
-    // Without it small chunks wait for each other; where it fails, they just do.
-    drop(stream.set_nodelay(true));
     let _served = tokio::select! {
         permit = Arc::clone(&shared.connections).acquire_owned() => permit,
         () = stop.cancelled() => return,
     };
-    let ends = Ends { peer, local: stream.local_addr().unwrap_or(peer) };
-    serve_http(stream, ends, shared, stop, cut).await;
+    let near = stream.local_addr().ok();
+    let connection = Connection { shared, peer, near, route: None, stop, cut };
+    // How a connection broke is written down with what went over it.
+    drop(Box::pin(begin(Stream::accepted(stream), &connection)).await);
 }
 
-/// Serves a connection that speaks HTTP/1, or HTTP/2 by prior knowledge.
-pub(super) async fn serve_http<A: Socket + 'static>(
-    stream: A,
-    ends: Ends,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-    cut: CancellationToken,
-) {
-    let next = tokio::select! {
-        next = http1::serve(Link::new(stream), ends, &shared, &stop) => next,
-        () = cut.cancelled() => return,
-    };
-    if let Next::Http2(link) = next {
-        serve_http2(link, ends, shared, stop, cut).await;
+/// Finds out what is spoken, and serves that.
+async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
+    let mut spoken = connection.opening(&mut stream).await?;
+    if spoken == Opening::Tls && connection.shared.app_tls.is_on() {
+        let near = connection.near.map(|near| near.ip().to_canonical().to_string()).unwrap_or_default();
+        let accepted = tokio::select! {
+            accepted = connection.shared.app_tls.accept(stream, &near) => accepted,
+            () = connection.stop.cancelled() => return Ok(()),
+        };
+        stream = accepted.map_err(io::Error::other)?;
+        spoken = connection.opening(&mut stream).await?;
+    }
+    match spoken {
+        Opening::Connect => tunnel::serve(stream, connection).await,
+        // What is no request is refused where requests are read, so that it is in the recording.
+        Opening::Http | Opening::Tls | Opening::Foreign => {
+            serve_http(stream, connection).await;
+            Ok(())
+        }
     }
 }
 
-/// Serves a connection that speaks HTTP/2.
-async fn serve_http2<A: AsyncRead + AsyncWrite + ResetOnClose + Unpin + Send + 'static>(
-    stream: A,
-    ends: Ends,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-    cut: CancellationToken,
-) {
-    let (socket, watch) = watch_app(stream);
-    let app = AppSide { peer: ends.peer, socket: watch.follower() };
+/// Serves the requests of a connection: of HTTP/1, or of HTTP/2 if it begins like that.
+pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
+    let next = tokio::select! {
+        next = http1::serve(Link::new(stream), connection) => next,
+        () = connection.cut.cancelled() => return,
+    };
+    if let Next::Http2(link) = next {
+        serve_http2(link, connection).await;
+    }
+}
+
+async fn serve_http2(link: Link<Stream>, connection: &Connection) {
+    let (socket, watch) = watch_app(link);
+    let route = connection.route.clone();
+    let app = AppSide { peer: connection.peer, near: connection.near, socket: watch.follower(), route };
+    let service = AppService { shared: Arc::clone(&connection.shared), app };
     let mut server = http2::Builder::new(TokioExecutor::new());
     server.auto_date_header(false);
-    let mut connection = pin!(server.serve_connection(TokioIo::new(socket), AppService { shared, app }));
+    let mut serving = pin!(server.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stop.cancelled() => None,
+        ended = serving.as_mut() => Some(ended),
+        () = connection.stop.cancelled() => None,
     };
     if ended.is_none() {
-        connection.as_mut().graceful_shutdown();
+        serving.as_mut().graceful_shutdown();
         tokio::select! {
             // How the connection ended is written down with its exchanges.
-            _ended = connection => {}
-            () = cut.cancelled() => {}
+            _ended = serving => {}
+            () = connection.cut.cancelled() => {}
+        }
+    }
+}
+
+impl Connection {
+    /// The same connection inside a tunnel that leads to `route`.
+    pub(super) fn inside(&self, route: Arc<Route>) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            peer: self.peer,
+            near: self.near,
+            route: Some(route),
+            stop: self.stop.clone(),
+            cut: self.cut.clone(),
+        }
+    }
+
+    /// Whether it comes from gatetap itself.
+    pub(super) fn is_loop(&self) -> bool {
+        self.near.is_some_and(|near| self.shared.connector.is_ours(self.peer, near))
+    }
+
+    /// Writes down that a tunnel to `host` was asked for.
+    pub(super) fn tunnel(&self, began: Moment, host: String) -> TunnelTrack {
+        self.shared.recorder.tunnel(began, self.peer, host)
+    }
+
+    async fn opening(&self, stream: &mut Stream) -> io::Result<Opening> {
+        tokio::select! {
+            opening = opening::of(stream) => opening,
+            () = self.stop.cancelled() => Err(io::ErrorKind::Interrupted.into()),
         }
     }
 }

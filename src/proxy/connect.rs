@@ -1,40 +1,38 @@
-//! New connections to gateways: name, TCP, TLS, each with its time and its way to fail.
+//! New connections to gateways: name, TCP, the proxy between, TLS, each with its time and its way to fail.
 
+use super::outgoing::{OutgoingProxies, OutgoingProxy};
 use super::own_answer::{Failure, Token};
-use super::socket::ResetOnClose;
+use super::route::Route;
+use super::stream::{OwnSockets, Stream, canonical};
 use crate::exchange::time::{Clock, Micros};
 use crate::gateway::profile::{Gateway, Scheme};
-use crate::tls::{self, Trust};
-use rustls::ClientConfig;
+use crate::tls::{Alpn, GatewayConfigs, Trust};
 use rustls::pki_types::ServerName;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+
+/// The longest answer to `CONNECT` that is read.
+const LONGEST_ANSWER: usize = 64 << 10;
+
+/// A connection to a gateway.
+pub(super) type GatewayStream = Stream;
 
 /// Makes connections to gateways.
 #[derive(Debug)]
 pub(super) struct Connector {
     trust: Trust,
+    outgoing: OutgoingProxies,
     timeout: Duration,
     /// gatetap's own addresses: a gateway must not be one of them.
     own: Vec<SocketAddr>,
+    sockets: OwnSockets,
     /// Read when the first TLS gateway is dialled: the system's roots take a while to load.
-    config: OnceCell<Arc<ClientConfig>>,
-}
-
-/// A connection to a gateway.
-#[derive(Debug)]
-pub(super) enum GatewayStream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    configs: OnceCell<GatewayConfigs>,
 }
 
 /// How long it took.
@@ -44,40 +42,97 @@ pub(super) struct ConnectTimes {
     pub(super) tls: Option<Micros>,
 }
 
+/// A connection that is made already, for the first request that needs one.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) stream: Stream,
+    /// How long it took.
+    pub(super) connect: Micros,
+}
+
 impl Connector {
-    pub(super) fn new(trust: Trust, timeout: Duration, own: Vec<SocketAddr>) -> Self {
-        Self { trust, timeout, own, config: OnceCell::new() }
+    pub(super) fn new(
+        trust: Trust,
+        outgoing: OutgoingProxies,
+        timeout: Duration,
+        own: Vec<SocketAddr>,
+    ) -> Self {
+        Self { trust, outgoing, timeout, own, sockets: OwnSockets::default(), configs: OnceCell::new() }
     }
 
-    /// Connects to `gateway`.
+    /// Connects to the gateway of `route`. Says also whether HTTP/2 was agreed on.
     pub(super) async fn connect(
         &self,
-        gateway: &Gateway,
+        route: &Route,
+        alpn: Alpn,
         clock: &Clock,
-    ) -> Result<(GatewayStream, ConnectTimes), Failure> {
-        match tokio::time::timeout(self.timeout, self.dial(gateway, clock)).await {
+    ) -> Result<(GatewayStream, ConnectTimes, bool), Failure> {
+        let gateway = &route.gateway;
+        let made = match route.take_made() {
+            Some(made) => made,
+            None => self.dial(gateway.scheme == Scheme::Https, gateway.host(), gateway.port(), clock).await?,
+        };
+        self.secure(gateway, made, alpn, clock).await
+    }
+
+    /// Connects to a host by TCP, or through the proxy that leads there.
+    pub(super) async fn dial(
+        &self,
+        tls: bool,
+        host: &str,
+        port: u16,
+        clock: &Clock,
+    ) -> Result<Made, Failure> {
+        let from = clock.mono();
+        let dialled = async {
+            match self.outgoing.toward(tls, host, port) {
+                None => self.tcp(host, port).await,
+                Some(proxy) => self.through(proxy, host, port).await,
+            }
+        };
+        let stream = self.in_time(&place(host, port), dialled).await?;
+        Ok(Made { stream, connect: clock.mono().since(from) })
+    }
+
+    /// Makes the connection to `gateway` ready for requests.
+    async fn secure(
+        &self,
+        gateway: &Gateway,
+        made: Made,
+        alpn: Alpn,
+        clock: &Clock,
+    ) -> Result<(GatewayStream, ConnectTimes, bool), Failure> {
+        let Made { stream, connect } = made;
+        if gateway.scheme == Scheme::Http {
+            return Ok((stream, ConnectTimes { connect, tls: None }, false));
+        }
+        let from = clock.mono();
+        let shaking = self.tls(stream, gateway.host(), &gateway.authority, alpn);
+        let (stream, http2) = self.in_time(&gateway.authority, shaking).await?;
+        Ok((stream, ConnectTimes { connect, tls: Some(clock.mono().since(from)) }, http2))
+    }
+
+    /// Whether who calls `called` from `peer` is gatetap itself.
+    pub(super) fn is_ours(&self, peer: SocketAddr, called: SocketAddr) -> bool {
+        self.sockets.contain(peer, called)
+    }
+
+    async fn in_time<T>(
+        &self,
+        name: &str,
+        dialling: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.timeout, dialling).await {
             Ok(dialled) => dialled,
             Err(_elapsed) => Err(Failure::new(
                 Token::ConnectTimeout,
-                format!("{} did not take a connection within {:?}", gateway.authority, self.timeout),
+                format!("{name} did not take a connection within {:?}", self.timeout),
             )),
         }
     }
 
-    async fn dial(&self, gateway: &Gateway, clock: &Clock) -> Result<(GatewayStream, ConnectTimes), Failure> {
-        let from = clock.mono();
-        let tcp = self.tcp(gateway).await?;
-        let connect = clock.mono().since(from);
-        if gateway.scheme == Scheme::Http {
-            return Ok((GatewayStream::Plain(tcp), ConnectTimes { connect, tls: None }));
-        }
-        let stream = self.tls(gateway, tcp).await?;
-        let tls = Some(clock.mono().since(from).since(connect));
-        Ok((GatewayStream::Tls(Box::new(stream)), ConnectTimes { connect, tls }))
-    }
-
-    async fn tcp(&self, gateway: &Gateway) -> Result<TcpStream, Failure> {
-        let (host, port) = (gateway.host(), gateway.port());
+    async fn tcp(&self, host: &str, port: u16) -> Result<Stream, Failure> {
+        let name = place(host, port);
         let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
             .await
             .map_err(|error| Failure::new(Token::DnsNotFound, format!("cannot resolve `{host}`: {error}")))?
@@ -85,126 +140,157 @@ impl Connector {
         let mut failure = Failure::new(Token::DnsNotFound, format!("`{host}` has no address"));
         for address in addresses {
             if self.is_own(address) {
-                return Err(Failure::new(
-                    Token::Loop,
-                    format!(
-                        "the upstream {} is gatetap itself; point --upstream at the gateway",
-                        gateway.authority
-                    ),
-                ));
+                return Err(calls_itself(&name));
             }
             match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    // Without it small writes wait for each other; where it fails, they just do.
-                    drop(stream.set_nodelay(true));
-                    return Ok(stream);
-                }
-                Err(error) => failure = refused(&error, gateway, address),
+                Ok(tcp) if self.is_own_by_ends(&tcp) => return Err(calls_itself(&name)),
+                Ok(tcp) => return Ok(Stream::dialled(tcp, &self.sockets)),
+                Err(error) => failure = refused(&error, &name, address),
             }
         }
         Err(failure)
     }
 
-    async fn tls(&self, gateway: &Gateway, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
-        let failed = |reason: String| {
-            Failure::new(Token::TlsFailed, format!("no TLS with {}: {reason}", gateway.authority))
+    /// Asks `proxy` for a tunnel to the host.
+    async fn through(&self, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<Stream, Failure> {
+        let mut stream = self.tcp(&proxy.host, proxy.port).await?;
+        if proxy.tls {
+            (stream, _) = self.tls(stream, &proxy.host, &proxy.to_string(), Alpn::Nothing).await?;
+        }
+        let name = place(host, port);
+        let lost = |error: io::Error| {
+            Failure::new(
+                Token::ConnectionReset,
+                format!("lost the proxy {proxy} on the way to {name}: {error}"),
+            )
         };
-        let trust = self.trust;
-        let config = self
-            .config
+        let authorization = proxy.authorization.as_ref();
+        let authorization =
+            authorization.map(|value| format!("Proxy-Authorization: {value}\r\n")).unwrap_or_default();
+        let request = format!("CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{authorization}\r\n");
+        stream.write_all(request.as_bytes()).await.map_err(lost)?;
+        stream.flush().await.map_err(lost)?;
+        let answer = read_answer(&mut stream).await.map_err(lost)?;
+        match answer.split(' ').nth(1) {
+            Some(status) if status.starts_with('2') => Ok(stream),
+            Some("407") => Err(Failure::new(
+                Token::ConnectionRefused,
+                format!("the proxy {proxy} wants other credentials (407) before it leads to {name}"),
+            )),
+            _ => Err(Failure::new(
+                Token::ConnectionRefused,
+                format!("the proxy {proxy} does not lead to {name}: it said `{answer}`"),
+            )),
+        }
+    }
+
+    async fn tls(
+        &self,
+        stream: Stream,
+        host: &str,
+        name: &str,
+        alpn: Alpn,
+    ) -> Result<(Stream, bool), Failure> {
+        let failed = |reason: String| Failure::new(Token::TlsFailed, format!("no TLS with {name}: {reason}"));
+        let trust = &self.trust;
+        let configs = self
+            .configs
             .get_or_try_init(|| async move {
-                match tokio::task::spawn_blocking(move || tls::gateway_config(trust)).await {
-                    Ok(config) => config.map_err(|error| super::own_answer::causes(&error)),
+                let trust = trust.clone();
+                match tokio::task::spawn_blocking(move || GatewayConfigs::load(&trust)).await {
+                    Ok(configs) => configs.map_err(|error| super::own_answer::causes(&error)),
                     Err(error) => Err(error.to_string()),
                 }
             })
             .await
             .map_err(failed)?;
-        let name =
-            ServerName::try_from(gateway.host().to_owned()).map_err(|error| failed(error.to_string()))?;
-        TlsConnector::from(Arc::clone(config))
-            .connect(name, tcp)
-            .await
-            .map_err(|error| failed(error.to_string()))
+        let server = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
+        let connector = TlsConnector::from(configs.offering(alpn));
+        let tls = connector.connect(server, stream).await.map_err(|error| failed(error.to_string()))?;
+        let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok((Stream::tls(tls), http2))
     }
 
     /// Whether a connection to `address` would come back to gatetap.
     fn is_own(&self, address: SocketAddr) -> bool {
-        self.own.iter().any(|own| {
+        let address = canonical(address);
+        // Connecting to the unspecified address reaches this machine's loopback.
+        let ip = match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        self.own.iter().map(|own| canonical(*own)).any(|own| {
             own.port() == address.port()
-                && (own.ip() == address.ip() || (own.ip().is_unspecified() && address.ip().is_loopback()))
+                && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
         })
     }
-}
 
-impl ResetOnClose for GatewayStream {
-    fn reset_on_close(&self) {
-        match self {
-            Self::Plain(stream) => stream.reset_on_close(),
-            Self::Tls(stream) => stream.get_ref().0.reset_on_close(),
-        }
+    /// Whether a connection that was made has come back: a listener on the unspecified address is reached
+    /// by every address of this machine.
+    fn is_own_by_ends(&self, tcp: &TcpStream) -> bool {
+        let (Ok(near), Ok(far)) = (tcp.local_addr(), tcp.peer_addr()) else { return false };
+        near.ip() == far.ip()
+            && self.own.iter().any(|own| own.ip().is_unspecified() && own.port() == far.port())
     }
 }
 
-fn refused(error: &io::Error, gateway: &Gateway, address: SocketAddr) -> Failure {
+/// The first line of a proxy's answer, once its head is read: not a byte more, since what follows it comes
+/// from the host.
+async fn read_answer(stream: &mut Stream) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
+        if head.len() == LONGEST_ANSWER {
+            return Err(io::Error::other("its answer does not end"));
+        }
+        head.push(stream.read_u8().await?);
+    }
+    let line = head.split(|&byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(line).into_owned())
+}
+
+/// A host and a port as they stand in a URL.
+pub(super) fn place(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+fn calls_itself(name: &str) -> Failure {
+    Failure::new(Token::Loop, format!("{name} is gatetap itself; point --upstream at the gateway"))
+}
+
+fn refused(error: &io::Error, name: &str, address: SocketAddr) -> Failure {
     let token = match error.kind() {
         io::ErrorKind::ConnectionReset => Token::ConnectionReset,
         io::ErrorKind::TimedOut => Token::ConnectTimeout,
         _ => Token::ConnectionRefused,
     };
-    Failure::new(token, format!("cannot connect to {} ({address}): {error}", gateway.authority))
+    Failure::new(token, format!("cannot connect to {name} ({address}): {error}"))
 }
 
-impl AsyncRead for GatewayStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl AsyncWrite for GatewayStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+    #[test]
+    fn gatetap_knows_itself_by_every_name() {
+        let connector = |own: &str| {
+            let own = vec![own.parse().unwrap()];
+            Connector::new(Trust::default(), OutgoingProxies::default(), Duration::from_secs(1), own)
+        };
+        for (own, called, expected) in [
+            ("127.0.0.1:7117", "127.0.0.1:7117", true),
+            ("127.0.0.1:7117", "127.0.0.1:7118", false),
+            ("127.0.0.1:7117", "127.0.0.2:7117", false),
+            ("127.0.0.1:7117", "0.0.0.0:7117", true),
+            ("127.0.0.1:7117", "[::ffff:127.0.0.1]:7117", true),
+            ("[::1]:7117", "[::]:7117", true),
+            ("[::1]:7117", "127.0.0.1:7117", false),
+            ("0.0.0.0:7117", "127.0.0.1:7117", true),
+            ("[::]:7117", "[::1]:7117", true),
+            ("[::]:7117", "127.0.0.1:7117", true),
+            ("0.0.0.0:7117", "192.0.2.1:7117", false),
+        ] {
+            assert_eq!(connector(own).is_own(called.parse().unwrap()), expected, "{own} called by {called}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One exchange: from the app's request to the answer it gets.
+//! One exchange with an app that speaks HTTP/2: from its request to the answer it gets.
 
 use super::app_connection::AppSide;
 use super::own_answer::{Failure, Token};
@@ -11,7 +11,7 @@ use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::record::{Answered, Asked, Track, redact};
 use bytes::Bytes;
-use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
+use http::header::{HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
 use http_body_util::{Either, Full};
@@ -31,9 +31,17 @@ struct Unanswered<'a> {
 /// Where a request goes.
 struct Destination {
     route: Arc<Route>,
-    host: HeaderValue,
+    /// The `Host` that stands in for the app's.
+    host: Option<HeaderValue>,
     uri: Uri,
     url: String,
+}
+
+/// A request that was sent, and what has come back so far.
+struct Sent {
+    lease: Lease,
+    response: Response<Incoming>,
+    timing: Timing,
 }
 
 /// Answers one request of the app.
@@ -42,13 +50,12 @@ pub(super) async fn exchange(
     app: &AppSide,
     request: Request<Incoming>,
 ) -> Response<AppBody> {
-    if control::is_control(request.uri().path()) {
+    if app.route.is_none() && control::is_control(request.uri().path()) {
         return control::answer(shared, &request).map(|body| Either::Right(Full::new(body)));
     }
     let anthropic = request.uri().path().ends_with("/messages");
-    let version = request.version();
     let asked = seen(app, &request);
-    let destination = match destination(shared, &request) {
+    let destination = match destination(shared, app, &request) {
         Ok(destination) => destination,
         Err(failure) => {
             let track = shared.recorder.begin(asked);
@@ -59,7 +66,7 @@ pub(super) async fn exchange(
     };
     let (mut parts, body) = request.into_parts();
     parts.uri = destination.uri;
-    parts.headers = headers::for_other_hop(parts.headers, Some(&destination.host));
+    parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
     parts.version = Version::HTTP_11;
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
@@ -69,10 +76,11 @@ pub(super) async fn exchange(
     });
     app.socket.follow(&track);
     let mut unanswered = Unanswered { track: Some(track.clone()), shared };
-    let sent = send(shared, &destination.route, Request::from_parts(parts, body), &track).await;
+    let request = Request::from_parts(parts, body);
+    let sent = send(shared, &destination.route, request, &track).await;
     unanswered.track = None;
     match sent {
-        Ok((lease, response, timing)) => pass_on(shared, app, version, &track, lease, response, timing),
+        Ok(sent) => pass_on(shared, &track, sent),
         Err(failure) => own_answer(app, &track, &failure, anthropic),
     }
 }
@@ -95,18 +103,35 @@ fn seen(app: &AppSide, request: &Request<Incoming>) -> Asked {
 }
 
 /// Where configuration sends the path of this request.
-fn destination(shared: &Shared, request: &Request<Incoming>) -> Result<Destination, Failure> {
+fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> Result<Destination, Failure> {
     if request.method() == Method::CONNECT {
-        let message = "CONNECT is not served: point a base URL here instead";
+        let message = "CONNECT is served over HTTP/1 only";
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
-    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let (route, target) = shared.routes.find(target)?;
-    let (Ok(uri), Some(host)) = (Uri::try_from(target.as_str()), route.host.clone()) else {
-        let message = format!("`{target}` cannot be sent as a request target");
-        return Err(Failure::new(Token::UnsupportedRequest, message));
+    if app.near.is_some_and(|near| shared.connector.is_ours(app.peer, near)) {
+        let message = "this request comes from gatetap itself; point --upstream at the gateway";
+        return Err(Failure::new(Token::Loop, message));
+    }
+    let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let (route, target) = match &app.route {
+        Some(route) => (Arc::clone(route), asked.to_owned()),
+        None => shared.routes.find(asked)?,
     };
-    Ok(Destination { url: format!("{}{target}", route.origin), uri, host, route })
+    let host = if route.opened {
+        // The app has said itself whom it speaks to; in HTTP/2 that is part of the target.
+        let authority = request.uri().authority().filter(|_| request.version() == Version::HTTP_2);
+        authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
+    } else {
+        route.host.clone()
+    };
+    let url = format!("{}{target}", route.origin);
+    match Uri::try_from(target.as_str()) {
+        Ok(uri) if host.is_some() || route.opened => Ok(Destination { route, host, uri, url }),
+        _ => {
+            let message = format!("`{target}` cannot be sent as a request target");
+            Err(Failure::new(Token::UnsupportedRequest, message))
+        }
+    }
 }
 
 /// Sends the request and waits for the head of the answer.
@@ -115,20 +140,30 @@ async fn send(
     route: &Route,
     request: Request<Incoming>,
     track: &Track,
-) -> Result<(Lease, Response<Incoming>, Timing), Failure> {
-    let idle = shared.pool.idle(route).await;
+) -> Result<Sent, Failure> {
+    let http2 = route.is_tls();
+    let connect = || async {
+        if http2 {
+            shared.http2.connect(shared, route).await
+        } else {
+            shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await
+        }
+    };
+    let shared_connection = if http2 { shared.http2.share(route) } else { None };
+    let idle = match shared_connection {
+        Some(lease) => Some(Lease::Http2(lease)),
+        None => shared.pool.idle(route).await,
+    };
     let mut lease = match idle {
         Some(lease) => lease,
-        None => shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await?,
+        None => connect().await?,
     };
-    let mut request = request.map(|body| {
-        let socket = Some(lease.watch().follower().facts());
-        Tap::new(body, Side::Request, track.clone(), socket, None, Arc::clone(shared))
-    });
+    let mut request = request
+        .map(|body| Tap::new(body, Side::Request, track.clone(), lease.socket(), None, Arc::clone(shared)));
     loop {
         lease.begin(track);
         let sent = track.now();
-        match lease.sender().try_send_request(request).await {
+        match lease.send(request, route).await {
             Ok(response) => {
                 let times = lease.times();
                 let timing = Timing {
@@ -139,14 +174,14 @@ async fn send(
                     head: Some(track.now()),
                     ..Timing::default()
                 };
-                return Ok((lease, response, timing));
+                return Ok(Sent { lease, response, timing });
             }
             // The idle connection had gone: nothing of the request was sent on it.
             Err(mut error) if lease.times().is_none() => match error.take_message() {
                 Some(unsent) => {
                     request = unsent;
-                    lease = shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await?;
-                    request.body_mut().rebind(lease.watch().follower().facts());
+                    lease = connect().await?;
+                    request.body_mut().rebind(lease.socket());
                 }
                 None => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
             },
@@ -156,34 +191,20 @@ async fn send(
 }
 
 /// Passes the gateway's answer on to the app.
-fn pass_on(
-    shared: &Arc<Shared>,
-    app: &AppSide,
-    app_version: Version,
-    track: &Track,
-    lease: Lease,
-    response: Response<Incoming>,
-    timing: Timing,
-) -> Response<AppBody> {
+fn pass_on(shared: &Arc<Shared>, track: &Track, sent: Sent) -> Response<AppBody> {
+    let Sent { lease, response, timing } = sent;
     let (mut parts, body) = response.into_parts();
     track.answered(Answered {
         status: parts.status,
         version: parts.version,
         headers: parts.headers.clone(),
-        raw: lease.watch().head(),
+        raw: lease.head(),
         own: None,
         timing,
     });
-    let close = headers::wants_close(&parts.headers);
     parts.headers = headers::for_other_hop(parts.headers, None);
-    if app_version == Version::HTTP_2 {
-        parts.headers.remove(TRANSFER_ENCODING);
-    } else if close {
-        // The app's side ends as the gateway's does: some clients read a cut stream differently by it.
-        parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    let socket = (app_version != Version::HTTP_2).then(|| app.socket.facts());
-    let tap = Tap::new(body, Side::Response, track.clone(), socket, Some(lease), Arc::clone(shared));
+    parts.headers.remove(TRANSFER_ENCODING);
+    let tap = Tap::new(body, Side::Response, track.clone(), None, Some(lease), Arc::clone(shared));
     Response::from_parts(parts, Either::Left(tap))
 }
 

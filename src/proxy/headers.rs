@@ -32,14 +32,6 @@ pub(super) fn for_other_hop(headers: HeaderMap, host: Option<&HeaderValue>) -> H
     kept
 }
 
-/// Whether the message asks for its connection to be closed.
-pub(super) fn wants_close(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONNECTION)
-        .iter()
-        .any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("close")))
-}
-
 fn is_hop_by_hop(name: &HeaderName, value: &HeaderValue) -> bool {
     if name == TE {
         return !tokens(value).any(|token| token.eq_ignore_ascii_case("trailers"));

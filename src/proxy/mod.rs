@@ -12,24 +12,37 @@
 //!   gateway's connection.
 
 mod app_connection;
+mod app_tls;
 mod connect;
 mod control;
 mod forward;
 mod headers;
 mod http1;
+mod http2;
+mod intercept;
 mod listener;
+mod opening;
+mod outgoing;
 mod own_answer;
 mod pool;
+mod relay;
 mod route;
 mod socket;
+mod stream;
 mod tap;
+mod tunnel;
 
 pub use listener::{BindError, bind};
+pub use outgoing::{BadProxy, OutgoingProxies};
 
+use crate::config::HostPattern;
 use crate::gateway::profile::Gateway;
 use crate::record::Recorder;
-use crate::tls::Trust;
+use crate::tls::{Files, Trust};
+use app_tls::AppTls;
 use connect::Connector;
+use http2::Http2Pool;
+use intercept::Intercept;
 use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
@@ -56,6 +69,14 @@ pub struct Settings {
     pub trust: Trust,
     /// How long a connection to a gateway may take to be made, TLS included.
     pub connect_timeout: Duration,
+    /// The proxies between here and the gateways.
+    pub outgoing: OutgoingProxies,
+    /// Apps may speak TLS to the listener.
+    pub tls: bool,
+    /// Where the local authority lies; `None` where there is no place for it.
+    pub authority: Option<Files>,
+    /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
+    pub intercept: Vec<HostPattern>,
 }
 
 /// A proxy that runs.
@@ -76,9 +97,12 @@ struct Shared {
     recorder: Recorder,
     pool: Pool,
     idle: http1::Idle,
-    connector: Connector,
     /// Apps beyond so many connections wait for one of them to end.
     connections: Arc<Semaphore>,
+    http2: Http2Pool,
+    connector: Connector,
+    app_tls: AppTls,
+    intercept: Intercept,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -88,20 +112,30 @@ impl Proxy {
     pub fn start(listeners: Vec<TcpListener>, settings: &Settings, recorder: Recorder) -> Self {
         let addresses: Vec<SocketAddr> =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-        let connector = Connector::new(settings.trust, settings.connect_timeout, addresses.clone());
+        let connector = Connector::new(
+            settings.trust.clone(),
+            settings.outgoing.clone(),
+            settings.connect_timeout,
+            addresses.clone(),
+        );
+        let gateways = std::iter::once(&settings.upstream).chain(settings.routes.values());
+        let tasks = TaskTracker::new();
+        let cut = CancellationToken::new();
+        let app_tls = AppTls::new(settings.tls, settings.authority.clone(), recorder.clock().clone());
         let shared = Arc::new(Shared {
             routes: Routes::new(&settings.upstream, &settings.routes),
             addresses,
             recorder,
             pool: Pool::default(),
             idle: http1::Idle::default(),
-            connector,
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
+            http2: Http2Pool::default(),
+            connector,
+            app_tls,
+            intercept: Intercept::new(settings.intercept.clone(), gateways),
             stopping: AtomicBool::new(false),
         });
-        let tasks = TaskTracker::new();
         let stop_accepting = CancellationToken::new();
-        let cut = CancellationToken::new();
         for listener in listeners {
             let serving = listener::serve(
                 listener,

@@ -105,18 +105,40 @@ impl Failure {
 
     /// The answer the app gets, in the shape that its SDK prints.
     pub(super) fn answer(&self, anthropic: bool) -> Response<Bytes> {
-        let mut error =
-            serde_json::json!({ "message": format!("gatetap: {}", self.message), "type": "gatetap_error" });
+        let message = format!("gatetap: {}", self.message);
+        // The code is what the digest finds, so it stands in both shapes.
+        let code = self.token.as_str();
         let body = if anthropic {
+            let error = serde_json::json!({ "type": "gatetap_error", "message": message, "code": code });
             serde_json::json!({ "type": "error", "error": error })
         } else {
-            if let Some(fields) = error.as_object_mut() {
-                fields.insert("param".to_owned(), serde_json::Value::Null);
-                fields.insert("code".to_owned(), self.token.as_str().into());
-            }
-            serde_json::json!({ "error": error })
+            serde_json::json!({ "error": {
+                "message": message, "type": "gatetap_error", "param": null, "code": code,
+            } })
         };
         json(self.token.status(), &body, Some(self.token.as_str()))
+    }
+
+    /// The same as bytes, for a connection that is closed after it.
+    pub(super) fn raw_answer(&self, status: StatusCode) -> Vec<u8> {
+        let answer = self.answer(false);
+        let reason = status.canonical_reason().unwrap_or_default();
+        let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+        for (name, value) in answer.headers() {
+            raw.extend_from_slice(name.as_str().as_bytes());
+            raw.extend_from_slice(b": ");
+            raw.extend_from_slice(value.as_bytes());
+            raw.extend_from_slice(b"\r\n");
+        }
+        let length = answer.body().len();
+        raw.extend_from_slice(format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes());
+        raw.extend_from_slice(answer.body());
+        raw
+    }
+
+    /// The status it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.token.status()
     }
 
     pub(super) fn own(&self) -> OwnAnswer {

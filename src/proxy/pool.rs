@@ -1,13 +1,18 @@
 //! Connections to gateways that wait for their next request.
 
-use super::connect::{ConnectTimes, Connector};
+use super::connect::{ConnectTimes, Connector, GatewayStream};
+use super::http2::{StreamLease, in_http1_form};
 use super::own_answer::Failure;
 use super::route::Route;
-use super::socket::{Watch, watch_gateway};
+use super::socket::{SocketFacts, Watch, watch_gateway};
 use super::tap::Tap;
 use crate::exchange::time::Clock;
 use crate::record::Track;
+use crate::tls::Alpn;
+use bytes::Bytes;
+use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
@@ -32,7 +37,16 @@ struct Connection {
 
 /// A connection in use by one exchange. Dropped, it closes; given back, it waits for the next.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub(super) enum Lease {
+    /// A connection of HTTP/1, which carries one exchange at a time.
+    Http1(Http1Lease),
+    /// A share of a connection of HTTP/2.
+    Http2(StreamLease),
+}
+
+/// A connection of HTTP/1 in use.
+#[derive(Debug)]
+pub(super) struct Http1Lease {
     connection: Connection,
     pool: Pool,
     origin: Arc<str>,
@@ -43,6 +57,9 @@ pub(super) struct Lease {
 impl Pool {
     /// An idle connection to `gateway`, if one is still good.
     pub(super) async fn idle(&self, route: &Route) -> Option<Lease> {
+        if route.has_made() {
+            return None;
+        }
         while let Some(mut connection) = self.take(&route.origin) {
             if connection.sender.ready().await.is_ok() {
                 return Some(self.lease(connection, route, None));
@@ -58,7 +75,17 @@ impl Pool {
         connector: &Connector,
         clock: &Clock,
     ) -> Result<Lease, Failure> {
-        let (stream, times) = connector.connect(&route.gateway, clock).await?;
+        let (stream, times, _) = connector.connect(route, Alpn::Http1, clock).await?;
+        self.adopt(route, stream, times).await
+    }
+
+    /// Makes a connection one of the pool.
+    pub(super) async fn adopt(
+        &self,
+        route: &Route,
+        stream: GatewayStream,
+        times: ConnectTimes,
+    ) -> Result<Lease, Failure> {
         let (socket, watch) = watch_gateway(stream);
         let (sender, driver) = http1::Builder::new()
             .preserve_header_case(true)
@@ -66,12 +93,12 @@ impl Pool {
             .await
             .map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
         // What ends it is told to whoever waits for an answer on it.
-        tokio::spawn(async move { drop(driver.await) });
+        tokio::spawn(async move { drop(driver.with_upgrades().await) });
         Ok(self.lease(Connection { sender, watch }, route, Some(times)))
     }
 
     fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
-        Lease { connection, pool: self.clone(), origin: Arc::clone(&route.origin), times }
+        Lease::Http1(Http1Lease { connection, pool: self.clone(), origin: Arc::clone(&route.origin), times })
     }
 
     fn take(&self, origin: &str) -> Option<Connection> {
@@ -85,36 +112,60 @@ impl Pool {
 }
 
 impl Lease {
-    /// What sends the request.
-    pub(super) fn sender(&mut self) -> &mut SendRequest<RequestBody> {
-        &mut self.connection.sender
+    /// Sends the request, and waits for the head of its answer.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+        route: &Route,
+    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+        match self {
+            Self::Http1(lease) => lease.connection.sender.try_send_request(in_http1_form(request)).await,
+            Self::Http2(lease) => lease.send(request, route).await,
+        }
     }
 
-    /// The watcher of the connection's socket.
-    pub(super) fn watch(&self) -> &Watch {
-        &self.connection.watch
+    /// The socket, where it carries this exchange alone.
+    pub(super) fn socket(&self) -> Option<Arc<SocketFacts>> {
+        match self {
+            Self::Http1(lease) => Some(lease.connection.watch.follower().facts()),
+            Self::Http2(_) => None,
+        }
+    }
+
+    /// The bytes of the answer's head, where there are such bytes.
+    pub(super) fn head(&self) -> Option<Bytes> {
+        match self {
+            Self::Http1(lease) => lease.connection.watch.head(),
+            Self::Http2(_) => None,
+        }
     }
 
     /// What it took to connect; `None` if the connection was there already.
     pub(super) fn times(&self) -> Option<ConnectTimes> {
-        self.times
+        match self {
+            Self::Http1(lease) => lease.times,
+            Self::Http2(lease) => lease.times(),
+        }
     }
 
     /// Gets ready for an exchange.
     pub(super) fn begin(&self, track: &Track) {
-        self.connection.watch.follower().follow(track);
-        self.connection.watch.await_head();
+        if let Self::Http1(lease) = self {
+            lease.connection.watch.follower().follow(track);
+            lease.connection.watch.await_head();
+        }
     }
 
     /// Lets the connection wait for its next request.
     pub(super) fn give_back(self) {
-        if self.connection.sender.is_closed() {
+        let Self::Http1(lease) = self else { return };
+        if lease.connection.sender.is_closed() {
             return;
         }
-        let mut pool = self.pool.lock();
-        let idle = pool.entry(self.origin).or_default();
+        let mut pool = lease.pool.lock();
+        let idle = pool.entry(lease.origin).or_default();
         if idle.len() < IDLE_PER_GATEWAY {
-            idle.push(self.connection);
+            idle.push(lease.connection);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Where a path goes: the configured gateways, made ready for forwarding.
 
+use super::connect::Made;
 use super::own_answer::{Failure, Token};
-use crate::gateway::profile::{Gateway, split_route};
+use crate::gateway::profile::{Gateway, Scheme, split_route};
 use http::HeaderValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One gateway, with what every request to it needs.
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub(super) struct Route {
     pub(super) origin: Arc<str>,
     /// The `Host` it is asked by; `None` if the authority cannot stand in a header.
     pub(super) host: Option<HeaderValue>,
+    /// Requests go on as they are: the app speaks to this gateway itself, inside a tunnel.
+    pub(super) opened: bool,
+    /// A connection that is there already, for the first request.
+    made: Mutex<Option<Made>>,
 }
 
 /// The gateways that paths can lead to.
@@ -69,6 +74,28 @@ impl Route {
             name: gateway.name.as_str().into(),
             origin: gateway.origin().into(),
             host: HeaderValue::try_from(&gateway.authority).ok(),
+            opened: false,
+            made: Mutex::new(None),
         }
+    }
+
+    /// The way out of a tunnel that was opened.
+    pub(super) fn opened(gateway: &Gateway, made: Made) -> Self {
+        Self { opened: true, made: Mutex::new(Some(made)), ..Self::new(gateway) }
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.gateway.scheme == Scheme::Https
+    }
+
+    /// The connection that is there already; the first who asks gets it.
+    pub(super) fn take_made(&self) -> Option<Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether a connection is there that nobody has used.
+    pub(super) fn has_made(&self) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }

@@ -59,9 +59,9 @@ impl<B: Body<Data = Bytes, Error = hyper::Error>> Tap<B> {
 
 impl<B> Tap<B> {
     /// The chunks go to another socket: the first one was gone before anything was sent.
-    pub(super) fn rebind(&mut self, socket: Arc<SocketFacts>) {
+    pub(super) fn rebind(&mut self, socket: Option<Arc<SocketFacts>>) {
         if let Some(watcher) = &mut self.watcher {
-            watcher.socket = Some(socket);
+            watcher.socket = socket;
         }
     }
 

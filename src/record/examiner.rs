@@ -3,7 +3,6 @@
 use super::line::Examined;
 use super::thread::Message;
 use super::{LiftAtEnd, Recorder, Shared};
-use crate::digest::Digest;
 use crate::digest::Digester;
 use crate::digest::verdict::{Judgement, judge};
 use crate::exchange::Exchange;
@@ -132,7 +131,7 @@ impl Examiner {
             let Some(digester) = self.open.get_mut(&key) else { continue };
             let Ok(digest) = catch_unwind(AssertUnwindSafe(|| digester.digest().clone())) else { continue };
             let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
-            self.send(key, Examined { digest, judgement, findings: None }, false);
+            self.send(key, Examined { digest, judgement, findings: None, text: None }, false);
         }
     }
 
@@ -142,10 +141,10 @@ impl Examiner {
 }
 
 fn examined(exchange: &Exchange, digester: Option<&mut Digester>) -> Examined {
-    let digest = digester.map_or_else(Digest::default, |digester| {
+    let (digest, text) = digester.map_or_else(Default::default, |digester| {
         digester.response_end(exchange.timing.end.unwrap_or_default());
-        digester.digest().clone()
+        (digester.digest().clone(), Some(digester.text()))
     });
     let judgement = judge(exchange, &digest);
-    Examined { digest, judgement, findings: None }
+    Examined { digest, judgement, findings: None, text }
 }

@@ -3,8 +3,8 @@
 use super::body_track::{BodyTrack, Keep, WrittenSegment};
 use super::redact::Redactor;
 use super::seen::Answered;
-use crate::digest::Digest;
 use crate::digest::verdict::Judgement;
+use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
@@ -34,6 +34,8 @@ pub(super) struct Examined {
     pub(super) digest: Digest,
     pub(super) judgement: Judgement,
     pub(super) findings: Option<Vec<Finding>>,
+    /// What was asked and answered, once all of it is known.
+    pub(super) text: Option<Text>,
 }
 
 /// What a transaction wrote of a line; becomes true when it is committed.
@@ -72,6 +74,7 @@ impl Line {
                 self.redactor.text(text);
             }
         }
+        examined.text = examined.text.and_then(|text| self.redactor.full_text(text));
         self.examined = Some(examined);
     }
 
@@ -178,6 +181,9 @@ impl Line {
         }
         if let Some(examined) = &self.examined {
             writer.put_digest(written.id, &examined.digest, &examined.judgement)?;
+            if let Some(text) = &examined.text {
+                writer.put_text(written.id, text)?;
+            }
             if let Some(findings) = examined.findings.as_deref().filter(|findings| !findings.is_empty()) {
                 writer.put_findings(written.id, findings)?;
             }

@@ -21,11 +21,13 @@ pub mod redact;
 mod seen;
 mod state;
 mod thread;
+mod tunnel;
 
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
+pub use tunnel::TunnelTrack;
 
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
@@ -117,11 +119,16 @@ impl Recorder {
     }
 
     /// Writes down that a request has arrived.
-    pub fn begin(&self, asked: Asked) -> Track {
+    pub fn begin(&self, mut asked: Asked) -> Track {
+        asked.raw = asked.raw.as_ref().map(keep);
         let now = self.0.clock.now();
-        let key = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let key = self.next_key();
         self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
         Track { recorder: self.clone(), key, began: now.mono }
+    }
+
+    fn next_key(&self) -> u64 {
+        self.0.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A recorder thread that is gone has said so in its outcome; there is nobody left to tell.
@@ -156,7 +163,8 @@ impl Track {
     }
 
     /// Writes down the head of the answer.
-    pub fn answered(&self, answered: Answered) {
+    pub fn answered(&self, mut answered: Answered) {
+        answered.raw = answered.raw.as_ref().map(keep);
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
     }
 
@@ -202,7 +210,7 @@ impl Drop for LiftAtEnd {
     }
 }
 
-/// A chunk as the queue keeps it. A small one is copied: sharing it would pin the whole buffer that it
+/// Bytes as the queue keeps them. Few are copied: sharing it would pin the whole buffer that it
 /// was read into for as long as it waits.
 fn keep(bytes: &Bytes) -> Bytes {
     const SHARE_FROM: usize = 16 << 10;

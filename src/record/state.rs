@@ -6,8 +6,10 @@ use super::examiner::{Batch, Seen};
 use super::health::Degraded;
 use super::line::{Line, Written};
 use super::thread::{Message, Outcome};
+use super::tunnel::TunnelLines;
 use super::{Limits, Shared, redact};
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::TunnelId;
 use crate::store::{Error, Writer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Weak;
@@ -15,12 +17,16 @@ use std::sync::Weak;
 /// How many bytes may wait in memory while writing fails; the rest is given up and counted.
 const DEGRADED_BYTES: usize = 64 << 20;
 
+/// What a transaction wrote: exchanges and tunnels, by their keys.
+type Committed = (Vec<(u64, Written)>, Vec<(u64, TunnelId)>);
+
 /// The exchanges that are still of interest, and the writer.
 #[derive(Debug)]
 pub(super) struct State {
     writer: Writer,
     recorder: Weak<Shared>,
     lines: BTreeMap<u64, Line>,
+    tunnels: TunnelLines,
     /// How much of each body is kept.
     keep: Keep,
     /// No text of bodies is kept.
@@ -40,6 +46,7 @@ impl State {
             writer,
             recorder,
             lines: BTreeMap::new(),
+            tunnels: TunnelLines::default(),
             keep: Keep::of(limits.max_body),
             redact_bodies: limits.redact_bodies,
             changed: BTreeSet::new(),
@@ -70,6 +77,10 @@ impl State {
         self.outbox.cost += message.cost();
         let key = match message {
             Message::Stop { at } => return Some(at),
+            Message::Tunnel { key, tunnel } => {
+                self.tunnels.take(key, *tunnel);
+                return None;
+            }
             Message::Begin { key, at, asked } => {
                 let redactor = redact::Redactor::new(&asked, self.redact_bodies);
                 let exchange = redactor.exchange(*asked, at, self.writer.session(), self.writer.salt());
@@ -121,7 +132,8 @@ impl State {
     pub(super) fn write(&mut self) {
         let written = self.stay_in_place().and_then(|()| self.transaction());
         match written {
-            Ok(written) => {
+            Ok((written, tunnels)) => {
+                self.tunnels.settle(tunnels);
                 for (key, written) in written {
                     let Some(line) = self.lines.get_mut(&key) else { continue };
                     self.outcome.exchanges += u64::from(line.exchange.id == 0);
@@ -180,6 +192,7 @@ impl State {
             return Ok(());
         }
         self.writer.start_anew()?;
+        self.tunnels.start_anew();
         let mut lost = 0;
         for (key, line) in &mut self.lines {
             lost += line.start_anew(self.writer.session());
@@ -189,18 +202,19 @@ impl State {
         Ok(())
     }
 
-    fn transaction(&self) -> Result<Vec<(u64, Written)>, Error> {
+    fn transaction(&self) -> Result<Committed, Error> {
         let lines = || self.changed.iter().filter_map(|key| Some((*key, self.lines.get(key)?)));
-        if !lines().any(|(_, line)| line.is_dirty()) {
-            return Ok(Vec::new());
+        if !self.tunnels.is_dirty() && !lines().any(|(_, line)| line.is_dirty()) {
+            return Ok(Committed::default());
         }
         self.writer.begin()?;
         let written = lines()
             .filter(|(_, line)| line.is_dirty())
             .map(|(key, line)| Ok((key, line.write(&self.writer)?)))
             .collect::<Result<Vec<_>, Error>>()?;
+        let tunnels = self.tunnels.write(&self.writer)?;
         self.writer.commit()?;
-        Ok(written)
+        Ok((written, tunnels))
     }
 
     /// Gives up the chunks that cannot be written, and counts them.

@@ -9,6 +9,7 @@ use super::{LiftAtEnd, Limits, Recorder};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::Tunnel;
 use crate::store::Writer;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(super) enum Message {
     Held { key: u64, time: Micros },
     Ended { key: u64, side: Side, end: BodyEnd, at: Micros },
     Examined { key: u64, examined: Box<Examined>, last: bool },
+    Tunnel { key: u64, tunnel: Box<Tunnel> },
     Stop { at: WallTime },
 }
 

@@ -10,10 +10,34 @@
 //! | `segments` | rows of consecutive body bytes, with the marks of their chunks ([`marks`]) |
 //! | `digests` | what was derived from an exchange, its verdict among it; can be derived again |
 //! | `findings` | what the checks found |
+//! | `facets`, `words` | what filters ask, in narrow rows ([`facets`]); made from the tables above |
+//! | `texts` | full text (FTS5) of prompts and answers: an index only, no text can be read back from it |
+//! | `tunnels` | connections that passed unopened: where to, when, how many bytes |
 //!
 //! Times are integers: `started_at_us` counts microseconds since 1970, every other `…_us` microseconds
 //! since its exchange began. Heads are blobs: HTTP/1 heads byte for byte from start line to blank line,
 //! HTTP/2 heads as `name: value` lines. Secrets are masked with as many bytes as they had.
+//!
+//! # Views
+//!
+//! For people who ask with `sqlite3` or `DuckDB` (`ATTACH 'recording.db' AS gatetap (TYPE sqlite)`):
+//!
+//! | view | a row is | columns |
+//! |---|---|---|
+//! | `exchange_list` | one exchange | what `ls --json` says, flat; times in ms, `started_at` in UTC |
+//! | `bodies` | one body | `exchange_id, side, bytes, text`: how many passed, and those that are kept, content codings not undone |
+//! | `finding_list` | one finding | `exchange_id, severity, finding, message, evidence, fix, status, method, target` |
+//!
+//! ```sql
+//! SELECT id, started_at, model, verdict, ttft_ms FROM exchange_list ORDER BY id DESC LIMIT 20;
+//! SELECT model, count(*), avg(ttft_ms), sum(total_tokens) FROM exchange_list GROUP BY model;
+//! SELECT id, evidence FROM exchange_list WHERE verdict NOT IN ('complete', 'open') AND status >= 400;
+//! SELECT text FROM bodies WHERE exchange_id = 1 AND side = 'request';
+//! SELECT finding, count(*) FROM finding_list GROUP BY finding ORDER BY count(*) DESC;
+//! ```
+//!
+//! Chunks have no view: their marks are variable-length integers, which SQL cannot take apart.
+//! `gatetap show ID --events --json` tells the times of events.
 //!
 //! # Locking
 //!
@@ -27,13 +51,23 @@
 //! * Nothing in this room knows a secret: what it is given is already masked.
 
 mod error;
+mod facets;
+pub mod filter;
 mod lost;
 mod marks;
+mod prune;
 mod read;
 mod rows;
 mod schema;
+mod search;
+mod select;
+mod text;
+mod tunnels;
+mod words;
 mod write;
 
 pub use error::Error;
+pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};
+pub use search::{Hit, Snippet, SnippetSource};
 pub use write::{SegmentId, SessionStart, Writer};

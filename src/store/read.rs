@@ -6,7 +6,7 @@ use super::{lost, marks, rows, schema};
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Cut, Side};
 use crate::exchange::end::Verdict;
-use crate::exchange::finding::{Finding, Severity};
+use crate::exchange::finding::Finding;
 use crate::exchange::{ExchangeId, SessionId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 /// A recording, opened for reading.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     /// Sessions that died and could not be settled, because the file may not be written.
-    dead: Vec<SessionId>,
+    pub(super) dead: Vec<SessionId>,
 }
 
 /// Which part of a list.
@@ -103,10 +103,9 @@ impl Reader {
 
     /// The exchanges that have no final verdict yet.
     pub fn open_exchanges(&self) -> Result<Vec<ExchangeId>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT e.id FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id \
-             WHERE d.verdict IS NULL OR d.verdict = 'open' ORDER BY e.id",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT exchange_id FROM facets WHERE verdict = 0 ORDER BY exchange_id")?;
         Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
@@ -146,10 +145,7 @@ impl Reader {
             let severity: String = row.get("severity")?;
             Ok(Finding {
                 check: row.get("check_id")?,
-                severity: [Severity::Info, Severity::Warning]
-                    .into_iter()
-                    .find(|known| known.as_str() == severity)
-                    .unwrap_or(Severity::Error),
+                severity: rows::severity(&severity),
                 message: row.get("message")?,
                 evidence: row.get("evidence")?,
                 fix: row.get("fix")?,

@@ -7,6 +7,7 @@ use crate::digest::{ClientFacts, Digest, Usage, examine};
 use crate::exchange::body::Side;
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
+use crate::exchange::finding::Severity;
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, Timing};
@@ -215,7 +216,15 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
         "UPDATE exchanges SET request_bytes = ?, response_bytes = ? WHERE id = ?",
         params![request.bytes.len() as i64, response.bytes.len() as i64, id],
     )?;
-    put_digest(connection, id, &examined.digest, &judgement)
+    put_digest(connection, id, &examined.digest, &judgement)?;
+    super::text::put(connection, id, &examined.text)?;
+    super::facets::derive(connection, id)
+}
+
+/// The severity of that word; what is not known counts as the worst.
+pub(super) fn severity(word: &str) -> Severity {
+    let known = [Severity::Info, Severity::Warning].into_iter().find(|known| known.as_str() == word);
+    known.unwrap_or(Severity::Error)
 }
 
 /// The columns of a body's end: who broke it off, or `whole`; and the detail.
@@ -227,7 +236,7 @@ pub(super) fn end_to_columns(end: Option<&BodyEnd>) -> (Option<&'static str>, Op
     }
 }
 
-fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Option<BodyEnd>> {
+pub(super) fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Option<BodyEnd>> {
     let by: Option<String> = row.get(by)?;
     let detail: Option<String> = row.get(detail)?;
     Ok(by.map(|by| match by.as_str() {
@@ -290,11 +299,11 @@ fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
 }
 
 /// An integer column that is never negative.
-fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+pub(super) fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
     let number: Option<i64> = row.get(column)?;
     Ok(number.map(|number| u64::try_from(number).unwrap_or_default()))
 }
 
-fn micros(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Micros>> {
+pub(super) fn micros(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Micros>> {
     Ok(number(row, column)?.map(Micros))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x6774_6170;
 
 /// Entry `n` takes a file from version `n` to `n + 1`. Entries are only ever appended.
-const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// How long one statement waits for another process's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ CREATE TABLE sessions (
 ) STRICT;
 
 CREATE TABLE exchanges (
-  id              INTEGER PRIMARY KEY,
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
   session_id      INTEGER NOT NULL REFERENCES sessions (id),
   started_at_us   INTEGER NOT NULL,
   peer            TEXT,
@@ -123,6 +123,109 @@ CREATE TABLE findings (
 ) STRICT;
 
 CREATE INDEX findings_by_exchange ON findings (exchange_id);
+
+CREATE TABLE words (
+  id   INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (kind, text)
+) STRICT;
+
+CREATE TABLE facets (
+  exchange_id     INTEGER PRIMARY KEY REFERENCES exchanges (id),
+  session_id      INTEGER NOT NULL,
+  status          INTEGER,
+  verdict         INTEGER NOT NULL,
+  flags           INTEGER NOT NULL,
+  severities      INTEGER NOT NULL,
+  gateway         INTEGER,
+  path            INTEGER,
+  model           INTEGER,
+  model_answered  INTEGER,
+  code            INTEGER,
+  finish          INTEGER,
+  credential      INTEGER,
+  findings        INTEGER,
+  ttft_us         INTEGER,
+  duration_us     INTEGER,
+  tokens          INTEGER,
+  bytes           INTEGER NOT NULL,
+  started_at_us   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX facets_open ON facets (exchange_id) WHERE verdict = 0;
+
+CREATE VIRTUAL TABLE texts USING fts5 (
+  prompt, answer, content = '', contentless_delete = 1, tokenize = 'ascii'
+);
+
+CREATE VIEW exchange_list AS
+SELECT
+  e.id,
+  e.session_id AS session,
+  strftime('%Y-%m-%dT%H:%M:%fZ', e.started_at_us / 1e6, 'unixepoch') AS started_at,
+  e.method,
+  e.target,
+  e.gateway,
+  e.url,
+  e.status,
+  coalesce(d.verdict, 'open') AS verdict,
+  d.evidence,
+  d.dialect,
+  d.streaming,
+  d.model,
+  d.model_answered,
+  d.request_id,
+  coalesce(d.error_code, e.own_error) AS error_code,
+  d.error_message,
+  d.finish_reason,
+  e.end_us / 1e3 AS duration_ms,
+  d.first_token_us / 1e3 AS ttft_ms,
+  e.head_us / 1e3 AS head_ms,
+  d.input_tokens,
+  d.output_tokens,
+  d.total_tokens,
+  d.cost,
+  d.events,
+  e.request_bytes,
+  e.response_bytes,
+  json_extract(e.credentials, '$[0].last4') AS key_last4,
+  json_extract(e.credentials, '$[0].fingerprint') AS key_fingerprint,
+  (SELECT group_concat(DISTINCT f.check_id) FROM findings f WHERE f.exchange_id = e.id) AS findings,
+  e.fault,
+  e.replay_of
+FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id;
+
+CREATE VIEW bodies AS
+SELECT
+  e.id AS exchange_id,
+  s.side,
+  CASE s.side WHEN 'request' THEN e.request_bytes ELSE e.response_bytes END AS bytes,
+  (SELECT group_concat(CAST(o.bytes AS TEXT), '') FROM (
+     SELECT bytes FROM segments WHERE exchange_id = e.id AND side = s.side ORDER BY start, id) o) AS text
+FROM exchanges e CROSS JOIN (SELECT 'request' AS side UNION ALL SELECT 'response') s;
+
+CREATE VIEW finding_list AS
+SELECT f.exchange_id, f.severity, f.check_id AS finding, f.message, f.evidence, f.fix, e.status, e.method, e.target
+FROM findings f JOIN exchanges e ON e.id = f.exchange_id;
+";
+
+const V2: &str = "
+CREATE TABLE tunnels (
+  id             INTEGER PRIMARY KEY,
+  session_id     INTEGER NOT NULL REFERENCES sessions (id),
+  started_at_us  INTEGER NOT NULL,
+  peer           TEXT,
+  host           TEXT NOT NULL,
+  connect_us     INTEGER,
+  end_us         INTEGER,
+  sent_bytes     INTEGER NOT NULL DEFAULT 0,
+  received_bytes INTEGER NOT NULL DEFAULT 0,
+  ended          TEXT,
+  ended_detail   TEXT,
+  own_error      TEXT,
+  own_message    TEXT
+) STRICT;
 ";
 
 /// Opens `path` for writing and brings it to the newest schema; makes it, readable by its owner alone,
@@ -169,6 +272,10 @@ fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Erro
     connection.set_prepared_statement_cache_capacity(64);
     if !fresh {
         check_ours(connection, path)?;
+    }
+    if fresh {
+        // So that pruning gives space back in small steps, beside a session that writes.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     let journal: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))

@@ -1,9 +1,10 @@
 //! Writing. One [`Writer`] a process; the recorder thread owns it.
 
 use super::error::Error;
-use super::{lost, marks, rows, schema};
-use crate::digest::Digest;
+use super::facets::Keeper;
+use super::{lost, marks, rows, schema, text};
 use crate::digest::verdict::Judgement;
+use crate::digest::{Digest, Text};
 use crate::exchange::body::{Mark, Side};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
@@ -11,6 +12,7 @@ use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use bytes::Bytes;
 use rusqlite::{Connection, params};
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,13 +27,14 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 /// The one hand that writes into a recording. Holds the session's lock.
 #[derive(Debug)]
 pub struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     /// Which file it is, whatever its name.
     identity: Option<(u64, u64)>,
     start: SessionStart,
-    session: SessionId,
+    pub(super) session: SessionId,
     salt: Vec<u8>,
+    facets: RefCell<Keeper>,
     /// Locked for as long as this session runs.
     lock: Option<File>,
 }
@@ -80,7 +83,16 @@ impl Writer {
         connection.execute_batch("COMMIT")?;
         connection.busy_timeout(LOCK_PATIENCE)?;
         let (path, start) = (path.to_owned(), start.clone());
-        Ok(Self { connection, identity: identity(&path), path, start, session, salt, lock: Some(lock) })
+        Ok(Self {
+            connection,
+            identity: identity(&path),
+            path,
+            start,
+            session,
+            salt,
+            facets: RefCell::default(),
+            lock: Some(lock),
+        })
     }
 
     /// Whether the file that is written is still the one at its path.
@@ -121,6 +133,7 @@ impl Writer {
 
     /// Gives the transaction up, where there is one.
     pub fn roll_back(&self) {
+        self.facets.borrow_mut().forget();
         if !self.connection.is_autocommit() {
             drop(self.connection.execute_batch("ROLLBACK"));
         }
@@ -177,7 +190,9 @@ impl Writer {
                 exchange.request_sha256,
                 exchange.response_sha256,
             ])?;
-        Ok(self.connection.last_insert_rowid())
+        let id = self.connection.last_insert_rowid();
+        self.facets.borrow_mut().exchange(&self.connection, id, self.session, exchange)?;
+        Ok(id)
     }
 
     /// Writes down what has happened to an exchange since it was inserted.
@@ -219,7 +234,7 @@ impl Writer {
                 exchange.response_sha256,
                 exchange.id,
             ])?;
-        Ok(())
+        self.facets.borrow_mut().exchange(&self.connection, exchange.id, self.session, exchange)
     }
 
     /// Writes down consecutive bytes of a body, which begin at `start`, and their marks.
@@ -273,7 +288,13 @@ impl Writer {
 
     /// Writes down what was derived from an exchange, in place of what was derived before.
     pub fn put_digest(&self, id: ExchangeId, digest: &Digest, judgement: &Judgement) -> Result<(), Error> {
-        rows::put_digest(&self.connection, id, digest, judgement)
+        rows::put_digest(&self.connection, id, digest, judgement)?;
+        self.facets.borrow_mut().digest(&self.connection, id, digest, judgement.verdict)
+    }
+
+    /// Makes what was asked and what was answered known to the full text, in place of what was known before.
+    pub fn put_text(&self, id: ExchangeId, text: &Text) -> Result<(), Error> {
+        text::put(&self.connection, id, text)
     }
 
     /// Writes down what the checks found, in place of what they had found before.
@@ -292,7 +313,7 @@ impl Writer {
                 finding.fix
             ])?;
         }
-        Ok(())
+        self.facets.borrow_mut().derive(&self.connection, id)
     }
 
     /// Ends the session and gives its lock back.

@@ -144,6 +144,11 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     shown
 }
 
+/// Gives the terminal back, whatever the view is doing.
+pub fn give_terminal_back() {
+    terminal::give_back();
+}
+
 fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) -> Result<(), Error> {
     let mut screen = terminal::Screen::take()?;
     let clock = settings.clock;

@@ -96,7 +96,7 @@ fn hook(before: Arc<Hook>, panics: Arc<Mutex<Vec<String>>>) -> Box<Hook> {
 }
 
 /// Gives the terminal back. Doing it twice does no harm; a terminal that is gone needs nothing.
-fn give_back() {
+pub(super) fn give_back() {
     drop(execute!(
         io::stdout(),
         EndSynchronizedUpdate,

@@ -1,7 +1,7 @@
 //! Settings: the order of their sources, and what values mean.
 
 use crate::support::binary::Home;
-use gatetap::config::{Directories, Given, Settings, recording};
+use gatetap::config::{Directories, Given, Settings, TlsGiven, recording};
 use std::path::PathBuf;
 
 /// The settings that `given` makes with this file in the working directory.
@@ -69,6 +69,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         routes: vec!["or=openai".parse().unwrap()],
         db: Some(PathBuf::from("mine.db")),
         headless: Some(false),
+        tls: TlsGiven::default(),
         insecure: None,
         seed: Some(7),
         redact_bodies: Some(false),
@@ -103,4 +104,28 @@ fn the_nearest_file_upward_is_read_else_the_users_own() {
     std::fs::write(home.join("work/project/gatetap.toml"), "broken").unwrap();
     let named = recording(Some(PathBuf::from("x.db")), &directories(&home, "work/project/src"));
     assert_eq!(named.unwrap(), PathBuf::from("x.db"));
+}
+
+#[test]
+fn retention_is_an_age_a_size_and_a_count() {
+    let (_home, settings) =
+        resolve("[retention]\nmax_age = \"30d\"\nmax_size = \"2GB\"\nmax_count = 10", Given::default());
+    let retention = settings.retention;
+    assert_eq!(retention.age.map(|age| age.0), Some(30 * 86_400_000_000));
+    assert_eq!((retention.size, retention.count), (Some(2_000_000_000), Some(10)));
+    let (_home, settings) = resolve("", Given::default());
+    assert!(settings.retention.is_none());
+    for (file, said) in [
+        ("retention = 3", "expected a table of limits"),
+        ("[retention]\nmax_age = \"month\"", "retention.max_age"),
+        ("[retention]\nmax_size = \"2 GBit\"", "retention.max_size"),
+        ("[retention]\nmax_count = -1", "retention.max_count"),
+        ("[retention]\nmax_ages = 1", "unknown key `max_ages`"),
+    ] {
+        let home = Home::new();
+        std::fs::write(home.join("gatetap.toml"), file).unwrap();
+        let error = Settings::resolve(Given::default(), &directories(&home, "")).unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert!(format!("{error}: {cause}").contains(said), "{error}: {cause}");
+    }
 }

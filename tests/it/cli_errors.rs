@@ -33,7 +33,7 @@ fn a_recording_that_cannot_be_read_is_named_with_a_hint() {
     hint: choose another file with --db FILE; this one was left untouched
     ");
     assert_snapshot!(complaint(&["ls", "--db", "newer.db"], 3), @"
-    error: `newer.db` was written by a later gatetap (format 1000; this one reads up to 1)
+    error: `newer.db` was written by a later gatetap (format 1000; this one reads up to 2)
 
     hint: install the newer gatetap, or start another recording with --db FILE
     ");
@@ -132,7 +132,7 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
     assert_snapshot!(said("colour = true\n"), @"
     error: unknown key `colour` in `HOME/gatetap.toml`, line 1
 
-    hint: the keys are listen, upstream, routes, db, headless, insecure, seed, redact_bodies
+    hint: the keys are listen, upstream, routes, db, headless, insecure, tls, intercept, ca, client_cert, client_key, seed, redact_bodies, retention
     ");
     assert_snapshot!(said("listen = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"), @"
     error: bad value for `listen` in `HOME/gatetap.toml`, line 1

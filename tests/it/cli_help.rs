@@ -22,12 +22,15 @@ fn gatetap_itself() {
     Usage: gatetap [COMMAND] [OPTIONS]
 
     Commands:
-      run   Proxy, record and watch [default command]
-      demo  Show the whole thing against the simulator: no key, no network
-      sim   Serve an offline gateway: no key, no network, answers that take their time
-      ls    List exchanges in the order of starting, the newest last
-      show  Show an exchange: who asked what, how it ended and why, heads, bodies, events
-      tui   Open a recording in the live view, also while another process writes it
+      run     Proxy, record and watch [default command]
+      demo    Show the whole thing against the simulator: no key, no network
+      sim     Serve an offline gateway: no key, no network, answers that take their time
+      ls      List exchanges in the order of starting, the newest last
+      show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      search  Search prompts and answers, best match first
+      prune   Take old exchanges out of a recording and give their space back
+      tui     Open a recording in the live view, also while another process writes it
+      ca      Show the local CA and how apps are told to trust it; installs nothing
 
     Options:
       -h, --help
@@ -66,6 +69,16 @@ fn run() {
                                     GATETAP_HEADLESS] [possible values: true, false]
       -k, --insecure[=<BOOL>]       Do not verify the gateway's certificate [env: GATETAP_INSECURE]
                                     [possible values: true, false]
+          --tls[=<BOOL>]            Let apps speak TLS to the same port, with a certificate of the local
+                                    CA: see `gatetap ca` [default: true] [env: GATETAP_TLS] [possible
+                                    values: true, false]
+          --intercept <HOST>        Open tunnels (CONNECT) to this host, such as `*.openai.com`, and to
+                                    the gateways; may be repeated [env: GATETAP_INTERCEPT]
+          --ca <FILE>               Believe the roots in this PEM file, too, on the gateway side; may be
+                                    repeated [env: GATETAP_CA]
+          --client-cert <FILE>      The certificate for a gateway that asks for one, with its chain, in
+                                    PEM [env: GATETAP_CLIENT_CERT]
+          --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
@@ -93,18 +106,46 @@ fn demo() {
 
 #[test]
 fn ls() {
-    assert_snapshot!(help(&["ls", "--help"]), @"
+    assert_snapshot!(help(&["ls", "--help"]), @r#"
     List exchanges in the order of starting, the newest last
 
-    Usage: gatetap ls [OPTIONS]
+    Usage: gatetap ls [OPTIONS] [FILTER]...
+
+    Arguments:
+      [FILTER]...
+              Which exchanges, as in `model:gpt-* status>=400`; see --help
 
     Options:
-          --db <FILE>     The recording [default: recording.db in your data directory] [env: GATETAP_DB]
-          --json          One JSON object a line
-          --limit <N>     At most so many, the newest
-          --session <ID>  Only those of one session: its number, or `last`
-      -h, --help          Print help
-    ");
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --json
+              One JSON object a line
+
+          --tail
+              Then follow: list exchanges as they end, until Ctrl-C
+
+          --limit <N>
+              At most so many, the newest [default: all; with --tail 10]
+
+          --session <ID>
+              Only those of one session: its number, or `last`
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Filters:
+      status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000
+      model:gpt-*  path:/v1/chat*  gateway:openrouter  code:rate_limit_exceeded  finish:length
+      verdict:incomplete    open, complete, refused, error-inside, incomplete, cut-by-gateway,
+                            cut-by-app, failed, lost
+      is:error              streaming, error, injected, replayed, open, cancelled
+      finding:auth-*  severity:error  key:ab12  since:10m  session:last
+      words, "a phrase" and beg* search prompts and answers
+      A space is AND; also OR, -term or NOT term, and brackets.
+    "#);
 }
 
 #[test]
@@ -115,7 +156,7 @@ fn show() {
     Usage: gatetap show [OPTIONS] <ID>...
 
     Arguments:
-      <ID>...  Its number, `last`, or `-N` for the Nth from the end
+      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
 
     Options:
           --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]

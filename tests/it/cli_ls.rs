@@ -1,9 +1,13 @@
 //! `gatetap ls`: lines for people, and its JSON.
 
 use crate::cli_recording::{gatetap, gatetap_with, record, record_nothing};
-use crate::support::binary::Home;
+use crate::support::binary::{Home, Launch};
+use crate::support::made::{Made, START, session};
 use gatetap::cli::{self, Env, Exit, Output};
 use gatetap::config::Directories;
+use gatetap::digest::Digest;
+use gatetap::digest::verdict::Judgement;
+use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::{Clock, WallTime};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -125,6 +129,90 @@ fn limits_and_sessions_choose() {
 }
 
 #[test]
+fn filters_choose() {
+    let home = Home::new();
+    record(&home);
+    for (args, expected) in [
+        (&["status:429"][..], &[3][..]),
+        (&["status>=400"], &[3, 5]),
+        (&["status>=400", "--limit", "1"], &[5]),
+        (&["-status>=400", "path:/v1/chat*"], &[1, 2, 4]),
+        (&["is:streaming", "OR", "verdict:failed"], &[2, 4, 5]),
+        (&["(is:streaming OR verdict:failed) -finding:*"], &[4, 5]),
+        (&["--session", "1", "path:/v1/models"], &[]),
+        (&["session:last"], &[6]),
+        (&["since:90m"], &[]),
+    ] {
+        assert_eq!(ids(&home, args), expected, "{args:?}");
+    }
+    let exit = gatetap(&home, &["ls", "status:418"]);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), ""));
+    assert_eq!(exit.stderr, "no such exchanges in `HOME/data/gatetap/recording.db`\n");
+}
+
+#[test]
+fn a_mistake_in_a_filter_is_pointed_at() {
+    let home = Home::new();
+    record(&home);
+    let exit = gatetap(&home, &["ls", "is:error", "staus:\u{1b}[2J"]);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(2), ""));
+    assert_snapshot!(exit.stderr, @"
+    error: unknown key `staus` (column 10 of the filter)
+        is:error staus:␛[2J
+                 ^^^^^
+
+    hint: did you mean `status`?
+    ");
+}
+
+#[test]
+fn a_tail_lists_what_ends_until_it_is_interrupted() {
+    let home = Home::new();
+    let recording = record(&home);
+    let mut tail =
+        Launch::gatetap(&["ls", "--tail", "--limit", "2", "--json", "path:/v1/*"]).home(&home).start();
+    assert!(tail.wait_line("\"id\":5").contains("\"status\":502"));
+    tail.wait_line("\"id\":6");
+    let writer = session(&recording);
+    let open = Made { verdict: Verdict::Open, duration: None, ..Made::default() };
+    open.write(&writer);
+    Made { path: "/else".to_owned(), ..Made::default() }.write(&writer);
+    Made { status: Some(418), ..Made::default() }.write(&writer);
+    assert!(tail.wait_line("\"id\":9").contains("\"status\":418"));
+    writer.begin().unwrap();
+    let judgement = Judgement { verdict: Verdict::CutByApp, evidence: "it was made so".to_owned() };
+    writer.put_digest(7, &Digest::default(), &judgement).unwrap();
+    writer.commit().unwrap();
+    assert!(tail.wait_line("\"id\":7").contains("cut-by-app"));
+    tail.interrupt();
+    let exit = tail.wait_exit();
+    assert_eq!((exit.code, exit.stderr.as_str()), (Some(0), ""), "{exit}");
+    let listed: Vec<i64> = exit
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_i64().unwrap())
+        .collect();
+    assert_eq!(listed, [5, 6, 9, 7]);
+    writer.end_session(START).unwrap();
+}
+
+#[test]
+fn a_tail_keeps_its_columns() {
+    let home = Home::new();
+    let recording = record(&home);
+    let mut tail = Launch::gatetap(&["ls", "--tail", "--limit", "6"]).home(&home).start();
+    let first = tail.wait_line("/v1/models");
+    let writer = session(&recording);
+    Made { path: "/v1/models".to_owned(), status: Some(418), ..Made::default() }.write(&writer);
+    let second = tail.wait_line("418");
+    tail.interrupt();
+    assert_eq!(tail.wait_exit().code, Some(0));
+    assert_eq!(first.find("/v1/models"), second.find("/v1/models"), "{first}\n{second}");
+    assert_eq!(first.find("200"), second.find("418"), "{first}\n{second}");
+    writer.end_session(START).unwrap();
+}
+
+#[test]
 fn an_empty_recording_has_nothing_to_list() {
     let home = Home::new();
     record_nothing(&home.join("empty.db"));
@@ -166,7 +254,7 @@ fn the_json_of_a_line_is_as_documented() {
 fn a_reader_that_has_seen_enough_ends_it_quietly() {
     let home = Home::new();
     record(&home);
-    let mut command = crate::support::binary::Launch::gatetap(&["ls", "--json"]).home(&home).command();
+    let mut command = Launch::gatetap(&["ls", "--json"]).home(&home).command();
     let (reader, writer) = std::io::pipe().unwrap();
     // Nobody reads from the start.
     drop(reader);

@@ -104,6 +104,7 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
         exchange.id = id;
         let examined = examine(&exchange, &request, &response);
         writer.put_digest(id, &examined.digest, &examined.judgement).unwrap();
+        writer.put_text(id, &examined.text).unwrap();
         writer.put_findings(id, &findings).unwrap();
         writer.commit().unwrap();
     }

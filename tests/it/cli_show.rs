@@ -345,6 +345,32 @@ fn several_exchanges_follow_each_other() {
 }
 
 #[test]
+fn a_range_is_every_exchange_in_it() {
+    let home = Home::new();
+    record(&home);
+    let ids = |args: &[&str]| -> Vec<i64> {
+        let exit = gatetap(&home, &[&["show", "--json"], args].concat());
+        assert_eq!(exit.code, Some(0), "{exit}");
+        exit.stdout
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_i64().unwrap())
+            .collect()
+    };
+    assert_eq!(ids(&["2-4"]), [2, 3, 4]);
+    assert_eq!(ids(&["5-99", "1", "-1", "last"]), [5, 6, 1, 6, 6]);
+    for (range, code, said) in [
+        ("7-9", 2, "there are no exchanges 7 to 9"),
+        ("4-2", 2, "the smaller first"),
+        ("2-x", 2, "the smaller first"),
+        ("0-3", 2, "the smaller first"),
+    ] {
+        let exit = gatetap(&home, &["show", range]);
+        assert_eq!(exit.code, Some(code), "{exit}");
+        assert!(exit.stderr.contains(said), "{exit}");
+    }
+}
+
+#[test]
 fn events_are_lines() {
     assert_snapshot!(show(&["2", "--events"]), @r#"
           145 ms                 13  : PROCESSING

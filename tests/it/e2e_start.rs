@@ -111,6 +111,14 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
     }
 }
 
+#[test]
+fn a_working_directory_that_is_gone_is_said() {
+    let script =
+        format!("mkdir gone && cd gone && rmdir ../gone && exec {} ls", env!("CARGO_BIN_EXE_gatetap"));
+    let exit = Launch::program("/bin/sh", &["-c", &script]).run_to_end();
+    assert!(complaint(&exit, 3).starts_with("error: there is no working directory\n"), "{exit}");
+}
+
 /// Sends something that is no request; gatetap has to answer 400 with a message that has `part` in it.
 #[track_caller]
 fn refused(gatetap: &Gatetap, raw: &[u8], part: &str) {
@@ -129,10 +137,8 @@ fn refused(gatetap: &Gatetap, raw: &[u8], part: &str) {
 fn what_is_no_http_is_told_so_and_nobody_else_notices() {
     let home = Home::new();
     let gatetap = serve(&home, "sim");
-    let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03";
     for (raw, part) in [
-        (&hello[..], "http://"),
-        (b"\0\0\0\0\0\0\0\0", "HTTP"),
+        (&b"\0\0\0\0\0\0\0\0"[..], "HTTP"),
         (b"HELO example\r\n\r\n", "METHOD target HTTP/1.1"),
         (b"GET /v1/models SPDY/3\r\nhost: a\r\n\r\n", "version"),
         (b"GET /v1/models HTTP/1.1\r\nhost a\r\n\r\n", "no colon"),

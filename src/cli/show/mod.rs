@@ -8,7 +8,7 @@ mod pretty;
 use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
-use super::recording::{ExchangeName, RecordingArgs};
+use super::recording::{ExchangeNames, RecordingArgs};
 use crate::digest::summary::Whole;
 use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
@@ -25,9 +25,9 @@ use std::io::Write;
 /// Show an exchange: who asked what, how it ended and why, heads, bodies, events
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Its number, `last`, or `-N` for the Nth from the end
+    /// Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
     #[arg(value_name = "ID", required = true, allow_negative_numbers = true)]
-    ids: Vec<ExchangeName>,
+    ids: Vec<ExchangeNames>,
 
     #[command(flatten)]
     recording: RecordingArgs,
@@ -78,7 +78,7 @@ impl ShowArgs {
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let reader = self.recording.open(env)?;
         if let Some(side) = self.body {
-            let [name] = self.ids.as_slice() else {
+            let [ExchangeNames::One(name)] = self.ids.as_slice() else {
                 return Err(wrong_usage(
                     "--body writes the bytes of one exchange",
                     "name one exchange, or leave out --body",
@@ -88,9 +88,9 @@ impl ShowArgs {
             return shown.write_body(side.into(), self.decoded, env);
         }
         // All are looked up before the first is printed.
-        let ids: Vec<ExchangeId> =
-            self.ids.iter().map(|name| name.find(&reader)).collect::<Result<_, _>>()?;
-        for (index, id) in ids.into_iter().enumerate() {
+        let ids: Vec<Vec<ExchangeId>> =
+            self.ids.iter().map(|names| names.find(&reader)).collect::<Result<_, _>>()?;
+        for (index, id) in ids.into_iter().flatten().enumerate() {
             let shown = Shown::read(&reader, id)?;
             match (self.json, self.events) {
                 (true, true) => {

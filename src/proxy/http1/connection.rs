@@ -4,15 +4,12 @@ use super::exchange::{After, exchange};
 use super::link::{Link, Socket};
 use super::message::Request;
 use super::own;
-use crate::proxy::Shared;
+use crate::proxy::app_connection::Connection;
 use crate::proxy::own_answer::{Failure, Token};
 use crate::wire::http1::head::is_token;
 use crate::wire::http1::{Problem, head_end};
 use bytes::{Buf as _, Bytes};
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// How long a head may take from its first byte to its last. No app is that slow by itself.
 const HEAD_TIME: Duration = Duration::from_secs(60);
@@ -25,13 +22,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// How long an app may go on sending what nobody reads any more, so that it sees its answer.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// The two ends of an app's connection.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::proxy) struct Ends {
-    pub(in crate::proxy) peer: SocketAddr,
-    pub(in crate::proxy) local: SocketAddr,
-}
 
 /// What becomes of a connection.
 #[derive(Debug)]
@@ -54,13 +44,9 @@ enum Arrived {
     },
 }
 
-/// Answers the requests of a connection until it ends or `stop` says so.
-pub(in crate::proxy) async fn serve<A: Socket>(
-    mut app: Link<A>,
-    ends: Ends,
-    shared: &Arc<Shared>,
-    stop: &CancellationToken,
-) -> Next<A> {
+/// Answers the requests of a connection until it ends, or gatetap is to stop.
+pub(in crate::proxy) async fn serve<A: Socket>(mut app: Link<A>, connection: &Connection) -> Next<A> {
+    let stop = &connection.stop;
     let mut first = true;
     loop {
         app.rest();
@@ -72,10 +58,10 @@ pub(in crate::proxy) async fn serve<A: Socket>(
         let after = match arrived {
             Arrived::Preface => return Next::Http2(app),
             Arrived::Over => return Next::Over,
-            Arrived::Bad { raw, failure } => own::refuse(shared, ends, &mut app, &raw, &failure).await,
+            Arrived::Bad { raw, failure } => own::refuse(connection, &mut app, &raw, &failure).await,
             Arrived::Head(raw) => match Request::parse(raw.clone()) {
-                Ok(request) => exchange(shared, ends, &mut app, request).await,
-                Err(problem) => own::refuse(shared, ends, &mut app, &raw, &problem.into()).await,
+                Ok(request) => exchange(connection, &mut app, request).await,
+                Err(problem) => own::refuse(connection, &mut app, &raw, &problem.into()).await,
             },
         };
         first = false;

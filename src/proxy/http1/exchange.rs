@@ -1,6 +1,5 @@
 //! One exchange: from the app's request to the answer it gets.
 
-use super::connection::Ends;
 use super::link::{Link, Socket};
 use super::message::{Answer, Request};
 use super::pump::{Down, Ended, Pump, Up};
@@ -11,17 +10,20 @@ use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::Headers;
 use crate::exchange::time::Micros;
+use crate::proxy::app_connection::Connection;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
 use crate::proxy::own_answer::{Failure, Token};
 use crate::proxy::route::Route;
 use crate::proxy::socket::ResetOnClose;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
+use crate::tls::Alpn;
 use crate::wire::http1::{BodyReader, Problem};
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -45,14 +47,15 @@ pub(super) enum After {
 /// Where a request goes.
 struct Destination {
     route: Arc<Route>,
+    /// The `Host` that stands in for the app's.
+    host: Option<HeaderValue>,
     /// What the gateway is asked for.
     target: Vec<u8>,
 }
 
 /// A request that is sent on.
 struct Sending<'a> {
-    shared: &'a Shared,
-    ends: Ends,
+    connection: &'a Connection,
     request: &'a Request,
     route: &'a Route,
     /// Its head, as the gateway gets it.
@@ -70,21 +73,26 @@ enum Attempt {
 
 /// Answers one request.
 pub(super) async fn exchange<A: Socket>(
-    shared: &Arc<Shared>,
-    ends: Ends,
+    connection: &Connection,
     app: &mut Link<A>,
     request: Request,
 ) -> After {
+    let shared = &connection.shared;
     let path = request.path();
-    if control::is_control(path.split('?').next().unwrap_or_default()) {
+    if connection.route.is_none() && control::is_control(path.split('?').next().unwrap_or_default()) {
         return control_answer(shared, app, &request).await;
     }
-    let destination = destination(shared, &request, &path);
-    let forwarded = destination.as_ref().ok().and_then(|destination| {
-        let host = destination.route.host.as_ref()?;
-        Some(request.forward(&destination.target, host.as_bytes()))
+    let destination = destination(connection, &request, &path);
+    let forwarded = destination.as_ref().ok().map(|destination| {
+        let host = destination.host.as_ref().map(HeaderValue::as_bytes);
+        request.forward(&destination.target, host)
     });
-    let track = shared.recorder.begin(asked(ends, &request, destination.as_ref().ok(), forwarded.as_ref()));
+    let track = shared.recorder.begin(asked(
+        connection.peer,
+        &request,
+        destination.as_ref().ok(),
+        forwarded.as_ref(),
+    ));
     let mut record = Record::new(track, shared);
     let mut body = BodyReader::request(request.framing);
     if body.is_whole() && !request.upgrade {
@@ -92,35 +100,46 @@ pub(super) async fn exchange<A: Socket>(
     }
     let failure = match (destination, forwarded) {
         (Ok(Destination { route, .. }), Some(head)) => {
-            let sending = Sending { shared, ends, request: &request, route: &route, head };
+            let sending = Sending { connection, request: &request, route: &route, head };
             match sending.send(app, &mut record, &mut body).await {
                 Ok(after) => return after,
                 Err(failure) => failure,
             }
         }
         (Err(failure), _) => failure,
-        (Ok(Destination { route, .. }), None) => {
-            let message = format!("`{}` cannot be asked by its name", route.origin);
-            Failure::new(Token::UnsupportedRequest, message)
-        }
+        // Where there is a destination there is a head.
+        (Ok(_), None) => Failure::new(Token::UnsupportedRequest, "the request cannot be sent on"),
     };
     own::answer(app, &mut record, &failure, &request, &mut body).await
 }
 
 /// Where configuration sends the path of this request.
-fn destination(shared: &Shared, request: &Request, path: &str) -> Result<Destination, Failure> {
+fn destination(connection: &Connection, request: &Request, path: &str) -> Result<Destination, Failure> {
     if request.method == b"CONNECT" {
-        let message = "CONNECT is not served: point a base URL here instead";
+        let message = "CONNECT is served at the start of a connection only";
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
-    let (route, target) = shared.routes.find(path)?;
-    Ok(Destination { route, target: message::bytes_of(&target) })
+    if connection.is_loop() {
+        let message = "this request comes from gatetap itself; point --upstream at the gateway";
+        return Err(Failure::new(Token::Loop, message));
+    }
+    let (route, target) = match &connection.route {
+        Some(route) => (Arc::clone(route), path.to_owned()),
+        None => connection.shared.routes.find(path)?,
+    };
+    // In a tunnel the app has said itself whom it speaks to.
+    let host = if route.opened { None } else { route.host.clone() };
+    if host.is_none() && !route.opened {
+        let message = format!("`{}` cannot be asked by its name", route.origin);
+        return Err(Failure::new(Token::UnsupportedRequest, message));
+    }
+    Ok(Destination { route, host, target: message::bytes_of(&target) })
 }
 
-fn asked(ends: Ends, request: &Request, to: Option<&Destination>, sent: Option<&Bytes>) -> Asked {
+fn asked(peer: SocketAddr, request: &Request, to: Option<&Destination>, sent: Option<&Bytes>) -> Asked {
     let url = to.map(|to| format!("{}{}", to.route.origin, String::from_utf8_lossy(&to.target)));
     Asked {
-        peer: ends.peer,
+        peer,
         gateway: to.map_or_else(|| "".into(), |to| Arc::clone(&to.route.name)),
         url: url.unwrap_or_default(),
         method: Method::from_bytes(&request.method).unwrap_or_default(),
@@ -143,7 +162,7 @@ impl Sending<'_> {
         record: &mut Record,
         body: &mut BodyReader,
     ) -> Result<After, Failure> {
-        while let Some(idle) = self.shared.idle.take(&self.route.origin) {
+        while let Some(idle) = self.idle() {
             match self.attempt(app, record, body, idle, None).await {
                 Attempt::After(after) => return Ok(after),
                 Attempt::Failed(failure) => return Err(failure),
@@ -162,6 +181,11 @@ impl Sending<'_> {
         }
     }
 
+    /// A connection that waits for a request, unless one is there that was made for this very route.
+    fn idle(&self) -> Option<Link<GatewayStream>> {
+        if self.route.has_made() { None } else { self.connection.shared.idle.take(&self.route.origin) }
+    }
+
     /// A new connection to the gateway; `None` if the app leaves meanwhile.
     async fn connect<A: Socket>(
         &self,
@@ -177,9 +201,11 @@ impl Sending<'_> {
             }
             Poll::Pending
         });
-        let clock = self.shared.recorder.clock();
+        let shared = &self.connection.shared;
         tokio::select! {
-            connected = self.shared.connector.connect(&self.route.gateway, clock) => Some(connected),
+            connected = shared.connector.connect(self.route, Alpn::Http1, shared.recorder.clock()) => {
+                Some(connected.map(|(stream, times, _)| (stream, times)))
+            }
             () = gone => None,
         }
     }
@@ -206,7 +232,7 @@ impl Sending<'_> {
             reused: times.is_none(),
             silent: false,
         };
-        let ended = run(&mut pump, self.ends, |record, answer| {
+        let ended = run(&mut pump, self.connection, |record, answer| {
             record.track.answered(answered(answer, times, sent, record.track.now()));
         })
         .await;
@@ -263,7 +289,7 @@ impl Sending<'_> {
         let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
         let keep = is_sent && answer.keep && self.request.keep;
         if keep && gateway.is_reusable() {
-            self.shared.idle.put(&self.route.origin, gateway);
+            self.connection.shared.idle.put(&self.route.origin, gateway);
         }
         record.request_refused("the gateway took no more of the request");
         let closes = answer.dechunks_for(self.request.minor);
@@ -295,7 +321,7 @@ impl Sending<'_> {
 /// Runs the pump, and looks after an app that says nothing more.
 async fn run<A: Socket, G: Socket>(
     pump: &mut Pump<'_, A, G>,
-    ends: Ends,
+    connection: &Connection,
     mut answered: impl FnMut(&Record, &Answer),
 ) -> Ended {
     loop {
@@ -306,7 +332,9 @@ async fn run<A: Socket, G: Socket>(
             () = tokio::time::sleep(LOOK), if silent => Ended::AppSilent,
         };
         match ended {
-            Ended::AppSilent if peer::has_left(ends.peer, ends.local).await => return Ended::AppGone,
+            Ended::AppSilent if peer::has_left(connection.peer, connection.near).await => {
+                return Ended::AppGone;
+            }
             Ended::AppSilent => {}
             ended => return ended,
         }

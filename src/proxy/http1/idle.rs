@@ -46,19 +46,14 @@ impl Idle {
 /// Whether a request can be sent on the connection: nothing has come that nobody asked for, not even its
 /// end. The system is asked, since the runtime may not have been told yet.
 fn is_quiet(link: &mut Link<GatewayStream>) -> bool {
-    match &link.stream {
-        GatewayStream::Plain(stream) => {
-            peek(stream).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    match peek(link.stream.tcp()) {
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        // TLS says things of its own, such as new session tickets.
+        Ok(1..) if link.stream.is_tls() => {
+            let mut context = Context::from_waker(Waker::noop());
+            link.poll_fill(&mut context).is_pending()
         }
-        GatewayStream::Tls(stream) => match peek(stream.get_ref().0) {
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-            Ok(0) => false,
-            // TLS says things of its own, such as new session tickets.
-            Ok(_) => {
-                let mut context = Context::from_waker(Waker::noop());
-                link.poll_fill(&mut context).is_pending()
-            }
-        },
+        Ok(_) => false,
     }
 }
 

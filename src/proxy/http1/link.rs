@@ -49,7 +49,11 @@ impl<S: Socket> Link<S> {
         if self.unused.capacity() - self.unused.len() < READ_LEAST {
             self.unused.reserve(READ_MOST);
         }
-        let read = ready!(pin!(self.stream.read_buf(&mut self.unused)).poll(cx))?;
+        let read = match ready!(pin!(self.stream.read_buf(&mut self.unused)).poll(cx)) {
+            // Many close a TLS connection without saying so in TLS. The framing says what is missing.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            read => read?,
+        };
         self.ended = read == 0;
         Poll::Ready(Ok(read))
     }

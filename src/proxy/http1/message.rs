@@ -67,20 +67,21 @@ impl Request {
         }
     }
 
-    /// The head for the gateway, which is asked for `target` under the name of `host`.
-    pub(super) fn forward(&self, target: &[u8], host: &[u8]) -> Bytes {
-        let mut out = Vec::with_capacity(self.head.raw().len() + host.len() + 16);
+    /// The head for the gateway, which is asked for `target` under the name of `host`; under the name that
+    /// the app says where that is `None`.
+    pub(super) fn forward(&self, target: &[u8], host: Option<&[u8]>) -> Bytes {
+        let mut out = Vec::with_capacity(self.head.raw().len() + host.map_or(0, <[u8]>::len) + 16);
         out.extend_from_slice(&self.method);
         out.push(b' ');
         out.extend_from_slice(target);
         out.extend_from_slice(if self.minor == 0 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
-        if self.head.all("host").next().is_none() {
+        if let (Some(host), None) = (host, self.head.all("host").next()) {
             push_line(&mut out, b"Host", host);
         }
         let hop = HopByHop::of(&self.head, self.upgrade);
         let mut length_said = false;
         for field in self.head.fields() {
-            if field.is("host") {
+            if let (true, Some(host)) = (field.is("host"), host) {
                 push_line(&mut out, field.name, host);
             } else if field.is("content-length") || field.is("transfer-encoding") {
                 let again = field.is("content-length") && std::mem::replace(&mut length_said, true);

@@ -24,6 +24,6 @@ mod peer;
 mod pump;
 mod record;
 
-pub(super) use connection::{Ends, Next, serve};
+pub(super) use connection::{Next, serve};
 pub(super) use idle::Idle;
-pub(super) use link::{Link, Socket};
+pub(super) use link::Link;

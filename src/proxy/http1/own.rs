@@ -1,6 +1,5 @@
 //! gatetap's own answers on an HTTP/1 connection.
 
-use super::connection::Ends;
 use super::exchange::After;
 use super::link::{Link, Socket};
 use super::message::Request;
@@ -8,7 +7,7 @@ use super::record::Record;
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
-use crate::proxy::Shared;
+use crate::proxy::app_connection::Connection;
 use crate::proxy::own_answer::Failure;
 use crate::record::{Answered, Asked};
 use crate::wire::http1::BodyReader;
@@ -16,7 +15,6 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Response, Version};
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the rest of a request that is answered already is read, so that it is in the recording and the
@@ -25,8 +23,7 @@ const REST: Duration = Duration::from_secs(2);
 
 /// Refuses a head that is no request, and writes that down.
 pub(super) async fn refuse<A: Socket>(
-    shared: &Arc<Shared>,
-    ends: Ends,
+    connection: &Connection,
     app: &mut Link<A>,
     raw: &Bytes,
     failure: &Failure,
@@ -35,8 +32,8 @@ pub(super) async fn refuse<A: Socket>(
     let mut words = line.split(|&byte| byte == b' ');
     let method = words.next().and_then(|word| Method::from_bytes(word).ok());
     let target = String::from_utf8_lossy(words.next().unwrap_or_default()).into_owned();
-    let track = shared.recorder.begin(Asked {
-        peer: ends.peer,
+    let track = connection.shared.recorder.begin(Asked {
+        peer: connection.peer,
         gateway: "".into(),
         url: String::new(),
         method: method.unwrap_or_default(),
@@ -48,7 +45,7 @@ pub(super) async fn refuse<A: Socket>(
         fault: None,
         replay_of: None,
     });
-    let mut record = Record::new(track, shared);
+    let mut record = Record::new(track, &connection.shared);
     record.ended(Side::Request, BodyEnd::broken(Hop::Gatetap, "the request was not passed on"));
     send(app, &mut record, failure, false, b"GET", false).await;
     After::Close

@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 
 /// Whether the app at `peer`, connected to `local`, has closed its connection altogether. `false` also
 /// where that cannot be known: on another machine, or where the system does not tell.
-pub(super) async fn has_left(peer: SocketAddr, local: SocketAddr) -> bool {
+pub(super) async fn has_left(peer: SocketAddr, local: Option<SocketAddr>) -> bool {
+    let Some(local) = local else { return false };
     tokio::task::spawn_blocking(move || look(peer, local)).await.unwrap_or(false)
 }
 

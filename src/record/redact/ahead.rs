@@ -130,12 +130,13 @@ fn next_separated(bytes: &[u8], from: usize) -> Option<usize> {
         search = at + 1;
         let Some(before) = at.checked_sub(1).and_then(|index| bytes.get(index)) else { continue };
         let candidates = prefixes().separated.get(usize::from(*before))?;
-        for (head, offset) in candidates {
-            if let Some(start) = at.checked_sub(*offset).filter(|start| *start >= from)
-                && bytes.get(start..).is_some_and(|rest| rest.starts_with(head))
-            {
-                return Some(start);
-            }
+        // One prefix may end in another: `csk-`, `sk-`.
+        let begins = |(head, offset): &(&[u8], usize)| {
+            let start = at.checked_sub(*offset).filter(|start| *start >= from)?;
+            bytes.get(start..)?.starts_with(head).then_some(start)
+        };
+        if let Some(start) = candidates.iter().filter_map(begins).min() {
+            return Some(start);
         }
     }
 }

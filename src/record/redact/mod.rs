@@ -27,7 +27,7 @@ pub use body::Redacted;
 pub use sheet::Correction;
 
 use super::seen::{Answered, Asked};
-use crate::digest::Digest;
+use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
@@ -105,6 +105,12 @@ impl Redactor {
     pub fn text(&self, text: &mut String) {
         let hidden = self.hide(&Bytes::from(std::mem::take(text)));
         *text = String::from_utf8_lossy(&mask::mask_text(&hidden)).into_owned();
+    }
+
+    /// Hides what is secret in prompt and answer; `None` where no text is kept.
+    pub(super) fn full_text(&self, text: Text) -> Option<Text> {
+        let hide = |text: String| String::from_utf8_lossy(&self.hide(&Bytes::from(text))).into_owned();
+        (!self.redacts_bodies).then(|| Text { prompt: hide(text.prompt), answer: hide(text.answer) })
     }
 
     /// Hides what is secret in what was derived from the exchange.

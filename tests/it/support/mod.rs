@@ -8,7 +8,9 @@
 //! | [`mock_body`] | an `http_body::Body` whose every poll is written down |
 //! | [`binary`] | runs the real program in a home of its own |
 //! | [`tapped`] | gatetap itself in this process, compared with a gateway straight |
+//! | [`made`] | recordings made to order, without traffic |
 //! | [`http1`] | the small HTTP/1.1 reader that the fakes share |
+//! | [`tls`] | an authority of its own, TLS in front of a gateway, TLS clients |
 //!
 //! The fakes' sockets live on a runtime of their own, so that they work from a `#[tokio::test]` and from
 //! a plain `#[test]` alike, and go on while a test's own thread is blocked. A plain test awaits through
@@ -20,8 +22,10 @@ pub mod client;
 pub mod gateway;
 pub mod http1;
 pub mod http2;
+pub mod made;
 pub mod mock_body;
 pub mod tapped;
+pub mod tls;
 
 use std::pin::pin;
 use std::sync::LazyLock;

@@ -20,6 +20,7 @@ use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Clock;
 use gatetap::gateway::profile;
 use gatetap::live::{Listen, Live, Settings, Upstream};
+use gatetap::proxy::OutgoingProxies;
 use gatetap::record::{Health, Outcome};
 use gatetap::store::{Page, Reader};
 use gatetap::tls::Trust;
@@ -256,7 +257,11 @@ fn settings(url: &str) -> (Settings, TempDir) {
         upstream: Upstream::Gateway(profile::Gateway::parse(url).unwrap()),
         routes: BTreeMap::new(),
         recording: home.path().join("recording.db"),
-        trust: Trust::System,
+        trust: Trust::default(),
+        outgoing: OutgoingProxies::default(),
+        tls: false,
+        authority: None,
+        intercept: Vec::new(),
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
         command: "gatetap test".to_owned(),

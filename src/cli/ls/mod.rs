@@ -1,8 +1,11 @@
 //! `gatetap ls`: one line an exchange.
 
+mod tail;
+
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::filter::{self, FilterArgs};
 use super::recording::RecordingArgs;
 use super::style::Style;
 use super::table::{Cell, Column, Fit, render};
@@ -13,6 +16,7 @@ use crate::exchange::SessionId;
 use crate::exchange::text::printable;
 use crate::exchange::time::WallTime;
 use crate::export::json::SummaryLine;
+use crate::store::filter::{Filter, SessionName as SessionTerm, Term};
 use crate::store::{Page, Reader};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -24,7 +28,11 @@ const PAGE: u32 = 1000;
 
 /// List exchanges in the order of starting, the newest last
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = filter::HELP)]
 pub(super) struct LsArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
     #[command(flatten)]
     recording: RecordingArgs,
 
@@ -32,7 +40,11 @@ pub(super) struct LsArgs {
     #[arg(long)]
     json: bool,
 
-    /// At most so many, the newest
+    /// Then follow: list exchanges as they end, until Ctrl-C
+    #[arg(long)]
+    tail: bool,
+
+    /// At most so many, the newest [default: all; with --tail 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: Option<u32>,
 
@@ -69,34 +81,46 @@ impl LsArgs {
     /// Lists.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let reader = self.recording.open(env)?;
-        let session = match self.session {
-            Some(name) => Some(name.find(&reader)?),
-            None => None,
-        };
+        let mut filter = self.filter.parse()?;
+        if let Some(name) = self.session {
+            filter = filter.and(Term::Session(SessionTerm::Number(name.find(&reader)?)).into());
+        }
+        if self.tail {
+            return tail::run(&reader, &filter, self.json, self.limit, env);
+        }
+        let now = env.clock.now().wall;
         if self.json {
-            return each(&reader, session, self.limit, |summary| {
-                serde_json::to_writer(&mut env.stdout, &SummaryLine::new(summary))?;
-                Ok(env.stdout.write_all(b"\n")?)
-            })
-            .map(|()| Exit::Fine);
+            return each(&reader, &filter, self.limit, now, |summary| write_json(env, summary))
+                .map(|()| Exit::Fine);
         }
         let mut summaries = Vec::new();
-        each(&reader, session, self.limit, |summary| {
+        each(&reader, &filter, self.limit, now, |summary| {
             summaries.push(summary.clone());
             Ok(())
         })?;
         if summaries.is_empty() {
-            writeln!(env.stderr, "no exchanges in `{}`", reader.path().display())?;
+            let such = if filter.is_everything() { "" } else { "such " };
+            writeln!(env.stderr, "no {such}exchanges in `{}`", reader.path().display())?;
             return Ok(Exit::Fine);
         }
-        let today = day(env.clock.now().wall, &env.time_zone);
-        let days_matter = summaries.iter().any(|one| day(one.started_at, &env.time_zone) != today);
-        let rows: Vec<Vec<Cell>> =
-            summaries.iter().map(|summary| row(summary, days_matter, &env.time_zone)).collect();
-        let table = render(&COLUMNS, &rows, env.width, env.stdout.is_terminal(), env.stdout.colour());
+        let table = table(&summaries, env.stdout.is_terminal(), env);
         write!(env.stdout, "{table}")?;
         Ok(Exit::Fine)
     }
+}
+
+/// The exchanges as lines, with or without titles.
+fn table(summaries: &[Summary], with_titles: bool, env: &Env<'_>) -> String {
+    let today = day(env.clock.now().wall, &env.time_zone);
+    let days_matter = summaries.iter().any(|one| day(one.started_at, &env.time_zone) != today);
+    let rows: Vec<Vec<Cell>> =
+        summaries.iter().map(|summary| row(summary, days_matter, &env.time_zone)).collect();
+    render(&COLUMNS, &rows, env.width, with_titles, env.stdout.colour())
+}
+
+fn write_json(env: &mut Env<'_>, summary: &Summary) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut env.stdout, &SummaryLine::new(summary))?;
+    Ok(env.stdout.write_all(b"\n")?)
 }
 
 impl FromStr for SessionName {
@@ -134,42 +158,24 @@ impl SessionName {
 /// Hands the exchanges that are asked for to `sink`, in the order of starting.
 fn each(
     reader: &Reader,
-    session: Option<SessionId>,
+    filter: &Filter,
     limit: Option<u32>,
+    now: WallTime,
     mut sink: impl FnMut(&Summary) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let is_asked_for = |summary: &Summary| session.is_none_or(|session| summary.session == session);
-    if let Some(limit) = limit {
-        return newest(reader, limit as usize, is_asked_for)?.iter().try_for_each(sink);
+    if limit.is_some() {
+        let newest = reader.select(filter, Page { limit, ..Page::default() }, now)?;
+        return newest.iter().try_for_each(sink);
     }
     let mut after = Some(0);
     loop {
-        let page = reader.summaries(Page { after, before: None, limit: Some(PAGE) })?;
+        let page = reader.select(filter, Page { after, before: None, limit: Some(PAGE) }, now)?;
         let Some(last) = page.last() else {
             return Ok(());
         };
         after = Some(last.id);
-        page.iter().filter(|summary| is_asked_for(summary)).try_for_each(&mut sink)?;
+        page.iter().try_for_each(&mut sink)?;
     }
-}
-
-/// The newest `limit` exchanges that `is_asked_for`.
-fn newest(
-    reader: &Reader,
-    limit: usize,
-    is_asked_for: impl Fn(&Summary) -> bool,
-) -> anyhow::Result<Vec<Summary>> {
-    let mut found: Vec<Summary> = Vec::new();
-    let mut before = None;
-    while found.len() < limit {
-        let page = reader.summaries(Page { before, after: None, limit: Some(PAGE) })?;
-        let Some(first) = page.first() else { break };
-        before = Some(first.id);
-        let wanted = page.into_iter().rev().filter(&is_asked_for);
-        found.extend(wanted.take(limit - found.len()));
-    }
-    found.reverse();
-    Ok(found)
 }
 
 fn row(summary: &Summary, with_day: bool, zone: &TimeZone) -> Vec<Cell> {

@@ -1,0 +1,72 @@
+//! TLS with apps: a leaf of the local authority for the host that the app asks for.
+
+use super::own_answer::causes;
+use super::stream::Stream;
+use crate::exchange::time::Clock;
+use crate::tls::{Authority, Error, Files};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio_rustls::LazyConfigAcceptor;
+
+/// How long a handshake may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The local authority, which is read, or made, when the first app speaks TLS.
+#[derive(Debug)]
+pub(super) struct AppTls {
+    on: bool,
+    /// `None` where there is no place for it.
+    files: Option<Files>,
+    clock: Clock,
+    authority: OnceCell<Arc<Authority>>,
+}
+
+impl AppTls {
+    pub(super) fn new(on: bool, files: Option<Files>, clock: Clock) -> Self {
+        Self { on, files, clock, authority: OnceCell::new() }
+    }
+
+    /// Whether apps may speak TLS to the listener.
+    pub(super) fn is_on(&self) -> bool {
+        self.on && self.files.is_some()
+    }
+
+    /// Shakes hands as the host that the app asks for; as `otherwise` if it names none, as apps do that were
+    /// given an IP address.
+    ///
+    /// # Errors
+    /// A sentence: why there is no TLS with this app.
+    pub(super) async fn accept(&self, stream: Stream, otherwise: &str) -> Result<Stream, String> {
+        let authority = self.authority().await.map_err(|error| causes(&error))?;
+        match tokio::time::timeout(PATIENCE, shake(stream, &authority, otherwise)).await {
+            Ok(shaken) => shaken,
+            Err(_elapsed) => Err("the app did not finish its handshake".to_owned()),
+        }
+    }
+
+    async fn authority(&self) -> Result<Arc<Authority>, Error> {
+        let open = || async {
+            let (files, clock) = (self.files.clone().ok_or(Error::NoDirectory)?, self.clock.clone());
+            let path = files.key.clone();
+            let opened = tokio::task::spawn_blocking(move || Authority::open(&files, clock)).await;
+            opened.map_err(|error| Error::File { path, source: io::Error::other(error) })?.map(Arc::new)
+        };
+        self.authority.get_or_try_init(open).await.cloned()
+    }
+}
+
+async fn shake(stream: Stream, authority: &Authority, otherwise: &str) -> Result<Stream, String> {
+    let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await;
+    let hello = hello.map_err(|error| format!("not a TLS handshake: {error}"))?;
+    let host = hello.client_hello().server_name().unwrap_or(otherwise).to_owned();
+    let config = authority.server_config(&host).map_err(|error| causes(&error))?;
+    match hello.into_stream(config).await {
+        Ok(tls) => Ok(Stream::tls(tls)),
+        Err(error) => Err(format!(
+            "the app broke off the handshake for `{host}`; if it does not trust gatetap's certificate, \
+             see `gatetap ca`: {error}"
+        )),
+    }
+}

@@ -1,0 +1,186 @@
+//! HTTP/2 toward gateways: connections that many exchanges share.
+//!
+//! It is spoken where the app speaks it and the gateway agrees to it by ALPN; an app that speaks HTTP/1
+//! gets HTTP/1 on both hops, as it would without gatetap.
+
+use super::Shared;
+use super::connect::{ConnectTimes, GatewayStream};
+use super::own_answer::Failure;
+use super::pool::{Lease, RequestBody};
+use super::route::Route;
+use crate::tls::Alpn;
+use http::header::{HOST, HeaderValue, TE, TRANSFER_ENCODING};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::{Request, Response, Uri, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http2::{self, Builder, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+/// So much of one answer may wait in memory for its app.
+const STREAM_WINDOW: u32 = 1 << 20;
+
+/// All answers together are not held back: an app that reads slowly must not stop the others.
+const CONNECTION_WINDOW: u32 = 1 << 30;
+
+/// No head longer than this is taken.
+const HEAD_LIMIT: u32 = 1 << 20;
+
+/// The open connections by origin. The lock is held to look for one or put one in, never while waiting.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Http2Pool(Arc<Mutex<HashMap<Arc<str>, Vec<Connection>>>>);
+
+type Driver = http2::Connection<TokioIo<GatewayStream>, RequestBody, TokioExecutor>;
+
+#[derive(Debug, Clone)]
+struct Connection {
+    sender: SendRequest<RequestBody>,
+    /// What moves it, until it has ended. The lock is held to poll it, and to ask how many streams the
+    /// gateway allows.
+    driver: Arc<Mutex<Option<Driver>>>,
+    /// How many exchanges it carries.
+    streams: Arc<AtomicUsize>,
+}
+
+/// One exchange's share of a connection.
+#[derive(Debug)]
+pub(super) struct StreamLease {
+    connection: Connection,
+    times: Option<ConnectTimes>,
+}
+
+impl Http2Pool {
+    /// A share of a connection to `route` that is open already, and has room for another stream.
+    pub(super) fn share(&self, route: &Route) -> Option<StreamLease> {
+        if route.has_made() {
+            return None;
+        }
+        let mut pool = self.lock();
+        let connections = pool.get_mut(&route.origin)?;
+        connections.retain(Connection::is_open);
+        connections.iter().find(|connection| connection.has_room()).map(|connection| connection.lease(None))
+    }
+
+    /// A new connection to `route`: of HTTP/2 if the gateway agrees to it, else of HTTP/1.
+    pub(super) async fn connect(&self, shared: &Shared, route: &Route) -> Result<Lease, Failure> {
+        let clock = shared.recorder.clock();
+        let (stream, times, http2) = shared.connector.connect(route, Alpn::Http2, clock).await?;
+        if !http2 {
+            return shared.pool.adopt(route, stream, times).await;
+        }
+        let connection = handshake(stream).await;
+        let connection = connection.map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
+        let lease = connection.lease(Some(times));
+        self.lock().entry(Arc::clone(&route.origin)).or_default().push(connection);
+        Ok(Lease::Http2(lease))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Vec<Connection>>> {
+        // The map is whole even where its holder panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
+    let (sender, driver) = Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(HEAD_LIMIT)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    let driver = Arc::new(Mutex::new(Some(driver)));
+    let driven = Arc::clone(&driver);
+    let driving = poll_fn(move |cx| {
+        let mut held = driven.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(driver) = held.as_mut() else { return Poll::Ready(Ok(())) };
+        let polled = Pin::new(driver).poll(cx);
+        if polled.is_ready() {
+            // Requests wait in it, which are refused only when it is gone.
+            *held = None;
+        }
+        polled
+    });
+    // What ends it is told to whoever waits for an answer on it.
+    tokio::spawn(async move { drop(driving.await) });
+    Ok(Connection { sender, driver, streams: Arc::default() })
+}
+
+impl Connection {
+    fn is_open(&self) -> bool {
+        !self.sender.is_closed() && self.driver.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn has_room(&self) -> bool {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = driver.as_ref().map(Driver::current_max_send_streams).unwrap_or_default();
+        self.streams.load(Ordering::Relaxed) < most
+    }
+
+    fn lease(&self, times: Option<ConnectTimes>) -> StreamLease {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        StreamLease { connection: self.clone(), times }
+    }
+}
+
+impl StreamLease {
+    /// What it took to connect; `None` if the connection was there already.
+    pub(super) fn times(&self) -> Option<ConnectTimes> {
+        self.times
+    }
+
+    /// Sends a request, and waits for the head of its answer.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+        route: &Route,
+    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+        self.connection.sender.try_send_request(in_http2_form(request, route)).await
+    }
+}
+
+impl Drop for StreamLease {
+    fn drop(&mut self) {
+        self.connection.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The request as HTTP/2 has it (RFC 9113 §8.2.2, §8.3.1): its host is part of the target, and nothing is
+/// said of the connection.
+fn in_http2_form(mut request: Request<RequestBody>, route: &Route) -> Request<RequestBody> {
+    let host = request.headers_mut().remove(HOST).or_else(|| route.host.clone());
+    request.headers_mut().remove(TRANSFER_ENCODING);
+    if let Some(te) = request.headers_mut().get_mut(TE) {
+        *te = HeaderValue::from_static("trailers");
+    }
+    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    if let Some(authority) = authority.filter(|_| request.uri().authority().is_none()) {
+        let mut parts = Parts::default();
+        parts.scheme = Some(if route.is_tls() { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.authority = Some(authority);
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    *request.version_mut() = Version::HTTP_2;
+    request
+}
+
+/// Undoes [`in_http2_form`], for a request that could not be sent and now goes over HTTP/1.
+pub(super) fn in_http1_form(mut request: Request<RequestBody>) -> Request<RequestBody> {
+    let uri = request.uri();
+    let host = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host {
+        let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        *request.uri_mut() = path.into();
+        request.headers_mut().insert(HOST, host);
+    }
+    *request.version_mut() = Version::HTTP_11;
+    request
+}

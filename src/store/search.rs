@@ -1,0 +1,189 @@
+//! Full text: the best matches, and where in their texts the words stand.
+
+use super::Error;
+use super::filter::{Filter, Words, match_of};
+use super::read::Reader;
+use super::words::{self, Word};
+use crate::digest::examine;
+use crate::digest::summary::Summary;
+use crate::exchange::ExchangeId;
+use crate::exchange::body::Side;
+use crate::exchange::text::{boundary_after, boundary_before};
+use crate::exchange::time::WallTime;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+use std::ops::Range;
+
+/// How many words a snippet shows, and how many of them before the first that was searched for.
+const SNIPPET_WORDS: usize = 24;
+const LEAD_WORDS: usize = 6;
+
+/// A snippet is no longer than this, in bytes.
+const SNIPPET_BYTES: usize = 400;
+
+/// One exchange that has the words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Its line.
+    pub summary: Summary,
+    /// Where the words stand; empty where its bodies hold them no more.
+    pub snippets: Vec<Snippet>,
+}
+
+/// A part of a text around the words that were searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// Which text it is from.
+    pub source: SnippetSource,
+    /// The part, as it stands there.
+    pub text: String,
+    /// The bytes of `text` that match, in order.
+    pub marks: Vec<Range<usize>>,
+    /// Text stands before it.
+    pub cut_before: bool,
+    /// Text follows it.
+    pub cut_after: bool,
+}
+
+/// Where a snippet is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnippetSource {
+    /// What was asked.
+    Prompt,
+    /// What was answered.
+    Answer,
+}
+
+impl SnippetSource {
+    /// The word in JSON and on the screen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prompt => "prompt",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+impl Reader {
+    /// The exchanges that `filter` asks for, best match first, `limit` at most. Empty where it searches for no
+    /// words. Words are rated by how rare they are and how often they stand in a text (BM25).
+    pub fn search(&self, filter: &Filter, limit: u32, now: WallTime) -> Result<Vec<Hit>, Error> {
+        let words = filter.words();
+        self.best(filter, &words, limit, now)?
+            .into_iter()
+            .filter_map(|id| self.hit(id, &words).transpose())
+            .collect()
+    }
+
+    fn best(
+        &self,
+        filter: &Filter,
+        words: &[&Words],
+        limit: u32,
+        now: WallTime,
+    ) -> Result<Vec<ExchangeId>, Error> {
+        let compiled = self.compiler(now).compile(filter)?;
+        let Some((sql, mut values)) = compiled.condition.into_parts() else {
+            return Ok(Vec::new());
+        };
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Where no words must be there in any case, each of them is welcome.
+        let any = || words.iter().map(|words| match_of(words)).collect::<Vec<_>>().join(" OR ");
+        let matching = compiled.matching.unwrap_or_else(any);
+        let excluded = compiled.excluded.map_or_else(String::new, |excluded| format!(" NOT ({excluded})"));
+        values.splice(
+            0..0,
+            [
+                Value::from(ExchangeId::MIN),
+                Value::from(ExchangeId::MAX),
+                Value::from(format!("({matching}){excluded}")),
+            ],
+        );
+        values.push(Value::from(i64::from(limit)));
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT texts.rowid FROM texts CROSS JOIN facets f ON f.exchange_id = texts.rowid \
+             WHERE texts.rowid > ?1 AND texts.rowid < ?2 AND texts MATCH ?3 AND ({sql}) \
+             ORDER BY texts.rank, texts.rowid DESC LIMIT ?"
+        ))?;
+        let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn hit(&self, id: ExchangeId, words: &[&Words]) -> Result<Option<Hit>, Error> {
+        let Some(whole) = self.exchange(id)? else { return Ok(None) };
+        let request = self.body(id, Side::Request)?;
+        let response = self.body(id, Side::Response)?;
+        let text = examine(&whole.exchange, &request, &response).text;
+        let snippets = [(SnippetSource::Prompt, &text.prompt), (SnippetSource::Answer, &text.answer)]
+            .into_iter()
+            .filter_map(|(source, text)| snippet(source, text, words))
+            .collect();
+        Ok(Some(Hit { summary: whole.summary, snippets }))
+    }
+}
+
+/// The part of a text around the place where most of `wanted` stands; `None` where nothing of it does.
+fn snippet(source: SnippetSource, text: &str, wanted: &[&Words]) -> Option<Snippet> {
+    let all: Vec<Word> = words::split(text).collect();
+    let mut matches: Vec<Range<usize>> = wanted.iter().flat_map(|words| find(&all, words)).collect();
+    matches.sort_by_key(|found| found.start);
+    let within = |from: usize| {
+        matches
+            .iter()
+            .filter(|found| found.start >= from && found.end <= from + SNIPPET_WORDS - LEAD_WORDS)
+            .count()
+    };
+    // The first of the densest places.
+    let (_, first) = matches
+        .iter()
+        .map(|found| (within(found.start), found.start))
+        .rev()
+        .max_by_key(|(count, _)| *count)?;
+    let start = first.saturating_sub(LEAD_WORDS);
+    let shown = all.get(start..(start + SNIPPET_WORDS).min(all.len()))?;
+    let mut bytes = shown.first()?.at.start..shown.last()?.at.end;
+    let anchor = all.get(first)?.at.start;
+    if anchor - bytes.start > SNIPPET_BYTES / 4 {
+        bytes.start = boundary_after(text, anchor - SNIPPET_BYTES / 4);
+    }
+    bytes.end = boundary_before(text, bytes.end.min(bytes.start + SNIPPET_BYTES));
+    let mut marks: Vec<Range<usize>> = Vec::new();
+    for found in &matches {
+        let (Some(from), Some(to)) =
+            (all.get(found.start), found.end.checked_sub(1).and_then(|last| all.get(last)))
+        else {
+            continue;
+        };
+        let (from, to) = (from.at.start.max(bytes.start), to.at.end.min(bytes.end));
+        if from >= to {
+            continue;
+        }
+        let mark = from - bytes.start..to - bytes.start;
+        match marks.last_mut() {
+            Some(last) if mark.start <= last.end => last.end = last.end.max(mark.end),
+            _ => marks.push(mark),
+        }
+    }
+    Some(Snippet {
+        source,
+        text: text.get(bytes.clone())?.to_owned(),
+        marks,
+        cut_before: start > 0 || bytes.start > shown.first()?.at.start,
+        cut_after: bytes.end < all.last()?.at.end,
+    })
+}
+
+/// Where `wanted` stands among the words of a text, as places of words.
+fn find(all: &[Word], wanted: &Words) -> Vec<Range<usize>> {
+    let row: Vec<Word> = words::split(&wanted.text).collect();
+    let Some((last, before)) = row.split_last() else { return Vec::new() };
+    let is_here = |window: &[Word]| {
+        let Some((end, start)) = window.split_last() else { return false };
+        let ends = if wanted.is_prefix { end.text.starts_with(&last.text) } else { end.text == last.text };
+        ends && start.iter().zip(before).all(|(there, word)| there.text == word.text)
+    };
+    let places = all.windows(row.len()).enumerate().filter(|(_, window)| is_here(window));
+    places.map(|(at, _)| at..at + row.len()).collect()
+}
