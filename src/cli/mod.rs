@@ -16,6 +16,7 @@ mod exit;
 mod filter;
 mod live_view;
 mod ls;
+pub mod panics;
 mod prune;
 mod recording;
 mod retention;
@@ -80,6 +81,7 @@ enum Command {
 
 /// Runs the process's command line.
 pub fn main() -> ExitCode {
+    panics::install();
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
         Err(error) => {

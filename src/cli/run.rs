@@ -72,6 +72,11 @@ pub(super) struct RunArgs {
     /// The seed of everything random [default: a new one, which is printed]
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
+
+    /// Keep no text of prompts and answers, only their structure and their lengths
+    #[arg(long, value_name = "BOOL", env = "GATETAP_REDACT_BODIES", hide_env_values = true, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    redact_bodies: Option<bool>,
 }
 
 impl RunArgs {
@@ -87,6 +92,7 @@ impl RunArgs {
             allow_remote: self.allow_remote,
             tls: self.tls.into(),
             seed: self.seed,
+            redact_bodies: self.redact_bodies,
         };
         let settings = Settings::resolve(given, &env.directories)?;
         start(&settings, env)
@@ -137,7 +143,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
-        limits: Limits::default(),
+        limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,

@@ -18,7 +18,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "listen",
     "upstream",
     "routes",
@@ -32,6 +32,7 @@ const KEYS: [&str; 14] = [
     "client_cert",
     "client_key",
     "seed",
+    "redact_bodies",
     "retention",
 ];
 
@@ -51,6 +52,7 @@ pub(super) struct FileSettings {
     pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
+    pub(super) redact_bodies: Option<bool>,
     pub(super) retention: Retention,
 }
 
@@ -98,6 +100,7 @@ impl FileSettings {
                 "client_cert" => settings.tls.client_cert = Some(entry.path()?),
                 "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
+                "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
                 "retention" => settings.retention = entry.retention()?,
                 unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),

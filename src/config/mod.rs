@@ -60,6 +60,8 @@ pub struct Given {
     pub tls: TlsGiven,
     /// The seed of everything random.
     pub seed: Option<u64>,
+    /// No text of bodies in the recording.
+    pub redact_bodies: Option<bool>,
 }
 
 /// What a running gatetap goes by.
@@ -83,6 +85,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
+    /// No text of bodies in the recording, only their structure and their lengths.
+    pub redact_bodies: bool,
     /// What may stay in the recording when a session starts.
     pub retention: Retention,
     /// The `gatetap.toml` that had a say.
@@ -145,6 +149,7 @@ impl Settings {
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
+            redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             retention: file.retention,
             file: file.path,
         })

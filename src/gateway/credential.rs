@@ -1,5 +1,6 @@
 //! Credential facts: what may be kept of a key, and what is wrong with its form.
 
+use base64::Engine as _;
 use ring::hmac;
 
 use super::keys::{self, HeaderKind};
@@ -50,6 +51,93 @@ pub fn credential_facts(headers: &Headers, query: Option<&str>, salt: &[u8]) -> 
     }
     mark_differing(&mut found);
     found.into_iter().map(|found| found.facts).collect()
+}
+
+/// A credential shorter than this is a word that a text may hold by chance.
+const SOUGHT_FROM: usize = 8;
+
+/// The same for cookies and for parts of a credential: they hold more than secrets.
+const PART_SOUGHT_FROM: usize = 16;
+
+/// The secrets that a request carries, as they would stand in a text: what must not be found in anything
+/// that is kept of its exchange. In any order, also twice.
+///
+/// Placeholders are none, and neither is what is too short to be told from a word.
+pub fn carried_secrets(headers: &Headers, target: &str) -> Vec<Vec<u8>> {
+    let table = keys::table();
+    let mut found = Vec::new();
+    for (name, value) in &headers.0 {
+        match table.header(name) {
+            Some(HeaderKind::Key | HeaderKind::Proxy | HeaderKind::Other) => carry(value, &mut found),
+            Some(HeaderKind::Websocket) => {
+                for range in table.websocket_keys(value) {
+                    carry(value.get(range).unwrap_or_default(), &mut found);
+                }
+            }
+            Some(HeaderKind::Cookies | HeaderKind::SetCookie) => {
+                let pairs = value.split(|byte| *byte == b';');
+                found.extend(pairs.filter_map(|pair| {
+                    let equals = pair.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
+                    let parts = take_apart(pair.get(equals..)?);
+                    let secret = pair.get(equals..)?.get(parts.secret.0..parts.secret.1)?;
+                    (secret.len() >= PART_SOUGHT_FROM).then(|| secret.to_vec())
+                }));
+            }
+            None => {}
+        }
+    }
+    let query = target.split_once(['?', '#']).map_or("", |(_, query)| query);
+    for pair in query.split(['&', ';', '#']) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if table.is_query_credential(name) {
+            carry(value.as_bytes(), &mut found);
+        }
+    }
+    if let Some((_, rest)) = target.split_once("://") {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if let Some((user_info, _)) = authority.rsplit_once('@') {
+            user_info.split(':').for_each(|part| carry(part.as_bytes(), &mut found));
+        }
+    }
+    found
+}
+
+/// Adds the secret of a credential's value, and what it is made of.
+fn carry(value: &[u8], found: &mut Vec<Vec<u8>>) {
+    let parts = take_apart(value);
+    let secret = value.get(parts.secret.0..parts.secret.1).unwrap_or_default();
+    let is_sought = |secret: &[u8], from: usize| {
+        let has_digit = secret.iter().any(u8::is_ascii_digit);
+        secret.len() >= from && (has_digit || !keys::table().is_placeholder(&String::from_utf8_lossy(secret)))
+    };
+    if is_sought(secret, SOUGHT_FROM) {
+        found.push(secret.to_vec());
+    }
+    let decoded = keys::percent_decode(secret);
+    if decoded != secret && is_sought(&decoded, SOUGHT_FROM) {
+        found.push(decoded);
+    }
+    // Without the padding of base64, which is written or not.
+    let bare = secret.iter().rposition(|byte| *byte != b'=').map_or(0, |at| at + 1);
+    if bare < secret.len() && is_sought(secret.get(..bare).unwrap_or_default(), SOUGHT_FROM) {
+        found.extend(secret.get(..bare).map(<[u8]>::to_vec));
+    }
+    let scheme = parts.scheme.and_then(|(start, end)| value.get(start..end));
+    if scheme.is_some_and(|scheme| hides_all(&String::from_utf8_lossy(scheme)))
+        && let Ok(pair) = base64::engine::general_purpose::STANDARD.decode(secret)
+        && let Some(colon) = pair.iter().position(|byte| *byte == b':')
+    {
+        let password = pair.get(colon + 1..).unwrap_or_default();
+        if is_sought(password, SOUGHT_FROM) {
+            found.push(password.to_vec());
+        }
+    }
+    // The parts of a signature.
+    if secret.iter().any(|byte| is_blank(*byte) || *byte == b',') {
+        let ends = |byte: &u8| is_blank(*byte) || is_quote(*byte) || matches!(byte, b',' | b'=');
+        let pieces = secret.split(ends).filter(|piece| is_sought(piece, PART_SOUGHT_FROM));
+        found.extend(pieces.map(<[u8]>::to_vec));
+    }
 }
 
 struct Found {

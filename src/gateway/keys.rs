@@ -12,6 +12,7 @@ use serde::Deserialize;
 pub struct Table {
     headers: BTreeMap<String, HeaderKind>,
     names: Names,
+    deltas: Deltas,
     placeholders: Placeholders,
     #[serde(rename = "shape")]
     shapes: Vec<Shape>,
@@ -50,6 +51,16 @@ pub struct Shape {
     pub lengths: Vec<usize>,
     #[serde(default = "usual_in_text")]
     in_text: usize,
+    #[serde(default)]
+    piece: usize,
+    #[serde(default)]
+    dots: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deltas {
+    names: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,6 +84,12 @@ struct Placeholders {
 const fn usual_in_text() -> usize {
     8
 }
+
+/// What is so long is no name, whatever it is made of.
+const LONGER_THAN_NAMES: usize = 64;
+
+/// A prefix shorter than this is too short to be looked for inside hyphened words.
+const TELLING_PREFIX: usize = 5;
 
 /// The table.
 pub fn table() -> &'static Table {
@@ -127,12 +144,21 @@ impl Table {
 
     /// How long the key at the start of `text` is, if there is one.
     pub fn key_at_start(&self, text: &[u8]) -> Option<usize> {
-        let run = text.iter().position(|byte| !is_key_byte(*byte)).unwrap_or(text.len());
-        self.shapes
-            .iter()
-            .filter(|shape| text.starts_with(shape.prefix.as_bytes()))
-            .any(|shape| run >= shape.prefix.len() + shape.in_text)
-            .then_some(run)
+        self.shapes.iter().filter(|shape| shape.marker.is_none()).find_map(|shape| {
+            let after = text.strip_prefix(shape.prefix.as_bytes())?;
+            let run = shape.run(after);
+            shape.is_key(run).then_some(shape.prefix.len() + run.len())
+        })
+    }
+
+    /// The shapes that a key is known by inside a text, the more exact before the less exact.
+    pub fn shapes_in_text(&self) -> impl Iterator<Item = &Shape> {
+        self.shapes.iter().filter(|shape| shape.marker.is_none())
+    }
+
+    /// Whether a model writes out the member `name` piece by piece, one piece an event.
+    pub fn is_delta(&self, name: &[u8]) -> bool {
+        self.deltas.names.iter().any(|known| known.as_bytes() == name)
     }
 
     /// Whether a placeholder stands where the key belongs.
@@ -174,15 +200,57 @@ impl Table {
 }
 
 impl Shape {
+    /// What may belong to the key of what follows its prefix.
+    pub fn run<'a>(&self, after_prefix: &'a [u8]) -> &'a [u8] {
+        let end = after_prefix.iter().position(|byte| !self.holds(*byte)).unwrap_or(after_prefix.len());
+        after_prefix.get(..end).unwrap_or_default()
+    }
+
+    /// Whether `run`, which follows the prefix, is a key's and not a name's.
+    pub fn is_key(&self, run: &[u8]) -> bool {
+        if run.len() < self.in_text {
+            return false;
+        }
+        let pieces = || run.split(|byte| !byte.is_ascii_alphanumeric());
+        self.piece == 0
+            || run.len() >= LONGER_THAN_NAMES
+            || (run.iter().any(u8::is_ascii_digit) && pieces().any(|piece| piece.len() >= self.piece))
+    }
+
+    /// Whether `run`, with which a text breaks off, may be the first part of a key's.
+    pub fn may_be_part_of_key(&self, run: &[u8]) -> bool {
+        let has = |kind: fn(&u8) -> bool| run.iter().any(kind);
+        let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+        run.len() >= usual_in_text() && (has(u8::is_ascii_digit) || is_mixed)
+    }
+
+    /// Whether such a key may hold this byte.
+    pub const fn holds(&self, byte: u8) -> bool {
+        is_key_byte(byte) || (self.dots && byte == b'.')
+    }
+
+    /// Whether such a key may begin after these two characters; 0 is none. A key begins where a word does.
+    pub fn may_follow(&self, [before_last, last]: [u8; 2]) -> bool {
+        let joins = self.prefix.len() < TELLING_PREFIX && matches!(last, b'-' | b'_');
+        ends_word([before_last, last]) && !joins
+    }
+
     fn fits(&self, secret: &[u8]) -> bool {
         let marked = |marker: &String| find(secret, marker.as_bytes()).is_some();
         secret.starts_with(self.prefix.as_bytes()) && self.marker.as_ref().is_none_or(marked)
     }
 }
 
-/// Whether a key may hold this byte.
-const fn is_key_byte(byte: u8) -> bool {
+/// Whether a key of any shape may hold this byte.
+pub const fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Whether a word may begin after these two characters; 0 is none.
+pub const fn ends_word([before_last, last]: [u8; 2]) -> bool {
+    // The letter of an escape that has been escaped once more belongs to no word.
+    !last.is_ascii_alphanumeric()
+        || (before_last == b'\\' && matches!(last, b'n' | b'r' | b't' | b'b' | b'f'))
 }
 
 /// A name in lower case, hyphens for underscores, without white space or control characters around it.
@@ -212,7 +280,7 @@ pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
 }
 
 /// The byte that a `%XX` at the start of `text` stands for, and what follows it.
-pub(super) fn percent_escape(text: &[u8]) -> Option<(u8, &[u8])> {
+pub fn percent_escape(text: &[u8]) -> Option<(u8, &[u8])> {
     let (escape, rest) = text.split_at_checked(3)?;
     let [b'%', high, low] = *escape else { return None };
     let digit = |byte: u8| char::from(byte).to_digit(16);

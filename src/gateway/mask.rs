@@ -286,10 +286,12 @@ fn named_value(text: &[u8], at: usize) -> Option<Secret> {
     }
     let after_name = rest.get(name_length..)?;
     let mut gap = skip_filling(after_name, |_| false);
-    if !matches!(after_name.get(gap), Some(b':' | b'=')) {
-        return None;
+    match after_name.get(gap) {
+        Some(b':' | b'=') => gap += 1,
+        // A flag of a command line: the next word is its value.
+        Some(_) if gap > 0 && text.get(..at).is_some_and(|before| before.ends_with(b"--")) => {}
+        _ => return None,
     }
-    gap += 1;
     gap += skip_filling(after_name.get(gap..)?, |_| false);
     let value = after_name.get(gap..)?;
     if let Some(scheme) = keys::table().scheme_at_start(value) {

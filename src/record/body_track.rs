@@ -1,6 +1,7 @@
 //! One body on its way into the recording: what of it is not written yet, and what of it is kept.
 
 use super::added::AddedDelays;
+use super::redact::Correction;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Mark, Side};
 use crate::exchange::time::Micros;
@@ -42,6 +43,8 @@ pub(super) struct BodyTrack {
     tail_bytes: u64,
     /// Not all of it is kept.
     has_gap: bool,
+    /// What has to be written anew of written rows.
+    corrections: Vec<Correction>,
     added: AddedDelays,
 }
 
@@ -89,15 +92,18 @@ impl BodyTrack {
             tail: VecDeque::new(),
             tail_bytes: 0,
             has_gap: false,
+            corrections: Vec::new(),
             added: AddedDelays::default(),
         }
     }
 
-    /// A chunk was read.
-    pub(super) fn chunk(&mut self, bytes: Bytes, read: Micros) {
-        let length = bytes.len() as u64;
+    /// A chunk was read: `wire`, of which `kept` may be written.
+    pub(super) fn chunk(&mut self, wire: &[u8], kept: Option<Bytes>, read: Micros) {
+        let length = wire.len() as u64;
         let mark = Mark { length: u32::try_from(length).unwrap_or(u32::MAX), read, taken: None };
-        self.hash.update(&bytes);
+        self.hash.update(wire);
+        self.has_gap |= kept.is_none();
+        let bytes = kept.unwrap_or_default();
         let before = self.passed;
         self.passed += length;
         if self.tail.is_empty() && before + length <= self.keep.head {
@@ -110,8 +116,27 @@ impl BodyTrack {
         while self.passed > self.keep.limit() && self.tail_bytes > self.keep.tail {
             let Some((skipped, mark)) = self.tail.pop_front() else { break };
             self.has_gap = true;
-            self.tail_bytes -= skipped.len() as u64;
+            self.tail_bytes -= u64::from(mark.length);
+            drop(skipped);
             self.queue(Bytes::new(), mark);
+        }
+    }
+
+    /// Bytes that have passed turned out otherwise. Those that wait are changed where they are.
+    pub(super) fn correct(&mut self, corrections: Vec<Correction>) {
+        for mut correction in corrections {
+            let written = self.start.saturating_sub(correction.at);
+            let written = usize::try_from(written).unwrap_or(usize::MAX).min(correction.bytes.len());
+            let waiting = correction.bytes.split_off(written);
+            let mut start = self.start;
+            let at = correction.at + written as u64;
+            for (bytes, mark) in self.pending.iter_mut().chain(&mut self.tail) {
+                patch(bytes, start, at, &waiting);
+                start += u64::from(mark.length);
+            }
+            if !correction.bytes.is_empty() {
+                self.corrections.push(correction);
+            }
         }
     }
 
@@ -157,7 +182,9 @@ impl BodyTrack {
 
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
-        !self.pending.is_empty() || self.untaken.iter().any(|segment| segment.dirty)
+        !self.pending.is_empty()
+            || !self.corrections.is_empty()
+            || self.untaken.iter().any(|segment| segment.dirty)
     }
 
     /// Bytes of chunks that wait to be written.
@@ -174,6 +201,9 @@ impl BodyTrack {
     ) -> Result<Vec<WrittenSegment>, Error> {
         for segment in self.untaken.iter().filter(|segment| segment.dirty) {
             writer.set_marks(segment.id, &segment.marks)?;
+        }
+        for Correction { at, bytes } in &self.corrections {
+            writer.correct_segments(id, side, *at, bytes)?;
         }
         let mut segments = Vec::new();
         let mut start = self.start;
@@ -200,6 +230,7 @@ impl BodyTrack {
     pub(super) fn settle(&mut self, segments: Vec<WrittenSegment>) {
         self.start += self.pending.iter().map(|(_, mark)| u64::from(mark.length)).sum::<u64>();
         self.pending.clear();
+        self.corrections.clear();
         self.pending_bytes = 0;
         self.taken = 0;
         for segment in &mut self.untaken {
@@ -221,6 +252,7 @@ impl BodyTrack {
     pub(super) fn start_anew(&mut self) -> u64 {
         let lost = std::mem::take(&mut self.start);
         self.untaken.clear();
+        self.corrections.clear();
         let mut left = lost;
         let mut gap = Vec::new();
         while left > 0 {
@@ -251,4 +283,20 @@ impl BodyTrack {
         let count = fitting.count().max(1);
         rest.get(..count).unwrap_or(rest)
     }
+}
+
+/// Puts what of `new`, which belongs at the offset `at`, lies in `bytes`, which begin at `start`, in place.
+fn patch(bytes: &mut Bytes, start: u64, at: u64, new: &[u8]) {
+    let end = start + bytes.len() as u64;
+    if new.is_empty() || at >= end || at + new.len() as u64 <= start {
+        return;
+    }
+    let mut patched = bytes.to_vec();
+    for (offset, byte) in (at..).zip(new) {
+        let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = index.and_then(|index| patched.get_mut(index)) {
+            *place = *byte;
+        }
+    }
+    *bytes = patched.into();
 }

@@ -1,13 +1,16 @@
 //! One exchange in the recorder's memory: what is known of it, and what of that is not written yet.
 
 use super::body_track::{BodyTrack, Keep, WrittenSegment};
+use super::redact::Redactor;
+use super::seen::Answered;
 use crate::digest::verdict::Judgement;
 use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
+use crate::exchange::head::ResponseHead;
 use crate::exchange::time::Micros;
-use crate::exchange::{Exchange, ExchangeId, SessionId};
+use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
 
@@ -22,6 +25,7 @@ pub(super) struct Line {
     /// The digest of the ended exchange has come: there will be no more.
     pub(super) judged: bool,
     tracks: [BodyTrack; 2],
+    redactor: Redactor,
 }
 
 /// What the examiner found out.
@@ -42,19 +46,54 @@ pub(super) struct Written {
 }
 
 impl Line {
-    pub(super) fn new(exchange: Exchange, keep: Keep) -> Self {
+    pub(super) fn new(exchange: Exchange, redactor: Redactor, keep: Keep) -> Self {
         let tracks = [BodyTrack::new(keep), BodyTrack::new(keep)];
-        Self { exchange, dirty: true, examined: None, judged: false, tracks }
+        Self { exchange, dirty: true, examined: None, judged: false, tracks, redactor }
     }
 
-    /// A chunk was read.
-    pub(super) fn chunk(&mut self, side: Side, bytes: Bytes, read: Micros) {
+    /// The answer has a head. Gives it without its secrets.
+    pub(super) fn answered(&mut self, answered: Answered) -> ResponseHead {
+        let head = self.redactor.response_head(&answered);
+        self.redactor.answered(&head.headers);
+        self.exchange.response = Some(head.clone());
+        self.exchange.timing = Timing { held: self.exchange.timing.held, ..answered.timing };
+        self.exchange.own_answer = answered.own.map(|mut own| {
+            self.redactor.text(&mut own.message);
+            own
+        });
+        self.dirty = true;
+        head
+    }
+
+    /// The examiner has something to say.
+    pub(super) fn examined(&mut self, mut examined: Examined) {
+        self.redactor.digest(&mut examined.digest);
+        self.redactor.text(&mut examined.judgement.evidence);
+        for finding in examined.findings.iter_mut().flatten() {
+            for text in [&mut finding.message, &mut finding.evidence, &mut finding.fix] {
+                self.redactor.text(text);
+            }
+        }
+        examined.text = examined.text.and_then(|text| self.redactor.full_text(text));
+        self.examined = Some(examined);
+    }
+
+    /// A chunk was read. Gives what the examiner may see of it.
+    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, read: Micros) -> Bytes {
         let length = bytes.len() as u64;
         match side {
             Side::Request => self.exchange.request_bytes += length,
             Side::Response => self.exchange.response_bytes += length,
         }
-        self.track(side).chunk(bytes, read);
+        let redacted = self.redactor.chunk(side, bytes);
+        let shown = match &redacted.kept {
+            Some(kept) if !self.redactor.is_coded(side) => kept.clone(),
+            _ => bytes.clone(),
+        };
+        let track = self.track(side);
+        track.correct(redacted.corrections);
+        track.chunk(bytes, redacted.kept, read);
+        shown
     }
 
     /// The socket took the next `chunks` chunks.
@@ -67,6 +106,15 @@ impl Line {
 
     /// A body ended.
     pub(super) fn ended(&mut self, side: Side, end: BodyEnd, at: Micros) {
+        let corrections = self.redactor.end(side);
+        self.track(side).correct(corrections);
+        let end = match end {
+            BodyEnd::Broken { by, mut detail } => {
+                self.redactor.text(&mut detail);
+                BodyEnd::Broken { by, detail }
+            }
+            BodyEnd::Whole => end,
+        };
         let hash = self.track(side).end();
         match side {
             Side::Request => {

@@ -44,11 +44,13 @@ use thread::Message;
 /// How many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
 const QUEUE_BYTES: usize = 32 << 20;
 
-/// What a recorder may use.
+/// What a recorder may use, and keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// So many bytes of a body are kept: of a longer one the first and the last.
     pub max_body: u64,
+    /// No text of bodies is kept, only their structure and their lengths.
+    pub redact_bodies: bool,
 }
 
 /// The forwarding path's way to the recorder thread. Cheap to clone.
@@ -83,7 +85,7 @@ pub struct Track {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: 64 << 20 }
+        Self { max_body: 64 << 20, redact_bodies: false }
     }
 }
 

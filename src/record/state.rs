@@ -29,6 +29,8 @@ pub(super) struct State {
     tunnels: TunnelLines,
     /// How much of each body is kept.
     keep: Keep,
+    /// No text of bodies is kept.
+    redact_bodies: bool,
     /// The lines that changed since the last commit.
     changed: BTreeSet<u64>,
     /// What the examiner gets once it is committed.
@@ -46,6 +48,7 @@ impl State {
             lines: BTreeMap::new(),
             tunnels: TunnelLines::default(),
             keep: Keep::of(limits.max_body),
+            redact_bodies: limits.redact_bodies,
             changed: BTreeSet::new(),
             outbox: Batch::default(),
             outcome: Outcome::default(),
@@ -79,27 +82,22 @@ impl State {
                 return None;
             }
             Message::Begin { key, at, asked } => {
-                let exchange = redact::exchange(*asked, at, self.writer.session(), self.writer.salt());
+                let redactor = redact::Redactor::new(&asked, self.redact_bodies);
+                let exchange = redactor.exchange(*asked, at, self.writer.session(), self.writer.salt());
                 self.outbox.seen.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
-                self.lines.insert(key, Line::new(exchange, self.keep));
+                self.lines.insert(key, Line::new(exchange, redactor, self.keep));
                 key
             }
             Message::Answered { key, answered } => {
                 let line = self.lines.get_mut(&key)?;
-                let head = redact::response_head(&answered);
-                let held = line.exchange.timing.held;
-                self.outbox.seen.push(Seen::Response { key, head: Box::new(head.clone()) });
-                line.exchange.response = Some(head);
-                line.exchange.timing = answered.timing;
-                line.exchange.timing.held = held;
-                line.exchange.own_answer = answered.own;
-                line.dirty = true;
+                let head = Box::new(line.answered(*answered));
+                self.outbox.seen.push(Seen::Response { key, head });
                 key
             }
             Message::Chunk { key, side, bytes, read } => {
                 let line = self.lines.get_mut(&key)?;
-                self.outbox.seen.push(Seen::Chunk { key, side, bytes: bytes.clone(), read });
-                line.chunk(side, bytes, read);
+                let bytes = line.chunk(side, &bytes, read);
+                self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });
                 key
             }
             Message::Taken { key, side, chunks, at } => {
@@ -121,7 +119,7 @@ impl State {
             }
             Message::Examined { key, examined, last } => {
                 let line = self.lines.get_mut(&key)?;
-                line.examined = Some(*examined);
+                line.examined(*examined);
                 line.judged |= last;
                 key
             }

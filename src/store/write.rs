@@ -262,6 +262,30 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes other bytes over those at the offset `at` of a body, where they are kept.
+    pub fn correct_segments(&self, id: ExchangeId, side: Side, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        let end = at + bytes.len() as u64;
+        let mut select = self.connection.prepare_cached(
+            "SELECT id, start, bytes FROM segments WHERE exchange_id = ?1 AND side = ?2 AND start < ?4 \
+             AND start + length(bytes) > ?3",
+        )?;
+        let rows = select.query_map(params![id, side.as_str(), at as i64, end as i64], |row| {
+            Ok((row.get::<_, SegmentId>(0)?, row.get::<_, i64>(1)? as u64, row.get::<_, Vec<u8>>(2)?))
+        })?;
+        for (segment, start, mut row) in rows.collect::<Result<Vec<_>, _>>()? {
+            for (offset, byte) in (at..).zip(bytes) {
+                let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+                if let Some(place) = index.and_then(|index| row.get_mut(index)) {
+                    *place = *byte;
+                }
+            }
+            self.connection
+                .prepare_cached("UPDATE segments SET bytes = ? WHERE id = ?")?
+                .execute(params![row, segment])?;
+        }
+        Ok(())
+    }
+
     /// Writes down what was derived from an exchange, in place of what was derived before.
     pub fn put_digest(&self, id: ExchangeId, digest: &Digest, judgement: &Judgement) -> Result<(), Error> {
         rows::put_digest(&self.connection, id, digest, judgement)?;

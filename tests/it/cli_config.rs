@@ -42,6 +42,7 @@ fn the_file_says_everything() {
         db = \"traffic.db\"
         headless = true
         insecure = true
+        redact_bodies = true
         seed = 0x2a
         [routes]
         or = \"openrouter\"
@@ -53,6 +54,7 @@ fn the_file_says_everything() {
     assert_eq!(settings.upstream.to_string(), "http://localhost:4000/api");
     assert_eq!(settings.db, home.join("traffic.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (true, true, Some(42)));
+    assert!(settings.redact_bodies);
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["local http://localhost:11434/v1", "or https://openrouter.ai/api/v1"]);
@@ -71,8 +73,9 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         insecure: None,
         allow_remote: None,
         seed: Some(7),
+        redact_bodies: Some(false),
     };
-    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\n\
+    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\n\
                 [routes]\nor = \"openrouter\"\na = \"anthropic\"\n";
     let (_home, settings) = resolve(file, given);
     // Port 0 on two addresses would be two ports.
@@ -80,6 +83,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     assert_eq!(settings.upstream.to_string(), "sim");
     assert_eq!(settings.db, PathBuf::from("mine.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
+    assert!(!settings.redact_bodies);
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["a https://api.anthropic.com/v1", "or https://api.openai.com/v1"]);

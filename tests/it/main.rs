@@ -43,6 +43,8 @@ mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
 mod record_kill;
+mod secrets_bodies;
+mod secrets_canary;
 mod sim_behavior;
 mod sim_client;
 mod sim_protocol;

@@ -1,0 +1,128 @@
+//! The copy of one body that is written down.
+//!
+//! Masking keeps every length, so offsets and marks are those of the wire. A chunk is given out at once:
+//! where it ends in what may be the start of a secret, that start is hidden, and shown by a
+//! [`Correction`] when the next chunk says that it was none.
+//!
+//! A coded body (gzip and its kin) cannot be masked in place. It is decoded on the side; from the chunk on
+//! in which a secret shows, it is not kept.
+
+use super::events::Events;
+use super::raw::RawText;
+use super::secrets::Secrets;
+use super::sheet::{Correction, Sheet};
+use super::structure::Structure;
+use crate::exchange::head::Headers;
+use crate::wire::coding::Decoder;
+use crate::wire::media;
+use bytes::Bytes;
+
+/// What of a chunk is written down.
+#[derive(Debug, Default)]
+pub struct Redacted {
+    /// The bytes, as many as passed; `None` where they cannot be kept.
+    pub kept: Option<Bytes>,
+    /// What has to be written anew of the bytes before.
+    pub corrections: Vec<Correction>,
+}
+
+/// One body on its way to the recording.
+#[derive(Debug)]
+pub(super) struct BodyMask {
+    text: TextMask,
+    coded: Option<Box<Coded>>,
+    /// No text is kept.
+    structure: Option<Structure>,
+}
+
+/// A text on its way to the recording.
+#[derive(Debug, Default)]
+pub(super) struct TextMask {
+    passed: u64,
+    raw: RawText,
+    events: Option<Box<Events>>,
+}
+
+#[derive(Debug)]
+struct Coded {
+    decoder: Decoder,
+    is_withheld: bool,
+}
+
+impl BodyMask {
+    /// For a body that these header lines announce; `redacts` if its text may not be kept.
+    pub(super) fn new(headers: &Headers, is_answer: bool, redacts: bool) -> Self {
+        let decoder = Some(Decoder::for_headers(headers)).filter(Decoder::is_coded);
+        let may_stream = is_answer && !media::is_json(headers);
+        Self {
+            text: TextMask { events: may_stream.then(Box::default), ..TextMask::default() },
+            coded: decoder.map(|decoder| Box::new(Coded { decoder, is_withheld: redacts })),
+            structure: redacts.then(Structure::default),
+        }
+    }
+
+    /// Whether the body is coded: what is given to the examiner then is what passed.
+    pub(super) fn is_coded(&self) -> bool {
+        self.coded.is_some()
+    }
+
+    /// Takes the next chunk.
+    pub(super) fn push(&mut self, chunk: &Bytes, secrets: &Secrets) -> Redacted {
+        if let Some(coded) = &mut self.coded {
+            if !coded.is_withheld {
+                let mut decoded = Vec::new();
+                coded.decoder.push(chunk, &mut decoded);
+                let decoded = Bytes::from(decoded);
+                let (masked, _) = self.text.push(&decoded, secrets);
+                // What is not copied is not masked.
+                coded.is_withheld = masked.as_ptr() != decoded.as_ptr();
+            }
+            let kept = (!coded.is_withheld).then(|| chunk.clone());
+            return Redacted { kept, corrections: Vec::new() };
+        }
+        let (masked, corrections) = self.text.push(chunk, secrets);
+        match &mut self.structure {
+            None => Redacted { kept: Some(masked), corrections },
+            Some(structure) => {
+                let mut bytes = masked.to_vec();
+                structure.push(&mut bytes);
+                // A correction would show text.
+                Redacted { kept: Some(bytes.into()), corrections: Vec::new() }
+            }
+        }
+    }
+
+    /// The body has ended.
+    pub(super) fn end(&mut self, secrets: &Secrets) -> Vec<Correction> {
+        let corrections = self.text.end(secrets);
+        if self.coded.is_some() || self.structure.is_some() { Vec::new() } else { corrections }
+    }
+}
+
+impl TextMask {
+    /// Takes the next piece; gives its copy, and what changes before it.
+    pub(super) fn push(&mut self, piece: &Bytes, secrets: &Secrets) -> (Bytes, Vec<Correction>) {
+        let mut sheet = Sheet::new(self.passed, piece);
+        match &mut self.events {
+            Some(events) => {
+                events.push(piece, &mut self.raw, secrets, &mut sheet);
+                events.cover(secrets, &mut sheet);
+            }
+            None => self.raw.push(piece, self.passed, secrets, &mut sheet),
+        }
+        self.raw.cover(secrets, &mut sheet);
+        self.passed += piece.len() as u64;
+        sheet.finish()
+    }
+
+    /// The text has ended.
+    pub(super) fn end(&mut self, secrets: &Secrets) -> Vec<Correction> {
+        let nothing = Bytes::new();
+        let mut sheet = Sheet::new(self.passed, &nothing);
+        if let Some(events) = &mut self.events {
+            events.end(secrets, &mut sheet);
+        }
+        self.raw.end(secrets, &mut sheet);
+        sheet.finish().1
+    }
+}

@@ -1,0 +1,250 @@
+//! From what was seen to what may be kept. Everything that reaches the store comes through here.
+//!
+//! Heads and targets are masked whole by [`mask`]. Bodies pass through a [`Redactor`], one an exchange,
+//! chunk by chunk: it hides every key of a known shape, and the credentials that this very request
+//! carried, however they are cut into chunks or events.
+//!
+//! A chunk does not wait for the next to be written. Where it ends in what may be the start of a secret,
+//! that start is written hidden; if it was none, the next chunk brings a [`Correction`]. So a secret is
+//! never in the file, not even for a moment, and at most the last characters of an open body stand
+//! hidden although they need not.
+//!
+//! Not caught: a secret of no known shape that the request does not carry itself; one that is reversed,
+//! encrypted, in base64 inside a text, or escaped more than once; one that a model writes out over
+//! members that are not in the table's list.
+
+mod ahead;
+mod body;
+mod escapes;
+mod events;
+mod raw;
+mod scanner;
+mod secrets;
+mod sheet;
+mod structure;
+
+pub use body::Redacted;
+pub use sheet::Correction;
+
+use super::seen::{Answered, Asked};
+use crate::digest::{Digest, Text};
+use crate::exchange::body::Side;
+use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
+use crate::exchange::time::WallTime;
+use crate::exchange::{Exchange, SessionId, Timing};
+use crate::gateway::credential::credential_facts;
+use crate::gateway::mask;
+use body::{BodyMask, TextMask};
+use bytes::Bytes;
+use http::{HeaderMap, Version};
+use secrets::Secrets;
+
+/// What is known of one exchange's secrets while it is open, and how far its bodies have been read.
+///
+/// Dropping it zeroes the secrets.
+#[derive(Debug)]
+pub struct Redactor {
+    secrets: Secrets,
+    request: BodyMask,
+    response: BodyMask,
+    /// No text of bodies is kept.
+    redacts_bodies: bool,
+}
+
+impl Redactor {
+    /// For the exchange that `asked` begins; with `redact_bodies` no text of its bodies is kept.
+    pub fn new(asked: &Asked, redact_bodies: bool) -> Self {
+        let headers = match &asked.raw {
+            Some(raw) => Headers::from_raw_head(raw),
+            None => lines(&asked.headers),
+        };
+        Self::of_head(&headers, &asked.target, redact_bodies)
+    }
+
+    /// For the exchange of a request with these header lines and this target.
+    pub fn of_head(headers: &Headers, target: &str, redact_bodies: bool) -> Self {
+        Self {
+            secrets: Secrets::of_request(headers, target),
+            request: BodyMask::new(headers, false, redact_bodies),
+            response: BodyMask::new(&Headers::default(), true, redact_bodies),
+            redacts_bodies: redact_bodies,
+        }
+    }
+
+    /// The answer's head is there.
+    pub fn answered(&mut self, headers: &Headers) {
+        self.response = BodyMask::new(headers, true, self.redacts_bodies);
+    }
+
+    /// What may be written of the next chunk of a body.
+    pub fn chunk(&mut self, side: Side, chunk: &Bytes) -> Redacted {
+        match side {
+            Side::Request => self.request.push(chunk, &self.secrets),
+            Side::Response => self.response.push(chunk, &self.secrets),
+        }
+    }
+
+    /// A body has ended: what has to be written anew of it.
+    pub fn end(&mut self, side: Side) -> Vec<Correction> {
+        match side {
+            Side::Request => self.request.end(&self.secrets),
+            Side::Response => self.response.end(&self.secrets),
+        }
+    }
+
+    /// Whether the examiner has to see the chunks of `side` as they passed: it decodes them by itself, and
+    /// what it derives comes back through [`Self::digest`].
+    pub(super) fn is_coded(&self, side: Side) -> bool {
+        match side {
+            Side::Request => self.request.is_coded(),
+            Side::Response => self.response.is_coded(),
+        }
+    }
+
+    /// Hides what is secret in a text that was made from the exchange.
+    pub fn text(&self, text: &mut String) {
+        let hidden = self.hide(&Bytes::from(std::mem::take(text)));
+        *text = String::from_utf8_lossy(&mask::mask_text(&hidden)).into_owned();
+    }
+
+    /// Hides what is secret in prompt and answer; `None` where no text is kept.
+    pub(super) fn full_text(&self, text: Text) -> Option<Text> {
+        let hide = |text: String| String::from_utf8_lossy(&self.hide(&Bytes::from(text))).into_owned();
+        (!self.redacts_bodies).then(|| Text { prompt: hide(text.prompt), answer: hide(text.answer) })
+    }
+
+    /// Hides what is secret in what was derived from the exchange.
+    pub(super) fn digest(&self, digest: &mut Digest) {
+        let Digest { error_message, client, .. } = digest;
+        if self.redacts_bodies && self.is_coded(Side::Response) {
+            *error_message = None;
+        }
+        let texts = [
+            error_message,
+            &mut digest.error_code,
+            &mut digest.model,
+            &mut digest.model_answered,
+            &mut digest.request_id,
+            &mut digest.finish_reason,
+            &mut client.agent,
+        ];
+        for text in texts.into_iter().flatten() {
+            self.text(text);
+        }
+    }
+
+    /// The exchange that `asked` begins, without its secrets. Its id is 0 until the recording gives it one.
+    pub(super) fn exchange(&self, asked: Asked, at: WallTime, session: SessionId, salt: &[u8]) -> Exchange {
+        let headers = match &asked.raw {
+            Some(raw) => Headers::from_raw_head(raw),
+            None => lines(&asked.headers),
+        };
+        let credentials =
+            credential_facts(&untrimmed(asked.raw.as_ref(), &headers), split_target(&asked.target).1, salt);
+        Exchange {
+            id: 0,
+            session,
+            started_at: at,
+            peer: Some(asked.peer.to_string()),
+            gateway: asked.gateway.as_ref().to_owned(),
+            url: self.target(&asked.url),
+            request: RequestHead {
+                method: asked.method.as_str().to_owned(),
+                target: self.target(&asked.target),
+                version: version(asked.version),
+                headers: self.headers(&headers),
+                raw: asked.raw.map(|raw| self.raw_head(&raw)),
+            },
+            sent: asked.sent.map(|sent| self.headers(&sent)),
+            response: None,
+            own_answer: None,
+            timing: Timing::default(),
+            request_end: None,
+            response_end: None,
+            request_sha256: None,
+            response_sha256: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            credentials,
+            fault: asked.fault.map(|fault| self.masked(fault)),
+            replay_of: asked.replay_of,
+        }
+    }
+
+    /// The head of the answer without its secrets.
+    pub(super) fn response_head(&self, answered: &Answered) -> ResponseHead {
+        let headers = match &answered.raw {
+            Some(raw) => Headers::from_raw_head(raw),
+            None => lines(&answered.headers),
+        };
+        ResponseHead {
+            status: answered.status.as_u16(),
+            version: version(answered.version),
+            headers: self.headers(&headers),
+            raw: answered.raw.as_ref().map(|raw| self.raw_head(raw)),
+        }
+    }
+
+    fn target(&self, target: &str) -> String {
+        let masked = Bytes::from(mask::mask_target(target));
+        String::from_utf8_lossy(&self.hide(&masked)).into_owned()
+    }
+
+    fn raw_head(&self, head: &[u8]) -> Bytes {
+        self.hide(&mask::mask_raw_head(head).into())
+    }
+
+    fn headers(&self, headers: &Headers) -> Headers {
+        let lines = mask::mask_headers(headers).0.into_iter();
+        Headers(lines.map(|(name, value)| (self.masked(name), self.hide(&value))).collect())
+    }
+
+    fn masked(&self, mut text: String) -> String {
+        self.text(&mut text);
+        text
+    }
+
+    /// The same bytes, as one text, without what is known to be secret.
+    fn hide(&self, plain: &Bytes) -> Bytes {
+        let mut mask = TextMask::default();
+        let (masked, _) = mask.push(plain, &self.secrets);
+        let corrections = mask.end(&self.secrets);
+        if corrections.is_empty() {
+            return masked;
+        }
+        let mut masked = masked.to_vec();
+        for Correction { at, bytes } in corrections {
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            if let Some(place) = masked.get_mut(at..at.saturating_add(bytes.len())) {
+                place.copy_from_slice(&bytes);
+            }
+        }
+        masked.into()
+    }
+}
+
+/// The header lines of a map.
+pub fn lines(headers: &HeaderMap) -> Headers {
+    Headers(
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+            .collect(),
+    )
+}
+
+/// The header lines with the white space that a parser trims: it is a defect of a credential.
+fn untrimmed(raw: Option<&Bytes>, parsed: &Headers) -> Headers {
+    raw.map_or_else(|| parsed.clone(), |raw| Headers::from_raw_head_untrimmed(raw))
+}
+
+fn version(version: Version) -> String {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+    .to_owned()
+}

@@ -1,0 +1,104 @@
+//! The credentials that one request carried, for as long as it is open.
+
+use crate::exchange::head::Headers;
+use crate::gateway::{credential, keys};
+use memchr::memmem::Finder;
+
+/// What is longer is looked for by its first bytes; the rest of it is hidden with them.
+const LONGEST: usize = 16 * 1024;
+
+/// So many bytes of a secret are searched for at once.
+const NEEDLE: usize = 4;
+
+/// What is looked for in the bodies of an exchange: its own credentials, and every shape of the table.
+///
+/// Zeroed when it is dropped. That is all that can be done without unsafe code: the copies in the HTTP
+/// library's own buffers are out of reach.
+pub(super) struct Secrets {
+    own: Vec<Own>,
+    begins: [Begins; 256],
+}
+
+/// What may begin with a character.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Begins {
+    /// A key of a known shape.
+    pub(super) shape: bool,
+    /// One of the request's own.
+    pub(super) own: bool,
+}
+
+/// One credential of the request.
+pub(super) struct Own {
+    pub(super) bytes: Vec<u8>,
+    /// How much of it says only whose it is.
+    pub(super) prefix: usize,
+    /// It has a vendor's shape: key characters that follow belong to a key as well.
+    pub(super) is_shaped: bool,
+    pub(super) needle: Finder<'static>,
+}
+
+impl Secrets {
+    /// The credentials of a request with these header lines and this target or URL.
+    pub(super) fn of_request(headers: &Headers, target: &str) -> Self {
+        let mut own: Vec<Own> =
+            credential::carried_secrets(headers, target).into_iter().map(Own::new).collect();
+        own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
+        own.dedup_by(|a, b| a.bytes == b.bytes);
+        let mut begins = [Begins::default(); 256];
+        let shapes = keys::table().shapes_in_text().filter_map(|shape| shape.prefix.as_bytes().first());
+        for first in shapes {
+            if let Some(begins) = begins.get_mut(usize::from(*first)) {
+                begins.shape = true;
+            }
+        }
+        for first in own.iter().filter_map(|own| own.bytes.first()) {
+            if let Some(begins) = begins.get_mut(usize::from(*first)) {
+                begins.own = true;
+            }
+        }
+        Self { own, begins }
+    }
+
+    /// The request's own, the longest first.
+    pub(super) fn own(&self) -> &[Own] {
+        &self.own
+    }
+
+    /// What may begin with this character.
+    pub(super) fn begins(&self, byte: u8) -> Begins {
+        self.begins.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+}
+
+impl Own {
+    fn new(mut bytes: Vec<u8>) -> Self {
+        if let Some(rest) = bytes.get_mut(LONGEST..) {
+            rest.fill(0);
+        }
+        bytes.truncate(LONGEST);
+        let shape = keys::table().shape_of(&bytes);
+        let needle = Finder::new(bytes.get(..NEEDLE).unwrap_or(&bytes)).into_owned();
+        Self {
+            prefix: shape.map_or(0, |shape| shape.prefix.len()),
+            is_shaped: shape.is_some(),
+            needle,
+            bytes,
+        }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.bytes.fill(0);
+        // Memory that nobody reads again may otherwise not be written.
+        std::hint::black_box(&self.bytes);
+    }
+}
+
+/// Says nothing that is secret.
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").field("own", &self.own.len()).finish_non_exhaustive()
+    }
+}

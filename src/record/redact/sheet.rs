@@ -1,0 +1,109 @@
+//! The copy of a chunk that is written down, and what changes in chunks that may be written already.
+
+use bytes::Bytes;
+
+/// What stands for a byte of a secret.
+pub(super) const HIDDEN: u8 = b'*';
+
+/// One character of a text, with the bytes of the body that spell it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unit {
+    /// The character, where it is ASCII; any byte beyond ASCII otherwise.
+    pub(super) byte: u8,
+    at: u64,
+    raw: [u8; 6],
+    length: u8,
+}
+
+/// Bytes of a body that turned out otherwise than they were given out before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The offset of the first one in the body.
+    pub at: u64,
+    /// What stands there.
+    pub bytes: Vec<u8>,
+}
+
+/// A chunk on its way to the recording. It is copied only if something in it is hidden.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    start: u64,
+    plain: &'a Bytes,
+    masked: Option<Vec<u8>>,
+    corrections: Vec<Correction>,
+}
+
+impl Unit {
+    /// A character that stands for itself.
+    pub(super) fn plain(byte: u8, at: u64) -> Self {
+        Self { byte, at, raw: [byte, 0, 0, 0, 0, 0], length: 1 }
+    }
+
+    /// The character `byte`, spelled by `spelling` at `at`; `None` if that is too long.
+    pub(super) fn spelled(byte: u8, spelling: &[u8], at: u64) -> Option<Self> {
+        let mut raw = [0; 6];
+        raw.get_mut(..spelling.len())?.copy_from_slice(spelling);
+        Some(Self { byte, at, raw, length: spelling.len() as u8 })
+    }
+
+    /// The character `byte`, spelled by these units, which stand in a row; `None` if they do not.
+    pub(super) fn of_units(byte: u8, units: [Self; 3]) -> Option<Self> {
+        let [first, second, third] = units;
+        let in_a_row = first.end() == second.at && second.end() == third.at;
+        let spelling = [first.spelling(), second.spelling(), third.spelling()].concat();
+        if in_a_row { Self::spelled(byte, &spelling, first.at) } else { None }
+    }
+
+    fn spelling(&self) -> &[u8] {
+        self.raw.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    fn end(&self) -> u64 {
+        self.at + u64::from(self.length)
+    }
+}
+
+impl<'a> Sheet<'a> {
+    /// The chunk `plain`, which begins at the offset `start` of its body.
+    pub(super) fn new(start: u64, plain: &'a Bytes) -> Self {
+        Self { start, plain, masked: None, corrections: Vec::new() }
+    }
+
+    /// Where the chunk begins in its body.
+    pub(super) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Hides a character.
+    pub(super) fn hide(&mut self, unit: &Unit) {
+        for at in unit.at..unit.end() {
+            self.set(at, HIDDEN);
+        }
+    }
+
+    /// Shows a character that was hidden.
+    pub(super) fn show(&mut self, unit: &Unit) {
+        for (at, byte) in (unit.at..).zip(unit.spelling()) {
+            self.set(at, *byte);
+        }
+    }
+
+    /// The bytes to be written, and what has to be written anew before them.
+    pub(super) fn finish(self) -> (Bytes, Vec<Correction>) {
+        (self.masked.map_or_else(|| self.plain.clone(), Bytes::from), self.corrections)
+    }
+
+    fn set(&mut self, at: u64, byte: u8) {
+        if let Some(index) = at.checked_sub(self.start) {
+            let masked = self.masked.get_or_insert_with(|| self.plain.to_vec());
+            if let Some(place) = usize::try_from(index).ok().and_then(|index| masked.get_mut(index)) {
+                *place = byte;
+            }
+            return;
+        }
+        match self.corrections.last_mut() {
+            Some(last) if last.at + last.bytes.len() as u64 == at => last.bytes.push(byte),
+            _ => self.corrections.push(Correction { at, bytes: vec![byte] }),
+        }
+    }
+}
