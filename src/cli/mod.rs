@@ -9,6 +9,7 @@
 mod announce;
 mod ca;
 mod demo;
+mod diff;
 mod env;
 mod error;
 mod exit;
@@ -71,6 +72,7 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Diff(diff::DiffArgs),
     Search(search::SearchArgs),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
@@ -119,6 +121,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Diff(args) => args.run(env),
         Command::Search(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),

@@ -71,6 +71,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         headless: Some(false),
         tls: TlsGiven::default(),
         insecure: None,
+        allow_remote: None,
         seed: Some(7),
         redact_bodies: Some(false),
     };

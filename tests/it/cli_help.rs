@@ -12,7 +12,7 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn gatetap_itself() {
-    assert_snapshot!(help(&["--help"]), @"
+    assert_snapshot!(help(&["--help"]), @r"
     See what your app really sends to an LLM gateway, and what comes back
 
     gatetap passes every byte on between an app and its gateway, records both sides and says what is
@@ -27,6 +27,7 @@ fn gatetap_itself() {
       sim     Serve an offline gateway: no key, no network, answers that take their time
       ls      List exchanges in the order of starting, the newest last
       show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      diff    Compare two exchanges: requests by path, headers, answers word by word, times
       search  Search prompts and answers, best match first
       prune   Take old exchanges out of a recording and give their space back
       tui     Open a recording in the live view, also while another process writes it
@@ -69,6 +70,9 @@ fn run() {
                                     GATETAP_HEADLESS] [possible values: true, false]
       -k, --insecure[=<BOOL>]       Do not verify the gateway's certificate [env: GATETAP_INSECURE]
                                     [possible values: true, false]
+          --allow-remote[=<BOOL>]   Let --listen name an address beyond this machine; whoever reaches it
+                                    can use this proxy [env: GATETAP_ALLOW_REMOTE] [possible values:
+                                    true, false]
           --tls[=<BOOL>]            Let apps speak TLS to the same port, with a certificate of the local
                                     CA: see `gatetap ca` [default: true] [env: GATETAP_TLS] [possible
                                     values: true, false]
@@ -150,7 +154,7 @@ fn ls() {
 
 #[test]
 fn show() {
-    assert_snapshot!(help(&["show", "--help"]), @"
+    assert_snapshot!(help(&["show", "--help"]), @r"
     Show an exchange: who asked what, how it ended and why, heads, bodies, events
 
     Usage: gatetap show [OPTIONS] <ID>...
@@ -164,6 +168,8 @@ fn show() {
           --events       Only the events of the stream, one a line
           --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
           --decoded      With --body: after undoing its content codings
+          --as <SDK>     What that SDK would have made of the answer: what it gives the app, and how it
+                         ends [possible values: openai-python, openai-node, anthropic, ai-sdk]
       -h, --help         Print help
     ");
 }
