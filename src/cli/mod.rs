@@ -9,6 +9,7 @@
 mod announce;
 mod ca;
 mod demo;
+mod diff;
 mod env;
 mod error;
 mod exit;
@@ -70,6 +71,7 @@ enum Command {
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
+    Diff(diff::DiffArgs),
     Search(search::SearchArgs),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
@@ -117,6 +119,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
+        Command::Diff(args) => args.run(env),
         Command::Search(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),

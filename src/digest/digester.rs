@@ -105,6 +105,7 @@ impl Digester {
     /// Takes the next chunk of the answer, read at `read`.
     pub fn response_chunk(&mut self, chunk: &[u8], read: Micros) {
         if let Some(response) = &mut self.response {
+            self.gather.read_begins();
             response.feed.push(chunk, |item| self.gather.item(&item, read));
         }
     }
@@ -182,6 +183,11 @@ impl Digester {
             if digest.dialect == Dialect::Unknown {
                 digest.dialect = dialect;
             }
+        }
+        // Ollama streams unless it is told not to.
+        if self.base.dialect == Dialect::Ollama && wanted.stream.is_none() {
+            self.base.streaming = true;
+            self.gather.digest.streaming = true;
         }
         let mut reader = Reader::new(&text.bytes);
         reader.skip();

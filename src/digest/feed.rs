@@ -3,6 +3,7 @@
 use crate::exchange::head::{Headers, ResponseHead};
 use crate::wire::coding::Decoder;
 use crate::wire::event_stream::{Item, Parser, Span};
+use crate::wire::json_lines::JsonLines;
 use crate::wire::media::{self, Looks};
 
 /// How much of a plain answer is kept to be read: 8 MiB.
@@ -12,13 +13,14 @@ const PLAIN_CAP: usize = 8 * 1024 * 1024;
 ///
 /// What the head calls an event stream is read as one. Any other body is, too, if it begins like one:
 /// SDKs do not look at the media type. A declared stream that begins like JSON is also kept as a plain
-/// text, because gateways send errors like that.
+/// text, because gateways send errors like that. What the head calls JSON lines is a stream of those.
 #[derive(Debug)]
 pub(super) struct Feed {
     decoder: Option<Decoder>,
     decoded: Vec<u8>,
     kind: Kind,
     parser: Parser,
+    lines: JsonLines,
     plain: Plain,
     /// A coded body has a gap, after which nothing can be read.
     stopped: bool,
@@ -33,6 +35,8 @@ enum Kind {
     /// Declared a stream, and too short to tell what it looks like.
     Declared,
     Stream,
+    /// JSON documents, one a line.
+    Lines,
     /// Declared a stream; looks like JSON.
     Both,
     Plain,
@@ -47,11 +51,19 @@ struct Plain {
 
 impl Feed {
     pub(super) fn new(head: &ResponseHead) -> Self {
+        let kind = if media::is_event_stream(&head.headers) {
+            Kind::Declared
+        } else if media::is_json_lines(&head.headers) {
+            Kind::Lines
+        } else {
+            Kind::Undecided
+        };
         Self {
             decoder: decoder(&head.headers),
             decoded: Vec::new(),
-            kind: if media::is_event_stream(&head.headers) { Kind::Declared } else { Kind::Undecided },
+            kind,
             parser: Parser::new(),
+            lines: JsonLines::default(),
             plain: Plain::default(),
             stopped: false,
             tail: None,
@@ -68,9 +80,9 @@ impl Feed {
         Some((self.leftover()?, self.tail.as_deref()?))
     }
 
-    /// Whether the body is an event stream, declared or by its looks.
+    /// Whether the body is a stream, declared or by its looks.
     pub(super) fn is_stream(&self) -> bool {
-        matches!(self.kind, Kind::Declared | Kind::Stream | Kind::Both)
+        matches!(self.kind, Kind::Declared | Kind::Stream | Kind::Both | Kind::Lines)
     }
 
     /// What is kept of a body that is, or may be, plain.
@@ -85,7 +97,11 @@ impl Feed {
 
     /// What was begun in the stream and has not ended.
     pub(super) fn leftover(&self) -> Option<Span> {
-        self.is_stream().then(|| self.parser.leftover()).flatten()
+        match self.kind {
+            Kind::Lines => self.lines.leftover(),
+            Kind::Declared | Kind::Stream | Kind::Both => self.parser.leftover(),
+            Kind::Undecided | Kind::Plain => None,
+        }
     }
 
     /// Reads the next piece of the body as it passed.
@@ -111,6 +127,7 @@ impl Feed {
         self.plain.closed = true;
         self.stopped |= self.decoder.is_some();
         self.parser.gap(missing);
+        self.lines.gap(missing);
         if let Some(tail) = &mut self.tail {
             tail.clear();
         }
@@ -125,11 +142,14 @@ impl Feed {
             decoder.finish(&mut decoded);
             self.read(&decoded, &mut sink);
         }
+        if self.kind == Kind::Lines {
+            self.lines.finish(sink);
+        }
     }
 
     fn read(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
         match self.kind {
-            Kind::Stream => self.parse(bytes, sink),
+            Kind::Stream | Kind::Lines => self.parse(bytes, sink),
             Kind::Plain => self.plain.push(bytes),
             Kind::Both => {
                 self.plain.push(bytes);
@@ -165,10 +185,13 @@ impl Feed {
 
 impl Feed {
     fn parse(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
-        self.parser.push(bytes, sink);
+        match self.kind {
+            Kind::Lines => self.lines.push(bytes, sink),
+            _ => self.parser.push(bytes, sink),
+        }
+        let wanted = self.leftover().map_or(0, |span| span.length);
         if let Some(tail) = &mut self.tail {
             tail.extend_from_slice(bytes);
-            let wanted = self.parser.leftover().map_or(0, |span| span.length);
             let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
             tail.drain(..tail.len().saturating_sub(wanted));
         }

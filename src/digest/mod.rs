@@ -2,25 +2,40 @@
 //!
 //! [`Digester`] takes the pieces of an exchange in the order they pass and can be asked at any
 //! time; [`examine`] does the same for an exchange that lies whole in a recording, and
-//! [`events`] lists its stream. [`verdict::judge`] names the end, with its evidence.
+//! [`events`] lists its stream, [`Rhythm`] says how evenly it came. [`verdict::judge`] names the end, with its
+//! evidence; [`view`] says what an SDK would have made of it, and [`compare`] how two differ.
+//! What only a few ask about is derived when they do: [`rate_state`], [`Sdk`], [`meaning`].
 //!
 //! Invariants: no IO; any bytes are accepted, and what is not understood is left `None`; the result does
 //! not depend on where the chunks were cut.
 
+mod as_sdk;
+mod client;
+pub mod compare;
 mod digester;
 mod events;
 mod examine;
 mod feed;
 mod gather;
+mod meaning;
+mod rate_limit;
+mod rhythm;
 pub mod summary;
 mod text;
+mod tool_arguments;
 pub mod verdict;
 mod walk;
 
+pub use as_sdk::{Given, Outcome, ReadAs, View, given, view};
+pub use client::{Sdk, SdkName};
 pub use digester::Digester;
 pub use events::{EventKind, EventLine, events};
 pub use examine::{Examined, examine};
+pub use meaning::meaning;
+pub use rate_limit::{RateState, Window, rate_state};
+pub use rhythm::Rhythm;
 pub use text::Text;
+pub use tool_arguments::ArgumentsState;
 
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
@@ -38,15 +53,24 @@ pub struct Digest {
     /// The model the answer named.
     pub model_answered: Option<String>,
     /// The gateway's id of the request: `x-request-id`, `request-id`, `x-generation-id` or
-    /// `x-oneapi-request-id`, first found.
+    /// `x-oneapi-request-id`, first found, else `request_id` in the body of an error.
     pub request_id: Option<String>,
     /// The error's code, as a text or as the digits of a number: `error.code`, else `error.type`, else
     /// OpenRouter's `availability.code` or `error_type`; from the body or from inside the stream.
     pub error_code: Option<String>,
-    /// The error's message.
+    /// The error's stable kind, where its code is another word or the status as a number: OpenRouter's
+    /// `error_type`, else `error.type`.
+    pub error_kind: Option<String>,
+    /// The error's message; of an error page its title.
     pub error_message: Option<String>,
     /// The finish reason of the first choice, in the dialect's own word.
     pub finish_reason: Option<String>,
+    /// The provider's own reason, where the gateway has put it into another word.
+    pub native_finish_reason: Option<String>,
+    /// The provider that the gateway asked (OpenRouter).
+    pub provider: Option<String>,
+    /// The answer's own id: `chatcmpl-…`, `resp_…`, `msg_…`, OpenRouter's `gen-…`.
+    pub answer_id: Option<String>,
     /// The terminal event, if one was seen: `[DONE]`, `message_stop`, `response.completed`, …
     pub terminal_event: Option<String>,
     /// Tokens, as the answer reported them.
@@ -62,11 +86,30 @@ pub struct Digest {
     pub events: u64,
     /// Comment lines so far.
     pub comments: u64,
+    /// How evenly the events came.
+    pub pace: Pace,
+    /// Choices begun; more than one if `n` was.
+    pub choices: u64,
+    /// Choices beside the first that were begun and have no finish reason.
+    pub open_choices: u64,
     /// Bytes after the last complete event: the start of one that never ended. Of a plain answer, the
     /// length of a JSON document that stops in its middle.
     pub leftover: u64,
     /// Who asked.
     pub client: ClientFacts,
+}
+
+/// How evenly the events of a stream came, as far as it is kept. [`Rhythm`] is the whole of it, read anew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// The longest time between two events.
+    pub longest_gap: Option<Micros>,
+    /// The number, from 1, of the event before that gap.
+    pub longest_gap_after: u64,
+    /// Reads that completed at least one event.
+    pub reads: u64,
+    /// The most events that one read completed.
+    pub most_in_a_read: u64,
 }
 
 /// Tokens and money, as reported; `None` is *not reported*.
@@ -108,6 +151,23 @@ pub struct Answer {
     pub refusal: String,
     /// Its tool calls, in order.
     pub tool_calls: Vec<ToolCall>,
+    /// The choices beside the first, by their index, where more than one was asked for.
+    pub others: Vec<OtherChoice>,
+    /// What a list holds: the ids of models, or what each embedding is made of.
+    pub listed: Vec<String>,
+    /// The stream's end repeats the answer in other words than its events gave it: some were lost.
+    pub disagrees: bool,
+}
+
+/// One more choice of an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OtherChoice {
+    /// Its index; the first choice has 0.
+    pub index: u64,
+    /// Its finish reason.
+    pub finish_reason: Option<String>,
+    /// What it says. Has no others of its own.
+    pub answer: Answer,
 }
 
 /// One tool call of an answer.

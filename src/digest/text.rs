@@ -37,8 +37,12 @@ pub(super) fn prompt(body: &[u8]) -> String {
 pub(super) fn answer(answer: &Answer, error: Option<&str>) -> String {
     let mut text = String::new();
     let calls = answer.tool_calls.iter().flat_map(|call| [call.name.as_str(), call.arguments.as_str()]);
-    for part in
-        [answer.reasoning.as_str(), &answer.text, &answer.refusal].into_iter().chain(calls).chain(error)
+    let others = answer.others.iter().map(|other| other.answer.text.as_str());
+    for part in [answer.reasoning.as_str(), &answer.text, &answer.refusal]
+        .into_iter()
+        .chain(others)
+        .chain(calls)
+        .chain(error)
     {
         push(&mut text, part);
     }

@@ -9,8 +9,8 @@
 //! 5. An error stands in the body or in the stream, or the finish reason or the terminal event is one
 //!    → `error-inside`, however it ended: the error explains the rest.
 //! 6. It is a stream, and a finish reason or the dialect's terminal event was seen → `complete`, whoever
-//!    closed afterwards. `[DONE]` is no terminal event: alone it ends nothing, and without it nothing is
-//!    missing.
+//!    closed afterwards; choices that were begun and have no finish reason stand in the evidence. `[DONE]` is
+//!    no terminal event: alone it ends nothing, and without it nothing is missing.
 //! 7. There can be no body (`HEAD`, 204, 205, 304) → `complete`, whoever closed.
 //! 8. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
 //!    stopped → `failed`, since neither of the others is to blame.
@@ -100,7 +100,11 @@ fn form(exchange: &Exchange, head: &ResponseHead, digest: &Digest) -> Form {
     let head_only = exchange.request.method.eq_ignore_ascii_case("HEAD");
     if head_only || matches!(head.status, 204 | 205 | 304) {
         Form::Bodiless
-    } else if media::is_event_stream(&head.headers) || digest.events > 0 || digest.comments > 0 {
+    } else if media::is_event_stream(&head.headers)
+        || media::is_json_lines(&head.headers)
+        || digest.events > 0
+        || digest.comments > 0
+    {
         Form::Stream
     } else {
         Form::Plain
@@ -229,7 +233,11 @@ impl Facts<'_> {
             (None, Dialect::Chat | Dialect::Completions) => ", no `[DONE]`",
             _ => "",
         };
-        format!("{sign}{}{done}; {}", self.after_event(), self.close())
+        let open = match self.digest.open_choices {
+            0 => String::new(),
+            open => format!("; {open} of {} choices without a finish reason", self.digest.choices),
+        };
+        format!("{sign}{}{done}{open}; {}", self.after_event(), self.close())
     }
 
     fn broken(&self) -> String {

@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::digest::summary::Summary;
 use crate::digest::verdict::Judgement;
-use crate::digest::{ClientFacts, Digest, Usage, examine};
+use crate::digest::{ClientFacts, Digest, Pace, Usage, examine};
 use crate::exchange::body::Side;
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
@@ -23,6 +23,8 @@ pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e
      d.error_code, d.error_message, d.finish_reason, d.terminal_event, d.input_tokens, d.output_tokens, \
      d.total_tokens, d.cached_tokens, d.reasoning_tokens, d.cost, d.first_token_us, d.first_event_us, \
      d.last_event_us, d.events, d.comments, d.leftover_bytes, d.agent, d.retry_count, d.client_timeout_s, \
+     d.error_kind, d.native_finish_reason, d.provider, d.answer_id, d.longest_gap_us, d.longest_gap_after, \
+     d.event_reads, d.most_in_a_read, d.choices, d.open_choices, \
      (SELECT group_concat(check_id, ' ') FROM (SELECT DISTINCT check_id FROM findings f \
       WHERE f.exchange_id = e.id ORDER BY f.id)) AS finding_ids";
 
@@ -121,7 +123,19 @@ fn digest(row: &Row<'_>) -> rusqlite::Result<Digest> {
         request_id: row.get("request_id")?,
         error_code: row.get("error_code")?,
         error_message: row.get("error_message")?,
+        error_kind: row.get("error_kind")?,
         finish_reason: row.get("finish_reason")?,
+        native_finish_reason: row.get("native_finish_reason")?,
+        provider: row.get("provider")?,
+        answer_id: row.get("answer_id")?,
+        pace: Pace {
+            longest_gap: micros(row, "longest_gap_us")?,
+            longest_gap_after: number(row, "longest_gap_after")?.unwrap_or_default(),
+            reads: number(row, "event_reads")?.unwrap_or_default(),
+            most_in_a_read: number(row, "most_in_a_read")?.unwrap_or_default(),
+        },
+        choices: number(row, "choices")?.unwrap_or_default(),
+        open_choices: number(row, "open_choices")?.unwrap_or_default(),
         terminal_event: row.get("terminal_event")?,
         usage: Usage {
             input: number(row, "input_tokens")?,
@@ -159,8 +173,10 @@ pub(super) fn put_digest(
             "INSERT OR REPLACE INTO digests (exchange_id, verdict, evidence, dialect, streaming, model, \
              model_answered, request_id, error_code, error_message, finish_reason, terminal_event, input_tokens, \
              output_tokens, total_tokens, cached_tokens, reasoning_tokens, cost, first_token_us, first_event_us, \
-             last_event_us, events, comments, leftover_bytes, agent, retry_count, client_timeout_s) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             last_event_us, events, comments, leftover_bytes, agent, retry_count, client_timeout_s, \
+             error_kind, native_finish_reason, provider, answer_id, longest_gap_us, longest_gap_after, event_reads, \
+             most_in_a_read, choices, open_choices) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             id,
@@ -190,6 +206,16 @@ pub(super) fn put_digest(
             digest.client.agent,
             digest.client.retry_count,
             digest.client.timeout_s,
+            digest.error_kind,
+            digest.native_finish_reason,
+            digest.provider,
+            digest.answer_id,
+            time(digest.pace.longest_gap),
+            digest.pace.longest_gap_after as i64,
+            digest.pace.reads as i64,
+            digest.pace.most_in_a_read as i64,
+            digest.choices as i64,
+            digest.open_choices as i64,
         ])?;
     Ok(())
 }

@@ -109,7 +109,17 @@ CREATE TABLE digests (
   leftover_bytes    INTEGER NOT NULL,
   agent             TEXT,
   retry_count       INTEGER,
-  client_timeout_s  REAL
+  client_timeout_s  REAL,
+  error_kind        TEXT,
+  native_finish_reason TEXT,
+  provider          TEXT,
+  answer_id         TEXT,
+  longest_gap_us    INTEGER,
+  longest_gap_after INTEGER,
+  event_reads       INTEGER,
+  most_in_a_read    INTEGER,
+  choices           INTEGER,
+  open_choices      INTEGER
 ) STRICT;
 
 CREATE TABLE findings (

@@ -19,12 +19,25 @@ pub enum Dialect {
     Embeddings,
     /// `GET …/models`.
     Models,
+    /// `POST …/api/chat` and `…/api/generate`, Ollama's own, which streams a JSON document a line.
+    Ollama,
     /// Anything else.
     #[default]
     Unknown,
 }
 
 impl Dialect {
+    /// Every dialect but `Unknown`.
+    pub const KNOWN: [Self; 7] = [
+        Self::Chat,
+        Self::Completions,
+        Self::Responses,
+        Self::Messages,
+        Self::Embeddings,
+        Self::Models,
+        Self::Ollama,
+    ];
+
     /// The word in SQL, JSON and on the screen.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,6 +47,7 @@ impl Dialect {
             Self::Messages => "messages",
             Self::Embeddings => "embeddings",
             Self::Models => "models",
+            Self::Ollama => "ollama",
             Self::Unknown => "unknown",
         }
     }
@@ -48,6 +62,8 @@ impl Dialect {
             ("/messages", Self::Messages),
             ("/embeddings", Self::Embeddings),
             ("/models", Self::Models),
+            ("/api/chat", Self::Ollama),
+            ("/api/generate", Self::Ollama),
         ]
         .into_iter()
         .find_map(|(suffix, dialect)| path.ends_with(suffix).then_some(dialect))
@@ -82,6 +98,8 @@ impl Dialect {
                     Some("response") => Self::Responses,
                     _ => Self::Unknown,
                 },
+                "data" if value.shape() == Shape::Array => Self::of_list(value),
+                "done" if matches!(value.shape(), Shape::Bool) => Self::Ollama,
                 "type" => match value.text().as_deref() {
                     Some("message" | "message_start") => Self::Messages,
                     Some(kind) if kind.starts_with("response.") => Self::Responses,
@@ -96,7 +114,19 @@ impl Dialect {
 
     /// Whether its answers are a model's words, which end with a reason.
     pub const fn generates(self) -> bool {
-        matches!(self, Self::Chat | Self::Completions | Self::Responses | Self::Messages)
+        matches!(self, Self::Chat | Self::Completions | Self::Responses | Self::Messages | Self::Ollama)
+    }
+
+    fn of_list(list: &Reader<'_>) -> Self {
+        let mut found = Self::Unknown;
+        list.clone().array(|_, item| {
+            found = match item.member("object").and_then(|mut object| object.text()).as_deref() {
+                Some("embedding") => Self::Embeddings,
+                Some("model") => Self::Models,
+                _ => found,
+            };
+        });
+        found
     }
 
     fn of_choices(choices: &Reader<'_>) -> Self {
@@ -113,10 +143,7 @@ impl Dialect {
 
     /// The dialect of that word; `Unknown` for any other.
     pub fn parse(word: &str) -> Self {
-        [Self::Chat, Self::Completions, Self::Responses, Self::Messages, Self::Embeddings, Self::Models]
-            .into_iter()
-            .find(|dialect| dialect.as_str() == word)
-            .unwrap_or_default()
+        Self::KNOWN.into_iter().find(|dialect| dialect.as_str() == word).unwrap_or_default()
     }
 }
 

@@ -20,6 +20,18 @@ pub fn is_event_stream(headers: &Headers) -> bool {
     headers.text("content-type").is_some_and(|value| is(value, EVENT_STREAM))
 }
 
+/// Whether a head announces JSON documents, one a line. The names in use; none of them is registered.
+pub fn is_json_lines(headers: &Headers) -> bool {
+    const NAMES: [&str; 5] = [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+        "application/stream+json",
+    ];
+    headers.text("content-type").is_some_and(|value| NAMES.iter().any(|name| is(value, name)))
+}
+
 /// Whether a head announces JSON: `application/json`, `text/json` or any `+json`.
 pub fn is_json(headers: &Headers) -> bool {
     headers.text("content-type").is_some_and(|value| {

@@ -8,5 +8,7 @@ pub mod dialect;
 pub mod event_stream;
 pub mod http1;
 pub mod json;
+pub mod json_lines;
 pub mod media;
 pub mod piece;
+pub mod script;

@@ -12,7 +12,7 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn gatetap_itself() {
-    assert_snapshot!(help(&["--help"]), @"
+    assert_snapshot!(help(&["--help"]), @r"
     See what your app really sends to an LLM gateway, and what comes back
 
     gatetap passes every byte on between an app and its gateway, records both sides and says what is
@@ -148,7 +148,7 @@ fn ls() {
 
 #[test]
 fn show() {
-    assert_snapshot!(help(&["show", "--help"]), @"
+    assert_snapshot!(help(&["show", "--help"]), @r"
     Show an exchange: who asked what, how it ended and why, heads, bodies, events
 
     Usage: gatetap show [OPTIONS] <ID>...
@@ -162,6 +162,8 @@ fn show() {
           --events       Only the events of the stream, one a line
           --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
           --decoded      With --body: after undoing its content codings
+          --as <SDK>     What that SDK would have made of the answer: what it gives the app, and how it
+                         ends [possible values: openai-python, openai-node, anthropic, ai-sdk]
       -h, --help         Print help
     ");
 }

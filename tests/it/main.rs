@@ -9,7 +9,9 @@
     reason = "a test fails by panicking, and its fakes are public only to their neighbors"
 )]
 
+mod captures;
 mod cli_config;
+mod cli_diff;
 mod cli_errors;
 mod cli_help;
 mod cli_ls;
@@ -17,6 +19,7 @@ mod cli_prune;
 mod cli_recording;
 mod cli_search;
 mod cli_show;
+mod cli_show_captures;
 mod cli_sim;
 mod digest;
 mod e2e_demo;
@@ -66,4 +69,6 @@ mod wire_coding;
 mod wire_event_stream;
 mod wire_http1;
 mod wire_json;
+mod wire_json_lines;
 mod wire_property;
+mod wire_script;

@@ -38,6 +38,11 @@ struct Read {
 /// The cases whose media type is no event stream, by id.
 const NOT_STREAMS: [(&str, &str); 2] = [("W25", "x bogus"), ("W26", "text/x-bogus")];
 
+/// Every case's id and its bytes.
+pub(crate) fn case_bytes() -> Vec<(String, Vec<u8>)> {
+    cases().into_iter().map(|(case, bytes)| (case.id, bytes)).collect()
+}
+
 fn cases() -> Vec<(Case, Vec<u8>)> {
     let text = include_str!("../../fixtures/sse/cases.json");
     let cases: Vec<Case> = serde_json::from_str(text).unwrap();

@@ -3,26 +3,37 @@
 use super::super::env::Env;
 use super::super::style::{Style, paint};
 use super::super::table::keep_start;
-use crate::digest::{EventKind, EventLine};
+use crate::digest::{EventKind, EventLine, Rhythm};
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
 
 /// Columns before the text of an event.
 const LEAD: usize = 34;
 
-/// One line an event: its number among the events, when it was there, how long after the one before, its bytes, its text.
-/// On a terminal a line ends where the terminal does.
+/// One line an event: its number among the events, when it was there, how long after the one before, or that
+/// the same read brought both, its bytes, its text. A long gap has a line of its own. On a terminal a line ends where the terminal does.
 pub(super) fn lines(events: &[EventLine], env: &Env<'_>) -> String {
     let mut text = String::new();
-    let mut before: Option<Micros> = None;
+    let rhythm = Rhythm::of(events);
+    let mut before: Option<(Micros, usize)> = None;
     let mut count = 0;
     for event in events {
         let at = event.at.map_or_else(|| "-".to_owned(), |at| at.to_string());
         let gap = match (event.at, before) {
-            (Some(at), Some(before)) => format!("+{}", at.since(before)),
+            (Some(_), Some((_, chunk))) if chunk == event.chunk => "same read".to_owned(),
+            (Some(at), Some((before, _))) => {
+                let gap = at.since(before);
+                if rhythm.as_ref().is_some_and(|rhythm| rhythm.is_long(gap)) {
+                    let silence = format!("({gap} of silence)");
+                    let silence = paint(env.stdout.colour(), Style::Doubtful, &silence);
+                    let piece = format!("{:LEAD$}{silence}\n", "");
+                    text.push_str(&piece);
+                }
+                format!("+{gap}")
+            }
             _ => String::new(),
         };
-        before = event.at.or(before);
+        before = event.at.map(|at| (at, event.chunk)).or(before);
         // As the verdict's evidence counts them.
         let number = if event.kind == EventKind::Event {
             count += 1;

@@ -4,6 +4,8 @@ mod events;
 mod facts;
 mod page;
 mod pretty;
+mod rhythm;
+mod sdk;
 
 use super::env::Env;
 use super::error::{Hint, wrong_usage};
@@ -47,6 +49,10 @@ pub(super) struct ShowArgs {
     /// With --body: after undoing its content codings
     #[arg(long, requires = "body")]
     decoded: bool,
+
+    /// What that SDK would have made of the answer: what it gives the app, and how it ends
+    #[arg(long = "as", value_name = "SDK", conflicts_with_all = ["events", "body"])]
+    sdk: Option<sdk::SdkWord>,
 }
 
 /// Which body.
@@ -92,6 +98,17 @@ impl ShowArgs {
             self.ids.iter().map(|names| names.find(&reader)).collect::<Result<_, _>>()?;
         for (index, id) in ids.into_iter().flatten().enumerate() {
             let shown = Shown::read(&reader, id)?;
+            if let Some(word) = self.sdk {
+                let view = sdk::view(&shown, word.into());
+                if self.json {
+                    write_json(env, &sdk::ViewLine::new(&shown, &view))?;
+                } else {
+                    let gap = if index > 0 { "\n" } else { "" };
+                    let page = sdk::page(&shown, &view, env.stdout.colour());
+                    write!(env.stdout, "{gap}{page}")?;
+                }
+                continue;
+            }
             match (self.json, self.events) {
                 (true, true) => {
                     for event in &shown.events() {

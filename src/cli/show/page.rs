@@ -2,7 +2,7 @@
 
 use super::super::env::Env;
 use super::super::style::{Style, paint};
-use super::{Shown, events, facts, pretty, problem_text};
+use super::{Shown, events, facts, pretty, problem_text, rhythm, sdk};
 use crate::digest;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
@@ -18,6 +18,9 @@ use jiff::Timestamp;
 /// How much of a body is shown; `--body` writes all of it.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// How much of a list is shown.
+const LISTED: usize = 40;
+
 /// The page of an exchange; `evidence` is what the recording says its verdict rests on.
 pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> String {
     let examined = digest::examine(&shown.whole.exchange, &shown.request, &shown.response);
@@ -29,7 +32,10 @@ pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> St
     page.request(shown);
     page.response(shown);
     page.answer(&examined.answer);
-    let events = events::lines(&shown.events(), env);
+    let stream = shown.events();
+    page.section("Rhythm", rhythm::lines(&stream, &examined.digest, &shown.whole.exchange.timing));
+    page.section("SDKs that see something else", sdk::differing(shown, page.colour));
+    let events = events::lines(&stream, env);
     if !events.is_empty() {
         page.heading("Events");
         page.text.push_str(&events);
@@ -71,9 +77,21 @@ impl Page {
             self.fact("key", &facts::key(credential));
         }
         self.maybe_fact("tokens", facts::tokens(&digest.usage));
-        self.maybe_fact("finish", digest.finish_reason.clone());
+        self.maybe_fact("finish", facts::finish(digest));
         self.maybe_fact("error", facts::error(digest));
-        self.maybe_fact("request id", digest.request_id.clone());
+        if let Some(error) = digest::meaning(&summary.gateway, digest, summary.status) {
+            for (name, value) in facts::meaning(error) {
+                self.fact(name, &value);
+            }
+        }
+        self.maybe_fact("request id", facts::ids(digest));
+        if let Some(head) = &exchange.response {
+            let at = summary.started_at.plus(exchange.timing.head.unwrap_or_default());
+            let body = coding::decode(&head.headers, &shown.response.bytes, coding::DEFAULT_CAP).bytes;
+            for limit in facts::limits(&digest::rate_state(&head.headers, &body, at)) {
+                self.fact("limit", &limit);
+            }
+        }
         self.maybe_fact(
             "gatetap",
             exchange
@@ -188,6 +206,38 @@ impl Page {
         for call in &answer.tool_calls {
             self.line(&format!("{} {}", printable(&call.name), printable(&call.id)));
             self.lines(&pretty::indent(&call.arguments, BODY_LIMIT).0);
+            if let Some(wrong) = facts::arguments(call) {
+                self.note(&wrong);
+            }
+        }
+        for other in &answer.others {
+            let finish = other.finish_reason.as_deref().unwrap_or("no finish reason");
+            self.heading(&format!("Choice {}, {}", other.index, printable(finish)));
+            self.lines(&other.answer.text);
+            for call in &other.answer.tool_calls {
+                self.line(&format!("{} {}", printable(&call.name), printable(&call.arguments)));
+            }
+        }
+        if !answer.listed.is_empty() {
+            self.heading(&format!("List of {}", answer.listed.len()));
+            for name in answer.listed.iter().take(LISTED) {
+                self.line(&printable(name));
+            }
+            if answer.listed.len() > LISTED {
+                self.note(&format!("and {} more", answer.listed.len() - LISTED));
+            }
+        }
+        if answer.disagrees {
+            self.note("the stream's last event repeats the answer in other words: some events were lost");
+        }
+    }
+
+    fn section(&mut self, title: &str, lines: Vec<String>) {
+        if !lines.is_empty() {
+            self.heading(title);
+        }
+        for line in lines {
+            self.line(&line);
         }
     }
 

@@ -7,13 +7,21 @@ use crate::wire::json::{Reader, Shape};
 /// Reads a `chat.completion`, a `chat.completion.chunk`, a `text_completion`, or a list.
 pub(super) fn object(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
     reader.object(|name, value| match name {
+        "id" => give(value.text().as_deref(), sink, Piece::Id),
         "model" => give(value.text().as_deref(), sink, Piece::Model),
+        "provider" => give(value.text().as_deref(), sink, Piece::Provider),
         "choices" => value.array(|position, item| {
             let index = item.member("index").and_then(|mut index| index.count());
-            if index.unwrap_or(position as u64) == 0 {
-                choice(item, sink);
+            match index.unwrap_or(position as u64) {
+                0 => choice(item, sink),
+                other => {
+                    sink(Piece::Choice(other));
+                    choice(item, sink);
+                    sink(Piece::Choice(0));
+                }
             }
         }),
+        "data" => value.array(|_, item| listed(item, sink)),
         "usage" => usage::read(value, sink),
         "error" => {
             if let Some(found) = error::read(value) {
@@ -29,6 +37,7 @@ fn choice(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
         "delta" | "message" => message(value, sink),
         "text" => give(value.text().as_deref(), sink, Piece::Text),
         "finish_reason" => give(value.text().as_deref(), sink, Piece::Finish),
+        "native_finish_reason" => give(value.text().as_deref(), sink, Piece::NativeFinish),
         // OpenRouter puts an error of the provider here, at status 200.
         "error" => {
             if let Some(found) = error::read(value) {
@@ -37,6 +46,23 @@ fn choice(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
         }
         _ => {}
     });
+}
+
+/// Reads what a list of models or of embeddings holds.
+fn listed(reader: &Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
+    let Some(mut embedding) = reader.member("embedding") else {
+        give(reader.member("id").and_then(|mut id| id.text()).as_deref(), sink, Piece::Listed);
+        return;
+    };
+    let made_of = if embedding.shape() == Shape::Array {
+        let mut numbers = 0;
+        embedding.array(|index, _| numbers = index + 1);
+        format!("{numbers} numbers")
+    } else {
+        let length = embedding.text().map_or(0, |text| text.len());
+        format!("{length} characters of Base64")
+    };
+    sink(Piece::Listed(&made_of));
 }
 
 fn message(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {

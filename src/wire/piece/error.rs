@@ -6,8 +6,11 @@
 //! with `code` and `message` at its top, or with an `error` object. Others answer `{message}`, `{detail}`
 //! or `{error: "text"}`.
 
-use super::Piece;
+use super::{Piece, give};
 use crate::wire::json::{Reader, Shape};
+
+/// How much of a page is looked through for its title.
+const PAGE_START: usize = 16 * 1024;
 
 /// What an error says of itself. Texts are owned: errors are rare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct ErrorPiece {
     /// `code` if it is a text or a number, else `type`, else `availability.code`, else the error type of
     /// OpenRouter.
     pub code: Option<String>,
+    /// The stable kind, where it is not the code itself: `error_type` of OpenRouter, else `type`.
+    pub kind: Option<String>,
     /// The message.
     pub message: Option<String>,
 }
@@ -43,10 +48,11 @@ pub(super) fn body(reader: &mut Reader<'_>, place: Place, sink: &mut dyn FnMut(P
     let mut inner = None;
     let mut outer = Members::default();
     reader.object(|name, value| {
-        if name == "error" {
-            inner = read(value);
-        } else {
-            outer.member(name, value);
+        match name {
+            "error" => inner = read(value),
+            // Messages repeat the id of the request in the body.
+            "request_id" => give(value.text().as_deref(), sink, Piece::RequestId),
+            _ => outer.member(name, value),
         }
     });
     if let Some(error) = inner {
@@ -66,11 +72,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<ErrorPiece> {
             reader.object(|name, value| members.member(name, value));
             Some(members.choose())
         }
-        Shape::Text => {
-            reader.filled().map(|text| ErrorPiece { code: None, message: Some(text.into_owned()) })
-        }
+        Shape::Text => reader
+            .filled()
+            .map(|text| ErrorPiece { message: Some(text.into_owned()), ..ErrorPiece::default() }),
         Shape::Bool if reader.truth() == Some(true) => {
-            Some(ErrorPiece { code: None, message: Some("true".to_owned()) })
+            Some(ErrorPiece { message: Some("true".to_owned()), ..ErrorPiece::default() })
         }
         _ => None,
     }
@@ -97,10 +103,32 @@ impl Members {
     fn choose(self) -> ErrorPiece {
         // `type` of an outer object only says that it is an error.
         let kind = self.kind.filter(|kind| kind != "error");
-        ErrorPiece {
-            code: self.code.or(kind).or(self.availability).or(self.error_type),
-            message: self.message,
-        }
+        let stable = self.error_type.clone().or_else(|| kind.clone());
+        let code = self.code.or(kind).or(self.availability).or(self.error_type);
+        ErrorPiece { kind: stable.filter(|kind| Some(kind) != code.as_ref()), code, message: self.message }
+    }
+}
+
+/// Reads an error that is a page or a line of text: the title of HTML, else the first line.
+pub(super) fn page(body: &[u8], sink: &mut dyn FnMut(Piece<'_>)) {
+    let start = body.get(..PAGE_START.min(body.len())).unwrap_or_default();
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim();
+    let said = if text.starts_with('<') {
+        // ASCII only, so that places in one are places in the other.
+        let small = text.to_ascii_lowercase();
+        small.find("<title").and_then(|tag| {
+            let from = tag + small.get(tag..)?.find('>')? + 1;
+            let to = from + small.get(from..)?.find("</title")?;
+            text.get(from..to)
+        })
+    } else {
+        text.lines().next().filter(|line| line.chars().all(|c| !c.is_control()))
+    };
+    let message: String =
+        said.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    if !message.is_empty() {
+        sink(Piece::Error(ErrorPiece { message: Some(message), ..ErrorPiece::default() }));
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn event(kind: &str, reader: &mut Reader<'_>, sink: &mut dyn FnMut(Pi
 /// Reads a plain answer, or the message that a stream starts with.
 pub(super) fn body(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
     reader.object(|name, value| match name {
+        "id" => give(value.text().as_deref(), sink, Piece::Id),
         "model" => give(value.text().as_deref(), sink, Piece::Model),
         "stop_reason" => give(value.text().as_deref(), sink, Piece::Finish),
         "usage" => usage::read(value, sink),

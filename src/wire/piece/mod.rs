@@ -7,6 +7,7 @@
 mod chat;
 mod error;
 mod messages;
+mod ollama;
 mod responses;
 mod usage;
 
@@ -15,9 +16,20 @@ use super::json::{End, Reader, Shape};
 
 pub use error::ErrorPiece;
 
-/// One thing an answer says. Only the first choice is taken apart.
+/// One thing an answer says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece<'a> {
+    /// The pieces that follow are of the choice with this index, until another is named. An answer begins
+    /// with choice 0.
+    Choice(u64),
+    /// The pieces that follow repeat what a stream has given before, until this is taken back.
+    Repeats(bool),
+    /// The answer's own id.
+    Id(&'a str),
+    /// The gateway's id of the request, where the body has it.
+    RequestId(&'a str),
+    /// The provider that the gateway asked.
+    Provider(&'a str),
     /// The model that answers.
     Model(&'a str),
     /// Some of the text.
@@ -30,6 +42,10 @@ pub enum Piece<'a> {
     Tool(ToolPiece<'a>),
     /// The reason for the end, in the dialect's own word.
     Finish(&'a str),
+    /// The provider's own reason, where the gateway has put it into its own word.
+    NativeFinish(&'a str),
+    /// What a list holds next: a model's id, or what an embedding is made of.
+    Listed(&'a str),
     /// The event after which nothing more comes.
     Terminal(&'a str),
     /// A count of tokens; a later one replaces an earlier one.
@@ -99,6 +115,7 @@ pub fn read_event(dialect: Dialect, kind: &str, data: &str, sink: &mut dyn FnMut
     match dialect {
         Dialect::Responses => responses::event(kind, &mut reader, sink),
         Dialect::Messages => messages::event(kind, &mut reader, sink),
+        Dialect::Ollama => ollama::object(&mut reader, sink),
         _ if kind == "error" => {
             error::body(&mut reader, error::Place::Certain, sink);
             sink(Piece::Terminal("error"));
@@ -118,7 +135,12 @@ pub fn read_body(dialect: Dialect, refused: bool, body: &[u8], sink: &mut dyn Fn
             reader.skip();
             return reader.end();
         }
-        _ => return End::Broken,
+        _ => {
+            if refused {
+                error::page(body, sink);
+            }
+            return End::Broken;
+        }
     }
     if refused {
         error::body(&mut reader, error::Place::Certain, sink);
@@ -127,6 +149,7 @@ pub fn read_body(dialect: Dialect, refused: bool, body: &[u8], sink: &mut dyn Fn
     match dialect {
         Dialect::Responses => responses::body(&mut reader, sink),
         Dialect::Messages => messages::body(&mut reader, sink),
+        Dialect::Ollama => ollama::object(&mut reader, sink),
         _ => chat::object(&mut reader, sink),
     }
     reader.end()

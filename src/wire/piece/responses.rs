@@ -32,13 +32,17 @@ pub(super) fn event(kind: &str, reader: &mut Reader<'_>, sink: &mut dyn FnMut(Pi
             }
         }
         "response.created" | "response.in_progress" | "response.queued" => {
-            if let Some(mut model) = reader.member("response").and_then(|r| r.member("model")) {
-                give(model.text().as_deref(), sink, Piece::Model);
+            if let Some(mut response) = reader.member("response") {
+                response.object(|name, value| match name {
+                    "id" => give(value.text().as_deref(), sink, Piece::Id),
+                    "model" => give(value.text().as_deref(), sink, Piece::Model),
+                    _ => {}
+                });
             }
         }
         "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" => {
             if let Some(mut response) = reader.member("response") {
-                outline(&mut response, sink, false);
+                outline(&mut response, sink, true);
             }
             sink(Piece::Terminal(kind));
         }
@@ -53,21 +57,30 @@ pub(super) fn event(kind: &str, reader: &mut Reader<'_>, sink: &mut dyn FnMut(Pi
 
 /// Reads a plain answer.
 pub(super) fn body(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>)) {
-    outline(reader, sink, true);
+    outline(reader, sink, false);
 }
 
-/// Reads a response object; its output only if `output` is set, since a stream has given it already.
-fn outline(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>), output: bool) {
+/// Reads a response object. At the end of a stream its output repeats what the stream has given.
+fn outline(reader: &mut Reader<'_>, sink: &mut dyn FnMut(Piece<'_>), repeats: bool) {
     let mut status = None;
     let mut reason = None;
     let mut failure = None;
     reader.object(|name, value| match name {
+        "id" => give(value.text().as_deref(), sink, Piece::Id),
         "model" => give(value.text().as_deref(), sink, Piece::Model),
         "status" => status = value.filled(),
         "usage" => usage::read(value, sink),
         "incomplete_details" => reason = value.member("reason").and_then(|mut reason| reason.filled()),
         "error" => failure = error::read(value),
-        "output" if output => value.array(|index, item| output_item(index as u64, item, sink)),
+        "output" => {
+            if repeats {
+                sink(Piece::Repeats(true));
+            }
+            value.array(|index, item| output_item(index as u64, item, sink));
+            if repeats {
+                sink(Piece::Repeats(false));
+            }
+        }
         _ => {}
     });
     if let Some(failure) = failure {

@@ -1,7 +1,10 @@
 //! The digest and the verdict: what all their tests share.
 
+mod as_sdk;
+mod compare;
 mod errors;
 mod facts;
+mod facts_on_demand;
 mod pieces;
 mod verdict;
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use gatetap::digest::{Digester, EventKind, events, examine};
+use gatetap::digest::{Digester, EventKind, Pace, events, examine};
 use gatetap::exchange::body::{Body, Cut, Mark};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Micros;
@@ -169,6 +169,7 @@ proptest! {
         let (mut parts, parts_text) = digest(path, &head, stream.as_bytes(), step);
         for digest in [&mut whole, &mut parts] {
             (digest.first_event, digest.first_token, digest.last_event) = (None, None, None);
+            digest.pace = Pace::default();
         }
         prop_assert_eq!(whole, parts);
         prop_assert_eq!(text, parts_text);
