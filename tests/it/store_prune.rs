@@ -1,6 +1,6 @@
 //! Retention: what goes, what stays, and that its space is given back.
 
-use crate::support::made::{Made, START, recording, session};
+use crate::support::made::{Made, START, die, recording, session};
 use gatetap::exchange::ExchangeId;
 use gatetap::exchange::body::Side;
 use gatetap::exchange::end::Verdict;
@@ -123,7 +123,7 @@ fn what_a_dead_session_left_goes_too() {
     let path = home.path().join("a.db");
     let writer = session(&path);
     Made { verdict: Verdict::Open, ..Made::default() }.write(&writer);
-    drop(writer);
+    die(writer, &path);
     assert_eq!(prune(&path, &Retention::default(), "is:open", Spare::Open).0, [0; 0]);
     assert_eq!(prune(&path, &Retention::default(), "", Spare::LivingSessions).0, [1]);
 }

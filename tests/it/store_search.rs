@@ -1,6 +1,6 @@
 //! Full text: which exchanges are found, in which order, and what is shown of them.
 
-use crate::support::made::{Made, START, recording};
+use crate::support::made::{Made, START, die, recording};
 use gatetap::exchange::ExchangeId;
 use gatetap::exchange::time::WallTime;
 use gatetap::store::filter::Filter;
@@ -152,7 +152,7 @@ fn what_was_indexed_is_what_the_bodies_say() {
             ..Made::default()
         };
         made.write(&writer);
-        drop(writer);
+        die(writer, &path);
         for word in words {
             assert_eq!(ids(&search(&path, word)), [1], "{name}: {word}");
         }
@@ -170,7 +170,7 @@ fn a_long_prompt_is_known_by_its_start_and_its_end() {
     let writer = crate::support::made::session(&path);
     let made = Made { verdict: gatetap::exchange::end::Verdict::Open, ..asked(&prompt, "answerword") };
     made.write(&writer);
-    drop(writer);
+    die(writer, &path);
     for (word, found) in [("firstword", 1), ("middleword", 0), ("lastword", 1), ("answerword", 1)] {
         assert_eq!(search(&path, word).len(), found, "{word}");
     }

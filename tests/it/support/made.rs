@@ -1,5 +1,6 @@
 //! Recordings made to order, without traffic.
 
+use super::eventually;
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Text};
 use gatetap::exchange::body::{Mark, Side};
@@ -9,7 +10,7 @@ use gatetap::exchange::finding::{Finding, Severity};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::exchange::{Exchange, ExchangeId, Timing};
-use gatetap::store::{SessionStart, Writer};
+use gatetap::store::{Reader, SessionStart, Writer};
 use std::path::Path;
 
 /// 2025-03-01T12:00:00Z: when every session here begins.
@@ -179,4 +180,14 @@ fn finding(check: &str, severity: Severity) -> Finding {
         evidence: "it was seen".to_owned(),
         fix: "change it".to_owned(),
     }
+}
+
+/// Ends a session as a crash does, and waits until a reader has settled what it left open. A process that
+/// another test starts at this moment may hold the session's lock until it runs its own program.
+pub fn die(writer: Writer, path: &Path) {
+    drop(writer);
+    eventually("the dead session is settled", || {
+        let open = Reader::open(path).unwrap().open_exchanges().unwrap();
+        open.is_empty().then_some(())
+    });
 }
