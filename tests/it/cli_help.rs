@@ -27,6 +27,7 @@ fn gatetap_itself() {
       sim     Serve an offline gateway: no key, no network, answers that take their time
       ls      List exchanges in the order of starting, the newest last
       show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      diff    Compare two exchanges: requests by path, headers, answers word by word, times
       search  Search prompts and answers, best match first
       prune   Take old exchanges out of a recording and give their space back
       tui     Open a recording in the live view, also while another process writes it
@@ -165,6 +166,37 @@ fn show() {
           --as <SDK>     What that SDK would have made of the answer: what it gives the app, and how it
                          ends [possible values: openai-python, openai-node, anthropic, ai-sdk]
       -h, --help         Print help
+    ");
+}
+
+#[test]
+fn diff() {
+    assert_snapshot!(help(&["diff", "--help"]), @r"
+    Compare two exchanges: requests by path, headers, answers word by word, times
+
+    Exits with 1 where they differ in anything that counts: what was asked, how it ended, what the model
+    said. Times, dates, ids and token counts are shown and do not count.
+
+    Usage: gatetap diff [OPTIONS] <A> <B>
+
+    Arguments:
+      <A>
+              The first: its number, `last`, or `-N` for the Nth from the end
+
+      <B>
+              The second
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --json
+              One JSON object
+
+      -h, --help
+              Print help (see a summary with '-h')
     ");
 }
 
