@@ -42,7 +42,7 @@
 //! | [`wire`] | readers without IO: HTTP/1 heads, event streams, content codings, JSON, the APIs' dialects |
 //! | [`gateway`] | what is documented of the gateways: base paths, errors, keys, masking; facts in TOML |
 //! | [`digest`] | from bytes and marks to meaning, and the verdict |
-//! | [`store`] | the recording: schema, writer, reader, sessions that died |
+//! | [`store`] | the recording: schema, writer, reader, filters, full text, pruning, sessions that died |
 //! | [`tls`] | the local CA, and whose certificates are believed |
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |

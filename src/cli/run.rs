@@ -1,6 +1,7 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::env::Env;
+use super::error::wrong_usage;
 use super::exit::Exit;
 use super::retention::Pruning;
 use super::tls::TlsArgs;
@@ -60,6 +61,11 @@ pub(super) struct RunArgs {
         require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     insecure: Option<bool>,
 
+    /// Let --listen name an address beyond this machine; whoever reaches it can use this proxy
+    #[arg(long, value_name = "BOOL", env = "GATETAP_ALLOW_REMOTE", hide_env_values = true, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    allow_remote: Option<bool>,
+
     #[command(flatten)]
     tls: TlsArgs,
 
@@ -78,6 +84,7 @@ impl RunArgs {
             db: self.db,
             headless: self.headless,
             insecure: self.insecure,
+            allow_remote: self.allow_remote,
             tls: self.tls.into(),
             seed: self.seed,
         };
@@ -88,6 +95,13 @@ impl RunArgs {
 
 /// Runs a gatetap by `settings` until it is told to stop.
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+    let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
+    if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
+        return Err(wrong_usage(
+            format!("`{}` can be reached from beyond this machine", remote.address),
+            "listen on 127.0.0.1, or say --allow-remote if that is meant",
+        ));
+    }
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
@@ -96,8 +110,10 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
-    let warnings: &[String] =
-        if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
+    let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
+    let open = remote
+        .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
+    let warnings: &[String] = &insecure.into_iter().chain(open).collect::<Vec<_>>();
     let watched = if settings.headless || !live_view::is_possible(env) {
         announce::listening(&live, seed, warnings, env)
             .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))

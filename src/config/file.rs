@@ -18,13 +18,14 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "listen",
     "upstream",
     "routes",
     "db",
     "headless",
     "insecure",
+    "allow_remote",
     "tls",
     "intercept",
     "ca",
@@ -47,6 +48,7 @@ pub(super) struct FileSettings {
     pub(super) db: Option<PathBuf>,
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
+    pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
     pub(super) retention: Retention,
@@ -89,6 +91,7 @@ impl FileSettings {
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
                 "insecure" => settings.insecure = Some(entry.flag()?),
+                "allow_remote" => settings.allow_remote = Some(entry.flag()?),
                 "tls" => settings.tls.on = Some(entry.flag()?),
                 "intercept" => settings.tls.intercept = entry.one_or_many()?,
                 "ca" => settings.tls.ca = entry.paths()?,

@@ -54,6 +54,8 @@ pub struct Given {
     pub headless: Option<bool>,
     /// No verification of the gateway's certificate.
     pub insecure: Option<bool>,
+    /// Listening beyond this machine is meant.
+    pub allow_remote: Option<bool>,
     /// TLS on both sides.
     pub tls: TlsGiven,
     /// The seed of everything random.
@@ -75,6 +77,8 @@ pub struct Settings {
     pub headless: bool,
     /// No verification of the gateway's certificate.
     pub insecure: bool,
+    /// Listening beyond this machine is meant.
+    pub allow_remote: bool,
     /// TLS on both sides.
     pub tls: TlsSettings,
     /// The seed of everything random; `None` draws one.
@@ -138,6 +142,7 @@ impl Settings {
             },
             headless: given.headless.or(file.headless).unwrap_or(false),
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
+            allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
             retention: file.retention,

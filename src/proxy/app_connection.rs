@@ -27,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 pub(super) struct AppSide {
     pub(super) peer: SocketAddr,
+    /// The address that the app called.
+    pub(super) near: Option<SocketAddr>,
     pub(super) socket: Follower,
     /// Where every request goes, inside a tunnel that was opened.
     pub(super) route: Option<Arc<Route>>,
@@ -105,7 +107,7 @@ pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
 async fn serve_http2(link: Link<Stream>, connection: &Connection) {
     let (socket, watch) = watch_app(link);
     let route = connection.route.clone();
-    let app = AppSide { peer: connection.peer, socket: watch.follower(), route };
+    let app = AppSide { peer: connection.peer, near: connection.near, socket: watch.follower(), route };
     let service = AppService { shared: Arc::clone(&connection.shared), app };
     let mut server = http2::Builder::new(TokioExecutor::new());
     server.auto_date_header(false);
@@ -139,7 +141,7 @@ impl Connection {
 
     /// Whether it comes from gatetap itself.
     pub(super) fn is_loop(&self) -> bool {
-        self.shared.connector.is_ours(self.peer)
+        self.near.is_some_and(|near| self.shared.connector.is_ours(self.peer, near))
     }
 
     /// Writes down that a tunnel to `host` was asked for.

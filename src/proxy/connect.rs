@@ -112,9 +112,9 @@ impl Connector {
         Ok((stream, ConnectTimes { connect, tls: Some(clock.mono().since(from)) }, http2))
     }
 
-    /// Whether who calls from `peer` is gatetap itself.
-    pub(super) fn is_ours(&self, peer: SocketAddr) -> bool {
-        self.sockets.contain(peer)
+    /// Whether who calls `called` from `peer` is gatetap itself.
+    pub(super) fn is_ours(&self, peer: SocketAddr, called: SocketAddr) -> bool {
+        self.sockets.contain(peer, called)
     }
 
     async fn in_time<T>(

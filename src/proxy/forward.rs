@@ -108,7 +108,7 @@ fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> R
         let message = "CONNECT is served over HTTP/1 only";
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
-    if shared.connector.is_ours(app.peer) {
+    if app.near.is_some_and(|near| shared.connector.is_ours(app.peer, near)) {
         let message = "this request comes from gatetap itself; point --upstream at the gateway";
         return Err(Failure::new(Token::Loop, message));
     }

@@ -29,14 +29,18 @@ enum Transport {
     Tls(Box<TlsStream<Stream>>),
 }
 
-/// The local addresses of the connections that gatetap has made itself, as long as they are open.
+/// Both ends of the connections that gatetap has made itself, as long as they are open. The near end
+/// alone does not name a connection: the system gives one port to several, with different far ends.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OwnSockets(Arc<Mutex<HashSet<SocketAddr>>>);
+pub(super) struct OwnSockets(Arc<Mutex<HashSet<Ends>>>);
+
+/// The near end and the far end of a connection, as seen from who made it.
+type Ends = (SocketAddr, SocketAddr);
 
 /// One of them.
 #[derive(Debug)]
 struct Dialled {
-    address: SocketAddr,
+    ends: Ends,
     sockets: OwnSockets,
 }
 
@@ -48,7 +52,8 @@ impl Stream {
 
     /// A connection that gatetap has made; `sockets` knows of it until it is closed.
     pub(super) fn dialled(tcp: TcpStream, sockets: &OwnSockets) -> Self {
-        let dialled = tcp.local_addr().ok().map(|address| sockets.enter(address));
+        let ends = tcp.local_addr().and_then(|near| Ok((near, tcp.peer_addr()?)));
+        let dialled = ends.ok().map(|(near, far)| sockets.enter(near, far));
         Self::over_tcp(tcp, dialled)
     }
 
@@ -117,19 +122,18 @@ impl Drop for Looking<'_> {
 }
 
 impl OwnSockets {
-    /// Whether `address` is the near end of a connection that gatetap has made: who calls from there is
-    /// gatetap itself.
-    pub(super) fn contain(&self, address: SocketAddr) -> bool {
-        self.lock().contains(&canonical(address))
+    /// Whether gatetap has made the connection from `near` to `far`: who calls there is gatetap itself.
+    pub(super) fn contain(&self, near: SocketAddr, far: SocketAddr) -> bool {
+        self.lock().contains(&(canonical(near), canonical(far)))
     }
 
-    fn enter(&self, address: SocketAddr) -> Dialled {
-        let address = canonical(address);
-        self.lock().insert(address);
-        Dialled { address, sockets: self.clone() }
+    fn enter(&self, near: SocketAddr, far: SocketAddr) -> Dialled {
+        let ends = (canonical(near), canonical(far));
+        self.lock().insert(ends);
+        Dialled { ends, sockets: self.clone() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<SocketAddr>> {
+    fn lock(&self) -> MutexGuard<'_, HashSet<Ends>> {
         // The set is whole even where its holder panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,7 +141,7 @@ impl OwnSockets {
 
 impl Drop for Dialled {
     fn drop(&mut self) {
-        self.sockets.lock().remove(&self.address);
+        self.sockets.lock().remove(&self.ends);
     }
 }
 

@@ -13,13 +13,13 @@ use crate::exchange::time::Micros;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long pieces of open exchanges gather between two looks at them. Exchanges that end are not kept waiting.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How often what is known of open exchanges is told. Exchanges that end are not kept waiting.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One thing that was committed, in the order it happened.
 #[derive(Debug)]
@@ -66,29 +66,33 @@ pub(super) fn start(recorder: &Recorder) -> std::io::Result<(Sender<Batch>, Join
 
 impl Examiner {
     fn run(mut self, batches: &Receiver<Batch>) {
-        while let Ok(batch) = batches.recv() {
-            let mut ended = self.take(batch);
-            while let Ok(batch) = batches.try_recv() {
-                ended |= self.take(batch);
+        let mut report_at = Instant::now();
+        loop {
+            let patience = if self.changed.is_empty() {
+                Duration::MAX
+            } else {
+                report_at.saturating_duration_since(Instant::now())
+            };
+            match batches.recv_timeout(patience) {
+                Ok(batch) => self.take(batch),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.report_open();
-            if !ended {
-                thread::sleep(PAUSE);
+            if !self.changed.is_empty() && Instant::now() >= report_at {
+                self.report_open();
+                report_at = Instant::now() + PAUSE;
             }
         }
     }
 
-    /// Takes a batch in; says whether an exchange ended in it.
-    fn take(&mut self, batch: Batch) -> bool {
-        let mut ended = false;
+    /// Takes a batch in. Exchanges that end in it are judged at once.
+    fn take(&mut self, batch: Batch) {
         for seen in batch.seen {
-            ended |= matches!(seen, Seen::End { .. });
             self.see(seen);
         }
         if let Some(recorder) = self.recorder.upgrade() {
             recorder.budget.free(batch.cost);
         }
-        ended
     }
 
     /// Broken traffic must not stop the examiner: an exchange on which the reader itself fails is judged

@@ -69,6 +69,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         headless: Some(false),
         tls: TlsGiven::default(),
         insecure: None,
+        allow_remote: None,
         seed: Some(7),
     };
     let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\n\

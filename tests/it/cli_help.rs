@@ -58,31 +58,34 @@ fn run() {
     Usage: gatetap run [OPTIONS]
 
     Options:
-          --listen <ADDRESS>     Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
-                                 may be repeated [default: 7117] [env: GATETAP_LISTEN]
-          --upstream <UPSTREAM>  Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a
-                                 base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
-          --route <NAME=URL>     Another gateway, reached under `/@NAME/`; may be repeated [env:
-                                 GATETAP_ROUTE]
-          --db <FILE>            The recording [default: recording.db in your data directory] [env:
-                                 GATETAP_DB]
-          --headless[=<BOOL>]    No live view: print the address on stdout, and record [env:
-                                 GATETAP_HEADLESS] [possible values: true, false]
-      -k, --insecure[=<BOOL>]    Do not verify the gateway's certificate [env: GATETAP_INSECURE]
-                                 [possible values: true, false]
-          --tls[=<BOOL>]         Let apps speak TLS to the same port, with a certificate of the local
-                                 CA: see `gatetap ca` [default: true] [env: GATETAP_TLS] [possible
-                                 values: true, false]
-          --intercept <HOST>     Open tunnels (CONNECT) to this host, such as `*.openai.com`, and to the
-                                 gateways; may be repeated [env: GATETAP_INTERCEPT]
-          --ca <FILE>            Believe the roots in this PEM file, too, on the gateway side; may be
-                                 repeated [env: GATETAP_CA]
-          --client-cert <FILE>   The certificate for a gateway that asks for one, with its chain, in PEM
-                                 [env: GATETAP_CLIENT_CERT]
-          --client-key <FILE>    Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
-          --seed <NUMBER>        The seed of everything random [default: a new one, which is printed]
-                                 [env: GATETAP_SEED]
-      -h, --help                 Print help
+          --listen <ADDRESS>       Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
+                                   may be repeated [default: 7117] [env: GATETAP_LISTEN]
+          --upstream <UPSTREAM>    Where requests go: nexorouter, openrouter, openai, anthropic, sim, or
+                                   a base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
+          --route <NAME=URL>       Another gateway, reached under `/@NAME/`; may be repeated [env:
+                                   GATETAP_ROUTE]
+          --db <FILE>              The recording [default: recording.db in your data directory] [env:
+                                   GATETAP_DB]
+          --headless[=<BOOL>]      No live view: print the address on stdout, and record [env:
+                                   GATETAP_HEADLESS] [possible values: true, false]
+      -k, --insecure[=<BOOL>]      Do not verify the gateway's certificate [env: GATETAP_INSECURE]
+                                   [possible values: true, false]
+          --allow-remote[=<BOOL>]  Let --listen name an address beyond this machine; whoever reaches it
+                                   can use this proxy [env: GATETAP_ALLOW_REMOTE] [possible values:
+                                   true, false]
+          --tls[=<BOOL>]           Let apps speak TLS to the same port, with a certificate of the local
+                                   CA: see `gatetap ca` [default: true] [env: GATETAP_TLS] [possible
+                                   values: true, false]
+          --intercept <HOST>       Open tunnels (CONNECT) to this host, such as `*.openai.com`, and to
+                                   the gateways; may be repeated [env: GATETAP_INTERCEPT]
+          --ca <FILE>              Believe the roots in this PEM file, too, on the gateway side; may be
+                                   repeated [env: GATETAP_CA]
+          --client-cert <FILE>     The certificate for a gateway that asks for one, with its chain, in
+                                   PEM [env: GATETAP_CLIENT_CERT]
+          --client-key <FILE>      Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
+          --seed <NUMBER>          The seed of everything random [default: a new one, which is printed]
+                                   [env: GATETAP_SEED]
+      -h, --help                   Print help
     ");
 }
 

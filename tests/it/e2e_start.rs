@@ -159,3 +159,17 @@ fn what_is_no_http_is_told_so_and_nobody_else_notices() {
     assert_eq!(exit.code, Some(0), "{exit}");
     assert!(!exit.stderr.contains("panicked"), "{exit}");
 }
+
+#[test]
+fn an_address_beyond_this_machine_has_to_be_meant() {
+    let home = Home::new();
+    let args = ["run", "--headless", "--upstream", "sim", "--listen", "0.0.0.0:0"];
+    let exit = Launch::gatetap(&args).home(&home).run_to_end();
+    assert_eq!(exit.code, Some(2), "{exit}");
+    assert!(exit.stderr.contains("hint: listen on 127.0.0.1, or say --allow-remote"), "{exit}");
+    let meant = Launch::gatetap(&[&args[..], &["--allow-remote"]].concat()).home(&home).serve();
+    meant.terminate();
+    let exit = meant.wait_exit();
+    assert_eq!(exit.code, Some(0), "{exit}");
+    assert!(exit.stderr.contains("warning: whoever reaches 0.0.0.0"), "{exit}");
+}

@@ -97,7 +97,8 @@ fn follow(gatetap: &Gatetap, path: &str) -> std::thread::JoinHandle<Arrivals> {
     let mut text = Vec::new();
     let mut arrivals = Arrivals::new();
     while arrivals.is_empty() {
-        assert!(note(&mut socket, &mut text, &mut arrivals), "the stream ended before it began");
+        let more = note(&mut socket, &mut text, &mut arrivals);
+        assert!(more && !text.starts_with(b"HTTP/1.1 5"), "no stream: {}", String::from_utf8_lossy(&text));
     }
     let rest = move || {
         while note(&mut socket, &mut text, &mut arrivals) {}

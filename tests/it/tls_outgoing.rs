@@ -161,7 +161,8 @@ fn gatetap_calling_itself_is_refused() {
         ),
     ] {
         let listen = listen(address);
-        let mut args = vec!["run", "--headless", "--listen", &listen, "--upstream", &upstream];
+        let mut args =
+            vec!["run", "--headless", "--allow-remote", "--listen", &listen, "--upstream", &upstream];
         args.extend(route.iter().flat_map(|route| ["--route", route.as_str()]));
         let gatetap = Launch::gatetap(&args).home(&home).serve();
         wait(async {
