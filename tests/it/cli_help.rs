@@ -175,6 +175,37 @@ fn show() {
 }
 
 #[test]
+fn diff() {
+    assert_snapshot!(help(&["diff", "--help"]), @r"
+    Compare two exchanges: requests by path, headers, answers word by word, times
+
+    Exits with 1 where they differ in anything that counts: what was asked, how it ended, what the model
+    said. Times, dates, ids and token counts are shown and do not count.
+
+    Usage: gatetap diff [OPTIONS] <A> <B>
+
+    Arguments:
+      <A>
+              The first: its number, `last`, or `-N` for the Nth from the end
+
+      <B>
+              The second
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --json
+              One JSON object
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
 fn tui() {
     assert_snapshot!(help(&["tui", "--help"]), @"
     Open a recording in the live view, also while another process writes it

@@ -68,7 +68,7 @@ fn an_error_comes_with_what_it_means_and_the_limits() {
     error      rate_limit_exceeded: Too many requests in the current minute.
     means      The requests of this minute are used up; no provider was asked.
     to do      Wait for retry-after, then go on with fewer requests at once.
-    again      after retry-after
+    retry      after retry-after
     request id req_fake_01
     limit      0 of 60 left; of requests or of tokens is not said
     limit      asks to wait 17.00 s before the next try

@@ -68,7 +68,7 @@ pub(super) fn meaning(error: &ErrorCode) -> Vec<(&'static str, String)> {
     vec![
         ("means", format!("{}{sure}", error.meaning)),
         ("to do", error.fix.clone()),
-        ("again", retry.to_owned()),
+        ("retry", retry.to_owned()),
     ]
 }
 
