@@ -1,7 +1,7 @@
 //! gatetap: a local proxy and traffic recorder between an app and an LLM gateway.
 //!
-//! This page is the map. Read it, then [`exchange`], then follow a request: [`proxy`], [`record`],
-//! [`store`], [`digest`].
+//! This page is the map: what holds, which rooms there are, what flows through them, and where to put
+//! something new.
 //!
 //! # Tenets, earlier ones win
 //!
@@ -15,6 +15,68 @@
 //! 4. **Evidence, not opinion.** A finding states the facts it rests on.
 //! 5. **Useful in ten seconds.** One command, no key, no network: `gatetap demo`.
 //! 6. **Easy to change.** A check, fault, exporter or gateway is one file and one line in a list.
+//!
+//! # The way of the data
+//!
+//! ```text
+//!  app ──▶ listener ──▶ tap ──▶ gateway or simulator
+//!                        │ heads, chunks, ends, each with its time
+//!                        ▼
+//!                    recorder   one thread, the only writer of a session
+//!                        ▼
+//!                   recording   SQLite, WAL
+//!                  ▲      ▲     ▲
+//!            examiner    tui   cli
+//! ```
+//!
+//! The examiner derives digests and verdicts from what is being recorded, and hands them back to the
+//! recorder. Everything else reads the file, in this process or in another, while it is being written;
+//! nobody keeps a second copy. Raw bytes and times are the truth: whatever is derived can be derived again.
+//! Where a request goes comes from configuration alone.
+//!
+//! # Rooms
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`exchange`] | the model: heads, bodies, marks, ends, verdicts, credential facts, findings; no IO |
+//! | [`wire`] | readers without IO: HTTP/1 heads, event streams, content codings, JSON, the APIs' dialects |
+//! | [`gateway`] | what is documented of the gateways: base paths, errors, keys, masking; facts in TOML |
+//! | [`digest`] | from bytes and marks to meaning, and the verdict |
+//! | [`store`] | the recording: schema, writer, reader, sessions that died |
+//! | [`tls`] | whose certificates are believed |
+//! | [`export`] | exchanges in other formats: the JSON that programs read |
+//! | [`record`] | the recorder and examiner threads; redaction |
+//! | [`sim`] | the offline gateway |
+//! | [`config`] | flags, environment and `gatetap.toml`, settled |
+//! | [`proxy`] | listener, tap, forwarding, cancellation, gatetap's own answers, control API |
+//! | [`live`] | puts a running gatetap together; sample traffic for the demo |
+//! | `tui` | the live view: state, update, view, keymap, theme (feature `tui`) |
+//! | [`cli`] | one file a command: parse, call, print; nothing else prints |
+//!
+//! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
+//! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
+//! Rooms of one group do not know each other. `check`, `fault`, `replay` and `doctor` have their place and
+//! no code yet. rusqlite stays in `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and
+//! crossterm in `tui`, clap and anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
+//!
+//! # Reading order
+//!
+//! 1. [`exchange`] for the words, then [`exchange::body`] for marks and [`exchange::end`] for verdicts.
+//! 2. A request's way: [`proxy`] (`forward`, then `tap`), [`record`] (`seen`, `line`, `thread`), [`store`].
+//! 3. What it means: [`wire::event_stream`], [`wire::piece`], [`digest`], [`digest::verdict`].
+//! 4. What people see of it: [`cli`], `tui`.
+//!
+//! In a room, `mod.rs` comes first: it says what the room does and what always holds.
+//!
+//! # How to add
+//!
+//! * **A gateway**: an entry in `src/gateway/profiles.toml`; its documented errors in `errors.toml` and the
+//!   shape of its keys in `keys.toml` beside it.
+//! * **An exporter**: a file in `src/export/`.
+//! * **A check**: it will live in `src/check/`, a file in a folder a family and a line in the list.
+//! * **A fault**: it will live in `src/fault/`, a file a wire fault and a line in the list.
+//! * **A command**: a file in `src/cli/`, a variant of its `Command`, a row in the README's table.
+//! * **A test**: a file in `tests/it/` and a `mod` line in its `main.rs`; `tests/it/support/` has the fakes.
 
 pub mod cli;
 pub mod config;

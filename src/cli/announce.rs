@@ -20,7 +20,12 @@ impl From<ListenAddress> for live::Listen {
 }
 
 /// Says where to point an app. The first line on stdout is what scripts wait for.
-pub(super) fn listening(live: &Live, warnings: &[String], env: &mut Env<'_>) -> anyhow::Result<()> {
+pub(super) fn listening(
+    live: &Live,
+    seed: u64,
+    warnings: &[String],
+    env: &mut Env<'_>,
+) -> anyhow::Result<()> {
     writeln!(env.stdout, "listening on {}", live.url())?;
     env.stdout.flush()?;
     for address in live.addresses().iter().skip(1) {
@@ -31,6 +36,7 @@ pub(super) fn listening(live: &Live, warnings: &[String], env: &mut Env<'_>) -> 
     if let Some(opened) = live.opened() {
         writeln!(env.stderr, "opening tunnels to {opened}, and to the gateways; see `gatetap ca`")?;
     }
+    writeln!(env.stderr, "seed {seed}")?;
     for warning in warnings {
         writeln!(env.stderr, "warning: {warning}")?;
     }

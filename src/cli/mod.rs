@@ -74,8 +74,11 @@ enum Command {
 pub fn main() -> ExitCode {
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
-        // Without a working directory there is nowhere to say more.
-        Err(_) => Exit::CannotStart,
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("there is no working directory");
+            error::print(&error, &mut Output::new(std::io::stderr(), false));
+            Exit::CannotStart
+        }
     };
     exit.into()
 }

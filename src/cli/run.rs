@@ -89,12 +89,14 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
-    let started = Live::start(live_settings(settings, env)?, env.clock.clone());
+    let live_settings = live_settings(settings, env)?;
+    let seed = live_settings.simulator.seed;
+    let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     let warnings: &[String] =
         if settings.insecure { &["certificates of gateways are not verified (-k)".to_owned()] } else { &[] };
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, warnings, env)
+        announce::listening(&live, seed, warnings, env)
             .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
     } else {
         live_view::run(&runtime, &live, warnings, env)

@@ -107,16 +107,16 @@ impl Failure {
 
     /// The answer the app gets, in the shape that its SDK prints.
     pub(super) fn answer(&self, anthropic: bool) -> Response<Bytes> {
-        let mut error =
-            serde_json::json!({ "message": format!("gatetap: {}", self.message), "type": "gatetap_error" });
+        let message = format!("gatetap: {}", self.message);
+        // The code is what the digest finds, so it stands in both shapes.
+        let code = self.token.as_str();
         let body = if anthropic {
+            let error = serde_json::json!({ "type": "gatetap_error", "message": message, "code": code });
             serde_json::json!({ "type": "error", "error": error })
         } else {
-            if let Some(fields) = error.as_object_mut() {
-                fields.insert("param".to_owned(), serde_json::Value::Null);
-                fields.insert("code".to_owned(), self.token.as_str().into());
-            }
-            serde_json::json!({ "error": error })
+            serde_json::json!({ "error": {
+                "message": message, "type": "gatetap_error", "param": null, "code": code,
+            } })
         };
         json(self.token.status(), &body, Some(self.token.as_str()))
     }

@@ -138,6 +138,7 @@ fn a_gatetap_that_is_told_to_stop_ends_well_in_the_middle_of_a_stream() {
         let exit = gatetap.wait_exit();
         assert_eq!((exit.code, exit.signal), (Some(0), None), "{exit}");
         assert_eq!(exit.stdout, format!("listening on {url}\n"));
+        assert!(exit.stderr.contains("\nseed 7\n"), "{exit}");
         assert!(exit.stderr.ends_with("recorded 1 exchange\n"), "{exit}");
         // Whoever waits for the rest sees a break, and no end.
         assert_ne!(wait(app.read_body()).ending, Ending::Whole);

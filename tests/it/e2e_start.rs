@@ -111,6 +111,14 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
     }
 }
 
+#[test]
+fn a_working_directory_that_is_gone_is_said() {
+    let script =
+        format!("mkdir gone && cd gone && rmdir ../gone && exec {} ls", env!("CARGO_BIN_EXE_gatetap"));
+    let exit = Launch::program("/bin/sh", &["-c", &script]).run_to_end();
+    assert!(complaint(&exit, 3).starts_with("error: there is no working directory\n"), "{exit}");
+}
+
 /// Sends something that is no request; gatetap has to answer 400 with a message that has `part` in it.
 #[track_caller]
 fn refused(gatetap: &Gatetap, raw: &[u8], part: &str) {
