@@ -1,9 +1,13 @@
 //! The way between app and gateway: listener, tap, forwarding, cancellation.
 //!
-//! One task serves one connection of the app. For each request it maps the path to the configured
-//! gateway, sends it on over a pooled connection, and passes the answer back through a [`tap`], which
-//! stamps every chunk and hands it to the recorder. Where there is no answer to pass on, gatetap
-//! answers by itself ([`own_answer`]).
+//! One task serves one connection of the app ([`app_connection`]). For each request it maps the path to the
+//! configured gateway, sends it on over a pooled connection, and passes the answer back, while every chunk
+//! is stamped and handed to the recorder. Where there is no answer to pass on, gatetap answers by itself
+//! ([`own_answer`]).
+//!
+//! An app of HTTP/1 meets its gateway in an engine that passes messages on as they are written
+//! ([`http1`]). For an app of HTTP/2, whose messages have no such form, hyper speaks with both sides, and a
+//! [`tap`] in each body sees what passes ([`forward`]).
 //!
 //! Invariants:
 //! * Where a request goes comes from configuration alone; nothing in the request chooses it.

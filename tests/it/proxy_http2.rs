@@ -116,7 +116,8 @@ async fn an_app_that_cancels_is_missed_by_the_gateway() {
             drop(app);
         }
         let departure = gateway.peer_left(0).await;
-        assert!(departure.at - at < Duration::from_millis(100), "{:?}", departure.at - at);
+        // At once; the bound is for a machine that is busy with other tests.
+        assert!(departure.at - at < Duration::from_millis(500), "{:?}", departure.at - at);
         assert!(matches!(departure.how, Left::Fin | Left::Reset));
         assert_eq!(tapped.told(0).await.verdict(), "cut-by-app");
     }

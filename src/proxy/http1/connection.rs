@@ -6,7 +6,6 @@ use super::message::Request;
 use super::own;
 use crate::proxy::app_connection::Connection;
 use crate::proxy::own_answer::{Failure, Token};
-use crate::wire::http1::head::is_token;
 use crate::wire::http1::{Problem, head_end};
 use bytes::{Buf as _, Bytes};
 use std::time::Duration;
@@ -93,7 +92,7 @@ async fn head<A: Socket>(app: &mut Link<A>, first: bool) -> Arrived {
             return Arrived::Over;
         }
     }
-    if app.unused.first().is_some_and(|&byte| !is_token(byte)) {
+    if app.unused.first().is_some_and(|&byte| !(b' '..0x7f).contains(&byte)) {
         let message =
             "this is not an HTTP request; this port speaks plain HTTP, so the base URL begins with http://";
         return bad(app, Failure::new(Token::BadRequest, message));
