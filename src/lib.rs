@@ -16,6 +16,13 @@
 //! 5. **Useful in ten seconds.** One command, no key, no network: `gatetap demo`.
 //! 6. **Easy to change.** A check, fault, exporter or gateway is one file and one line in a list.
 //!
+//! # Why HTTP/1 is not hyper's here
+//!
+//! A general library reads a message and writes it anew: header order, interim answers, trailers, chunk
+//! boundaries and broken ends do not survive that, and tenet 1 forbids it. So HTTP/1 messages are read only
+//! to know where they go and where they end ([`wire::http1`]), and passed on as they came (`proxy::http1`).
+//! HTTP/2, which has no such form to lose, is hyper's on both sides.
+//!
 //! # The way of the data
 //!
 //! ```text
