@@ -97,6 +97,28 @@ fn every_shape_of_the_table_is_found_in_the_middle_of_a_body() {
 }
 
 #[test]
+fn a_secret_is_found_however_its_first_characters_are_spelled() {
+    let filling = "a well-known text_of words, ".repeat(80);
+    for secret in ["a/b+c=d/fake-0001", "/+/+/+/+/+/+1", "%41%42%43%44fake1"] {
+        let head = headers(&[("authorization", &format!("Bearer {secret}"))]);
+        let spellings = [
+            secret.to_owned(),
+            secret.replace('/', "\\/"),
+            secret.replace('/', "%2F").replace('+', "\\u002b"),
+        ];
+        for spelling in spellings {
+            for before in ["", &filling] {
+                let text = format!("{before}{spelling} {before}");
+                let mut redactor = Redactor::of_head(&head, "/", false);
+                let (_, file) = written(&mut redactor, Side::Request, &[text.as_bytes()]);
+                let masked = format!("{before}{} {before}", "*".repeat(spelling.len()));
+                assert!(file == masked.as_bytes(), "{spelling} after {}", before.len());
+            }
+        }
+    }
+}
+
+#[test]
 fn ordinary_text_stays_as_it_is() {
     let base64 = "iVBORw0KGgoAAAANSUhEUgAAAAUA+AKIA/skAAAAFCAYAAACNbyblAAAAHElEQVQI12P4/8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==";
     let table = [

@@ -3,11 +3,11 @@
 //!
 //! Each way a secret may show itself is searched for on its own, with the vectorised searches of
 //! `memchr`: the hyphen or underscore in a vendor's prefix, a whole prefix that has neither, the first
-//! bytes of the request's own secrets, and escapes that spell a letter.
+//! bytes of the request's own secrets, and escapes.
 
 use super::escapes;
 use super::secrets::Secrets;
-use crate::gateway::keys::{self, is_key_byte, percent_escape};
+use crate::gateway::keys::{self, ends_word, is_key_byte, percent_escape};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr2};
 use std::sync::LazyLock;
@@ -90,16 +90,19 @@ impl<'a> Ahead<'a> {
 
     /// The first place from `from` on, but before `limit`, where reading has to begin; else `limit`.
     pub(super) fn next(&mut self, from: usize, limit: usize) -> usize {
-        let bytes = self.bytes;
+        let (bytes, secrets) = (self.bytes, self.secrets);
         let mut nearest = limit;
         nearest = nearest.min(self.separator.from(from, |from| next_separated(bytes, from)).unwrap_or(limit));
-        nearest = nearest.min(self.unicode.from(from, |from| next_unicode(bytes, from)).unwrap_or(limit));
-        nearest = nearest.min(self.percent.from(from, |from| next_percent(bytes, from)).unwrap_or(limit));
+        nearest =
+            nearest.min(self.unicode.from(from, |from| next_unicode(bytes, from, secrets)).unwrap_or(limit));
+        nearest =
+            nearest.min(self.percent.from(from, |from| next_percent(bytes, from, secrets)).unwrap_or(limit));
         for (next, finder) in self.plain.iter_mut().zip(&prefixes().plain) {
             nearest = nearest.min(next.from(from, |from| find(finder, bytes, from)).unwrap_or(limit));
         }
         for (next, own) in self.own.iter_mut().zip(self.secrets.own()) {
-            nearest = nearest.min(next.from(from, |from| find(&own.needle, bytes, from)).unwrap_or(limit));
+            let found = next.from(from, |from| find(&own.needle, bytes, from));
+            nearest = nearest.min(found.map_or(limit, |at| at.saturating_sub(own.reach).max(from)));
         }
         nearest
     }
@@ -116,6 +119,55 @@ impl Next {
         *self = known.map_or(Self::Nothing, Self::At);
         known
     }
+}
+
+/// The first place from `from` on where reading has to begin, looked for in one pass: for a stretch that is
+/// too short for many searches, and for the end of any, where a secret may be cut off. `before` are the
+/// two characters before `bytes`.
+pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets: &Secrets) -> usize {
+    let [mut before_last, mut last] = match from.checked_sub(2).and_then(|at| bytes.get(at..from)) {
+        Some([first, second]) => [*first, *second],
+        _ if from == 1 => [before[1], bytes.first().copied().unwrap_or_default()],
+        _ => before,
+    };
+    let mut at = from;
+    let mut rest = bytes.get(from..).unwrap_or_default();
+    while let Some((byte, tail)) = rest.split_first() {
+        if matches!(byte, b'\\' | b'%') && may_spell_secret(rest, secrets) {
+            return at.saturating_sub(REACH).max(from);
+        }
+        let begins = secrets.begins(*byte);
+        if begins.own && secrets.own().iter().any(|own| own.may_begin(rest)) {
+            return at;
+        }
+        if begins.shape && ends_word([before_last, last]) {
+            let mut shapes = keys::table().shapes_in_text();
+            if shapes.any(|shape| agree(shape.prefix.as_bytes(), rest)) {
+                return at;
+            }
+        }
+        (before_last, last) = (last, *byte);
+        rest = tail;
+        at += 1;
+    }
+    at
+}
+
+/// Whether an escape, perhaps cut off, spells a character that a secret may begin with or hold.
+fn may_spell_secret(text: &[u8], secrets: &Secrets) -> bool {
+    let spelled = match text {
+        [b'\\' | b'%'] | [b'%', _] => None,
+        [b'\\', b'u', ..] => text.get(..escapes::LONGEST).and_then(escapes::meaning),
+        [b'\\', ..] => text.get(..2).and_then(escapes::meaning).or(Some(b' ')),
+        _ => percent_escape(text).map(|(byte, _)| byte).or(Some(b' ')),
+    };
+    spelled.is_none_or(|byte| is_key_byte(byte) || secrets.begins(byte).own)
+}
+
+/// Whether one of the two begins with the other.
+fn agree(one: &[u8], other: &[u8]) -> bool {
+    let length = one.len().min(other.len());
+    one.get(..length) == other.get(..length)
 }
 
 fn find(finder: &Finder<'_>, bytes: &[u8], from: usize) -> Option<usize> {
@@ -141,27 +193,26 @@ fn next_separated(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Where a secret may begin that holds a letter spelled `\u00XX`.
-fn next_unicode(bytes: &[u8], from: usize) -> Option<usize> {
+/// Where a secret may begin that holds a character spelled `\u00XX`.
+fn next_unicode(bytes: &[u8], from: usize, secrets: &Secrets) -> Option<usize> {
     static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\u00"));
     let mut search = from;
     loop {
         let at = find(&ESCAPE, bytes, search)?;
         search = at + 1;
-        let escape = bytes.get(at..at + escapes::LONGEST);
-        if escape.and_then(escapes::meaning).is_none_or(is_key_byte) {
+        if bytes.get(at..).is_some_and(|text| may_spell_secret(text, secrets)) {
             return Some(at.saturating_sub(REACH).max(from));
         }
     }
 }
 
-/// Where a secret may begin that holds a letter spelled `%XX`.
-fn next_percent(bytes: &[u8], from: usize) -> Option<usize> {
+/// Where a secret may begin that holds a character spelled `%XX`.
+fn next_percent(bytes: &[u8], from: usize, secrets: &Secrets) -> Option<usize> {
     let mut search = from;
     loop {
         let at = search + memchr(b'%', bytes.get(search..)?)?;
         search = at + 1;
-        if bytes.get(at..).and_then(percent_escape).is_some_and(|(byte, _)| is_key_byte(byte)) {
+        if bytes.get(at..).is_some_and(|text| may_spell_secret(text, secrets)) {
             return Some(at.saturating_sub(REACH).max(from));
         }
     }

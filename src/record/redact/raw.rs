@@ -1,14 +1,17 @@
 //! The bytes of a body as one text, whatever they mean.
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, next_in_short};
 use super::escapes::{self, Escapes};
 use super::scanner::Scanner;
 use super::secrets::Secrets;
 use super::sheet::Sheet;
 use crate::gateway::keys::percent_escape;
 
-/// The last bytes of a chunk are read one by one: what begins in them may go on in the next.
+/// In the last bytes of a chunk something may begin that goes on in the next.
 const EDGE: usize = 24;
+
+/// A stretch that is no longer is looked through in one pass.
+const SHORT: usize = 1024;
 
 /// The place in the text, across chunks.
 #[derive(Debug, Default)]
@@ -22,12 +25,18 @@ pub(super) struct RawText {
 impl RawText {
     /// Reads `bytes`, a part of the sheet's chunk that begins at the offset `start` of the body.
     pub(super) fn push(&mut self, bytes: &[u8], start: u64, secrets: &Secrets, sheet: &mut Sheet<'_>) {
-        let edge = edge(bytes);
+        let edge = if bytes.len() > SHORT { edge(bytes) } else { 0 };
         let mut ahead = (edge > 0).then(|| Ahead::new(bytes, secrets));
         let mut at = 0;
         while at < bytes.len() {
-            if self.scanner.is_idle() && !self.escapes.is_open() && at < edge {
-                let next = ahead.as_mut().map_or(at, |ahead| ahead.next(at, edge));
+            if self.scanner.is_idle() && !self.escapes.is_open() {
+                let mut next = at;
+                if let Some(ahead) = ahead.as_mut().filter(|_| at < edge) {
+                    next = ahead.next(at, edge);
+                }
+                if next >= edge {
+                    next = next_in_short(bytes, next, self.before(&[]), secrets);
+                }
                 if next > at {
                     self.scanner.resume_after(self.before(bytes.get(..next).unwrap_or_default()));
                     at = next;

@@ -1,5 +1,6 @@
 //! The credentials that one request carried, for as long as it is open.
 
+use super::escapes::LONGEST as LONGEST_ESCAPE;
 use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
@@ -35,7 +36,10 @@ pub(super) struct Own {
     pub(super) prefix: usize,
     /// It has a vendor's shape: key characters that follow belong to a key as well.
     pub(super) is_shaped: bool,
+    /// Some bytes near its start that are spelled in one way only.
     pub(super) needle: Finder<'static>,
+    /// So far before the needle it begins at most, in any spelling but that of letters.
+    pub(super) reach: usize,
 }
 
 impl Secrets {
@@ -78,13 +82,25 @@ impl Own {
         }
         bytes.truncate(LONGEST);
         let shape = keys::table().shape_of(&bytes);
-        let needle = Finder::new(bytes.get(..NEEDLE).unwrap_or(&bytes)).into_owned();
+        let plain = bytes.windows(NEEDLE).position(|window| window.iter().copied().all(keys::is_key_byte));
+        let needle = match plain {
+            Some(at) => bytes.get(at..at + NEEDLE),
+            None => bytes.get(..1),
+        };
+        let needle = Finder::new(needle.unwrap_or_default()).into_owned();
         Self {
             prefix: shape.map_or(0, |shape| shape.prefix.len()),
             is_shaped: shape.is_some(),
             needle,
+            reach: (plain.unwrap_or_default() + 1) * LONGEST_ESCAPE,
             bytes,
         }
+    }
+
+    /// Whether it begins `text`, as far as its first bytes or the first escape can tell.
+    pub(super) fn may_begin(&self, text: &[u8]) -> bool {
+        let start = self.bytes.iter().zip(text).take(NEEDLE);
+        start.take_while(|(_, byte)| !matches!(byte, b'\\' | b'%')).all(|(own, byte)| own == byte)
     }
 }
 
