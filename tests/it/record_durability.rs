@@ -146,3 +146,16 @@ fn a_full_disk_stops_the_recording_and_not_the_traffic() {
     assert_eq!(integrity, "ok");
     eventually("the recording to open", || Reader::open(&db).unwrap().summaries(Page::default()).ok());
 }
+
+#[tokio::test]
+async fn chunks_that_come_together_are_written_together() {
+    let (raw, body) = long_answer(500);
+    let gateway = Gateway::answering(&raw);
+    let tapped = Tapped::before(&gateway).await;
+    Seen::of(tapped.addr(), get("/v1/long", &[])).await;
+    let told = tapped.told(0).await;
+    assert_eq!((told.response.bytes, told.response.marks.len() >= 500), (body, true));
+    let recording = Connection::open(tapped.recording()).unwrap();
+    let rows: i64 = recording.query_row("SELECT count(*) FROM segments", [], |row| row.get(0)).unwrap();
+    assert!(rows < 100, "{rows} rows for 500 chunks");
+}
