@@ -90,6 +90,7 @@ pub mod config;
 pub mod digest;
 pub mod exchange;
 pub mod export;
+pub mod fault;
 pub mod gateway;
 pub mod live;
 pub mod proxy;

@@ -37,6 +37,9 @@ pub(super) fn listening(
         writeln!(env.stderr, "opening tunnels to {opened}, and to the gateways; see `gatetap ca`")?;
     }
     writeln!(env.stderr, "seed {seed}")?;
+    for armed in live.armed().list(live.recorder().clock().mono()) {
+        writeln!(env.stderr, "armed: {}", armed.rule)?;
+    }
     for warning in warnings {
         writeln!(env.stderr, "warning: {warning}")?;
     }

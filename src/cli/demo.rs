@@ -104,6 +104,7 @@ impl DemoArgs {
             intercept: Vec::new(),
             connect_timeout: Duration::from_secs(10),
             simulator,
+            faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }
     }

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::retention::Pruning;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, tls};
-use crate::config::{Given, Listen, Route, Settings, Upstream};
+use crate::config::{FaultRules, Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::record::Limits;
@@ -73,6 +73,14 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
 
+    /// Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap faults list`; may be repeated
+    #[arg(long = "fault", value_name = "RULE", env = "GATETAP_FAULT", hide_env_values = true)]
+    faults: Vec<FaultRules>,
+
+    /// Inject the faults of a TOML file's `[[faults]]`; may be repeated
+    #[arg(long = "faults", value_name = "FILE", env = "GATETAP_FAULTS", hide_env_values = true)]
+    fault_files: Vec<PathBuf>,
+
     /// Keep no text of prompts and answers, only their structure and their lengths
     #[arg(long, value_name = "BOOL", env = "GATETAP_REDACT_BODIES", hide_env_values = true, num_args = 0..=1,
         require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
@@ -93,6 +101,8 @@ impl RunArgs {
             tls: self.tls.into(),
             seed: self.seed,
             redact_bodies: self.redact_bodies,
+            faults: self.faults,
+            fault_files: self.fault_files,
         };
         let settings = Settings::resolve(given, &env.directories)?;
         start(&settings, env)
@@ -151,6 +161,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         intercept: settings.tls.intercept.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
+        faults: settings.faults.clone(),
         command: command_line(),
     })
 }

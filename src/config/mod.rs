@@ -7,23 +7,26 @@
 //! Invariant: a mistake is named with the file, the line and the key; nothing is ignored in silence.
 
 mod error;
+mod faults;
 mod file;
 mod host_pattern;
 mod listen;
-mod nearest;
+
 mod retention;
 mod tls;
 mod upstream;
 
+pub use faults::FaultRules;
 pub use error::{BadValue, Error};
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
-pub use nearest::nearest;
+pub use crate::exchange::nearest::nearest;
 pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};
 
+use crate::fault::Rule;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -62,6 +65,10 @@ pub struct Given {
     pub seed: Option<u64>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// Rules for faults.
+    pub faults: Vec<FaultRules>,
+    /// Files of rules for faults.
+    pub fault_files: Vec<PathBuf>,
 }
 
 /// What a running gatetap goes by.
@@ -87,6 +94,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// The rules for faults, in the order in which they are asked.
+    pub faults: Vec<Rule>,
     /// What may stay in the recording when a session starts.
     pub retention: Retention,
     /// The `gatetap.toml` that had a say.
@@ -150,6 +159,7 @@ impl Settings {
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             retention: file.retention,
             file: file.path,
         })

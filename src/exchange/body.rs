@@ -9,6 +9,8 @@ pub enum Side {
     Request,
     /// From the gateway to the app.
     Response,
+    /// From the gateway to a fault that altered it on its way to the app.
+    Origin,
 }
 
 /// One chunk: what one read returned, and its times on both hops.
@@ -48,6 +50,7 @@ impl Side {
         match self {
             Self::Request => "request",
             Self::Response => "response",
+            Self::Origin => "origin",
         }
     }
 }

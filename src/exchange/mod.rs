@@ -11,6 +11,8 @@ pub mod credential;
 pub mod end;
 pub mod finding;
 pub mod head;
+pub mod nearest;
+pub mod origin;
 pub mod text;
 pub mod time;
 pub mod tunnel;
@@ -77,6 +79,7 @@ impl Exchange {
     pub fn end_of(&self, side: Side) -> Option<&BodyEnd> {
         match side {
             Side::Request => self.request_end.as_ref(),
+            Side::Origin => None,
             Side::Response => self.response_end.as_ref(),
         }
     }

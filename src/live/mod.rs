@@ -6,6 +6,7 @@ pub mod sample;
 
 use crate::config::HostPattern;
 use crate::exchange::time::Clock;
+use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
@@ -15,6 +16,7 @@ use crate::tls::{self, Authority, Files, Trust};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -48,6 +50,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
     pub simulator: sim::Options,
+    /// The rules for faults that are armed from the start.
+    pub faults: Vec<Rule>,
     /// The command line, secrets masked.
     pub command: String,
 }
@@ -103,6 +107,7 @@ pub struct Live {
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
+    armed: Arc<Armed>,
 }
 
 impl Live {
@@ -130,7 +135,9 @@ impl Live {
     ) -> Result<Self, (Error, Option<Running>)> {
         let recorder = Recorder::start(writer, clock, settings.limits)
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
-        match Self::start_serving(&settings, recorder.recorder()).await {
+        let armed = Arc::new(Armed::new(settings.simulator.seed));
+        armed.arm(settings.faults.clone(), recorder.recorder().clock().mono());
+        match Self::start_serving(&settings, recorder.recorder(), &armed).await {
             Ok((proxy, simulator, upstream)) => Ok(Self {
                 proxy,
                 recorder,
@@ -138,6 +145,7 @@ impl Live {
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
+                armed,
             }),
             Err(error) => Err((error, Some(recorder))),
         }
@@ -146,6 +154,7 @@ impl Live {
     async fn start_serving(
         settings: &Settings,
         recorder: Recorder,
+        armed: &Arc<Armed>,
     ) -> Result<(Proxy, Option<Simulator>, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
@@ -178,6 +187,7 @@ impl Live {
             authority: settings.authority.clone(),
             intercept: settings.intercept.clone(),
             connect_timeout: settings.connect_timeout,
+            armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))
     }
@@ -212,6 +222,11 @@ impl Live {
     pub fn opened(&self) -> Option<String> {
         let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
         (!hosts.is_empty()).then(|| hosts.join(", "))
+    }
+
+    /// The rules for faults: what is armed, and how often it was met.
+    pub fn armed(&self) -> &Arc<Armed> {
+        &self.armed
     }
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.

@@ -23,6 +23,7 @@ mod forward;
 mod headers;
 mod http1;
 mod http2;
+mod inject;
 mod intercept;
 mod listener;
 mod opening;
@@ -40,6 +41,7 @@ pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
 
 use crate::config::HostPattern;
+use crate::fault::Armed;
 use crate::gateway::profile::Gateway;
 use crate::record::Recorder;
 use crate::tls::{Files, Trust};
@@ -81,6 +83,8 @@ pub struct Settings {
     pub authority: Option<Files>,
     /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
     pub intercept: Vec<HostPattern>,
+    /// The rules for faults.
+    pub armed: Arc<Armed>,
 }
 
 /// A proxy that runs.
@@ -107,6 +111,7 @@ struct Shared {
     connector: Connector,
     app_tls: AppTls,
     intercept: Intercept,
+    armed: Arc<Armed>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -137,6 +142,7 @@ impl Proxy {
             connector,
             app_tls,
             intercept: Intercept::new(settings.intercept.clone(), gateways),
+            armed: Arc::clone(&settings.armed),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();

@@ -21,6 +21,8 @@ pub(super) enum Token {
     ClosedBeforeResponse,
     BadResponse,
     Loop,
+    /// `x-gatetap-fault` asks for something that is no fault.
+    BadFault,
     /// `/@NAME/` names no configured gateway.
     UnknownRoute,
     /// A method or a form of target that this proxy does not serve.
@@ -34,7 +36,8 @@ pub(super) enum Token {
 }
 
 /// A failure to get an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct Failure {
     pub(super) token: Token,
     pub(super) message: String,
@@ -51,6 +54,7 @@ impl Token {
             Self::ClosedBeforeResponse => "closed-before-response",
             Self::BadResponse => "bad-response",
             Self::Loop => "loop",
+            Self::BadFault => "bad-fault",
             Self::UnknownRoute => "unknown-route",
             Self::UnsupportedRequest => "unsupported-request",
             Self::BadRequest => "bad-request",

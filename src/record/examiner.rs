@@ -109,6 +109,7 @@ impl Examiner {
             Seen::Chunk { key, side: Side::Response, bytes, read } => {
                 self.feed(key, |digester| digester.response_chunk(&bytes, read));
             }
+            Seen::Chunk { side: Side::Origin, .. } => {}
             Seen::End { key, exchange } => {
                 self.changed.remove(&key);
                 let mut digester = self.open.remove(&key);

@@ -10,6 +10,7 @@ use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::ResponseHead;
 use crate::exchange::time::Micros;
+use crate::exchange::origin::Origin;
 use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
@@ -24,7 +25,10 @@ pub(super) struct Line {
     pub(super) examined: Option<Examined>,
     /// The digest of the ended exchange has come: there will be no more.
     pub(super) judged: bool,
-    tracks: [BodyTrack; 2],
+    tracks: [BodyTrack; 3],
+    /// What the origin sent, where a fault altered it.
+    origin: Option<Origin>,
+    origin_dirty: bool,
     redactor: Redactor,
 }
 
@@ -42,13 +46,22 @@ pub(super) struct Examined {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) id: ExchangeId,
-    segments: [Vec<WrittenSegment>; 2],
+    segments: [Vec<WrittenSegment>; 3],
 }
 
 impl Line {
     pub(super) fn new(exchange: Exchange, redactor: Redactor, keep: Keep) -> Self {
-        let tracks = [BodyTrack::new(keep), BodyTrack::new(keep)];
-        Self { exchange, dirty: true, examined: None, judged: false, tracks, redactor }
+        let tracks = [BodyTrack::new(keep), BodyTrack::new(keep), BodyTrack::new(keep)];
+        Self {
+            exchange,
+            dirty: true,
+            examined: None,
+            judged: false,
+            tracks,
+            origin: None,
+            origin_dirty: false,
+            redactor,
+        }
     }
 
     /// The answer has a head. Gives it without its secrets.
@@ -63,6 +76,12 @@ impl Line {
         });
         self.dirty = true;
         head
+    }
+
+    /// The origin has answered with this head; the app gets another answer.
+    pub(super) fn origin(&mut self, head: &Bytes) {
+        self.origin = Some(Origin { head: self.redactor.origin_head(head), end: None });
+        self.origin_dirty = true;
     }
 
     /// The examiner has something to say.
@@ -84,6 +103,7 @@ impl Line {
         match side {
             Side::Request => self.exchange.request_bytes += length,
             Side::Response => self.exchange.response_bytes += length,
+            Side::Origin => {}
         }
         let redacted = self.redactor.chunk(side, bytes);
         let shown = match &redacted.kept {
@@ -126,13 +146,20 @@ impl Line {
                 self.exchange.response_sha256 = hash;
                 self.exchange.timing.end = Some(at);
             }
+            Side::Origin => {
+                if let Some(origin) = &mut self.origin {
+                    origin.end = Some(end);
+                }
+                self.origin_dirty = true;
+                return;
+            }
         }
         self.dirty = true;
     }
 
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
-        self.dirty || self.examined.is_some() || self.tracks.iter().any(BodyTrack::is_dirty)
+        self.dirty || self.origin_dirty || self.examined.is_some() || self.tracks.iter().any(BodyTrack::is_dirty)
     }
 
     /// Whether both bodies have ended.
@@ -147,7 +174,7 @@ impl Line {
 
     /// 99 of 100 chunks of the answer were passed on within this time.
     pub(super) fn added_p99(&self) -> Option<Micros> {
-        self.tracks.last().and_then(BodyTrack::added_p99)
+        self.tracks.get(1).and_then(BodyTrack::added_p99)
     }
 
     /// Gives up the chunks that wait to be written, and says how many bytes that were.
@@ -161,6 +188,7 @@ impl Line {
         self.exchange.id = 0;
         self.exchange.session = session;
         self.dirty = true;
+        self.origin_dirty = self.origin.is_some();
         self.tracks.iter_mut().map(BodyTrack::start_anew).sum()
     }
 
@@ -172,7 +200,10 @@ impl Line {
         } else if self.dirty {
             writer.update_exchange(&self.exchange)?;
         }
-        for (side, slot) in [(Side::Request, 0), (Side::Response, 1)] {
+        if let (true, Some(origin)) = (self.origin_dirty, &self.origin) {
+            writer.put_origin(written.id, origin)?;
+        }
+        for (side, slot) in [(Side::Request, 0), (Side::Response, 1), (Side::Origin, 2)] {
             let (Some(track), Some(segments)) = (self.tracks.get(slot), written.segments.get_mut(slot))
             else {
                 continue;
@@ -195,6 +226,7 @@ impl Line {
     pub(super) fn settle(&mut self, written: Written) {
         self.exchange.id = written.id;
         self.dirty = false;
+        self.origin_dirty = false;
         self.examined = None;
         for (track, segments) in self.tracks.iter_mut().zip(written.segments) {
             track.settle(segments);
@@ -202,10 +234,11 @@ impl Line {
     }
 
     fn track(&mut self, side: Side) -> &mut BodyTrack {
-        let [request, response] = &mut self.tracks;
+        let [request, response, origin] = &mut self.tracks;
         match side {
             Side::Request => request,
             Side::Response => response,
+            Side::Origin => origin,
         }
     }
 }

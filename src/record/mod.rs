@@ -168,6 +168,16 @@ impl Track {
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
     }
 
+    /// Writes down that a fault is injected.
+    pub fn injected(&self, fault: &str) {
+        self.recorder.send(Message::Injected { key: self.key, fault: fault.to_owned() });
+    }
+
+    /// Writes down the head of the answer that a fault alters on its way.
+    pub fn origin(&self, head: &Bytes) {
+        self.recorder.send(Message::Origin { key: self.key, head: keep(head) });
+    }
+
     /// Writes down a chunk that was just read.
     pub fn chunk(&self, side: Side, bytes: &Bytes) {
         let bytes = keep(bytes);

@@ -8,6 +8,7 @@ use super::line::{Line, Written};
 use super::thread::{Message, Outcome};
 use super::tunnel::TunnelLines;
 use super::{Limits, Shared, redact};
+use crate::exchange::body::Side;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::TunnelId;
 use crate::store::{Error, Writer};
@@ -94,10 +95,23 @@ impl State {
                 self.outbox.seen.push(Seen::Response { key, head });
                 key
             }
+            Message::Injected { key, fault } => {
+                let line = self.lines.get_mut(&key)?;
+                line.exchange.fault = Some(fault);
+                line.dirty = true;
+                key
+            }
+            Message::Origin { key, head } => {
+                self.lines.get_mut(&key)?.origin(&head);
+                key
+            }
             Message::Chunk { key, side, bytes, read } => {
                 let line = self.lines.get_mut(&key)?;
                 let bytes = line.chunk(side, &bytes, read);
-                self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });
+                // What the app did not get has no part in what is derived.
+                if side != Side::Origin {
+                    self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });
+                }
                 key
             }
             Message::Taken { key, side, chunks, at } => {

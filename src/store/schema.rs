@@ -82,6 +82,13 @@ CREATE TABLE segments (
 
 CREATE INDEX segments_by_exchange ON segments (exchange_id, side, start);
 
+CREATE TABLE origins (
+  exchange_id INTEGER PRIMARY KEY REFERENCES exchanges (id),
+  head        BLOB NOT NULL,
+  ended       TEXT,
+  ended_detail TEXT
+) STRICT;
+
 CREATE TABLE digests (
   exchange_id       INTEGER PRIMARY KEY REFERENCES exchanges (id),
   verdict           TEXT NOT NULL,

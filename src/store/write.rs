@@ -8,6 +8,7 @@ use crate::digest::{Digest, Text};
 use crate::exchange::body::{Mark, Side};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
+use crate::exchange::origin::Origin;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use bytes::Bytes;
@@ -204,7 +205,7 @@ impl Writer {
             [&exchange.request_end, &exchange.response_end].map(|end| rows::end_to_columns(end.as_ref()));
         self.connection
             .prepare_cached(
-                "UPDATE exchanges SET sent_head = ?, status = ?, response_version = ?, response_head = ?, \
+                "UPDATE exchanges SET sent_head = ?, fault = ?, status = ?, response_version = ?, response_head = ?, \
                  own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
                  end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
                  request_end_detail = ?, response_end = ?, response_end_detail = ?, request_sha256 = ?, \
@@ -212,6 +213,7 @@ impl Writer {
             )?
             .execute(params![
                 exchange.sent.as_ref().map(Headers::to_block),
+                exchange.fault,
                 response.map(|head| head.status),
                 response.map(|head| head.version.as_str()),
                 response.map(|head| head_blob(head.raw.as_ref(), &head.headers).to_vec()),
@@ -283,6 +285,17 @@ impl Writer {
                 .prepare_cached("UPDATE segments SET bytes = ? WHERE id = ?")?
                 .execute(params![row, segment])?;
         }
+        Ok(())
+    }
+
+    /// Writes down what an origin sent where a fault altered it, in place of what was written before.
+    pub fn put_origin(&self, id: ExchangeId, origin: &Origin) -> Result<(), Error> {
+        let end = rows::end_to_columns(origin.end.as_ref());
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO origins (exchange_id, head, ended, ended_detail) VALUES (?, ?, ?, ?)",
+            )?
+            .execute(params![id, &origin.head[..], end.0, end.1])?;
         Ok(())
     }
 

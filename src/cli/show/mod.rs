@@ -159,7 +159,7 @@ impl Shown {
         let exchange = &self.whole.exchange;
         match side {
             Side::Request => (Some(&exchange.request.headers), &self.request),
-            Side::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+            Side::Response | Side::Origin => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
         }
     }
 
@@ -169,7 +169,7 @@ impl Shown {
         let (_, body) = self.side(side);
         let seen = match side {
             Side::Request => exchange.request_bytes,
-            Side::Response => exchange.response_bytes,
+            Side::Response | Side::Origin => exchange.response_bytes,
         };
         let missing = seen.saturating_sub(body.bytes.len() as u64);
         match body.cut {

@@ -1,6 +1,7 @@
 //! Heads on their way from one hop to the other: what concerns one hop only is left out, everything else
 //! stays as it stood.
 
+use crate::fault;
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -89,7 +90,7 @@ impl Request {
                     continue;
                 }
                 push_plain(&mut out, &field);
-            } else if !hop.drops(&field) {
+            } else if !hop.drops(&field) && !field.is(fault::HEADER) {
                 push_plain(&mut out, &field);
             }
         }
@@ -142,6 +143,18 @@ impl Answer {
         out.extend_from_slice(b"\r\n");
         out.into()
     }
+}
+
+/// A head without the lines of that name.
+pub(super) fn without(head: &Bytes, name: &str) -> Bytes {
+    let mut out = Vec::with_capacity(head.len());
+    for line in head.split_inclusive(|&byte| byte == b'\n') {
+        let own = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        if !own.eq_ignore_ascii_case(name.as_bytes()) {
+            out.extend_from_slice(line);
+        }
+    }
+    out.into()
 }
 
 /// The bytes that [`Request::path`] made characters of. What no byte can be came from configuration.

@@ -47,6 +47,7 @@ pub struct Redactor {
     secrets: Secrets,
     request: BodyMask,
     response: BodyMask,
+    origin: BodyMask,
     /// No text of bodies is kept.
     redacts_bodies: bool,
 }
@@ -67,6 +68,7 @@ impl Redactor {
             secrets: Secrets::of_request(headers, target),
             request: BodyMask::new(headers, false, redact_bodies),
             response: BodyMask::new(&Headers::default(), true, redact_bodies),
+            origin: BodyMask::new(&Headers::default(), true, redact_bodies),
             redacts_bodies: redact_bodies,
         }
     }
@@ -81,6 +83,7 @@ impl Redactor {
         match side {
             Side::Request => self.request.push(chunk, &self.secrets),
             Side::Response => self.response.push(chunk, &self.secrets),
+            Side::Origin => self.origin.push(chunk, &self.secrets),
         }
     }
 
@@ -89,6 +92,7 @@ impl Redactor {
         match side {
             Side::Request => self.request.end(&self.secrets),
             Side::Response => self.response.end(&self.secrets),
+            Side::Origin => self.origin.end(&self.secrets),
         }
     }
 
@@ -98,6 +102,7 @@ impl Redactor {
         match side {
             Side::Request => self.request.is_coded(),
             Side::Response => self.response.is_coded(),
+            Side::Origin => self.origin.is_coded(),
         }
     }
 
@@ -183,6 +188,12 @@ impl Redactor {
             headers: self.headers(&headers),
             raw: answered.raw.as_ref().map(|raw| self.raw_head(raw)),
         }
+    }
+
+    /// The origin's answer has this head; what may be kept of it.
+    pub(super) fn origin_head(&mut self, head: &[u8]) -> Bytes {
+        self.origin = BodyMask::new(&Headers::from_raw_head(head), true, self.redacts_bodies);
+        self.raw_head(head)
     }
 
     fn target(&self, target: &str) -> String {

@@ -192,7 +192,7 @@ impl State {
                 self.sent = Some(self.now);
                 &mut self.request
             }
-            Side::Response => &mut self.response,
+            Side::Response | Side::Origin => &mut self.response,
         })
     }
 

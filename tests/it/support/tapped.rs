@@ -264,6 +264,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
         intercept: Vec::new(),
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
+        faults: Vec::new(),
         command: "gatetap test".to_owned(),
     };
     (settings, home)
