@@ -7,6 +7,7 @@ use super::plan::{Context, Effect};
 use super::value::{Kind, Parameter, With};
 use super::wire::{self, WireFault};
 use crate::gateway::errors::{self, Confidence, ErrorCode};
+use crate::gateway::variants::{self, Place, Variant};
 use std::time::Duration;
 
 /// A fault, by what its name means.
@@ -21,6 +22,8 @@ pub enum Fault {
     },
     /// The likeliest error of that status.
     Status(u16),
+    /// A documented failure that no code tells apart.
+    Variant(&'static Variant),
     /// A wire fault.
     Wire(&'static WireFault),
 }
@@ -81,6 +84,9 @@ pub fn find(name: &str) -> Option<Fault> {
         return Some(Fault::Error { gateway: None, code: &error.code });
     }
     let (gateway, code) = name.split_once('.')?;
+    if let Some(variant) = variants::lookup(gateway, code) {
+        return Some(Fault::Variant(variant));
+    }
     let error = errors::lookup(gateway, code)?;
     Some(Fault::Error { gateway: Some(&error.gateway), code: &error.code })
 }
@@ -96,16 +102,25 @@ pub fn all() -> Vec<Entry> {
         confidence: error.confidence,
         parameters: ERROR_PARAMETERS,
     });
+    let variants = variants::all().iter().map(|variant| Entry {
+        name: format!("{}.{}", variant.gateway, variant.name),
+        gateway: Some(&variant.gateway),
+        summary: &variant.meaning,
+        status: Some(variant.status),
+        source: &variant.source,
+        confidence: variant.confidence,
+        parameters: variant_parameters(variant),
+    });
     let wire = wire::ALL.iter().map(|fault| Entry {
         name: fault.name.to_owned(),
-        gateway: fault.name.split_once('.').and_then(|(room, _)| gateway_named(room)),
+        gateway: None,
         summary: fault.summary,
         status: None,
         source: fault.source,
         confidence: fault.confidence,
         parameters: fault.parameters,
     });
-    errors.chain(wire).collect()
+    errors.chain(variants).chain(wire).collect()
 }
 
 /// Every name that [`find`] knows, statuses aside.
@@ -122,19 +137,34 @@ impl Fault {
     pub fn parameters(&self) -> &'static [Parameter] {
         match self {
             Self::Error { .. } | Self::Status(_) => ERROR_PARAMETERS,
+            Self::Variant(variant) => variant_parameters(variant),
             Self::Wire(fault) => fault.parameters,
         }
     }
 
     /// Whether it changes a stream, so that only requests that ask for one can meet it.
     pub fn needs_stream(&self) -> bool {
-        matches!(self, Self::Wire(fault) if fault.needs_stream)
+        match self {
+            Self::Wire(fault) => fault.needs_stream,
+            Self::Variant(variant) => variant.place == Place::Stream,
+            Self::Error { .. } | Self::Status(_) => false,
+        }
+    }
+
+    /// Whether it changes the origin's answer, instead of standing for it.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::Wire(fault) => fault.is_live,
+            Self::Variant(variant) => variant.place == Place::Stream,
+            Self::Error { .. } | Self::Status(_) => false,
+        }
     }
 
     /// What it does to a request.
     pub fn effect(&self, with: &With, context: &mut Context<'_>) -> Effect {
         match self {
             Self::Wire(fault) => (fault.make)(with, context),
+            Self::Variant(variant) => context.variant(variant, with),
             Self::Error { gateway, code } => {
                 let own = errors::lookup(gateway.unwrap_or(context.gateway), code);
                 let error = own.or_else(|| errors::with_code(code).next());
@@ -164,6 +194,10 @@ fn documented(
     Effect::Answer(answer)
 }
 
-fn gateway_named(name: &str) -> Option<&'static str> {
-    crate::gateway::profile::profile(name).map(|profile| profile.name.as_str())
+fn variant_parameters(variant: &Variant) -> &'static [Parameter] {
+    match variant.place {
+        Place::Refusal => ERROR_PARAMETERS,
+        Place::Answer => &[DELAY],
+        Place::Stream => &[wire::AFTER],
+    }
 }

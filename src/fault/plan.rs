@@ -1,11 +1,13 @@
 //! Plans: what happens to one request, decided before its first byte moves.
 
 use super::catalogue::Fault;
-use super::stream::Transform;
+use super::stream::{Frame, Step, Steps, Transform};
 use super::value::With;
+use super::wire;
 use crate::exchange::time::WallTime;
 use crate::gateway::errors::{Detail, ErrorCode, Shape};
 use crate::gateway::profile;
+use crate::gateway::variants::{Place, Variant};
 use bytes::Bytes;
 use fastrand::Rng;
 use std::time::Duration;
@@ -126,7 +128,7 @@ impl Plan {
 
     /// Whether the origin's answer is changed as it passes, so that it must come as it is read.
     pub fn is_live(&self) -> bool {
-        matches!(&self.fault, Fault::Wire(fault) if fault.is_live)
+        self.fault.is_live()
     }
 }
 
@@ -162,7 +164,26 @@ impl Context<'_> {
         Answer { status, headers, body: body.into(), delay: with.time("delay").unwrap_or_default() }
     }
 
-    /// A JSON answer that no gateway documents.
+    /// A documented failure that no code tells apart.
+    pub(super) fn variant(&self, variant: &Variant, with: &With) -> Effect {
+        let text = variant.text(self.model.unwrap_or("unknown"), self.path);
+        if variant.place == Place::Stream {
+            return Effect::Live(Box::new(Inside { left: wire::after(with), frames: text }));
+        }
+        let given = with.count("status").and_then(|status| u16::try_from(status).ok());
+        let mut answer = self.plain(given.unwrap_or(variant.status), "application/json", text);
+        let retry_after = with.text("retry_after").filter(|value| *value != "none");
+        answer.headers.extend(retry_after.map(|value| ("retry-after".to_owned(), value.to_owned())));
+        answer.delay = with.time("delay").unwrap_or_default();
+        Effect::Answer(answer)
+    }
+
+    /// The API that the path belongs to.
+    pub(super) fn dialect(&self) -> &'static str {
+        ["messages", "responses"].into_iter().find(|dialect| self.path.ends_with(dialect)).unwrap_or("chat")
+    }
+
+    /// An answer that no gateway documents.
     pub(super) fn plain(&self, status: u16, content_type: &str, body: impl Into<Bytes>) -> Answer {
         let headers = vec![
             ("content-type".to_owned(), content_type.to_owned()),
@@ -176,6 +197,28 @@ impl Context<'_> {
         let number = self.rng.clone().u64(..);
         let prefix = if gateway == "openrouter" { "gen" } else { "req" };
         format!("{prefix}_fault_{number:016x}")
+    }
+}
+
+/// A stream that a failure ends.
+#[derive(Debug)]
+struct Inside {
+    left: u64,
+    frames: String,
+}
+
+impl Transform for Inside {
+    fn frame(&mut self, frame: Frame, out: &mut Steps) {
+        if frame.is_event && (self.left == 0 || frame.is_terminal() || frame.has_finish_reason()) {
+            return self.end(out);
+        }
+        self.left = self.left.saturating_sub(u64::from(frame.is_event));
+        out.write(frame.bytes);
+    }
+
+    fn end(&mut self, out: &mut Steps) {
+        out.write(std::mem::take(&mut self.frames));
+        out.push(Step::Finish);
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Frame {
     pub is_event: bool,
 }
 
-/// What is done next. After one of the last four, nothing more is.
+/// What is done next. After an end nothing more is, nor after bytes that are written again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// These bytes are written, by themselves.
@@ -44,6 +44,15 @@ pub enum Step {
     Wait(Duration),
     /// The head is written, before there is a body.
     Begin,
+    /// These bytes are written as they are, without a frame around them.
+    Raw(Bytes),
+    /// These bytes are written again and again.
+    Pulse {
+        /// What is written.
+        bytes: Bytes,
+        /// How often.
+        every: Duration,
+    },
     /// The body ends, whole.
     Finish,
     /// The connection ends cleanly where the body is not whole.
@@ -76,7 +85,7 @@ impl Steps {
     /// Does this next. What comes after an end is not done.
     pub fn push(&mut self, step: Step) {
         if !self.ended {
-            self.ended = matches!(step, Step::Finish | Step::Cut | Step::Reset | Step::Hang);
+            self.ended = matches!(step, Step::Finish | Step::Cut | Step::Reset | Step::Hang | Step::Pulse { .. });
             self.queue.push_back(step);
         }
     }

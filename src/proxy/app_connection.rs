@@ -1,7 +1,7 @@
 //! One connection of the app, from its first byte to its end.
 
 use super::Shared;
-use super::forward::{self, AppBody};
+use super::forward::{self, AppBody, Unanswered};
 use super::http1::{self, Link, Next};
 use super::opening::{self, Opening};
 use super::route::Route;
@@ -15,7 +15,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -159,12 +158,12 @@ impl Connection {
 
 impl Service<Request<Incoming>> for AppService {
     type Response = Response<AppBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Error = Unanswered;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Unanswered>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (shared, app) = (Arc::clone(&self.shared), self.app.clone());
-        Box::pin(async move { Ok(forward::exchange(&shared, &app, request).await) })
+        Box::pin(async move { forward::exchange(&shared, &app, request).await })
     }
 }
 

@@ -1,17 +1,21 @@
 //! One exchange with an app that speaks HTTP/2: from its request to the answer it gets.
 
 use super::app_connection::AppSide;
+use super::inject::{self, Asking, Injection, LOOKED_AT};
+use super::looked::Looked;
 use super::own_answer::{Failure, Token};
-use super::pool::Lease;
+use super::pool::{Lease, Pool};
 use super::route::Route;
 use super::tap::Tap;
 use super::{Shared, control, headers};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
+use crate::fault::{HEADER, Rule};
+use crate::gateway::credential::carried_secrets;
 use crate::record::{Answered, Asked, Track, redact};
 use bytes::Bytes;
-use http::header::{HeaderValue, TRANSFER_ENCODING};
+use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
 use http_body_util::{Either, Full};
@@ -22,8 +26,13 @@ use std::sync::atomic::Ordering;
 /// The body of an answer on its way to the app.
 pub(super) type AppBody = Either<Tap<Incoming>, Full<Bytes>>;
 
+/// A fault says that there is no answer: the stream is reset.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer: a fault was injected")]
+pub(super) struct Unanswered;
+
 /// An exchange whose answer has not begun. Dropped, it says that the app left.
-struct Unanswered<'a> {
+struct Waiting<'a> {
     track: Option<Track>,
     shared: &'a Shared,
 }
@@ -35,6 +44,13 @@ struct Destination {
     host: Option<HeaderValue>,
     uri: Uri,
     url: String,
+}
+
+/// Why there is no answer to pass on.
+enum NotSent {
+    Failed(Failure),
+    /// A fault says so.
+    Silenced,
 }
 
 /// A request that was sent, and what has come back so far.
@@ -49,9 +65,9 @@ pub(super) async fn exchange(
     shared: &Arc<Shared>,
     app: &AppSide,
     request: Request<Incoming>,
-) -> Response<AppBody> {
+) -> Result<Response<AppBody>, Unanswered> {
     if app.route.is_none() && control::is_control(request.uri().path()) {
-        return control::answer(shared, &request).map(|body| Either::Right(Full::new(body)));
+        return Ok(control::answer(shared, &request).map(|body| Either::Right(Full::new(body))));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let asked = seen(app, &request);
@@ -61,12 +77,14 @@ pub(super) async fn exchange(
             let track = shared.recorder.begin(asked);
             app.socket.follow(&track);
             drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
-            return own_answer(app, &track, &failure, anthropic);
+            return Ok(own_answer(app, &track, &failure, anthropic));
         }
     };
+    let own = inject::own_rules(request.headers().get_all(HEADER).iter().map(HeaderValue::as_bytes));
     let (mut parts, body) = request.into_parts();
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
+    parts.headers.remove(HEADER);
     parts.version = Version::HTTP_11;
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
@@ -75,13 +93,79 @@ pub(super) async fn exchange(
         ..asked
     });
     app.socket.follow(&track);
-    let mut unanswered = Unanswered { track: Some(track.clone()), shared };
-    let request = Request::from_parts(parts, body);
-    let sent = send(shared, &destination.route, request, &track).await;
-    unanswered.track = None;
+    let mut waiting = Waiting { track: Some(track.clone()), shared };
+    let mut request = Request::from_parts(parts, Looked::new(body));
+    let sent = match own {
+        Err(failure) => {
+            drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
+            Err(NotSent::Failed(failure))
+        }
+        Ok(own) => match draw(shared, &destination.route, &mut request, &own).await {
+            None => send(shared, &destination.route, request, &track).await.map_err(NotSent::Failed),
+            Some(injection) => inject(shared, &destination.route, request, &track, injection).await,
+        },
+    };
+    waiting.track = None;
     match sent {
-        Ok(sent) => pass_on(shared, &track, sent),
-        Err(failure) => own_answer(app, &track, &failure, anthropic),
+        Ok(sent) => Ok(pass_on(shared, &track, sent)),
+        Err(NotSent::Failed(failure)) => Ok(own_answer(app, &track, &failure, anthropic)),
+        Err(NotSent::Silenced) => {
+            track.ended(Side::Response, BodyEnd::broken(Hop::Gateway, Unanswered.to_string()));
+            Err(Unanswered)
+        }
+    }
+}
+
+/// Decides which fault a request meets. Where one could be meant, its body is read first: it is what tells
+/// one request from another.
+async fn draw(
+    shared: &Shared,
+    route: &Route,
+    request: &mut Request<Looked>,
+    own: &[Rule],
+) -> Option<Injection> {
+    if own.is_empty() && !shared.armed.is_any() {
+        return None;
+    }
+    let body = request.body_mut().look(LOOKED_AT).await;
+    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let secrets = carried_secrets(&redact::lines(request.headers()), target);
+    let method = request.method().as_str();
+    let asking = Asking { method, target, body: &body, key: inject::key_end(&secrets), own };
+    Injection::draw(shared, route, &asking)
+}
+
+/// Sends the request to a fault, and waits for the head of what comes of it.
+async fn inject(
+    shared: &Arc<Shared>,
+    route: &Arc<Route>,
+    mut request: Request<Looked>,
+    track: &Track,
+    injection: Injection,
+) -> Result<Sent, NotSent> {
+    if injection.is_live() {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+    }
+    let injected = injection.start(shared, route, track);
+    let mut lease = Pool::injected(injected, route).await.map_err(NotSent::Failed)?;
+    let socket = lease.socket();
+    let request =
+        request.map(|body| Tap::new(body, Side::Request, track.clone(), socket, None, Arc::clone(shared)));
+    lease.begin(track);
+    let sent = track.now();
+    match lease.send(request, route).await {
+        Ok(response) => {
+            let timing = Timing { sent: Some(sent), head: Some(track.now()), ..Timing::default() };
+            Ok(Sent { lease, response, timing })
+        }
+        Err(error) => {
+            let error = error.into_error();
+            match inject::told(&error) {
+                Some(Ok(failure)) => Err(NotSent::Failed(failure)),
+                Some(Err(_reset)) => Err(NotSent::Silenced),
+                None => Err(NotSent::Failed(Failure::from_hyper(&error, &route.gateway.authority))),
+            }
+        }
     }
 }
 
@@ -138,7 +222,7 @@ fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> R
 async fn send(
     shared: &Arc<Shared>,
     route: &Route,
-    request: Request<Incoming>,
+    request: Request<Looked>,
     track: &Track,
 ) -> Result<Sent, Failure> {
     let http2 = route.is_tls();
@@ -225,7 +309,7 @@ fn own_answer(app: &AppSide, track: &Track, failure: &Failure, anthropic: bool) 
     response.map(|body| Either::Right(Full::new(body)))
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let Some(track) = self.track.take() else { return };
         let end = if self.shared.stopping.load(Ordering::Relaxed) {

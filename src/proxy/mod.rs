@@ -26,6 +26,7 @@ mod http2;
 mod inject;
 mod intercept;
 mod listener;
+mod looked;
 mod opening;
 mod outgoing;
 mod own_answer;

@@ -128,7 +128,9 @@ impl Answer {
         let drops = |field: &Field<'_>| {
             let misleads = field.is("transfer-encoding") && self.dechunks_for(app_minor)
                 || field.is("content-length") && self.framing == Framing::Chunked;
-            misleads || hop.drops(field)
+            // Whoever is asked for a login has to know how.
+            let asks = self.status == 407 && field.is("proxy-authenticate");
+            misleads || hop.drops(field) && !asks
         };
         if !self.head.fields().any(|field| drops(&field)) {
             return self.head.raw().clone();

@@ -109,6 +109,10 @@ impl Job {
         let mut frames = Frames::new(is_event_stream(&head));
         let mut steps = Steps::default();
         transform.head(&mut head, &mut steps);
+        if head.framing != Framing::Length {
+            // The app need not wait for the first event to know that there will be some.
+            steps.push(Step::Begin);
+        }
         let mut writer = Writer::new(&self, head);
         if writer.follow(&mut steps).await == Goes::Over {
             return;
@@ -199,6 +203,13 @@ impl<'a> Writer<'a> {
                     Goes::On
                 }
                 Step::Write(bytes) => self.write(bytes).await,
+                Step::Raw(bytes) => self.job.send(Piece::Bytes(bytes)).await,
+                Step::Pulse { bytes, every } => loop {
+                    tokio::time::sleep(every).await;
+                    if self.write(bytes.clone()).await == Goes::Over {
+                        break Goes::Over;
+                    }
+                },
                 Step::Begin => self.begin(None).await,
                 Step::Finish => {
                     self.finish().await;

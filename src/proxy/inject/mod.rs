@@ -173,6 +173,19 @@ pub(super) fn key_end(secrets: &[Vec<u8>]) -> Option<String> {
     Some(String::from_utf8_lossy(key.get(key.len() - 4..)?).into_owned())
 }
 
+/// What an injected connection without an answer had to say, behind an error of hyper's: a failure, or that
+/// it is to end with a reset or not.
+pub(super) fn told(error: &hyper::Error) -> Option<Result<Failure, bool>> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return failure(error).map(Ok).or_else(|| silenced(error).map(Err));
+        }
+        cause = error.source();
+    }
+    None
+}
+
 /// How an injected connection that gave no answer is to end: with a reset or not; `None` if it is no such.
 pub(super) fn silenced(error: &io::Error) -> Option<bool> {
     let silenced = error.get_ref()?.downcast_ref::<Silenced>()?;
