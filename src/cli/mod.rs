@@ -13,6 +13,7 @@ mod diff;
 mod env;
 mod error;
 mod exit;
+mod faults;
 mod filter;
 mod live_view;
 mod ls;
@@ -77,6 +78,7 @@ enum Command {
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
+    Faults(faults::FaultsArgs),
 }
 
 /// Runs the process's command line.
@@ -126,6 +128,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
+        Command::Faults(args) => args.run(env),
     }
 }
 

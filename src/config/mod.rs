@@ -16,12 +16,12 @@ mod retention;
 mod tls;
 mod upstream;
 
-pub use faults::FaultRules;
+pub use crate::exchange::nearest::nearest;
 pub use error::{BadValue, Error};
+pub use faults::FaultRules;
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
-pub use crate::exchange::nearest::nearest;
 pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};

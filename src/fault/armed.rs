@@ -1,6 +1,7 @@
 //! The rules that are armed, and how often they were met.
 
 use super::catalogue::{self, Fault};
+use super::limit::Limiter;
 use super::plan::Plan;
 use super::rule::{Facts, Rule};
 use crate::exchange::time::Micros;
@@ -53,6 +54,7 @@ struct ArmedRule {
     since: Micros,
     matched: u64,
     injected: u64,
+    limiter: Limiter,
 }
 
 /// How often each story was told to each rule.
@@ -113,9 +115,11 @@ impl Armed {
             rule: armed.rule.clone(),
             matched: armed.matched,
             injected: armed.injected,
-            left: armed.rule.when.lasting.map(|lasting| {
-                Micros(armed.since.0 + Micros::from(lasting).0).since(now)
-            }),
+            left: armed
+                .rule
+                .when
+                .lasting
+                .map(|lasting| Micros(armed.since.0 + Micros::from(lasting).0).since(now)),
         };
         state.rules.iter().map(listed).collect()
     }
@@ -139,11 +143,21 @@ impl Armed {
                 return Some(plan);
             }
         }
+        let mut within = None;
         for armed in rules {
             if !means(&armed.rule, &armed.fault, facts) {
                 continue;
             }
             armed.matched += 1;
+            if armed.fault == Fault::Limit {
+                let plan = armed.limit(facts, now);
+                if plan.allowance.is_some_and(|allowance| allowance.over.is_some()) {
+                    armed.injected += 1;
+                    return Some(plan);
+                }
+                within.get_or_insert(plan);
+                continue;
+            }
             let number = armed.number.to_be_bytes();
             let attempt = attempts.count(hash([b"rule", &number, &story.0]));
             if armed.rule.when.counts(attempt, armed.matched)
@@ -153,14 +167,13 @@ impl Armed {
                 return Some(plan);
             }
         }
-        None
+        within
     }
 
     /// The plan that a rule makes for an attempt; `None` where chance says no.
     fn plan(&self, rule: &Rule, fault: &Fault, story: Story, attempt: u64) -> Option<Plan> {
         let text = rule.to_string();
-        let drawn =
-            hash([&self.seed.to_be_bytes(), text.as_bytes(), &story.0, &attempt.to_be_bytes()]);
+        let drawn = hash([&self.seed.to_be_bytes(), text.as_bytes(), &story.0, &attempt.to_be_bytes()]);
         let seed = u64::from_be_bytes(drawn.first_chunk().copied().unwrap_or_default());
         let chance = rule.when.chance.unwrap_or(1.0);
         // 53 bits make every double in [0, 1) equally likely: 0 is never met, 1 always.
@@ -170,7 +183,7 @@ impl Armed {
             fault: fault.clone(),
             with: rule.with.clone(),
             seed: seed.rotate_left(17),
-            limited: None,
+            allowance: None,
         })
     }
 
@@ -180,7 +193,15 @@ impl Armed {
             let Some(fault) = catalogue::find(&rule.fault) else { continue };
             state.next += 1;
             let number = state.next;
-            state.rules.push(ArmedRule { number, rule, fault, since: now, matched: 0, injected: 0 });
+            state.rules.push(ArmedRule {
+                number,
+                rule,
+                fault,
+                since: now,
+                matched: 0,
+                injected: 0,
+                limiter: Limiter::default(),
+            });
         }
         self.any.store(!state.rules.is_empty(), Ordering::Relaxed);
     }
@@ -196,6 +217,21 @@ impl Armed {
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is whole even where its holder panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ArmedRule {
+    /// What its limiter says of a request.
+    fn limit(&mut self, facts: &Facts<'_>, now: Micros) -> Plan {
+        let tokens = facts.bytes.div_ceil(4);
+        let allowance = self.limiter.take(&self.rule.with, facts.key_id, tokens, now);
+        Plan {
+            name: self.rule.fault.clone(),
+            fault: self.fault.clone(),
+            with: self.rule.with.clone(),
+            seed: self.number,
+            allowance: Some(allowance),
+        }
     }
 }
 

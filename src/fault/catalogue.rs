@@ -3,6 +3,7 @@
 //! A documented error goes by its gateway's own code, with the gateway before it where one of them is
 //! meant; any error status goes by its number; a wire fault by its id.
 
+use super::limit;
 use super::plan::{Context, Effect};
 use super::value::{Kind, Parameter, With};
 use super::wire::{self, WireFault};
@@ -26,6 +27,8 @@ pub enum Fault {
     Variant(&'static Variant),
     /// A wire fault.
     Wire(&'static WireFault),
+    /// The limiter.
+    Limit,
 }
 
 /// What people are told of a fault.
@@ -61,7 +64,12 @@ const ERROR_PARAMETERS: &[Parameter] = &[
         default: "as documented",
         meaning: "the value of retry-after; `none` leaves it out",
     },
-    Parameter { name: "message", kind: Kind::Text, default: "as in the catalogue", meaning: "what the body says" },
+    Parameter {
+        name: "message",
+        kind: Kind::Text,
+        default: "as in the catalogue",
+        meaning: "what the body says",
+    },
     DELAY,
 ];
 
@@ -74,6 +82,9 @@ const TIMED_OUT: Duration = Duration::from_secs(2);
 
 /// The fault of that name.
 pub fn find(name: &str) -> Option<Fault> {
+    if name == limit::NAME {
+        return Some(Fault::Limit);
+    }
     if let Some(wire) = wire::find(name) {
         return Some(Fault::Wire(wire));
     }
@@ -120,7 +131,16 @@ pub fn all() -> Vec<Entry> {
         confidence: fault.confidence,
         parameters: fault.parameters,
     });
-    errors.chain(variants).chain(wire).collect()
+    let limit = Entry {
+        name: limit::NAME.to_owned(),
+        gateway: None,
+        summary: "A real limiter: what a key asks beyond its minute gets the gateway's own 429.",
+        status: Some(429),
+        source: "https://nexorouter.com/en/docs/api-capabilities/rate-limits",
+        confidence: Confidence::Assumed,
+        parameters: limit::PARAMETERS,
+    };
+    errors.chain(variants).chain(wire).chain([limit]).collect()
 }
 
 /// Every name that [`find`] knows, statuses aside.
@@ -139,6 +159,7 @@ impl Fault {
             Self::Error { .. } | Self::Status(_) => ERROR_PARAMETERS,
             Self::Variant(variant) => variant_parameters(variant),
             Self::Wire(fault) => fault.parameters,
+            Self::Limit => limit::PARAMETERS,
         }
     }
 
@@ -147,7 +168,7 @@ impl Fault {
         match self {
             Self::Wire(fault) => fault.needs_stream,
             Self::Variant(variant) => variant.place == Place::Stream,
-            Self::Error { .. } | Self::Status(_) => false,
+            Self::Error { .. } | Self::Status(_) | Self::Limit => false,
         }
     }
 
@@ -156,7 +177,7 @@ impl Fault {
         match self {
             Self::Wire(fault) => fault.is_live,
             Self::Variant(variant) => variant.place == Place::Stream,
-            Self::Error { .. } | Self::Status(_) => false,
+            Self::Error { .. } | Self::Status(_) | Self::Limit => false,
         }
     }
 
@@ -170,6 +191,8 @@ impl Fault {
                 let error = own.or_else(|| errors::with_code(code).next());
                 documented(error, None, with, context)
             }
+            // A limiter has said by itself what a request meets.
+            Self::Limit => documented(None, Some(429), with, context),
             Self::Status(status) => {
                 let fallback = || errors::all().iter().find(|error| error.status == *status);
                 let own = errors::with_status(context.gateway, *status).next();
@@ -180,14 +203,9 @@ impl Fault {
 }
 
 /// The answer of a gateway that refuses.
-fn documented(
-    error: Option<&ErrorCode>,
-    status: Option<u16>,
-    with: &With,
-    context: &Context<'_>,
-) -> Effect {
+fn documented(error: Option<&ErrorCode>, status: Option<u16>, with: &With, context: &Context<'_>) -> Effect {
     let given = with.count("status").and_then(|status| u16::try_from(status).ok());
-    let status = given.or(status).or(error.map(|error| error.status)).unwrap_or(500);
+    let status = given.or(status).or_else(|| error.map(|error| error.status)).unwrap_or(500);
     let mut answer = context.answer(status, error, with);
     let timed_out = matches!(status, 408 | 504 | 524);
     answer.delay = with.time("delay").unwrap_or(if timed_out { TIMED_OUT } else { Duration::ZERO });

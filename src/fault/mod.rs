@@ -13,8 +13,10 @@
 
 mod armed;
 pub mod catalogue;
+pub mod limit;
 mod plan;
 pub mod preset;
+pub mod report;
 mod rule;
 pub mod spec;
 mod stream;

@@ -1,6 +1,7 @@
 //! Plans: what happens to one request, decided before its first byte moves.
 
 use super::catalogue::Fault;
+use super::limit::{Allowance, Remaining};
 use super::stream::{Frame, Step, Steps, Transform};
 use super::value::With;
 use super::wire;
@@ -21,8 +22,8 @@ pub struct Plan {
     pub(super) with: With,
     /// What everything random in it comes from.
     pub(super) seed: u64,
-    /// An answer that a limit has made already.
-    pub(super) limited: Option<Answer>,
+    /// What a limiter says.
+    pub(super) allowance: Option<Allowance>,
 }
 
 /// What there is to know for an answer in a gateway's place.
@@ -102,6 +103,8 @@ pub struct LiveHead {
     pub headers: Vec<(String, Bytes)>,
     /// How the body is framed.
     pub framing: Framing,
+    /// How the origin framed it.
+    pub origin: Framing,
 }
 
 /// How the body of a changed answer is framed.
@@ -111,6 +114,8 @@ pub enum Framing {
     Chunked,
     /// By its length; it is held until all of it is there.
     Length,
+    /// By this length; it passes as it comes.
+    Known(u64),
     /// By the end of the connection, in HTTP/1.0.
     UntilClose,
 }
@@ -118,12 +123,13 @@ pub enum Framing {
 impl Plan {
     /// What it does to the request.
     pub fn effect(&self, origin: &Origin<'_>) -> Effect {
-        if let Some(answer) = &self.limited {
-            return Effect::Answer(answer.clone());
-        }
         let Origin { gateway, path, model, now } = *origin;
         let mut context = Context { gateway, path, model, now, rng: Rng::with_seed(self.seed) };
-        self.fault.effect(&self.with, &mut context)
+        match &self.allowance {
+            None => self.fault.effect(&self.with, &mut context),
+            Some(allowance) if allowance.over.is_some() => Effect::Answer(context.limited(allowance)),
+            Some(allowance) => Effect::Live(Box::new(Remaining(allowance.headers(&context)))),
+        }
     }
 
     /// Whether the origin's answer is changed as it passes, so that it must come as it is read.
@@ -157,11 +163,24 @@ impl Context<'_> {
         let body = error.map_or_else(|| plain_body(status), |error| error.body(&detail));
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         headers.push((request_id_header(gateway).to_owned(), id));
-        if let Some(error) = error.filter(|error| error.status == status || error.other_statuses.contains(&status)) {
+        if let Some(error) =
+            error.filter(|error| error.status == status || error.other_statuses.contains(&status))
+        {
             headers.extend(error.headers.iter().cloned());
         }
         headers.extend(retry_after.map(|value| ("retry-after".to_owned(), value)));
         Answer { status, headers, body: body.into(), delay: with.time("delay").unwrap_or_default() }
+    }
+
+    /// The refusal of a request beyond its limit.
+    fn limited(&self, allowance: &Allowance) -> Answer {
+        let mut answer = self.answer(429, allowance.error(self.gateway), &With::default());
+        let mut headers = allowance.headers(self);
+        headers.push(("retry-after".to_owned(), allowance.retry_after().to_string()));
+        let is_new = |name: &str| headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name));
+        answer.headers.retain(|(name, _)| !is_new(name) && !name.contains("ratelimit-"));
+        answer.headers.extend(headers);
+        answer
     }
 
     /// A documented failure that no code tells apart.

@@ -57,6 +57,10 @@ pub struct Facts<'a> {
     pub stream: bool,
     /// The last four characters of its key.
     pub key: Option<&'a str>,
+    /// A number that stands for the whole key.
+    pub key_id: u64,
+    /// How many bytes its body has.
+    pub bytes: u64,
 }
 
 impl When {
@@ -75,7 +79,7 @@ impl When {
     pub(super) fn counts(&self, attempt: u64, request: u64) -> bool {
         self.first.is_none_or(|first| attempt <= first)
             && (self.nth.is_empty() || self.nth.contains(&attempt))
-            && self.every.is_none_or(|every| every > 0 && request % every == 0)
+            && self.every.is_none_or(|every| request.is_multiple_of(every))
     }
 }
 

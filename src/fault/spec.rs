@@ -113,11 +113,12 @@ pub fn from_table(value: &serde_json::Value) -> Result<Vec<Rule>, BadRule> {
                 Json::String(text) => text.clone(),
                 Json::Number(number) => number.to_string(),
                 Json::Bool(truth) => truth.to_string(),
-                Json::Array(values) => {
-                    values.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
-                }
+                Json::Array(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
                 Json::Null | Json::Object(_) => {
-                    return Err(in_table(&format!("`{part}.{key}` is text, a number, or true or false"), None));
+                    return Err(in_table(
+                        &format!("`{part}.{key}` is text, a number, or true or false"),
+                        None,
+                    ));
                 }
             };
             reading.give(key, &text).map_err(|error| error.problem)?;
@@ -204,7 +205,8 @@ impl Reading {
             "every" => when.every = Some(number()?),
             "nth" => {
                 let numbers = value.split('+').map(|number| number.trim().parse().ok().filter(|&n| n > 0));
-                when.nth = numbers.collect::<Option<_>>().ok_or_else(|| wrong("numbers from 1, such as 2+5"))?;
+                when.nth =
+                    numbers.collect::<Option<_>>().ok_or_else(|| wrong("numbers from 1, such as 2+5"))?;
             }
             "chance" => when.chance = Some(chance(value).ok_or_else(|| wrong("0 to 1, or a percentage"))?),
             "for" => when.lasting = Some(time(value).ok_or_else(|| wrong("a time, such as 30s"))?),

@@ -85,7 +85,8 @@ impl Steps {
     /// Does this next. What comes after an end is not done.
     pub fn push(&mut self, step: Step) {
         if !self.ended {
-            self.ended = matches!(step, Step::Finish | Step::Cut | Step::Reset | Step::Hang | Step::Pulse { .. });
+            self.ended =
+                matches!(step, Step::Finish | Step::Cut | Step::Reset | Step::Hang | Step::Pulse { .. });
             self.queue.push_back(step);
         }
     }
@@ -106,7 +107,7 @@ impl Steps {
     }
 
     /// The next step.
-    pub fn next(&mut self) -> Option<Step> {
+    pub fn take_next(&mut self) -> Option<Step> {
         self.queue.pop_front()
     }
 }
@@ -140,7 +141,7 @@ impl Frames {
             self.looked = end;
             self.line = end;
             if empty {
-                frames.extend(self.take(end));
+                frames.push(self.take(end));
             }
         }
         frames
@@ -148,15 +149,15 @@ impl Frames {
 
     /// What is left when the body has ended: a frame that never became whole.
     pub fn rest(&mut self) -> Option<Frame> {
-        self.take(self.partial.len()).filter(|frame| !frame.bytes.is_empty())
+        Some(self.take(self.partial.len())).filter(|frame| !frame.bytes.is_empty())
     }
 
-    fn take(&mut self, end: usize) -> Option<Frame> {
+    fn take(&mut self, end: usize) -> Frame {
         let bytes = self.partial.split_to(end.min(self.partial.len())).freeze();
         self.looked = 0;
         self.line = 0;
         let is_event = lines(&bytes).any(|line| line.starts_with(b"data"));
-        Some(Frame { bytes, is_event })
+        Frame { bytes, is_event }
     }
 }
 

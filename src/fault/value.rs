@@ -54,7 +54,7 @@ impl Kind {
     /// What was expected instead.
     pub fn parse(self, text: &str) -> Result<Value, &'static str> {
         match self {
-            Self::Count => text.parse().map(Value::Count).map_err(|_| "a whole number"),
+            Self::Count => text.parse().ok().map(Value::Count).ok_or("a whole number"),
             Self::Time => time(text).map(Value::Time).ok_or("a time, such as 250ms or 2s"),
             Self::Status => match text.parse() {
                 Ok(status @ 100..=999) => Ok(Value::Count(status)),
@@ -125,7 +125,7 @@ impl fmt::Display for Value {
 /// A time as a rule writes it.
 pub(super) fn time_text(time: Duration) -> String {
     let ms = time.as_millis();
-    if ms % 1000 == 0 { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
+    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
 }
 
 /// `250ms`, `2s`, `1.5s`, `1m`, `2h`, or a number of seconds.

@@ -215,11 +215,7 @@ impl ErrorCode {
                 },
             }),
             Shape::OpenRouter => serde_json::to_string(&OpenRouterBody {
-                error: OpenRouterError {
-                    code: status,
-                    message: &message,
-                    metadata: self.metadata.as_ref(),
-                },
+                error: OpenRouterError { code: status, message: &message, metadata: self.metadata.as_ref() },
             }),
             Shape::Anthropic => serde_json::to_string(&AnthropicBody {
                 kind: "error",

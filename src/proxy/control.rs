@@ -1,8 +1,8 @@
 //! The control API, `/_gatetap/…`: never forwarded, closed to web pages.
 
-use super::Shared;
 use super::own_answer::json;
 use super::route::Route;
+use super::{Shared, control_faults};
 use bytes::Bytes;
 use http::header::{HOST, HeaderName, ORIGIN};
 use http::uri::Authority;
@@ -17,16 +17,18 @@ pub(super) fn is_control(path: &str) -> bool {
 }
 
 /// Answers a control request.
-pub(super) fn answer<B>(shared: &Shared, request: &Request<B>) -> Response<Bytes> {
+pub(super) fn answer(shared: &Shared, request: &Request<Bytes>) -> Response<Bytes> {
     if let Err(reason) = admit(shared, request.uri(), request.headers()) {
         return refuse(StatusCode::FORBIDDEN, reason);
     }
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/_gatetap/status") => json(StatusCode::OK, &status(shared), None),
         (_, "/_gatetap/status") => refuse(StatusCode::METHOD_NOT_ALLOWED, "only GET is served here"),
-        _ => {
-            refuse(StatusCode::NOT_FOUND, "there is no such control endpoint; there is GET /_gatetap/status")
-        }
+        (_, "/_gatetap/faults") => control_faults::answer(shared, request),
+        _ => refuse(
+            StatusCode::NOT_FOUND,
+            "there is no such control endpoint; there are /_gatetap/status and /_gatetap/faults",
+        ),
     }
 }
 
@@ -37,6 +39,7 @@ fn status(shared: &Shared) -> serde_json::Value {
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "listen": shared.addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
+        "faults": control_faults::list(shared),
         "upstream": gateway(&upstream.name, upstream),
         "routes": shared.routes.named().map(|(name, route)| gateway(name, route)).collect::<Vec<_>>(),
     })
@@ -65,7 +68,8 @@ fn admit(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), &'static
     if host.is_some_and(own) { Ok(()) } else { Err("the Host header does not name this listener") }
 }
 
-fn refuse(status: StatusCode, reason: &str) -> Response<Bytes> {
+/// A refusal in the shape of an error.
+pub(super) fn refuse(status: StatusCode, reason: &str) -> Response<Bytes> {
     json(
         status,
         &json!({ "error": { "message": format!("gatetap: {reason}"), "type": "gatetap_error" } }),

@@ -1,7 +1,7 @@
 //! One exchange with an app that speaks HTTP/2: from its request to the answer it gets.
 
 use super::app_connection::AppSide;
-use super::inject::{self, Asking, Injection, LOOKED_AT};
+use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use super::looked::Looked;
 use super::own_answer::{Failure, Token};
 use super::pool::{Lease, Pool};
@@ -22,6 +22,9 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// No request to the control API is longer.
+const CONTROL_LIMIT: usize = 1 << 20;
 
 /// The body of an answer on its way to the app.
 pub(super) type AppBody = Either<Tap<Incoming>, Full<Bytes>>;
@@ -67,7 +70,10 @@ pub(super) async fn exchange(
     request: Request<Incoming>,
 ) -> Result<Response<AppBody>, Unanswered> {
     if app.route.is_none() && control::is_control(request.uri().path()) {
-        return Ok(control::answer(shared, &request).map(|body| Either::Right(Full::new(body))));
+        let (parts, body) = request.into_parts();
+        let body = Looked::new(body).look(CONTROL_LIMIT).await;
+        let answer = control::answer(shared, &Request::from_parts(parts, body.into()));
+        return Ok(answer.map(|body| Either::Right(Full::new(body))));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let asked = seen(app, &request);
@@ -131,7 +137,7 @@ async fn draw(
     let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let secrets = carried_secrets(&redact::lines(request.headers()), target);
     let method = request.method().as_str();
-    let asking = Asking { method, target, body: &body, key: inject::key_end(&secrets), own };
+    let asking = Asking { method, target, body: &body, key: Key::of(&secrets), own };
     Injection::draw(shared, route, &asking)
 }
 

@@ -58,8 +58,7 @@ impl Body for Looked {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let read: u64 =
-            self.read.iter().filter_map(Frame::data_ref).map(|bytes| bytes.len() as u64).sum();
+        let read: u64 = self.read.iter().filter_map(Frame::data_ref).map(|bytes| bytes.len() as u64).sum();
         let rest = self.rest.size_hint();
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower() + read);

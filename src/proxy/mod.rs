@@ -19,6 +19,7 @@ mod app_connection;
 mod app_tls;
 mod connect;
 mod control;
+mod control_faults;
 mod forward;
 mod headers;
 mod http1;

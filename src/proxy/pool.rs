@@ -102,7 +102,12 @@ impl Pool {
     }
 
     fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
-        Lease::Http1(Http1Lease { connection, pool: Some(self.clone()), origin: Arc::clone(&route.origin), times })
+        Lease::Http1(Http1Lease {
+            connection,
+            pool: Some(self.clone()),
+            origin: Arc::clone(&route.origin),
+            times,
+        })
     }
 
     fn take(&self, origin: &str) -> Option<Connection> {

@@ -9,8 +9,8 @@ use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::ResponseHead;
-use crate::exchange::time::Micros;
 use crate::exchange::origin::Origin;
+use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
@@ -159,7 +159,10 @@ impl Line {
 
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
-        self.dirty || self.origin_dirty || self.examined.is_some() || self.tracks.iter().any(BodyTrack::is_dirty)
+        self.dirty
+            || self.origin_dirty
+            || self.examined.is_some()
+            || self.tracks.iter().any(BodyTrack::is_dirty)
     }
 
     /// Whether both bodies have ended.

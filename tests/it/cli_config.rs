@@ -74,13 +74,18 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         allow_remote: None,
         seed: Some(7),
         redact_bodies: Some(false),
+        faults: vec!["429,first=2".parse().unwrap()],
+        fault_files: Vec::new(),
     };
-    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\n\
+    let file = "faults = [\"net.reset_midbody\", { fault = \"503\", when = { first = 2, model = \"gpt-*\" } }]\n\
+                listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\n\
                 [routes]\nor = \"openrouter\"\na = \"anthropic\"\n";
     let (_home, settings) = resolve(file, given);
     // Port 0 on two addresses would be two ports.
     assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
     assert_eq!(settings.upstream.to_string(), "sim");
+    let rules: Vec<String> = settings.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["429,first=2", "net.reset_midbody", "503,first=2,model=gpt-*"]);
     assert_eq!(settings.db, PathBuf::from("mine.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
     assert!(!settings.redact_bodies);

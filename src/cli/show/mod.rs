@@ -159,7 +159,9 @@ impl Shown {
         let exchange = &self.whole.exchange;
         match side {
             Side::Request => (Some(&exchange.request.headers), &self.request),
-            Side::Response | Side::Origin => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+            Side::Response | Side::Origin => {
+                (exchange.response.as_ref().map(|head| &head.headers), &self.response)
+            }
         }
     }
 

@@ -50,32 +50,23 @@ pub(super) static BAD_JSON: WireFault = content(
     },
 );
 
-pub(super) static DUPLICATE_FRAME: WireFault = content(
-    "stream.duplicate_frame",
-    "One event comes twice.",
-    &[AFTER],
-    |with, _| {
+pub(super) static DUPLICATE_FRAME: WireFault =
+    content("stream.duplicate_frame", "One event comes twice.", &[AFTER], |with, _| {
         live(Once::new(after(with), |frame, out| {
             out.write(frame.bytes.clone());
             out.write(frame.bytes);
         }))
-    },
-);
+    });
 
-pub(super) static REORDERED_FRAME: WireFault = content(
-    "stream.reordered_frame",
-    "Two events have changed places.",
-    &[AFTER],
-    |with, _| live(Reordered { left: after(with), held: None, done: false }),
-);
+pub(super) static REORDERED_FRAME: WireFault =
+    content("stream.reordered_frame", "Two events have changed places.", &[AFTER], |with, _| {
+        live(Reordered { left: after(with), held: None, done: false })
+    });
 
 pub(super) static GIANT_FRAME: WireFault = content(
     "stream.giant_frame",
     "One event is as long as a book.",
-    &[
-        AFTER,
-        Parameter { name: "size", kind: Kind::Bytes, default: "1M", meaning: "how long its text is" },
-    ],
+    &[AFTER, Parameter { name: "size", kind: Kind::Bytes, default: "1M", meaning: "how long its text is" }],
     |with, _| {
         let size = usize::try_from(with.count("size").unwrap_or(1 << 20)).unwrap_or(usize::MAX);
         live(Giant { left: after(with), size, done: false })

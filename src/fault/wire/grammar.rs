@@ -27,12 +27,12 @@ pub(super) static CRLF: WireFault =
     rewriting("stream.crlf", "Every line ends with CRLF.", |_, _| rewrite(|line| ends_in(line, b"\r\n")));
 
 pub(super) static CR_ONLY: WireFault =
-    rewriting("stream.cr_only", "Every line ends with a lone CR.", |_, _| rewrite(|line| ends_in(line, b"\r")));
+    rewriting("stream.cr_only", "Every line ends with a lone CR.", |_, _| {
+        rewrite(|line| ends_in(line, b"\r"))
+    });
 
-pub(super) static NO_SPACE_AFTER_COLON: WireFault = rewriting(
-    "stream.no_space_after_colon",
-    "`data:{…}` stands for `data: {…}`.",
-    |_, _| {
+pub(super) static NO_SPACE_AFTER_COLON: WireFault =
+    rewriting("stream.no_space_after_colon", "`data:{…}` stands for `data: {…}`.", |_, _| {
         rewrite(|line| {
             let (text, end) = split_end(line);
             match text.iter().position(|&byte| byte == b':') {
@@ -43,28 +43,25 @@ pub(super) static NO_SPACE_AFTER_COLON: WireFault = rewriting(
                 _ => line.to_vec(),
             }
         })
-    },
-);
+    });
 
-pub(super) static MULTI_DATA_LINES: WireFault = rewriting(
-    "stream.multi_data_lines",
-    "The JSON of every event stands on two `data:` lines.",
-    |_, _| {
+pub(super) static MULTI_DATA_LINES: WireFault =
+    rewriting("stream.multi_data_lines", "The JSON of every event stands on two `data:` lines.", |_, _| {
         rewrite(|line| match line.strip_prefix(b"data: {") {
             Some(rest) => [b"data: {\ndata: ", rest].concat(),
             None => line.to_vec(),
         })
-    },
-);
+    });
 
 pub(super) static BOM: WireFault =
-    rewriting("stream.bom", "A byte order mark stands before the first event.", |_, _| live(Bom { done: false }));
+    rewriting("stream.bom", "A byte order mark stands before the first event.", |_, _| {
+        live(Bom { done: false })
+    });
 
-pub(super) static EVENT_ID_RETRY_FIELDS: WireFault = rewriting(
-    "stream.event_id_retry_fields",
-    "Every event has an `id:` and a `retry:` line.",
-    |_, _| live(Fields { number: 0 }),
-);
+pub(super) static EVENT_ID_RETRY_FIELDS: WireFault =
+    rewriting("stream.event_id_retry_fields", "Every event has an `id:` and a `retry:` line.", |_, _| {
+        live(Fields { number: 0 })
+    });
 
 pub(super) static COMMENTS: WireFault = WireFault {
     name: "stream.comments",

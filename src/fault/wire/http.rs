@@ -108,23 +108,24 @@ pub(super) static PROXY_407: WireFault = answering(
     },
 );
 
-pub(super) static REDIRECT_308: WireFault = redirecting("http.redirect_308", |with, context| redirect(with, context, 308));
-pub(super) static REDIRECT_302: WireFault = redirecting("http.redirect_302", |with, context| redirect(with, context, 302));
+pub(super) static REDIRECT_308: WireFault =
+    redirecting("http.redirect_308", |with, context| redirect(with, context, 308));
+pub(super) static REDIRECT_302: WireFault =
+    redirecting("http.redirect_302", |with, context| redirect(with, context, 302));
 
-pub(super) static EMPTY_BODY_200: WireFault = answering(
-    "http.empty_body_200",
-    "200 without a body.",
-    FIELD,
-    Confidence::Observed,
-    |with, context| plain(with, context, 200, JSON, ""),
-);
+pub(super) static EMPTY_BODY_200: WireFault =
+    answering("http.empty_body_200", "200 without a body.", FIELD, Confidence::Observed, |with, context| {
+        plain(with, context, 200, JSON, "")
+    });
 
 pub(super) static INVALID_JSON_200: WireFault = answering(
     "http.invalid_json_200",
     "200 with JSON that breaks off.",
     FIELD,
     Confidence::Observed,
-    |with, context| plain(with, context, 200, JSON, "{\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":0,\"mess"),
+    |with, context| {
+        plain(with, context, 200, JSON, "{\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":0,\"mess")
+    },
 );
 
 pub(super) static GZIP_CORRUPT: WireFault = answering(
@@ -133,7 +134,8 @@ pub(super) static GZIP_CORRUPT: WireFault = answering(
     FIELD,
     Confidence::Observed,
     |with, context| {
-        let mut answer = context.plain(200, JSON, &b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03not gzip at all"[..]);
+        let mut answer =
+            context.plain(200, JSON, &b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03not gzip at all"[..]);
         answer.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
         Effect::Answer(delayed(answer, with))
     },
@@ -150,10 +152,14 @@ pub(super) static RETRY_AFTER_DATE: WireFault = answering(
     },
 );
 
-pub(super) static RETRY_AFTER_FLOAT: WireFault = hinting("http.retry_after_float", |with, context| limited(with, context, "1.5"));
-pub(super) static RETRY_AFTER_NEGATIVE: WireFault = hinting("http.retry_after_negative", |with, context| limited(with, context, "-5"));
-pub(super) static RETRY_AFTER_GARBAGE: WireFault = hinting("http.retry_after_garbage", |with, context| limited(with, context, "soon"));
-pub(super) static RETRY_AFTER_HUGE: WireFault = hinting("http.retry_after_3600", |with, context| limited(with, context, "3600"));
+pub(super) static RETRY_AFTER_FLOAT: WireFault =
+    hinting("http.retry_after_float", |with, context| limited(with, context, "1.5"));
+pub(super) static RETRY_AFTER_NEGATIVE: WireFault =
+    hinting("http.retry_after_negative", |with, context| limited(with, context, "-5"));
+pub(super) static RETRY_AFTER_GARBAGE: WireFault =
+    hinting("http.retry_after_garbage", |with, context| limited(with, context, "soon"));
+pub(super) static RETRY_AFTER_HUGE: WireFault =
+    hinting("http.retry_after_3600", |with, context| limited(with, context, "3600"));
 
 pub(super) static RETRY_AFTER_MS: WireFault = answering(
     "http.retry_after_ms",
@@ -231,7 +237,12 @@ pub(super) static ERROR_JSON_200: WireFault = answering(
 );
 
 const LOCATION: &[Parameter] = &[
-    Parameter { name: "location", kind: Kind::Text, default: "https://example.com/", meaning: "where it points" },
+    Parameter {
+        name: "location",
+        kind: Kind::Text,
+        default: "https://example.com/",
+        meaning: "where it points",
+    },
     DELAY,
 ];
 
@@ -242,7 +253,13 @@ const fn redirecting(name: &'static str, make: super::Make) -> WireFault {
 
 const fn hinting(name: &'static str, make: super::Make) -> WireFault {
     let summary = "429 whose retry-after is another number, or none, than a client may expect.";
-    answering(name, summary, "https://www.rfc-editor.org/rfc/rfc9110#field.retry-after", Confidence::Assumed, make)
+    answering(
+        name,
+        summary,
+        "https://www.rfc-editor.org/rfc/rfc9110#field.retry-after",
+        Confidence::Assumed,
+        make,
+    )
 }
 
 fn redirect(with: &With, context: &Context<'_>, status: u16) -> Effect {

@@ -3,7 +3,7 @@
 use super::{AFTER, WireFault, after, live};
 use crate::fault::catalogue::DELAY;
 use crate::fault::plan::{Effect, LiveHead, Silence};
-use crate::fault::stream::{Frame, Step, Steps, Transform};
+use crate::fault::stream::{Frame, Step, Steps, Transform, is_event_stream};
 use crate::fault::value::With;
 use crate::gateway::errors::Confidence;
 
@@ -68,7 +68,8 @@ impl Transform for ResetMidbody {
     }
 
     fn head(&mut self, head: &mut LiveHead, _out: &mut Steps) {
-        self.events = crate::fault::stream::is_event_stream(head);
+        self.events = is_event_stream(head);
+        head.framing = head.origin;
     }
 
     fn frame(&mut self, frame: Frame, out: &mut Steps) {

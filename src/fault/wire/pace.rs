@@ -3,7 +3,7 @@
 use super::{AFTER, WireFault, after, live};
 use crate::fault::catalogue::DELAY;
 use crate::fault::plan::LiveHead;
-use crate::fault::stream::{Frame, Step, Steps, Transform, is_event_stream};
+use crate::fault::stream::{Frame, Step, Steps, Transform};
 use crate::fault::value::{Kind, Parameter};
 use crate::gateway::errors::Confidence;
 use bytes::{Bytes, BytesMut};
@@ -33,7 +33,12 @@ pub(super) static STALL: WireFault = WireFault {
     confidence: Confidence::Observed,
     parameters: &[
         AFTER,
-        Parameter { name: "silence", kind: Kind::Time, default: "for good", meaning: "how long it is silent" },
+        Parameter {
+            name: "silence",
+            kind: Kind::Time,
+            default: "for good",
+            meaning: "how long it is silent",
+        },
         Parameter {
             name: "keepalive",
             kind: Kind::Time,
@@ -58,7 +63,12 @@ pub(super) static SLOW: WireFault = WireFault {
     summary: "The events trickle: each waits before it passes.",
     source: "slow models and busy providers",
     confidence: Confidence::Observed,
-    parameters: &[Parameter { name: "each", kind: Kind::Time, default: "200ms", meaning: "how long each waits" }],
+    parameters: &[Parameter {
+        name: "each",
+        kind: Kind::Time,
+        default: "200ms",
+        meaning: "how long each waits",
+    }],
     is_live: true,
     needs_stream: true,
     make: |with, _| live(Slow(with.time("each").unwrap_or(Duration::from_millis(200)))),
@@ -155,7 +165,8 @@ impl Transform for SlowHeaders {
         true
     }
 
-    fn head(&mut self, _head: &mut LiveHead, out: &mut Steps) {
+    fn head(&mut self, head: &mut LiveHead, out: &mut Steps) {
+        head.framing = head.origin;
         out.wait(self.0);
     }
 
@@ -212,7 +223,11 @@ impl Transform for Slow {
 
 impl Transform for Bandwidth {
     fn takes(&self, head: &LiveHead) -> bool {
-        head.status == 200 || is_event_stream(head)
+        head.status == 200
+    }
+
+    fn head(&mut self, head: &mut LiveHead, _out: &mut Steps) {
+        head.framing = head.origin;
     }
 
     fn frame(&mut self, frame: Frame, out: &mut Steps) {

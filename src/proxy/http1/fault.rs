@@ -6,7 +6,7 @@ use crate::exchange::head::Headers;
 use crate::fault::HEADER;
 use crate::gateway::credential::carried_secrets;
 use crate::proxy::app_connection::Connection;
-use crate::proxy::inject::{self, Asking, Injection, LOOKED_AT};
+use crate::proxy::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use crate::proxy::own_answer::Failure;
 use crate::proxy::route::Route;
 use crate::wire::http1::BodyReader;
@@ -40,7 +40,7 @@ pub(super) async fn draw<A: Socket>(
         method: &String::from_utf8_lossy(&request.method),
         target,
         body: &read,
-        key: inject::key_end(&carried_secrets(&headers, target)),
+        key: Key::of(&carried_secrets(&headers, target)),
         own: &own,
     };
     Ok(Injection::draw(shared, route, &asking))

@@ -10,7 +10,7 @@ use crate::fault::{
 use crate::proxy::Shared;
 use crate::proxy::route::Route;
 use crate::record::Track;
-use crate::wire::http1::BodyReader;
+use crate::wire::http1::{self, BodyReader};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use std::future::pending;
@@ -81,8 +81,8 @@ impl Job {
         let Answer { status, headers, body, delay } = answer;
         tokio::time::sleep(delay).await;
         let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-        let framing = Framing::Length;
-        let mut writer = Writer::new(&self, LiveHead { status, headers, framing });
+        let head = LiveHead { status, headers, framing: Framing::Length, origin: Framing::Length };
+        let mut writer = Writer::new(&self, head);
         let mut steps = Steps::default();
         steps.write(body);
         steps.push(Step::Finish);
@@ -196,7 +196,7 @@ impl<'a> Writer<'a> {
 
     /// Does the steps.
     async fn follow(&mut self, steps: &mut Steps) -> Goes {
-        while let Some(step) = steps.next() {
+        while let Some(step) = steps.take_next() {
             let goes = match step {
                 Step::Wait(time) => {
                     tokio::time::sleep(time).await;
@@ -267,7 +267,7 @@ impl<'a> Writer<'a> {
                     self.job.send(Piece::Bytes(body)).await;
                 }
             }
-            Framing::UntilClose => {
+            Framing::Known(_) | Framing::UntilClose => {
                 self.begin(None).await;
             }
         }
@@ -278,7 +278,7 @@ impl<'a> Writer<'a> {
         if std::mem::replace(&mut self.begun, true) {
             return Goes::On;
         }
-        let LiveHead { status, headers, framing } = &self.head;
+        let LiveHead { status, headers, framing, .. } = &self.head;
         let reason = StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
         let minor = u8::from(*framing != Framing::UntilClose);
         let mut out = format!("HTTP/1.{minor} {status} {}\r\n", reason.unwrap_or_default()).into_bytes();
@@ -297,6 +297,7 @@ impl<'a> Writer<'a> {
             (Framing::Length, length) => {
                 line("content-length", length.unwrap_or(self.held.len() + 1).to_string().as_bytes());
             }
+            (Framing::Known(length), _) => line("content-length", length.to_string().as_bytes()),
             (Framing::UntilClose, _) => line("connection", b"close"),
         }
         out.extend_from_slice(b"\r\n");
@@ -311,11 +312,14 @@ fn live_head(answered: &Answered) -> LiveHead {
         .head
         .fields()
         .filter(|field| !own.iter().any(|name| field.is(name)))
-        .map(|field| {
-            (String::from_utf8_lossy(field.name).into_owned(), Bytes::from(field.unfolded().to_vec()))
-        })
+        .map(|field| (String::from_utf8_lossy(field.name).into_owned(), Bytes::from(field.unfolded())))
         .collect();
-    LiveHead { status: answered.status, headers, framing: Framing::Chunked }
+    let origin = match answered.framing {
+        http1::Framing::Length(length) => Framing::Known(length),
+        http1::Framing::UntilClose => Framing::UntilClose,
+        http1::Framing::None | http1::Framing::Chunked => Framing::Chunked,
+    };
+    LiveHead { status: answered.status, headers, framing: Framing::Chunked, origin }
 }
 
 /// Takes in the rest of a request that nobody needs.

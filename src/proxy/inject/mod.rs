@@ -18,6 +18,7 @@ use crate::fault::{Facts, HEADER, Origin, Plan, Rule, Story, spec};
 use crate::record::Track;
 use bytes::Bytes;
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,8 +44,8 @@ pub(super) struct Asking<'a> {
     pub(super) target: &'a str,
     /// The body, or the first [`LOOKED_AT`] bytes of it.
     pub(super) body: &'a [u8],
-    /// The last four characters of its key.
-    pub(super) key: Option<String>,
+    /// Its key.
+    pub(super) key: Option<Key>,
     /// What its own header asks for.
     pub(super) own: &'a [Rule],
 }
@@ -77,9 +78,7 @@ enum Piece {
     /// There is no answer, because the origin gives none.
     Failed(Failure),
     /// There is no answer, because a fault says so.
-    Silence {
-        reset: bool,
-    },
+    Silence { reset: bool },
 }
 
 /// Why an injected connection ended without an answer.
@@ -117,7 +116,9 @@ impl Injection {
             path,
             model: body.model.as_deref(),
             stream: body.stream.unwrap_or(false),
-            key: asking.key.as_deref(),
+            key: asking.key.as_ref().map(|key| key.end.as_str()),
+            key_id: asking.key.as_ref().map_or(0, |key| key.id),
+            bytes: asking.body.len() as u64,
         };
         let story = Story::new(asking.method, path, asking.body);
         let plan = shared.armed.draw(asking.own, &facts, story, shared.recorder.clock().mono())?;
@@ -139,7 +140,8 @@ impl Injection {
         let (up, far) = tokio::io::duplex(REQUEST_WINDOW);
         let (out, down) = mpsc::channel(ANSWER_WINDOW);
         let gone = CancellationToken::new();
-        let name: Arc<str> = if route.name.as_ref() == "sim" { "nexorouter".into() } else { Arc::clone(&route.name) };
+        let name: Arc<str> =
+            if route.name.as_ref() == "sim" { "nexorouter".into() } else { Arc::clone(&route.name) };
         let job = job::Job {
             shared: Arc::clone(shared),
             route: Arc::clone(route),
@@ -166,11 +168,26 @@ impl Injection {
     }
 }
 
-/// The last four characters of the first key, where it is long enough to show them.
-pub(super) fn key_end(secrets: &[Vec<u8>]) -> Option<String> {
-    const SHOWN_FROM: usize = 12;
-    let key = secrets.first().filter(|key| key.len() >= SHOWN_FROM)?;
-    Some(String::from_utf8_lossy(key.get(key.len() - 4..)?).into_owned())
+/// What of a key decides.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Its last four characters; empty where it is too short to show any.
+    end: String,
+    /// A number that stands for it, in this process.
+    id: u64,
+}
+
+impl Key {
+    /// Of the first secret that a request carries.
+    pub(super) fn of(secrets: &[Vec<u8>]) -> Option<Self> {
+        const SHOWN_FROM: usize = 12;
+        let key = secrets.first()?;
+        let end = key.len().checked_sub(4).filter(|_| key.len() >= SHOWN_FROM);
+        let end = end.and_then(|from| key.get(from..)).unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        Some(Self { end: String::from_utf8_lossy(end).into_owned(), id: hasher.finish() })
+    }
 }
 
 /// What an injected connection without an answer had to say, behind an error of hyper's: a failure, or that

@@ -45,10 +45,7 @@ pub(super) struct Answered {
 #[derive(Debug)]
 pub(super) enum Read {
     /// So many bytes, and the pieces of data among them.
-    Some {
-        wire: Bytes,
-        data: Vec<Bytes>,
-    },
+    Some { wire: Bytes, data: Vec<Bytes> },
     /// The body is whole.
     Whole,
     /// The gateway closed before it was.
@@ -88,8 +85,9 @@ impl Gateway {
             if let Some(end) = head_end(&self.unused, 0) {
                 break end;
             }
-            let read = if self.unused.len() > HEAD_LIMIT { Err(self.bad(Problem::StatusLine)) } else { Ok(()) };
-            read?;
+            if self.unused.len() > HEAD_LIMIT {
+                return Err(self.bad(Problem::StatusLine));
+            }
             match self.fill().await {
                 Ok(1..) => {}
                 Ok(0) => {
@@ -139,7 +137,7 @@ impl Gateway {
         self.unused.reserve(READ);
         loop {
             tokio::select! {
-                read = read.read_buf(&mut self.unused) => return read,
+                read = read.read_buf(&mut self.unused) => return at_end(read),
                 over = step_up(&mut self.request, write, &mut self.up), if !self.up_over => self.up_over = over,
             }
         }
@@ -165,6 +163,14 @@ impl Answered {
     }
 }
 
+/// Many close a TLS connection without saying so in TLS. The framing says what is missing.
+fn at_end(read: io::Result<usize>) -> io::Result<usize> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        read => read,
+    }
+}
+
 /// Moves the request on by one step; says whether it is over. Nothing is lost where this is dropped.
 async fn step_up(
     request: &mut DuplexStream,
@@ -172,14 +178,12 @@ async fn step_up(
     up: &mut BytesMut,
 ) -> bool {
     if up.is_empty() {
-        return match request.read_buf(up).await {
-            Ok(1..) => false,
-            // The app has ended: the gateway is told just that.
-            _ => {
-                gateway.shutdown().await.ok();
-                true
-            }
-        };
+        if matches!(request.read_buf(up).await, Ok(1..)) {
+            return false;
+        }
+        // The app has ended: the gateway is told just that.
+        drop(gateway.shutdown().await);
+        return true;
     }
     // What the gateway says when it takes no more is still to be read.
     gateway.write_buf(up).await.is_err() || (up.is_empty() && gateway.flush().await.is_err())
