@@ -26,7 +26,7 @@
 //! # The way of the data
 //!
 //! ```text
-//!  app ──▶ listener ──▶ tap ──▶ gateway or simulator
+//!  app ──▶ listener ──▶ tap ──▶ faults ──▶ gateway or simulator
 //!                        │ heads, chunks, ends, each with its time
 //!                        ▼
 //!                    recorder   one thread, the only writer of a session
@@ -51,6 +51,7 @@
 //! | [`digest`] | from bytes and marks to meaning, and the verdict |
 //! | [`store`] | the recording: schema, writer, reader, filters, full text, pruning, sessions that died |
 //! | [`tls`] | the local CA, and whose certificates are believed |
+//! | [`fault`] | documented errors and wire faults: the catalogue, rules, plans, changed streams; no IO |
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`sim`] | the offline gateway |
@@ -62,7 +63,7 @@
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
 //! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
-//! Rooms of one group do not know each other. `check`, `fault`, `replay` and `doctor` have their place and
+//! Rooms of one group do not know each other. `check`, `replay` and `doctor` have their place and
 //! no code yet. rusqlite stays in `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and
 //! crossterm in `tui`, clap and anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
 //!
@@ -81,7 +82,8 @@
 //!   shape of its keys in `keys.toml` beside it.
 //! * **An exporter**: a file in `src/export/`.
 //! * **A check**: it will live in `src/check/`, a file in a folder a family and a line in the list.
-//! * **A fault**: it will live in `src/fault/`, a file a wire fault and a line in the list.
+//! * **A fault**: of the wire, a `WireFault` in `src/fault/wire/` and a line in its list; an error of a gateway,
+//!   an entry in `errors.toml`, or in `variants.toml` where no code tells it apart. Presets are `presets.toml`.
 //! * **A command**: a file in `src/cli/`, a variant of its `Command`, a row in the README's table.
 //! * **A test**: a file in `tests/it/` and a `mod` line in its `main.rs`; `tests/it/support/` has the fakes.
 

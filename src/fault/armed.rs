@@ -151,7 +151,7 @@ impl Armed {
             armed.matched += 1;
             if armed.fault == Fault::Limit {
                 let plan = armed.limit(facts, now);
-                if plan.allowance.is_some_and(|allowance| allowance.over.is_some()) {
+                if plan.is_refusal() {
                     armed.injected += 1;
                     return Some(plan);
                 }

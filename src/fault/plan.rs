@@ -132,6 +132,11 @@ impl Plan {
         }
     }
 
+    /// Whether a limit refuses the request.
+    pub fn is_refusal(&self) -> bool {
+        self.allowance.is_some_and(|allowance| allowance.over.is_some())
+    }
+
     /// Whether the origin's answer is changed as it passes, so that it must come as it is read.
     pub fn is_live(&self) -> bool {
         self.fault.is_live()

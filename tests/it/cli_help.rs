@@ -235,3 +235,10 @@ fn sim() {
       -h, --help              Print help
     ");
 }
+
+#[test]
+fn faults() {
+    assert_snapshot!(help(&["faults", "--help"]), @"");
+    assert_snapshot!(help(&["faults", "arm", "--help"]), @"");
+    assert_snapshot!(help(&["faults", "report", "--help"]), @"");
+}

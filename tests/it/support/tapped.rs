@@ -82,6 +82,11 @@ impl Tapped {
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
+    /// Its rules for faults.
+    pub fn armed(&self) -> &gatetap::fault::Armed {
+        self.live.as_ref().expect("it runs").armed()
+    }
+
     /// How its recording is doing.
     pub fn health(&self) -> Health {
         self.live.as_ref().expect("it runs").recorder().health()
