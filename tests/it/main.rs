@@ -14,6 +14,7 @@ mod check;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
+mod cli_exec;
 mod cli_help;
 mod cli_ls;
 mod cli_prune;
