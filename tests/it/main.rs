@@ -45,6 +45,7 @@ mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
 mod record_kill;
+mod replay_matching;
 mod secrets_bodies;
 mod secrets_canary;
 mod sim_behavior;
