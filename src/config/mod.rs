@@ -6,6 +6,7 @@
 //!
 //! Invariant: a mistake is named with the file, the line and the key; nothing is ignored in silence.
 
+mod checks;
 mod error;
 mod faults;
 mod file;
@@ -17,6 +18,7 @@ mod tls;
 mod upstream;
 
 pub use crate::exchange::nearest::nearest;
+pub use checks::{check_pattern, severity};
 pub use error::{BadValue, Error};
 pub use faults::FaultRules;
 pub use file::FILE_NAME;
@@ -26,6 +28,7 @@ pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};
 
+use crate::check;
 use crate::fault::Rule;
 use crate::store::Retention;
 use file::FileSettings;
@@ -78,6 +81,8 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where requests go.
     pub upstream: Upstream,
+    /// Nobody has said where requests go.
+    pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
     /// The recording.
@@ -98,6 +103,8 @@ pub struct Settings {
     pub faults: Vec<Rule>,
     /// What may stay in the recording when a session starts.
     pub retention: Retention,
+    /// Which checks run, and how they are tuned.
+    pub checks: check::Settings,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -140,7 +147,9 @@ impl Settings {
                 routes.push(route);
             }
         }
-        let upstream = match given.upstream.or(file.upstream) {
+        let upstream = given.upstream.or(file.upstream);
+        let upstream_is_default = upstream.is_none();
+        let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
         };
@@ -148,6 +157,7 @@ impl Settings {
         Ok(Self {
             listen: listen.into_iter().flat_map(Listen::addresses).collect(),
             upstream,
+            upstream_is_default,
             routes,
             db: match given.db.or(file.db) {
                 Some(db) => db,
@@ -161,6 +171,7 @@ impl Settings {
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             retention: file.retention,
+            checks: file.checks,
             file: file.path,
         })
     }
@@ -186,4 +197,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
 /// As for [`Settings::resolve`].
 pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
+}
+
+/// What `gatetap.toml` says of the checks.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
 }

@@ -2,9 +2,12 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod child;
 pub mod sample;
 
+use crate::check::{self, Engine};
 use crate::config::HostPattern;
+use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
@@ -36,6 +39,8 @@ pub struct Settings {
     pub recording: PathBuf,
     /// What the recorder may use.
     pub limits: Limits,
+    /// The checks that run, and how they are tuned.
+    pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
     /// The proxies between here and the gateways.
@@ -103,6 +108,7 @@ pub enum Error {
 pub struct Live {
     proxy: Proxy,
     recorder: Running,
+    session: SessionId,
     simulator: Option<Simulator>,
     recording: PathBuf,
     upstream: Gateway,
@@ -133,7 +139,8 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock, settings.limits)
+        let session = writer.session();
+        let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         let armed = Arc::new(Armed::new(settings.simulator.seed));
         armed.arm(settings.faults.clone(), recorder.recorder().clock().mono());
@@ -141,6 +148,7 @@ impl Live {
             Ok((proxy, simulator, upstream)) => Ok(Self {
                 proxy,
                 recorder,
+                session,
                 simulator,
                 recording: settings.recording,
                 upstream,
@@ -211,6 +219,11 @@ impl Live {
     /// The recorder, which knows how the recording is doing.
     pub fn recorder(&self) -> Recorder {
         self.recorder.recorder()
+    }
+
+    /// The session it writes. A recording that is removed meanwhile starts with another.
+    pub fn session(&self) -> SessionId {
+        self.session
     }
 
     /// The recording.

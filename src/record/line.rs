@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub(super) examined: Option<Examined>,
     /// The digest of the ended exchange has come: there will be no more.
     pub(super) judged: bool,
+    /// There are findings in the recording.
+    has_findings: bool,
     tracks: [BodyTrack; 3],
     /// What the origin sent, where a fault altered it.
     origin: Option<Origin>,
@@ -37,7 +39,7 @@ pub(super) struct Line {
 pub(super) struct Examined {
     pub(super) digest: Digest,
     pub(super) judgement: Judgement,
-    pub(super) findings: Option<Vec<Finding>>,
+    pub(super) findings: Vec<Finding>,
     /// What was asked and answered, once all of it is known.
     pub(super) text: Option<Text>,
 }
@@ -46,6 +48,8 @@ pub(super) struct Examined {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) id: ExchangeId,
+    /// Whether there are findings now, where that was written.
+    has_findings: Option<bool>,
     segments: [Vec<WrittenSegment>; 3],
 }
 
@@ -57,6 +61,7 @@ impl Line {
             dirty: true,
             examined: None,
             judged: false,
+            has_findings: false,
             tracks,
             origin: None,
             origin_dirty: false,
@@ -88,7 +93,7 @@ impl Line {
     pub(super) fn examined(&mut self, mut examined: Examined) {
         self.redactor.digest(&mut examined.digest);
         self.redactor.text(&mut examined.judgement.evidence);
-        for finding in examined.findings.iter_mut().flatten() {
+        for finding in &mut examined.findings {
             for text in [&mut finding.message, &mut finding.evidence, &mut finding.fix] {
                 self.redactor.text(text);
             }
@@ -192,6 +197,7 @@ impl Line {
         self.exchange.session = session;
         self.dirty = true;
         self.origin_dirty = self.origin.is_some();
+        self.has_findings = false;
         self.tracks.iter_mut().map(BodyTrack::start_anew).sum()
     }
 
@@ -218,8 +224,9 @@ impl Line {
             if let Some(text) = &examined.text {
                 writer.put_text(written.id, text)?;
             }
-            if let Some(findings) = examined.findings.as_deref().filter(|findings| !findings.is_empty()) {
-                writer.put_findings(written.id, findings)?;
+            if self.has_findings || !examined.findings.is_empty() {
+                writer.put_findings(written.id, &examined.findings)?;
+                written.has_findings = Some(!examined.findings.is_empty());
             }
         }
         Ok(written)
@@ -230,6 +237,7 @@ impl Line {
         self.exchange.id = written.id;
         self.dirty = false;
         self.origin_dirty = false;
+        self.has_findings = written.has_findings.unwrap_or(self.has_findings);
         self.examined = None;
         for (track, segments) in self.tracks.iter_mut().zip(written.segments) {
             track.settle(segments);

@@ -10,9 +10,11 @@
 )]
 
 mod captures;
+mod check;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
+mod cli_exec;
 mod cli_help;
 mod cli_ls;
 mod cli_prune;
@@ -44,6 +46,7 @@ mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
 mod record_kill;
+mod replay_matching;
 mod secrets_bodies;
 mod secrets_canary;
 mod sim_behavior;
