@@ -65,9 +65,9 @@
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
 //! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
-//! Rooms of one group do not know each other. `doctor` has its place and
-//! no code yet. rusqlite stays in `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and
-//! crossterm in `tui`, clap and anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
+//! Rooms of one group do not know each other. `doctor` has its place and no code yet. rusqlite stays in
+//! `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and crossterm in `tui`, clap and
+//! anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
 //!
 //! # Reading order
 //!

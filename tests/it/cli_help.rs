@@ -34,6 +34,8 @@ fn gatetap_itself() {
       prune   Take old exchanges out of a recording and give their space back
       tui     Open a recording in the live view, also while another process writes it
       ca      Show the local CA and how apps are told to trust it; installs nothing
+      faults  Inject faults: list them, arm and disarm rules on the running proxy, report how clients
+              took them
 
     Options:
       -h, --help
@@ -87,6 +89,10 @@ fn run() {
           --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
+          --fault <RULE>            Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap
+                                    faults list`; may be repeated [env: GATETAP_FAULT]
+          --faults <FILE>           Inject the faults of a TOML file's `[[faults]]`; may be repeated
+                                    [env: GATETAP_FAULTS]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
                                     lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
       -h, --help                    Print help
@@ -200,17 +206,39 @@ fn show() {
     Usage: gatetap show [OPTIONS] <ID>...
 
     Arguments:
-      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
+      <ID>...
+              Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
 
     Options:
-          --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]
-          --json         One JSON object a line
-          --events       Only the events of the stream, one a line
-          --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
-          --decoded      With --body: after undoing its content codings
-          --as <SDK>     What that SDK would have made of the answer: what it gives the app, and how it
-                         ends [possible values: openai-python, openai-node, anthropic, ai-sdk]
-      -h, --help         Print help
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+
+              [env: GATETAP_DB]
+
+          --json
+              One JSON object a line
+
+          --events
+              Only the events of the stream, one a line
+
+          --body <SIDE>
+              Only the bytes of one body, as they passed
+
+              Possible values:
+              - request
+              - response
+              - origin:   What the gateway had sent, where a fault altered it
+
+          --decoded
+              With --body: after undoing its content codings
+
+          --as <SDK>
+              What that SDK would have made of the answer: what it gives the app, and how it ends
+
+              [possible values: openai-python, openai-node, anthropic, ai-sdk]
+
+      -h, --help
+              Print help (see a summary with '-h')
     ");
 }
 
@@ -278,7 +306,59 @@ fn sim() {
 
 #[test]
 fn faults() {
-    assert_snapshot!(help(&["faults", "--help"]), @"");
-    assert_snapshot!(help(&["faults", "arm", "--help"]), @"");
-    assert_snapshot!(help(&["faults", "report", "--help"]), @"");
+    assert_snapshot!(help(&["faults", "--help"]), @"
+    Inject faults: list them, arm and disarm rules on the running proxy, report how clients took them
+
+    Usage: gatetap faults [OPTIONS]
+           gatetap faults <COMMAND>
+
+    Commands:
+      list    List what is armed on the running proxy, and every fault there is
+      arm     Arm rules on the running proxy, beside those that are armed
+      disarm  Disarm rules on the running proxy
+      report  Report how clients took the faults of a recording
+
+    Options:
+          --json       One JSON object a line
+          --url <URL>  Where the running proxy listens [env: GATETAP_URL] [default:
+                       http://127.0.0.1:7117]
+      -h, --help       Print help
+    ");
+    assert_snapshot!(help(&["faults", "arm", "--help"]), @"
+    Arm rules on the running proxy, beside those that are armed
+
+    Usage: gatetap faults arm [OPTIONS] <RULE>...
+
+    Arguments:
+      <RULE>...  `NAME[,key=value…]` or `preset:NAME`
+
+    Options:
+          --url <URL>  Where the running proxy listens [env: GATETAP_URL] [default:
+                       http://127.0.0.1:7117]
+      -h, --help       Print help
+    ");
+    assert_snapshot!(help(&["faults", "report", "--help"]), @"
+    Report how clients took the faults of a recording
+
+    Usage: gatetap faults report [OPTIONS]
+
+    Options:
+          --format <FORMAT>
+              How it is written
+
+              Possible values:
+              - text:  For people
+              - json:  One JSON object a line
+              - junit: XML as of `JUnit`, for CI
+
+              [default: text]
+
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+
+              [env: GATETAP_DB]
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
 }
