@@ -75,7 +75,8 @@ impl Limiter {
             *window = fresh;
         }
         let tpm = with.count("tpm");
-        let rpm = with.count("rpm").unwrap_or(tpm.map_or(60, |_| u64::MAX));
+        let usual = tpm.map_or(60, |_| u64::MAX);
+        let rpm = with.count("rpm").unwrap_or(usual);
         let over = if window.requests >= rpm {
             Some(Over::Requests)
         } else if tpm.is_some_and(|tpm| window.tokens.saturating_add(tokens) > tpm) {
