@@ -200,45 +200,24 @@ fn ls() {
 
 #[test]
 fn show() {
-    assert_snapshot!(help(&["show", "--help"]), @r"
+    assert_snapshot!(help(&["show", "--help"]), @"
     Show an exchange: who asked what, how it ended and why, heads, bodies, events
 
     Usage: gatetap show [OPTIONS] <ID>...
 
     Arguments:
-      <ID>...
-              Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
+      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
 
     Options:
-          --db <FILE>
-              The recording [default: recording.db in your data directory]
-
-              [env: GATETAP_DB]
-
-          --json
-              One JSON object a line
-
-          --events
-              Only the events of the stream, one a line
-
-          --body <SIDE>
-              Only the bytes of one body, as they passed
-
-              Possible values:
-              - request
-              - response
-              - origin:   What the gateway had sent, where a fault altered it
-
-          --decoded
-              With --body: after undoing its content codings
-
-          --as <SDK>
-              What that SDK would have made of the answer: what it gives the app, and how it ends
-
-              [possible values: openai-python, openai-node, anthropic, ai-sdk]
-
-      -h, --help
-              Print help (see a summary with '-h')
+          --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]
+          --json         One JSON object a line
+          --events       Only the events of the stream, one a line
+          --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response,
+                         origin]
+          --decoded      With --body: after undoing its content codings
+          --as <SDK>     What that SDK would have made of the answer: what it gives the app, and how it
+                         ends [possible values: openai-python, openai-node, anthropic, ai-sdk]
+      -h, --help         Print help
     ");
 }
 
@@ -343,22 +322,10 @@ fn faults() {
     Usage: gatetap faults report [OPTIONS]
 
     Options:
-          --format <FORMAT>
-              How it is written
-
-              Possible values:
-              - text:  For people
-              - json:  One JSON object a line
-              - junit: XML as of `JUnit`, for CI
-
-              [default: text]
-
-          --db <FILE>
-              The recording [default: recording.db in your data directory]
-
-              [env: GATETAP_DB]
-
-      -h, --help
-              Print help (see a summary with '-h')
+          --format <FORMAT>  How it is written: for people, as one JSON object a line, or as XML for CI
+                             [default: text] [possible values: text, json, junit]
+          --db <FILE>        The recording [default: recording.db in your data directory] [env:
+                             GATETAP_DB]
+      -h, --help             Print help
     ");
 }

@@ -24,7 +24,7 @@ const TELLING: usize = 4;
 /// Judges how clients took the faults.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
-    /// How it is written
+    /// How it is written: for people, as one JSON object a line, or as XML for CI
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
@@ -34,11 +34,8 @@ pub(super) struct ReportArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
     Text,
-    /// One JSON object a line
     Json,
-    /// XML as of `JUnit`, for CI
     Junit,
 }
 

@@ -61,7 +61,7 @@ pub(super) struct ShowArgs {
 enum BodySide {
     Request,
     Response,
-    /// What the gateway had sent, where a fault altered it
+    // What the gateway had sent, where a fault altered it.
     Origin,
 }
 
