@@ -8,6 +8,7 @@
 
 mod announce;
 mod ca;
+mod completions;
 mod demo;
 mod diff;
 mod env;
@@ -18,6 +19,7 @@ mod exports;
 mod filter;
 mod live_view;
 mod ls;
+mod man;
 pub mod panics;
 mod prune;
 mod recording;
@@ -81,11 +83,17 @@ enum Command {
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Runs the process's command line.
 pub fn main() -> ExitCode {
     panics::install();
+    let directory = std::env::current_dir().ok();
+    if completions::answer(std::env::args_os().collect(), directory.as_deref()) {
+        return Exit::Fine.into();
+    }
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
         Err(error) => {
@@ -132,6 +140,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
+        Command::Completions(args) => args.run(env),
+        Command::Man(args) => args.run(env),
     }
 }
 

@@ -22,18 +22,20 @@ fn gatetap_itself() {
     Usage: gatetap [COMMAND] [OPTIONS]
 
     Commands:
-      run     Proxy, record and watch [default command]
-      demo    Show the whole thing against the simulator: no key, no network
-      exec    Run a command with its base URLs set, record what it sends, and exit with its code
-      env     Print what points a shell's programs at a running gatetap
-      sim     Serve an offline gateway: no key, no network, answers that take their time
-      ls      List exchanges in the order of starting, the newest last
-      show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
-      diff    Compare two exchanges: requests by path, headers, answers word by word, times
-      search  Search prompts and answers, best match first
-      prune   Take old exchanges out of a recording and give their space back
-      tui     Open a recording in the live view, also while another process writes it
-      ca      Show the local CA and how apps are told to trust it; installs nothing
+      run          Proxy, record and watch [default command]
+      demo         Show the whole thing against the simulator: no key, no network
+      exec         Run a command with its base URLs set, record what it sends, and exit with its code
+      env          Print what points a shell's programs at a running gatetap
+      sim          Serve an offline gateway: no key, no network, answers that take their time
+      ls           List exchanges in the order of starting, the newest last
+      show         Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      diff         Compare two exchanges: requests by path, headers, answers word by word, times
+      search       Search prompts and answers, best match first
+      prune        Take old exchanges out of a recording and give their space back
+      tui          Open a recording in the live view, also while another process writes it
+      ca           Show the local CA and how apps are told to trust it; installs nothing
+      completions  Print what makes a shell complete gatetap's commands, flags and exchanges
+      man          Print a manual page, or write all of them into a directory
 
     Options:
       -h, --help

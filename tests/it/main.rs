@@ -11,6 +11,7 @@
 
 mod captures;
 mod check;
+mod cli_completions;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;

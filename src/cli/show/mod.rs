@@ -7,6 +7,7 @@ mod pretty;
 mod rhythm;
 mod sdk;
 
+use super::completions;
 use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
@@ -21,6 +22,7 @@ use crate::store::Reader;
 use crate::wire::coding::{self, Problem};
 use anyhow::bail;
 use clap::ValueEnum;
+use clap_complete::engine::ArgValueCandidates;
 use serde::Serialize;
 use std::io::Write;
 
@@ -28,7 +30,7 @@ use std::io::Write;
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
     /// Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
-    #[arg(value_name = "ID", required = true, allow_negative_numbers = true)]
+    #[arg(value_name = "ID", required = true, allow_negative_numbers = true, add = ArgValueCandidates::new(completions::exchanges))]
     ids: Vec<ExchangeNames>,
 
     #[command(flatten)]
