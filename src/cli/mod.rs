@@ -14,6 +14,7 @@ mod env;
 mod error;
 mod exit;
 mod filter;
+mod keep;
 mod live_view;
 mod ls;
 pub mod panics;

@@ -3,13 +3,13 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::keep::{KeepArgs, limits};
 use super::retention::Pruning;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
-use crate::record::Limits;
 use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
@@ -73,10 +73,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
 
-    /// Keep no text of prompts and answers, only their structure and their lengths
-    #[arg(long, value_name = "BOOL", env = "GATETAP_REDACT_BODIES", hide_env_values = true, num_args = 0..=1,
-        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    redact_bodies: Option<bool>,
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 impl RunArgs {
@@ -92,7 +90,8 @@ impl RunArgs {
             allow_remote: self.allow_remote,
             tls: self.tls.into(),
             seed: self.seed,
-            redact_bodies: self.redact_bodies,
+            max_body: self.keep.max_body,
+            redact_bodies: self.keep.redact_bodies,
         };
         let settings = Settings::resolve(given, &env.directories)?;
         start(&settings, env)
@@ -143,7 +142,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
-        limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
+        limits: limits(settings.max_body, settings.redact_bodies),
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,

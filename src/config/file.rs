@@ -18,7 +18,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "listen",
     "upstream",
     "routes",
@@ -32,6 +32,7 @@ const KEYS: [&str; 15] = [
     "client_cert",
     "client_key",
     "seed",
+    "max_body",
     "redact_bodies",
     "retention",
 ];
@@ -52,6 +53,7 @@ pub(super) struct FileSettings {
     pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
+    pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
     pub(super) retention: Retention,
 }
@@ -100,6 +102,7 @@ impl FileSettings {
                 "client_cert" => settings.tls.client_cert = Some(entry.path()?),
                 "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
+                "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
                 "retention" => settings.retention = entry.retention()?,
