@@ -14,7 +14,7 @@ use crate::live::sample::Story;
 use crate::live::{self, Live, Upstream};
 use crate::proxy::OutgoingProxies;
 use crate::sim;
-use crate::store::{Page, Reader};
+use crate::store::{Page, Reader, Retention};
 use crate::tls::{Files, Trust};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -103,6 +103,7 @@ impl DemoArgs {
                 self.keep.max_body.map(|size| size.0),
                 self.keep.redact_bodies.unwrap_or_default(),
             ),
+            retention: Retention::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),
             tls: true,

@@ -7,8 +7,7 @@ use clap::builder::BoolishValueParser;
 /// How much of bodies is kept.
 #[derive(Debug, clap::Args)]
 pub(super) struct KeepArgs {
-    /// How much of a body is kept, as in 500MB: of a longer one the first and the last half of that, and the
-    /// SHA-256 of the whole [default: 64MiB]
+    /// How much of a body is kept, as in 500MB: of a longer one its beginning and its end [default: 64MiB]
     #[arg(long, value_name = "SIZE", env = "GATETAP_MAX_BODY", hide_env_values = true)]
     pub(super) max_body: Option<Size>,
 
@@ -21,5 +20,5 @@ pub(super) struct KeepArgs {
 /// The recorder's limits by these settings.
 pub(super) fn limits(max_body: Option<u64>, redact_bodies: bool) -> Limits {
     let default = Limits::default();
-    Limits { max_body: max_body.unwrap_or(default.max_body), redact_bodies }
+    Limits { max_body: max_body.unwrap_or(default.max_body), redact_bodies, ..default }
 }

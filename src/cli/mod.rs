@@ -20,7 +20,6 @@ mod ls;
 pub mod panics;
 mod prune;
 mod recording;
-mod retention;
 mod run;
 mod runtime;
 mod search;

@@ -4,7 +4,6 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::keep::{KeepArgs, limits};
-use super::retention::Pruning;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
@@ -13,7 +12,6 @@ use crate::live::{self, Live};
 use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -114,7 +112,6 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let seed = live_settings.simulator.seed;
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
-    let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
     let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
@@ -125,12 +122,8 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
-    let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
-    if let Some(sentence) = pruned {
-        writeln!(env.stderr, "{sentence}")?;
-    }
     announce::close(&outcome, env)
 }
 
@@ -143,6 +136,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         routes: routes.collect(),
         recording: settings.db.clone(),
         limits: limits(settings.max_body, settings.redact_bodies),
+        retention: settings.retention.clone(),
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,

@@ -13,7 +13,7 @@ const APPLICATION_ID: i64 = 0x6774_6170;
 const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// How long one statement waits for another process's lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 const V1: &str = "
 CREATE TABLE recording (

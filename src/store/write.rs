@@ -12,7 +12,7 @@ use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use bytes::Bytes;
 use rusqlite::{Connection, params};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct Writer {
     pub(super) session: SessionId,
     salt: Vec<u8>,
     facets: RefCell<Keeper>,
+    /// Changes whenever another connection has committed.
+    seen_version: Cell<i64>,
     /// Locked for as long as this session runs.
     lock: Option<File>,
 }
@@ -91,6 +93,7 @@ impl Writer {
             session,
             salt,
             facets: RefCell::default(),
+            seen_version: Cell::default(),
             lock: Some(lock),
         })
     }
@@ -123,7 +126,13 @@ impl Writer {
 
     /// Starts a transaction.
     pub fn begin(&self) -> Result<(), Error> {
-        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let version =
+            self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if self.seen_version.replace(version) != version {
+            self.facets.borrow_mut().forget_words();
+        }
+        Ok(())
     }
 
     /// Ends the transaction: from here on every reader sees it, and no crash of the process undoes it.

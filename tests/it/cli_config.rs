@@ -43,7 +43,7 @@ fn the_file_says_everything() {
         headless = true
         insecure = true
         redact_bodies = true
-        max_body = "500MB"
+        max_body = \"500MB\"
         seed = 0x2a
         [routes]
         or = \"openrouter\"

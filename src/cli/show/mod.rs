@@ -171,7 +171,8 @@ impl Shown {
         let missing = seen.saturating_sub(body.bytes.len() as u64);
         match body.cut {
             Some(cut) => {
-                let hash = exchange.sha256_of(side).map(|hash| format!("; SHA-256 of the whole: {}", hex(hash)));
+                let hash =
+                    exchange.sha256_of(side).map(|hash| format!("; SHA-256 of the whole: {}", hex(hash)));
                 Some(format!(
                     "{} are missing from offset {} on, {} of the end follow{}",
                     facts::counted(missing, "byte"),
