@@ -55,6 +55,8 @@ mod sim_tools;
 mod sim_validation;
 mod store_filter;
 mod store_prune;
+mod store_reading;
+mod store_released;
 mod store_search;
 mod store_views;
 mod support;
