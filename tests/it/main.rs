@@ -45,6 +45,7 @@ mod record_bounds;
 mod record_durability;
 mod record_kill;
 mod record_retention;
+mod secrets_base64;
 mod secrets_bodies;
 mod secrets_canary;
 mod sim_behavior;
