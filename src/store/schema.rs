@@ -312,14 +312,11 @@ fn nobody_writes(path: &Path) -> bool {
 
 /// A path as a part of a URI.
 fn encoded(path: &Path) -> String {
-    let mut uri = String::new();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'%' | b'?' | b'#' | 0..=b' ' | 127.. => uri.push_str(&format!("%{byte:02X}")),
-            _ => uri.push(char::from(*byte)),
-        }
-    }
-    uri
+    let spelled = |byte: &u8| match byte {
+        b'%' | b'?' | b'#' | 0..=b' ' | 127.. => format!("%{byte:02X}"),
+        _ => char::from(*byte).to_string(),
+    };
+    path.as_os_str().as_encoded_bytes().iter().map(spelled).collect()
 }
 
 fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Error> {
