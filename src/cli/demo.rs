@@ -104,6 +104,7 @@ impl DemoArgs {
                 self.keep.redact_bodies.unwrap_or_default(),
             ),
             retention: Retention::default(),
+            checks: crate::check::Settings::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),
             tls: true,

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a mistake is named with the file, the line and the key; nothing is ignored in silence.
 
+mod checks;
 mod error;
 mod file;
 mod host_pattern;
@@ -15,6 +16,7 @@ mod retention;
 mod tls;
 mod upstream;
 
+pub use checks::{check_pattern, severity};
 pub use error::{BadValue, Error};
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
@@ -24,6 +26,7 @@ pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};
 
+use crate::check;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -73,6 +76,8 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where requests go.
     pub upstream: Upstream,
+    /// Nobody has said where requests go.
+    pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
     /// The recording.
@@ -93,6 +98,8 @@ pub struct Settings {
     pub redact_bodies: bool,
     /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
+    /// Which checks run, and how they are tuned.
+    pub checks: check::Settings,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -135,7 +142,9 @@ impl Settings {
                 routes.push(route);
             }
         }
-        let upstream = match given.upstream.or(file.upstream) {
+        let upstream = given.upstream.or(file.upstream);
+        let upstream_is_default = upstream.is_none();
+        let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
         };
@@ -143,6 +152,7 @@ impl Settings {
         Ok(Self {
             listen: listen.into_iter().flat_map(Listen::addresses).collect(),
             upstream,
+            upstream_is_default,
             routes,
             db: match given.db.or(file.db) {
                 Some(db) => db,
@@ -156,6 +166,7 @@ impl Settings {
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             retention: file.retention,
+            checks: file.checks,
             file: file.path,
         })
     }
@@ -181,4 +192,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
 /// As for [`Settings::resolve`].
 pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
+}
+
+/// What `gatetap.toml` says of the checks.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
 }

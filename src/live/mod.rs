@@ -2,10 +2,13 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod child;
 mod retention;
 pub mod sample;
 
+use crate::check::{self, Engine};
 use crate::config::HostPattern;
+use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
@@ -38,6 +41,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
+    /// The checks that run, and how they are tuned.
+    pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
     /// The proxies between here and the gateways.
@@ -104,6 +109,7 @@ pub struct Live {
     proxy: Proxy,
     recorder: Running,
     retention: Keeping,
+    session: SessionId,
     simulator: Option<Simulator>,
     recording: PathBuf,
     upstream: Gateway,
@@ -133,13 +139,16 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock.clone(), settings.limits)
-            .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
+        let session = writer.session();
+        let recorder =
+            Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
+                .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulator, upstream)) => Ok(Self {
                 proxy,
                 recorder,
                 retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
+                session,
                 simulator,
                 recording: settings.recording,
                 upstream,
@@ -207,6 +216,11 @@ impl Live {
     /// The recorder, which knows how the recording is doing.
     pub fn recorder(&self) -> Recorder {
         self.recorder.recorder()
+    }
+
+    /// The session it writes. A recording that is removed meanwhile starts with another.
+    pub fn session(&self) -> SessionId {
+        self.session
     }
 
     /// The recording.

@@ -64,7 +64,16 @@ impl Writer {
     /// # Errors
     /// See [`Error`]; nothing of a file that is not ours is touched.
     pub fn open(path: &Path, start: &SessionStart) -> Result<Self, Error> {
-        let connection = schema::open_for_writing(path).map_err(|error| lost::name_holders(path, error))?;
+        Self::start(path, start).map_err(|error| match error {
+            error if error.is_locked() => {
+                lost::name_holders(path, Error::Locked { path: path.to_owned(), pids: Vec::new() })
+            }
+            error => error,
+        })
+    }
+
+    fn start(path: &Path, start: &SessionStart) -> Result<Self, Error> {
+        let connection = schema::open_for_writing(path)?;
         lost::settle(&connection, path)?;
         let salt =
             connection.query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| row.get(0))?;
@@ -239,16 +248,19 @@ impl Writer {
     pub fn put_findings(&self, id: ExchangeId, findings: &[Finding]) -> Result<(), Error> {
         self.connection.prepare_cached("DELETE FROM findings WHERE exchange_id = ?")?.execute([id])?;
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO findings (exchange_id, check_id, severity, message, evidence, fix) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO findings (exchange_id, check_id, severity, message, evidence, fix, places) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?;
         for finding in findings {
+            let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
             insert.execute(params![
                 id,
                 finding.check,
                 finding.severity.as_str(),
                 finding.message,
                 finding.evidence,
-                finding.fix
+                finding.fix,
+                places.join("\n")
             ])?;
         }
         self.facets.borrow_mut().derive(&self.connection, id)

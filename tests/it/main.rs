@@ -10,9 +10,11 @@
 )]
 
 mod captures;
+mod check;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
+mod cli_exec;
 mod cli_help;
 mod cli_ls;
 mod cli_prune;

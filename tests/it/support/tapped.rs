@@ -274,6 +274,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
     let settings = Settings {
         limits: Limits::default(),
         retention: Retention::default(),
+        checks: gatetap::check::Settings::default(),
         listen: vec![Listen { address: "127.0.0.1:0".parse().unwrap(), optional: false }],
         upstream: Upstream::Gateway(profile::Gateway::parse(url).unwrap()),
         routes: BTreeMap::new(),
