@@ -270,8 +270,11 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
     if !path.exists() {
         return Err(Error::Missing { path: path.to_owned() });
     }
-    let access =
-        if is_marked(path) { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    let access = if is_marked(path) && !has_session(path) {
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    };
     match open_with(path, path.to_owned(), access) {
         Err(Error::File { .. }) if nobody_writes(path) => {
             let uri = format!("file:{}?immutable=1", encoded(path));
@@ -292,6 +295,17 @@ fn open_with(path: &Path, name: PathBuf, flags: OpenFlags) -> Result<Connection,
     }
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// Whether a session may be running on it. It may go on with a new file of the same name, and whoever tidies up
+/// after the old one would take the new one's log away.
+fn has_session(path: &Path) -> bool {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return true };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let lock = format!("{}-session-", name.to_string_lossy());
+    std::fs::read_dir(directory).map_or(true, |entries| {
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(&lock))
+    })
 }
 
 /// Whether the file itself says that it is a recording, so that nothing of anybody else is tidied up.
