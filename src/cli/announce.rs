@@ -93,6 +93,13 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
         let (p99, id) = (worst.p99, worst.exchange);
         writeln!(env.stderr, "99 % of chunks were passed on within {p99}, in the slowest stream (#{id})")?;
     }
+    if outcome.retention.pruned > 0 {
+        let plural = if outcome.retention.pruned == 1 { " was" } else { "s were" };
+        writeln!(env.stderr, "{} exchange{plural} pruned by [retention]", outcome.retention.pruned)?;
+    }
+    if let Some(failure) = &outcome.retention.failure {
+        writeln!(env.stderr, "warning: pruning by [retention] failed: {failure}")?;
+    }
     if outcome.is_whole() {
         return Ok(Exit::Fine);
     }

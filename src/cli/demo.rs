@@ -3,6 +3,7 @@
 use super::announce;
 use super::env::Env;
 use super::exit::Exit;
+use super::keep::{KeepArgs, limits};
 use super::live_view;
 use super::runtime;
 use crate::config::Listen;
@@ -12,9 +13,8 @@ use crate::exchange::text::printable;
 use crate::live::sample::Story;
 use crate::live::{self, Live, Upstream};
 use crate::proxy::OutgoingProxies;
-use crate::record::Limits;
 use crate::sim;
-use crate::store::{Page, Reader};
+use crate::store::{Page, Reader, Retention};
 use crate::tls::{Files, Trust};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -53,6 +53,9 @@ pub(super) struct DemoArgs {
     /// No live view: print each exchange as it ends, then a summary
     #[arg(long)]
     headless: bool,
+
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 /// A recording that goes when the demo ends.
@@ -96,7 +99,11 @@ impl DemoArgs {
             upstream: Upstream::Simulator,
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
-            limits: Limits::default(),
+            limits: limits(
+                self.keep.max_body.map(|size| size.0),
+                self.keep.redact_bodies.unwrap_or_default(),
+            ),
+            retention: Retention::default(),
             checks: crate::check::Settings::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),

@@ -3,17 +3,15 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
-use super::retention::Pruning;
+use super::keep::{KeepArgs, limits};
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
-use crate::record::Limits;
 use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,10 +72,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
 
-    /// Keep no text of prompts and answers, only their structure and their lengths
-    #[arg(long, value_name = "BOOL", env = "GATETAP_REDACT_BODIES", hide_env_values = true, num_args = 0..=1,
-        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    redact_bodies: Option<bool>,
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 impl RunArgs {
@@ -106,7 +102,8 @@ impl RunArgs {
             allow_remote: self.allow_remote,
             tls: self.tls.into(),
             seed: self.seed,
-            redact_bodies: self.redact_bodies,
+            max_body: self.keep.max_body,
+            redact_bodies: self.keep.redact_bodies,
         };
         let settings = Settings::resolve(given, &env.directories)?;
         let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
@@ -130,7 +127,6 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let seed = live_settings.simulator.seed;
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
-    let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
     let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
@@ -141,12 +137,8 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
-    let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
-    if let Some(sentence) = pruned {
-        writeln!(env.stderr, "{sentence}")?;
-    }
     announce::close(&outcome, env)
 }
 
@@ -159,7 +151,8 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
-        limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
+        limits: limits(settings.max_body, settings.redact_bodies),
+        retention: settings.retention.clone(),
         checks: settings.checks.clone(),
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,

@@ -81,6 +81,22 @@ impl Exchange {
         }
     }
 
+    /// How many bytes of a body have passed.
+    pub fn bytes_of(&self, side: Side) -> u64 {
+        match side {
+            Side::Request => self.request_bytes,
+            Side::Response => self.response_bytes,
+        }
+    }
+
+    /// The SHA-256 of a whole body, where not all of it is kept.
+    pub fn sha256_of(&self, side: Side) -> Option<&[u8; 32]> {
+        match side {
+            Side::Request => self.request_sha256.as_ref(),
+            Side::Response => self.response_sha256.as_ref(),
+        }
+    }
+
     /// Who ended the response early, if anybody did.
     pub fn broken_by(&self) -> Option<Hop> {
         self.response_end.as_ref().and_then(BodyEnd::broken_by)

@@ -6,15 +6,14 @@
 
 use crate::digest::EventLine;
 use crate::digest::summary::{Summary, Whole};
-use crate::exchange::body::{Body, Mark};
+use crate::exchange::body::{Body, Mark, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
 use crate::exchange::time::{Micros, WallTime};
-use crate::exchange::{ExchangeId, SessionId};
+use crate::exchange::{Exchange, ExchangeId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
 use serde::Serialize;
 
 /// One exchange as a line.
@@ -116,6 +115,8 @@ struct BodyLine<'a> {
     bytes: u64,
     stored: u64,
     cut: Option<CutLine>,
+    /// Of the whole body, where not all of it is kept.
+    sha256: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,6 +141,8 @@ struct TimingLine {
     first_event_ms: Option<f64>,
     last_event_ms: Option<f64>,
     end_ms: Option<f64>,
+    /// How long chunks were held back because the recorder was behind.
+    held_ms: Option<f64>,
     added_p50_us: Option<u64>,
     added_p99_us: Option<u64>,
 }
@@ -205,14 +208,15 @@ impl<'a> WholeLine<'a> {
         let digest = &whole.summary.digest;
         Self {
             summary: SummaryLine { findings: None, ..SummaryLine::new(&whole.summary) },
-            request: Message::new(
-                &exchange.request.headers,
-                exchange.request.raw.as_ref(),
-                request,
-                exchange.request_bytes,
-            ),
-            response: exchange.response.as_ref().map(|head| {
-                Message::new(&head.headers, head.raw.as_ref(), response, exchange.response_bytes)
+            request: Message {
+                headers: header_pairs(&exchange.request.headers),
+                raw_head: exchange.request.raw.as_ref().map(|raw| head_text(raw)),
+                body: BodyLine::new(exchange, Side::Request, request),
+            },
+            response: exchange.response.as_ref().map(|head| Message {
+                headers: header_pairs(&head.headers),
+                raw_head: head.raw.as_ref().map(|raw| head_text(raw)),
+                body: BodyLine::new(exchange, Side::Response, response),
             }),
             timing: TimingLine {
                 connect_ms: milliseconds(timing.connect),
@@ -222,6 +226,7 @@ impl<'a> WholeLine<'a> {
                 first_event_ms: milliseconds(digest.first_event),
                 last_event_ms: milliseconds(digest.last_event),
                 end_ms: milliseconds(timing.end),
+                held_ms: milliseconds(timing.held),
                 added_p50_us: added(&response.marks, 50).map(|delay| delay.0),
                 added_p99_us: added(&response.marks, 99).map(|delay| delay.0),
             },
@@ -261,21 +266,31 @@ impl<'a> CredentialLine<'a> {
     }
 }
 
-impl<'a> Message<'a> {
-    fn new(headers: &'a Headers, raw: Option<&Bytes>, body: &'a Body, seen: u64) -> Self {
+impl<'a> BodyLine<'a> {
+    fn new(exchange: &Exchange, side: Side, body: &'a Body) -> Self {
         let stored = body.bytes.len() as u64;
         Self {
-            headers: headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect(),
-            raw_head: raw.map(|raw| head_text(raw)),
-            body: BodyLine {
-                content: std::str::from_utf8(&body.bytes)
-                    .map_or_else(|_| Content::Base64(BASE64.encode(&body.bytes)), Content::Text),
-                bytes: seen.max(stored),
-                stored,
-                cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
-            },
+            content: std::str::from_utf8(&body.bytes)
+                .map_or_else(|_| Content::Base64(BASE64.encode(&body.bytes)), Content::Text),
+            bytes: exchange.bytes_of(side).max(stored),
+            stored,
+            cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
+            sha256: exchange.sha256_of(side).map(|hash| hex(hash)),
         }
     }
+}
+
+fn header_pairs(headers: &Headers) -> Vec<(&str, String)> {
+    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
+}
+
+/// Bytes as hexadecimal digits, as `sha256sum` prints them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
+        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
+        text
+    })
 }
 
 impl<'a> FindingLine<'a> {

@@ -3,6 +3,7 @@
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
 pub mod child;
+mod retention;
 pub mod sample;
 
 use crate::check::{self, Engine};
@@ -13,8 +14,9 @@ use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
-use crate::store::{self, SessionStart, Writer};
+use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
+use retention::Keeping;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub struct Settings {
     pub recording: PathBuf,
     /// What the recorder may use.
     pub limits: Limits,
+    /// What of earlier sessions may stay in the recording.
+    pub retention: Retention,
     /// The checks that run, and how they are tuned.
     pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
@@ -104,6 +108,7 @@ pub enum Error {
 pub struct Live {
     proxy: Proxy,
     recorder: Running,
+    retention: Keeping,
     session: SessionId,
     simulator: Option<Simulator>,
     recording: PathBuf,
@@ -135,12 +140,14 @@ impl Live {
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
         let session = writer.session();
-        let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
-            .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
+        let recorder =
+            Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
+                .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulator, upstream)) => Ok(Self {
                 proxy,
                 recorder,
+                retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
                 session,
                 simulator,
                 recording: settings.recording,
@@ -229,12 +236,15 @@ impl Live {
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.
     pub async fn stop(self) -> Outcome {
+        // The last of the recording is not to wait for a lock.
+        let retention = self.retention.stop().await;
         self.proxy.stop(GRACE).await;
         if let Some(simulator) = self.simulator {
             simulator.stop().await;
         }
         let recorder = self.recorder;
-        tokio::task::spawn_blocking(move || recorder.stop()).await.unwrap_or_else(|_| Outcome::panicked())
+        let stopped = tokio::task::spawn_blocking(move || recorder.stop()).await;
+        Outcome { retention, ..stopped.unwrap_or_else(|_| Outcome::panicked()) }
     }
 }
 

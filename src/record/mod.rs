@@ -26,7 +26,7 @@ mod tunnel;
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
-pub use thread::Outcome;
+pub use thread::{Kept, Outcome};
 pub use tunnel::TunnelTrack;
 
 use crate::check::Engine;
@@ -42,9 +42,6 @@ use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use thread::Message;
 
-/// How many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
-const QUEUE_BYTES: usize = 32 << 20;
-
 /// What a recorder may use, and keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -52,6 +49,8 @@ pub struct Limits {
     pub max_body: u64,
     /// No text of bodies is kept, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// So many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
+    pub queue_bytes: usize,
 }
 
 /// The forwarding path's way to the recorder thread. Cheap to clone.
@@ -86,7 +85,7 @@ pub struct Track {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: 64 << 20, redact_bodies: false }
+        Self { max_body: 64 << 20, redact_bodies: false, queue_bytes: 32 << 20 }
     }
 }
 
@@ -97,7 +96,7 @@ impl Recorder {
     /// What the system says where a thread cannot be started.
     pub fn start(writer: Writer, clock: Clock, limits: Limits, engine: Engine) -> std::io::Result<Running> {
         let (queue, messages) = mpsc::channel();
-        let budget = Budget::new(QUEUE_BYTES);
+        let budget = Budget::new(limits.queue_bytes);
         let recorder = Self(Arc::new(Shared {
             queue,
             budget,

@@ -52,6 +52,17 @@ pub struct Outcome {
     pub lost_bytes: u64,
     /// The stream whose chunks were passed on latest, if there was a stream.
     pub worst_added: Option<WorstAdded>,
+    /// What the limits on earlier sessions came to meanwhile.
+    pub retention: Kept,
+}
+
+/// What the limits on earlier sessions came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// So many exchanges are gone.
+    pub pruned: u64,
+    /// Why pruning failed, if it did the last time.
+    pub failure: Option<String>,
 }
 
 impl Outcome {

@@ -291,7 +291,7 @@ pub(super) fn credentials_to_json(credentials: &[CredentialFacts]) -> Option<Str
     Some(Value::Array(rows.collect()).to_string())
 }
 
-fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {
+pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {
     let text: Option<String> = row.get("credentials")?;
     let rows: Vec<Value> = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let word = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -89,6 +89,8 @@ fn run() {
           --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
+          --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
+                                    beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
                                     lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
       -h, --help                    Print help
@@ -141,12 +143,17 @@ fn demo() {
     Usage: gatetap demo [OPTIONS]
 
     Options:
-          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses
-                              [default: a free port] [env: GATETAP_LISTEN]
-          --db <FILE>         Keep the recording in this file [default: one that is removed at the end]
-          --seed <NUMBER>     The seed of texts and times [default: 7] [env: GATETAP_SEED]
-          --headless          No live view: print each exchange as it ends, then a summary
-      -h, --help              Print help
+          --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses
+                                    [default: a free port] [env: GATETAP_LISTEN]
+          --db <FILE>               Keep the recording in this file [default: one that is removed at the
+                                    end]
+          --seed <NUMBER>           The seed of texts and times [default: 7] [env: GATETAP_SEED]
+          --headless                No live view: print each exchange as it ends, then a summary
+          --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
+                                    beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
+          --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
+                                    lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
+      -h, --help                    Print help
     ");
 }
 

@@ -17,7 +17,7 @@ use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
-use crate::export::json::{EventJson, WholeLine};
+use crate::export::json::{EventJson, WholeLine, hex};
 use crate::store::Reader;
 use crate::wire::coding::{self, Problem};
 use anyhow::bail;
@@ -169,18 +169,20 @@ impl Shown {
     fn missing(&self, side: Side) -> Option<String> {
         let exchange = &self.whole.exchange;
         let (_, body) = self.side(side);
-        let seen = match side {
-            Side::Request => exchange.request_bytes,
-            Side::Response => exchange.response_bytes,
-        };
+        let seen = exchange.bytes_of(side);
         let missing = seen.saturating_sub(body.bytes.len() as u64);
         match body.cut {
-            Some(cut) => Some(format!(
-                "{} are missing from offset {} on, {} of the end follow",
-                facts::counted(missing, "byte"),
-                cut.at,
-                facts::counted(cut.tail, "byte")
-            )),
+            Some(cut) => {
+                let hash =
+                    exchange.sha256_of(side).map(|hash| format!("; SHA-256 of the whole: {}", hex(hash)));
+                Some(format!(
+                    "{} are missing from offset {} on, {} of the end follow{}",
+                    facts::counted(missing, "byte"),
+                    cut.at,
+                    facts::counted(cut.tail, "byte"),
+                    hash.unwrap_or_default()
+                ))
+            }
             None if missing > 0 && exchange.end_of(side).is_some() => {
                 Some(format!("{} of {seen} are missing", facts::counted(missing, "byte")))
             }
