@@ -8,9 +8,11 @@ use crate::digest::EventLine;
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Mark};
 use crate::exchange::credential::CredentialFacts;
+use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::{Tunnel, TunnelId};
 use crate::exchange::{ExchangeId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -77,6 +79,24 @@ pub struct EventJson<'a> {
     length: u64,
 }
 
+/// One tunnel as a line. `ended_by` is null where both sides closed, and while it is open.
+#[derive(Debug, Serialize)]
+pub struct TunnelLine<'a> {
+    id: TunnelId,
+    started_at: String,
+    host: &'a str,
+    peer: Option<&'a str>,
+    connect_ms: Option<f64>,
+    duration_ms: Option<f64>,
+    sent_bytes: u64,
+    received_bytes: u64,
+    ended_by: Option<&'static str>,
+    ended_detail: Option<&'a str>,
+    error_code: Option<&'a str>,
+    error_message: Option<&'a str>,
+    session: SessionId,
+}
+
 #[derive(Debug, Serialize)]
 struct Tokens {
     input: Option<u64>,
@@ -107,6 +127,8 @@ struct Message<'a> {
     /// Null where there were no such bytes, as in HTTP/2.
     raw_head: Option<String>,
     body: BodyLine<'a>,
+    /// What followed the body; empty without any.
+    trailers: Vec<(&'a str, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -209,9 +231,16 @@ impl<'a> WholeLine<'a> {
                 exchange.request.raw.as_ref(),
                 request,
                 exchange.request_bytes,
+                &exchange.request_trailers,
             ),
             response: exchange.response.as_ref().map(|head| {
-                Message::new(&head.headers, head.raw.as_ref(), response, exchange.response_bytes)
+                Message::new(
+                    &head.headers,
+                    head.raw.as_ref(),
+                    response,
+                    exchange.response_bytes,
+                    &exchange.response_trailers,
+                )
             }),
             timing: TimingLine {
                 connect_ms: milliseconds(timing.connect),
@@ -247,6 +276,31 @@ impl<'a> EventJson<'a> {
     }
 }
 
+impl<'a> TunnelLine<'a> {
+    /// The line of `tunnel`.
+    pub fn new(tunnel: &'a Tunnel) -> Self {
+        let (ended_by, ended_detail) = match &tunnel.ended {
+            Some(BodyEnd::Broken { by, detail }) => (Some(by.as_str()), Some(detail.as_str())),
+            Some(BodyEnd::Whole) | None => (None, None),
+        };
+        Self {
+            id: tunnel.id,
+            started_at: rfc3339(tunnel.started_at),
+            host: &tunnel.host,
+            peer: tunnel.peer.as_deref(),
+            connect_ms: milliseconds(tunnel.connect),
+            duration_ms: milliseconds(tunnel.end),
+            sent_bytes: tunnel.sent_bytes,
+            received_bytes: tunnel.received_bytes,
+            ended_by,
+            ended_detail,
+            error_code: tunnel.failure.as_ref().map(|own| own.token.as_str()),
+            error_message: tunnel.failure.as_ref().map(|own| own.message.as_str()),
+            session: tunnel.session,
+        }
+    }
+}
+
 impl<'a> CredentialLine<'a> {
     fn new(facts: &'a CredentialFacts) -> Self {
         Self {
@@ -261,10 +315,16 @@ impl<'a> CredentialLine<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn new(headers: &'a Headers, raw: Option<&Bytes>, body: &'a Body, seen: u64) -> Self {
+    fn new(
+        headers: &'a Headers,
+        raw: Option<&Bytes>,
+        body: &'a Body,
+        seen: u64,
+        trailers: &'a Headers,
+    ) -> Self {
         let stored = body.bytes.len() as u64;
         Self {
-            headers: headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect(),
+            headers: lines(headers),
             raw_head: raw.map(|raw| head_text(raw)),
             body: BodyLine {
                 content: std::str::from_utf8(&body.bytes)
@@ -273,6 +333,7 @@ impl<'a> Message<'a> {
                 stored,
                 cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
             },
+            trailers: lines(trailers),
         }
     }
 }
@@ -298,6 +359,10 @@ pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
     // The nearest rank: the smallest delay that at least `percent` of them do not exceed.
     let rank = (delays.len() * percent).div_ceil(100);
     delays.get(rank.saturating_sub(1)).copied()
+}
+
+fn lines(headers: &Headers) -> Vec<(&str, String)> {
+    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
 }
 
 /// RFC 3339 in UTC with microseconds.

@@ -1,6 +1,8 @@
 //! One connection of the app, from its first byte to its end.
 
 use super::Shared;
+use super::app_tls::NoTls;
+use super::connect::place;
 use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
 use super::opening::{self, Opening};
@@ -8,6 +10,7 @@ use super::route::Route;
 use super::socket::{Follower, ResetOnClose, watch_app};
 use super::stream::Stream;
 use super::tunnel;
+use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::time::Moment;
 use crate::record::TunnelTrack;
 use http::{Request, Response};
@@ -76,11 +79,21 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
     let mut spoken = connection.opening(&mut stream).await?;
     if spoken == Opening::Tls && connection.shared.app_tls.is_on() {
         let near = connection.near.map(|near| near.ip().to_canonical().to_string()).unwrap_or_default();
+        let began = connection.shared.recorder.clock().now();
         let accepted = tokio::select! {
             accepted = connection.shared.app_tls.accept(stream, &near) => accepted,
             () = connection.stop.cancelled() => return Ok(()),
         };
-        stream = accepted.map_err(io::Error::other)?;
+        stream = match accepted {
+            Ok(stream) => stream,
+            Err(NoTls { host, reason }) => {
+                // Nothing was asked, so it is no exchange: only a connection that stayed closed.
+                let port = connection.near.map_or(0, |near| near.port());
+                let track = connection.tunnel(began, place(&host.unwrap_or(near), port));
+                track.ended(BodyEnd::broken(Hop::App, reason));
+                return Ok(());
+            }
+        };
         spoken = connection.opening(&mut stream).await?;
     }
     match spoken {

@@ -5,7 +5,7 @@ use super::pool::Lease;
 use super::socket::SocketFacts;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
-use crate::record::Track;
+use crate::record::{Track, redact};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
@@ -148,6 +148,9 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Tap<B> {
                     && !bytes.is_empty()
                 {
                     watcher.chunk(bytes);
+                }
+                if let (Some(trailers), Some(watcher)) = (frame.trailers_ref(), &this.watcher) {
+                    watcher.track.trailers(watcher.side, redact::lines(trailers));
                 }
                 if this.inner.is_end_stream() {
                     this.end(BodyEnd::Whole);

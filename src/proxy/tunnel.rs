@@ -1,6 +1,7 @@
 //! `CONNECT`: a tunnel to a host, opened where configuration says so and passed on unseen otherwise.
 
 use super::app_connection::{Connection, serve_http};
+use super::app_tls::NoTls;
 use super::connect::{Made, place};
 use super::opening::{self, Opening};
 use super::own_answer::{Failure, Token};
@@ -96,7 +97,7 @@ async fn open(
     let (app, scheme) = match spoken {
         Opening::Tls => match connection.shared.app_tls.accept(app, &target.host).await {
             Ok(app) => (app, Scheme::Https),
-            Err(reason) => {
+            Err(NoTls { reason, .. }) => {
                 let mut track = connection.tunnel(began, target.name());
                 track.connected(made.connect);
                 track.ended(BodyEnd::broken(Hop::App, reason));

@@ -31,6 +31,7 @@ pub use tunnel::TunnelTrack;
 
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
+use crate::exchange::head::Headers;
 use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
@@ -177,6 +178,11 @@ impl Track {
     /// Writes down that the socket has taken the next `chunks` chunks of `side`.
     pub fn taken(&self, side: Side, chunks: u32) {
         self.recorder.send(Message::Taken { key: self.key, side, chunks, at: self.now() });
+    }
+
+    /// Writes down the lines that followed a body. Before its end is.
+    pub fn trailers(&self, side: Side, lines: Headers) {
+        self.recorder.send(Message::Trailers { key: self.key, side, lines: Box::new(lines) });
     }
 
     /// Writes down how a body ended. Once a side.

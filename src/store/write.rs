@@ -152,8 +152,9 @@ impl Writer {
                  request_version, request_head, sent_head, credentials, fault, replay_of, status, \
                  response_version, response_head, own_error, own_message, connect_us, tls_us, reused, sent_us, \
                  head_us, end_us, held_us, request_bytes, response_bytes, request_end, request_end_detail, \
-                 response_end, response_end_detail, request_sha256, response_sha256) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 response_end, response_end_detail, request_trailers, response_trailers, request_sha256, \
+                 response_sha256) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.session,
@@ -187,6 +188,8 @@ impl Writer {
                 request_end.1,
                 response_end.0,
                 response_end.1,
+                trailers(&exchange.request_trailers),
+                trailers(&exchange.response_trailers),
                 exchange.request_sha256,
                 exchange.response_sha256,
             ])?;
@@ -207,8 +210,8 @@ impl Writer {
                 "UPDATE exchanges SET sent_head = ?, status = ?, response_version = ?, response_head = ?, \
                  own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
                  end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
-                 request_end_detail = ?, response_end = ?, response_end_detail = ?, request_sha256 = ?, \
-                 response_sha256 = ? WHERE id = ?",
+                 request_end_detail = ?, response_end = ?, response_end_detail = ?, request_trailers = ?, \
+                 response_trailers = ?, request_sha256 = ?, response_sha256 = ? WHERE id = ?",
             )?
             .execute(params![
                 exchange.sent.as_ref().map(Headers::to_block),
@@ -230,6 +233,8 @@ impl Writer {
                 request_end.1,
                 response_end.0,
                 response_end.1,
+                trailers(&exchange.request_trailers),
+                trailers(&exchange.response_trailers),
                 exchange.request_sha256,
                 exchange.response_sha256,
                 exchange.id,
@@ -342,6 +347,11 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 /// The blob for a head: its own bytes, or its header lines where it had none.
 fn head_blob(raw: Option<&Bytes>, headers: &Headers) -> Bytes {
     raw.map_or_else(|| headers.to_block().into(), Bytes::clone)
+}
+
+/// The blob for the lines after a body, where there were some.
+fn trailers(lines: &Headers) -> Option<Vec<u8>> {
+    (!lines.0.is_empty()).then(|| lines.to_block())
 }
 
 fn time(at: Option<Micros>) -> Option<i64> {

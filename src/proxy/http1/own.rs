@@ -82,7 +82,7 @@ async fn rest<A: Socket>(app: &mut Link<A>, record: &mut Record, body: &mut Body
             record.chunk(Side::Request, &bytes.slice(piece));
         }
         if body.is_whole() {
-            record.ended(Side::Request, BodyEnd::Whole);
+            record.whole(Side::Request, body.trailers());
             return true;
         }
         poll_fn(|cx| record.poll_room(cx)).await;
