@@ -18,7 +18,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -172,12 +171,12 @@ impl Connection {
 
 impl Service<Request<Incoming>> for AppService {
     type Response = Response<AppBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Error = h2::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, h2::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (shared, app) = (Arc::clone(&self.shared), self.app.clone());
-        Box::pin(async move { Ok(forward::exchange(&shared, &app, request).await) })
+        Box::pin(async move { forward::exchange(&shared, &app, request).await })
     }
 }
 

@@ -132,7 +132,10 @@ fn what_follows_a_101_is_shown_in_both_directions() {
             .collect()
     };
     let shown = page("1");
-    assert_eq!(after(&shown), ["←  text, 5 bytes: hello", "→  text, 3 bytes: bye", "→  close, 2 bytes: 1000"]);
+    assert_eq!(
+        after(&shown),
+        ["←  text, 5 bytes: hello", "→  text, 3 bytes: bye", "→  close, 2 bytes: 1000"]
+    );
     assert!(!shown.contains("not text"), "{shown}");
     assert_eq!(after(&page("2")), ["←  3 bytes: one", "→  3 bytes: two"]);
 }

@@ -39,6 +39,7 @@ mod gateway_profile;
 mod proxy_ends;
 mod proxy_hostile;
 mod proxy_http2;
+mod proxy_http2_ends;
 mod proxy_messages;
 mod proxy_patience;
 mod proxy_streams;

@@ -107,7 +107,8 @@ fn show_has_them() {
     });
     let home = gatetap.home().clone();
     drop(stop_and_read(gatetap));
-    let show = |words: &[&str]| Launch::gatetap(&[&["show", "last"], words].concat()).home(&home).run_to_end();
+    let show =
+        |words: &[&str]| Launch::gatetap(&[&["show", "last"], words].concat()).home(&home).run_to_end();
     let page = show(&[]).stdout;
     assert!(page.contains("\n  (trailers)\n  X-Sum: 1\n  x-sum: \n  X-Echo: "), "{page}");
     assert!(page.contains("\n  (trailers)\n  X-Cost: 0.1\n  Set-Cookie: "), "{page}");
