@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::header::{HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,7 +65,7 @@ pub(super) async fn exchange(
     request: Request<Incoming>,
 ) -> Result<Response<AppBody>, h2::Error> {
     if app.route.is_none() && control::is_control(request.uri().path()) {
-        return Ok(control::answer(shared, &request).map(|body| Either::Right(Full::new(body))));
+        return Ok(control_answer(shared, request).await.map(|body| Either::Right(Full::new(body))));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let asked = seen(app, &request);
@@ -109,6 +109,15 @@ pub(super) async fn exchange(
             track.ended(Side::Response, end);
             Err(h2::Reason::REFUSED_STREAM.into())
         }
+    }
+}
+
+/// Answers a request to the control API. It is not recorded.
+async fn control_answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bytes> {
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, control::LONGEST_BODY).collect().await {
+        Ok(whole) => control::answer(shared, &Request::from_parts(parts, whole.to_bytes())).await,
+        Err(_) => control::not_whole(),
     }
 }
 

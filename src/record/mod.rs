@@ -37,6 +37,7 @@ use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
 use health::SharedHealth;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
@@ -63,6 +64,8 @@ struct Shared {
     queue: mpsc::Sender<Message>,
     budget: Budget,
     clock: Clock,
+    /// Where the recording is.
+    recording: PathBuf,
     next: AtomicU64,
     health: SharedHealth,
 }
@@ -102,6 +105,7 @@ impl Recorder {
             queue,
             budget,
             clock,
+            recording: writer.path().to_owned(),
             next: AtomicU64::new(1),
             health: SharedHealth::default(),
         }));
@@ -112,6 +116,11 @@ impl Recorder {
     /// The clock that everything recorded is timed with.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The recording.
+    pub fn recording(&self) -> &Path {
+        &self.0.recording
     }
 
     /// How the recording is doing.

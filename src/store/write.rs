@@ -111,6 +111,11 @@ impl Writer {
         Ok(())
     }
 
+    /// The recording.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The session that this writer writes.
     pub fn session(&self) -> SessionId {
         self.session

@@ -134,7 +134,7 @@ mod tests {
         }
         let long = [&b"\x82\x7e\x01\x00"[..], &[7; 256]].concat();
         assert_eq!((frames(&long)[0].length, frames(&long)[0].is_whole()), (256, true));
-        let longer = [&b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"[..], &[7; 65536]].concat();
+        let longer = [&b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"[..], &vec![7; 65536]].concat();
         assert_eq!(frames(&longer)[0].payload.len(), 65536);
     }
 
@@ -147,6 +147,6 @@ mod tests {
             assert_eq!(found.first().is_some_and(Frame::is_whole), end >= 4, "{end}");
         }
         assert_eq!(frames(b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04x")[0].payload, b"y");
-        assert_eq!(frames(b"\xc1\x00")[0].extended, true);
+        assert!(frames(b"\xc1\x00")[0].extended);
     }
 }

@@ -36,6 +36,7 @@ mod gateway_credential;
 mod gateway_errors;
 mod gateway_mask;
 mod gateway_profile;
+mod proxy_control;
 mod proxy_ends;
 mod proxy_hostile;
 mod proxy_http2;

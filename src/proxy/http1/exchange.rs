@@ -370,10 +370,10 @@ fn answered(answer: &Answer, times: Option<ConnectTimes>, sent: Micros, head: Mi
 }
 
 /// Answers a request to the control API. It is not recorded.
-async fn control_answer<A: Socket>(shared: &Shared, app: &mut Link<A>, request: &Request) -> After {
+async fn control_answer<A: Socket>(shared: &Arc<Shared>, app: &mut Link<A>, request: &Request) -> After {
     let (response, whole) = match own::whole_request(app, request).await {
-        Some(whole) => (control::answer(shared, &whole), true),
-        None => (Failure::new(Token::BadRequest, "the request is not whole").answer(false), false),
+        Some(whole) => (control::answer(shared, &whole).await, true),
+        None => (control::not_whole(), false),
     };
     let keep = request.keep && whole;
     match app.send(own::rendered(&response, &request.method, keep)).await {
