@@ -28,6 +28,7 @@ mod listener;
 mod opening;
 mod outgoing;
 mod own_answer;
+mod passing;
 mod pool;
 mod relay;
 mod route;
@@ -47,6 +48,7 @@ use app_tls::AppTls;
 use connect::Connector;
 use http2::Http2Pool;
 use intercept::Intercept;
+use passing::Passing;
 use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
@@ -102,6 +104,7 @@ struct Shared {
     addresses: Vec<SocketAddr>,
     recorder: Recorder,
     pool: Pool,
+    passing: Passing,
     idle: http1::Idle,
     /// Apps beyond so many connections wait for one of them to end.
     connections: Arc<Semaphore>,
@@ -135,6 +138,7 @@ impl Proxy {
             addresses,
             recorder,
             pool: Pool::default(),
+            passing: Passing::default(),
             idle: http1::Idle::default(),
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
             http2: Http2Pool::default(),

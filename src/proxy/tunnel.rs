@@ -44,7 +44,7 @@ pub(super) async fn serve(mut app: Stream, connection: &Connection) -> io::Resul
     let shared = &connection.shared;
     let clock = shared.recorder.clock();
     let began = clock.now();
-    let dialled = if connection.is_loop() {
+    let dialled = if connection.is_loop() || shared.connector.is_own_connect(&head) {
         let message = format!("{} was asked for by gatetap itself", target.name());
         Err(Failure::new(Token::Loop, message))
     } else {

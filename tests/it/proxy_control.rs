@@ -13,8 +13,8 @@ use crate::support::tapped::Tapped;
 use crate::support::{eventually, wait};
 
 async fn control(addr: SocketAddr, method: &str, path: &str, headers: &[&str]) -> (Head, String) {
-    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    let raw = format!("{method} {path} HTTP/1.1\r\nHost: {addr}\r\n{lines}\r\n");
+    let lines = [&[&*format!("Host: {addr}")], headers].concat().join("\r\n");
+    let raw = format!("{method} {path} HTTP/1.1\r\n{lines}\r\n\r\n");
     let (head, body) = Client::exchange(addr, raw).await;
     (head, body.text())
 }
