@@ -105,6 +105,7 @@ impl DemoArgs {
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
             limits: Limits::default(),
+            checks: crate::check::Settings::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),
             tls: true,

@@ -147,6 +147,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         routes: routes.collect(),
         recording: settings.db.clone(),
         limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
+        checks: settings.checks.clone(),
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a mistake is named with the file, the line and the key; nothing is ignored in silence.
 
+mod checks;
 mod error;
 mod file;
 mod host_pattern;
@@ -15,6 +16,7 @@ mod retention;
 mod tls;
 mod upstream;
 
+pub use checks::{check_pattern, severity};
 pub use error::{BadValue, Error};
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
@@ -24,6 +26,7 @@ pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, Upstream};
 
+use crate::check;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -89,6 +92,8 @@ pub struct Settings {
     pub redact_bodies: bool,
     /// What may stay in the recording when a session starts.
     pub retention: Retention,
+    /// Which checks run, and how they are tuned.
+    pub checks: check::Settings,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -151,6 +156,7 @@ impl Settings {
             seed: given.seed.or(file.seed),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             retention: file.retention,
+            checks: file.checks,
             file: file.path,
         })
     }
@@ -176,4 +182,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
 /// As for [`Settings::resolve`].
 pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
+}
+
+/// What `gatetap.toml` says of the checks.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
 }

@@ -4,6 +4,7 @@
 
 pub mod sample;
 
+use crate::check::{self, Engine};
 use crate::config::HostPattern;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub recording: PathBuf,
     /// What the recorder may use.
     pub limits: Limits,
+    /// The checks that run, and how they are tuned.
+    pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
     /// The proxies between here and the gateways.
@@ -130,7 +133,7 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock, settings.limits)
+        let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulator, upstream)) => Ok(Self {

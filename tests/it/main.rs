@@ -10,6 +10,7 @@
 )]
 
 mod captures;
+mod check;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
