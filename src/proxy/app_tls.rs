@@ -76,8 +76,10 @@ impl NoTls {
 async fn shake(stream: Stream, authority: &Authority, otherwise: &str) -> Result<Stream, NoTls> {
     let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await;
     let hello = hello.map_err(|error| NoTls::early(format!("not a TLS handshake: {error}")))?;
-    let host = hello.client_hello().server_name().unwrap_or(otherwise).to_owned();
-    let config = match authority.server_config(&host) {
+    let said = hello.client_hello();
+    let host = said.server_name().unwrap_or(otherwise).to_owned();
+    let offered = said.alpn().into_iter().flatten();
+    let config = match authority.server_config_for(&host, offered) {
         Ok(config) => config,
         Err(error) => return Err(NoTls { host: Some(host), reason: causes(&error) }),
     };
