@@ -88,7 +88,12 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
             Err(NoTls { host, reason }) => {
                 // Nothing was asked, so it is no exchange: only a connection that stayed closed.
                 let port = connection.near.map_or(0, |near| near.port());
+                // Who did not even say what it wants is no app that somebody waits for.
+                let told = host.is_some();
                 let track = connection.tunnel(began, place(&host.unwrap_or(near), port));
+                if told {
+                    connection.shared.recorder.no_tls(&reason);
+                }
                 track.ended(BodyEnd::broken(Hop::App, reason));
                 return Ok(());
             }

@@ -138,6 +138,11 @@ impl Recorder {
         Track { recorder: self.clone(), key, began: now.mono }
     }
 
+    /// Tells whoever watches that an app got nowhere that wanted to speak TLS with gatetap itself.
+    pub fn no_tls(&self, reason: &str) {
+        self.0.health.change(|health| health.no_tls = Some(reason.to_owned()));
+    }
+
     fn next_key(&self) -> u64 {
         self.0.next.fetch_add(1, Ordering::Relaxed)
     }

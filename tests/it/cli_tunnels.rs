@@ -6,7 +6,7 @@ use crate::support::binary::{Gatetap, Home, Launch};
 use crate::support::client::{Client, get};
 use crate::support::gateway::{Gateway, Refusing, Step, write};
 use crate::support::tls::{TestCa, make_ca, shake, stop_and_read, tcp};
-use crate::support::wait;
+use crate::support::{eventually, wait};
 
 fn run(home: &Home, upstream: &str) -> Gatetap {
     Launch::gatetap(&["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", upstream])
@@ -74,12 +74,16 @@ fn tunnels_are_listed_with_host_bytes_times_and_end() {
 fn an_app_that_does_not_trust_the_ca_is_seen() {
     let home = Home::new();
     let gateway = Gateway::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-    let gatetap = run(&home, &gateway.url());
+    let mut gatetap = run(&home, &gateway.url());
     make_ca(&home);
     let stranger = TestCa::new();
     wait(async {
         let host = "api.example.test";
         shake(tcp(gatetap.addr()).await, host, stranger.pem(), &[]).await.unwrap_err();
+    });
+    eventually("a warning", || {
+        let stderr = gatetap.running().stderr();
+        stderr.contains("warning: the app broke off the handshake for `api.example.test`").then_some(())
     });
     let port = gatetap.addr().port();
     drop(stop_and_read(gatetap));
