@@ -74,6 +74,8 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where requests go.
     pub upstream: Upstream,
+    /// Nobody has said where requests go.
+    pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
     /// The recording.
@@ -136,7 +138,9 @@ impl Settings {
                 routes.push(route);
             }
         }
-        let upstream = match given.upstream.or(file.upstream) {
+        let upstream = given.upstream.or(file.upstream);
+        let upstream_is_default = upstream.is_none();
+        let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
         };
@@ -144,6 +148,7 @@ impl Settings {
         Ok(Self {
             listen: listen.into_iter().flat_map(Listen::addresses).collect(),
             upstream,
+            upstream_is_default,
             routes,
             db: match given.db.or(file.db) {
                 Some(db) => db,

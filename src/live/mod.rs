@@ -2,10 +2,12 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod child;
 pub mod sample;
 
 use crate::check::{self, Engine};
 use crate::config::HostPattern;
+use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
@@ -104,6 +106,7 @@ pub enum Error {
 pub struct Live {
     proxy: Proxy,
     recorder: Running,
+    session: SessionId,
     simulator: Option<Simulator>,
     recording: PathBuf,
     upstream: Gateway,
@@ -133,12 +136,14 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
+        let session = writer.session();
         let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulator, upstream)) => Ok(Self {
                 proxy,
                 recorder,
+                session,
                 simulator,
                 recording: settings.recording,
                 upstream,
@@ -207,6 +212,11 @@ impl Live {
     /// The recorder, which knows how the recording is doing.
     pub fn recorder(&self) -> Recorder {
         self.recorder.recorder()
+    }
+
+    /// The session it writes. A recording that is removed meanwhile starts with another.
+    pub fn session(&self) -> SessionId {
+        self.session
     }
 
     /// The recording.
