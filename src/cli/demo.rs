@@ -2,6 +2,7 @@
 
 use super::announce;
 use super::env::Env;
+use super::error::wrong_usage;
 use super::exit::Exit;
 use super::keep::{KeepArgs, limits};
 use super::live_view;
@@ -64,6 +65,13 @@ struct Scratch(PathBuf);
 impl DemoArgs {
     /// Runs the demo.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let addresses = self.listen.map(Listen::addresses).unwrap_or_default();
+        if let Some(remote) = addresses.iter().find(|listen| !listen.address.ip().is_loopback()) {
+            return Err(wrong_usage(
+                format!("`{}` can be reached from beyond this machine", remote.address),
+                "the demo listens on 127.0.0.1 or [::1] only",
+            ));
+        }
         let scratch = self.db.is_none().then(Scratch::new);
         let recording = match (&self.db, &scratch) {
             (Some(db), _) => db.clone(),
@@ -110,6 +118,7 @@ impl DemoArgs {
             tls: true,
             authority: env.directories.data.as_deref().map(Files::in_directory),
             intercept: Vec::new(),
+            control_token: None,
             connect_timeout: Duration::from_secs(10),
             simulator,
             command: "gatetap demo".to_owned(),

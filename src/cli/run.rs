@@ -125,12 +125,14 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let told_to_stop = runtime::told_to_stop(&runtime);
     let live_settings = live_settings(settings, env)?;
     let seed = live_settings.simulator.seed;
+    let token = live_settings.control_token.clone();
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
-    let warnings: &[String] = &insecure.into_iter().chain(open).collect::<Vec<_>>();
+    let token = token.map(|token| format!("the control API wants `Authorization: Bearer {token}`"));
+    let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
     let watched = if settings.headless || !live_view::is_possible(env) {
         announce::listening(&live, seed, warnings, env)
             .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
@@ -146,6 +148,7 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
 pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
     let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
     let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
+    let is_remote = settings.listen.iter().any(|listen| !listen.address.ip().is_loopback());
     Ok(live::Settings {
         listen: settings.listen.iter().copied().map(Into::into).collect(),
         upstream: upstream(&settings.upstream),
@@ -159,6 +162,7 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         tls: settings.tls.on,
         authority: env.directories.data.as_deref().map(Files::in_directory),
         intercept: settings.tls.intercept.clone(),
+        control_token: is_remote.then(runtime::draw_token).transpose()?,
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
         command: command_line(),

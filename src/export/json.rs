@@ -8,9 +8,11 @@ use crate::digest::EventLine;
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Mark, Side};
 use crate::exchange::credential::CredentialFacts;
+use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
 use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::tunnel::{Tunnel, TunnelId};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -76,6 +78,24 @@ pub struct EventJson<'a> {
     length: u64,
 }
 
+/// One tunnel as a line. `ended_by` is null where both sides closed, and while it is open.
+#[derive(Debug, Serialize)]
+pub struct TunnelLine<'a> {
+    id: TunnelId,
+    started_at: String,
+    host: &'a str,
+    peer: Option<&'a str>,
+    connect_ms: Option<f64>,
+    duration_ms: Option<f64>,
+    sent_bytes: u64,
+    received_bytes: u64,
+    ended_by: Option<&'static str>,
+    ended_detail: Option<&'a str>,
+    error_code: Option<&'a str>,
+    error_message: Option<&'a str>,
+    session: SessionId,
+}
+
 #[derive(Debug, Serialize)]
 struct Tokens {
     input: Option<u64>,
@@ -106,6 +126,8 @@ struct Message<'a> {
     /// Null where there were no such bytes, as in HTTP/2.
     raw_head: Option<String>,
     body: BodyLine<'a>,
+    /// What followed the body; empty without any.
+    trailers: Vec<(&'a str, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -208,16 +230,11 @@ impl<'a> WholeLine<'a> {
         let digest = &whole.summary.digest;
         Self {
             summary: SummaryLine { findings: None, ..SummaryLine::new(&whole.summary) },
-            request: Message {
-                headers: header_pairs(&exchange.request.headers),
-                raw_head: exchange.request.raw.as_ref().map(|raw| head_text(raw)),
-                body: BodyLine::new(exchange, Side::Request, request),
-            },
-            response: exchange.response.as_ref().map(|head| Message {
-                headers: header_pairs(&head.headers),
-                raw_head: head.raw.as_ref().map(|raw| head_text(raw)),
-                body: BodyLine::new(exchange, Side::Response, response),
-            }),
+            request: Message::new(exchange, Side::Request, &exchange.request.headers, request),
+            response: exchange
+                .response
+                .as_ref()
+                .map(|head| Message::new(exchange, Side::Response, &head.headers, response)),
             timing: TimingLine {
                 connect_ms: milliseconds(timing.connect),
                 tls_ms: milliseconds(timing.tls),
@@ -253,6 +270,31 @@ impl<'a> EventJson<'a> {
     }
 }
 
+impl<'a> TunnelLine<'a> {
+    /// The line of `tunnel`.
+    pub fn new(tunnel: &'a Tunnel) -> Self {
+        let (ended_by, ended_detail) = match &tunnel.ended {
+            Some(BodyEnd::Broken { by, detail }) => (Some(by.as_str()), Some(detail.as_str())),
+            Some(BodyEnd::Whole) | None => (None, None),
+        };
+        Self {
+            id: tunnel.id,
+            started_at: rfc3339(tunnel.started_at),
+            host: &tunnel.host,
+            peer: tunnel.peer.as_deref(),
+            connect_ms: milliseconds(tunnel.connect),
+            duration_ms: milliseconds(tunnel.end),
+            sent_bytes: tunnel.sent_bytes,
+            received_bytes: tunnel.received_bytes,
+            ended_by,
+            ended_detail,
+            error_code: tunnel.failure.as_ref().map(|own| own.token.as_str()),
+            error_message: tunnel.failure.as_ref().map(|own| own.message.as_str()),
+            session: tunnel.session,
+        }
+    }
+}
+
 impl<'a> CredentialLine<'a> {
     fn new(facts: &'a CredentialFacts) -> Self {
         Self {
@@ -262,6 +304,22 @@ impl<'a> CredentialLine<'a> {
             last4: facts.last4.as_deref(),
             fingerprint: &facts.fingerprint,
             defects: facts.defects.iter().map(|defect| defect.as_str()).collect(),
+        }
+    }
+}
+
+impl<'a> Message<'a> {
+    fn new(exchange: &'a Exchange, side: Side, headers: &'a Headers, body: &'a Body) -> Self {
+        let response = exchange.response.as_ref();
+        let (raw, trailers) = match side {
+            Side::Request => (exchange.request.raw.as_ref(), &exchange.request_trailers),
+            Side::Response => (response.and_then(|head| head.raw.as_ref()), &exchange.response_trailers),
+        };
+        Self {
+            headers: lines(headers),
+            raw_head: raw.map(|raw| head_text(raw)),
+            body: BodyLine::new(exchange, side, body),
+            trailers: lines(trailers),
         }
     }
 }
@@ -278,10 +336,6 @@ impl<'a> BodyLine<'a> {
             sha256: exchange.sha256_of(side).map(|hash| hex(hash)),
         }
     }
-}
-
-fn header_pairs(headers: &Headers) -> Vec<(&str, String)> {
-    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
 }
 
 /// Bytes as hexadecimal digits, as `sha256sum` prints them.
@@ -315,6 +369,10 @@ pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
     // The nearest rank: the smallest delay that at least `percent` of them do not exceed.
     let rank = (delays.len() * percent).div_ceil(100);
     delays.get(rank.saturating_sub(1)).copied()
+}
+
+fn lines(headers: &Headers) -> Vec<(&str, String)> {
+    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
 }
 
 /// RFC 3339 in UTC with microseconds.

@@ -53,6 +53,8 @@ pub struct Settings {
     pub authority: Option<Files>,
     /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
     pub intercept: Vec<HostPattern>,
+    /// What the control API wants to be told, where a listener can be reached from beyond this machine.
+    pub control_token: Option<String>,
     /// How long a connection to a gateway may take to be made.
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
@@ -192,6 +194,7 @@ impl Live {
             tls: settings.tls,
             authority: settings.authority.clone(),
             intercept: settings.intercept.clone(),
+            control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))

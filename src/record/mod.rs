@@ -32,11 +32,13 @@ pub use tunnel::TunnelTrack;
 use crate::check::Engine;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
+use crate::exchange::head::Headers;
 use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
 use health::SharedHealth;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
@@ -62,6 +64,8 @@ struct Shared {
     queue: mpsc::Sender<Message>,
     budget: Budget,
     clock: Clock,
+    /// Where the recording is.
+    recording: PathBuf,
     next: AtomicU64,
     health: SharedHealth,
 }
@@ -101,6 +105,7 @@ impl Recorder {
             queue,
             budget,
             clock,
+            recording: writer.path().to_owned(),
             next: AtomicU64::new(1),
             health: SharedHealth::default(),
         }));
@@ -111,6 +116,11 @@ impl Recorder {
     /// The clock that everything recorded is timed with.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The recording.
+    pub fn recording(&self) -> &Path {
+        &self.0.recording
     }
 
     /// How the recording is doing.
@@ -125,6 +135,11 @@ impl Recorder {
         let key = self.next_key();
         self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
         Track { recorder: self.clone(), key, began: now.mono }
+    }
+
+    /// Tells whoever watches that an app got nowhere that wanted to speak TLS with gatetap itself.
+    pub fn no_tls(&self, reason: &str) {
+        self.0.health.change(|health| health.no_tls = Some(reason.to_owned()));
     }
 
     fn next_key(&self) -> u64 {
@@ -177,6 +192,11 @@ impl Track {
     /// Writes down that the socket has taken the next `chunks` chunks of `side`.
     pub fn taken(&self, side: Side, chunks: u32) {
         self.recorder.send(Message::Taken { key: self.key, side, chunks, at: self.now() });
+    }
+
+    /// Writes down the lines that followed a body. Before its end is.
+    pub fn trailers(&self, side: Side, lines: Headers) {
+        self.recorder.send(Message::Trailers { key: self.key, side, lines: Box::new(lines) });
     }
 
     /// Writes down how a body ended. Once a side.

@@ -9,6 +9,7 @@ use super::{LiftAtEnd, Limits, Recorder};
 use crate::check::Engine;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
+use crate::exchange::head::Headers;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::Tunnel;
 use crate::store::Writer;
@@ -34,6 +35,7 @@ pub(super) enum Message {
     Answered { key: u64, answered: Box<Answered> },
     Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
     Taken { key: u64, side: Side, chunks: u32, at: Micros },
+    Trailers { key: u64, side: Side, lines: Box<Headers> },
     Held { key: u64, time: Micros },
     Ended { key: u64, side: Side, end: BodyEnd, at: Micros },
     Examined { key: u64, examined: Box<Examined>, last: bool },

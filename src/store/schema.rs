@@ -62,6 +62,8 @@ CREATE TABLE exchanges (
   response_bytes  INTEGER NOT NULL DEFAULT 0,
   request_sha256  BLOB,
   response_sha256 BLOB,
+  request_trailers BLOB,
+  response_trailers BLOB,
   request_end     TEXT,
   request_end_detail TEXT,
   response_end    TEXT,

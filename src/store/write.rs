@@ -125,6 +125,11 @@ impl Writer {
         Ok(())
     }
 
+    /// The recording.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The session that this writer writes.
     pub fn session(&self) -> SessionId {
         self.session
@@ -325,7 +330,7 @@ fn asked(session: SessionId, exchange: &Exchange) -> [Value; ASKED.len()] {
 }
 
 /// The columns that are filled in as it goes on.
-const ANSWERED: [&str; 21] = [
+const ANSWERED: [&str; 23] = [
     "sent_head",
     "status",
     "response_version",
@@ -345,6 +350,8 @@ const ANSWERED: [&str; 21] = [
     "request_end_detail",
     "response_end",
     "response_end_detail",
+    "request_trailers",
+    "response_trailers",
     "request_sha256",
     "response_sha256",
 ];
@@ -376,6 +383,8 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
         request_detail.map(str::to_owned).into(),
         response_end.map(str::to_owned).into(),
         response_detail.map(str::to_owned).into(),
+        trailers(&exchange.request_trailers).into(),
+        trailers(&exchange.response_trailers).into(),
         exchange.request_sha256.map(Vec::from).into(),
         exchange.response_sha256.map(Vec::from).into(),
     ]
@@ -384,6 +393,11 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
 /// The blob for a head: its own bytes, or its header lines where it had none.
 fn head_blob(raw: Option<&Bytes>, headers: &Headers) -> Vec<u8> {
     raw.map_or_else(|| headers.to_block(), |raw| raw.to_vec())
+}
+
+/// The blob for the lines after a body, where there were some.
+fn trailers(lines: &Headers) -> Option<Vec<u8>> {
+    (!lines.0.is_empty()).then(|| lines.to_block())
 }
 
 fn time(at: Option<Micros>) -> Option<i64> {

@@ -186,6 +186,9 @@ fn ls() {
           --session <ID>
               Only those of one session: its number, or `last`
 
+          --tunnels
+              Instead, the tunnels that passed unopened, and TLS connections that apps broke off
+
       -h, --help
               Print help (see a summary with '-h')
 

@@ -449,7 +449,7 @@ fn the_json_of_an_exchange_has_every_key() {
     assert_eq!(keys_in_order(&line), order);
     let shown: Value = serde_json::from_str(&line).unwrap();
     for side in ["request", "response"] {
-        assert_eq!(keys(&shown[side]), ["body", "headers", "raw_head"], "{side}");
+        assert_eq!(keys(&shown[side]), ["body", "headers", "raw_head", "trailers"], "{side}");
         assert_eq!(keys(&shown[side]["body"]), ["bytes", "cut", "sha256", "stored", "text"], "{side}");
     }
     assert_eq!(

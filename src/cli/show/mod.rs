@@ -6,6 +6,7 @@ mod page;
 mod pretty;
 mod rhythm;
 mod sdk;
+mod switched;
 
 use super::completions;
 use super::env::Env;

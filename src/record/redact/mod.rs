@@ -170,6 +170,8 @@ impl Redactor {
             timing: Timing::default(),
             request_end: None,
             response_end: None,
+            request_trailers: Headers::default(),
+            response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: 0,
@@ -192,6 +194,11 @@ impl Redactor {
             headers: self.headers(&headers),
             raw: answered.raw.as_ref().map(|raw| self.raw_head(raw)),
         }
+    }
+
+    /// The lines after a body without their secrets.
+    pub(super) fn trailers(&self, trailers: &Headers) -> Headers {
+        self.headers(trailers)
     }
 
     fn target(&self, target: &str) -> String {

@@ -149,6 +149,8 @@ impl Made {
             timing: Timing::default(),
             request_end: None,
             response_end: None,
+            request_trailers: Headers::default(),
+            response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: 0,

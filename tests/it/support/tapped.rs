@@ -284,6 +284,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
         tls: false,
         authority: None,
         intercept: Vec::new(),
+        control_token: None,
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
         command: "gatetap test".to_owned(),
