@@ -93,7 +93,7 @@ impl DemoArgs {
         };
         live::Settings {
             listen: listen.into_iter().map(Into::into).collect(),
-            upstream: Upstream::Simulator,
+            upstream: Upstream::Simulator(sim::DEFAULT_PROFILE),
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
             limits: Limits::default(),

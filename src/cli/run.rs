@@ -157,7 +157,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
 
 fn upstream(to: &Upstream) -> live::Upstream {
     match to {
-        Upstream::Sim => live::Upstream::Simulator,
+        Upstream::Sim(profile) => live::Upstream::Simulator(profile.as_str()),
         Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
     }
 }

@@ -22,7 +22,7 @@ pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
 pub use retention::{Age, Size};
 pub use tls::{TlsGiven, TlsSettings};
-pub use upstream::{Route, Upstream};
+pub use upstream::{Route, SimProfile, Upstream};
 
 use crate::store::Retention;
 use file::FileSettings;
