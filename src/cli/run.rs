@@ -5,12 +5,12 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::retention::Pruning;
 use super::tls::TlsArgs;
-use super::{announce, live_view, runtime, tls};
+use super::sim::SimFlags;
+use super::{announce, live_view, runtime, sim, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::record::Limits;
-use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
 use std::io::Write;
@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
     upstream: Option<Upstream>,
 
@@ -77,6 +77,9 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "BOOL", env = "GATETAP_REDACT_BODIES", hide_env_values = true, num_args = 0..=1,
         require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     redact_bodies: Option<bool>,
+
+    #[command(flatten)]
+    sim: SimFlags,
 }
 
 impl RunArgs {
@@ -93,6 +96,7 @@ impl RunArgs {
             tls: self.tls.into(),
             seed: self.seed,
             redact_bodies: self.redact_bodies,
+            sim: self.sim.into(),
         };
         let settings = Settings::resolve(given, &env.directories)?;
         start(&settings, env)
@@ -150,7 +154,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         authority: env.directories.data.as_deref().map(Files::in_directory),
         intercept: settings.tls.intercept.clone(),
         connect_timeout: CONNECT_TIMEOUT,
-        simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
+        simulator: sim::options(&settings.sim, seed, env)?,
         command: command_line(),
     })
 }

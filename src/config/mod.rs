@@ -12,6 +12,7 @@ mod host_pattern;
 mod listen;
 mod nearest;
 mod retention;
+mod sim;
 mod tls;
 mod upstream;
 
@@ -21,6 +22,7 @@ pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
 pub use retention::{Age, Size};
+pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, SimProfile, Upstream};
 
@@ -62,6 +64,8 @@ pub struct Given {
     pub seed: Option<u64>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// The simulator.
+    pub sim: SimSettings,
 }
 
 /// What a running gatetap goes by.
@@ -87,6 +91,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// The simulator, should it be an upstream.
+    pub sim: SimSettings,
     /// What may stay in the recording when a session starts.
     pub retention: Retention,
     /// The `gatetap.toml` that had a say.
@@ -150,6 +156,7 @@ impl Settings {
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            sim: given.sim.over(file.sim),
             retention: file.retention,
             file: file.path,
         })

@@ -160,7 +160,7 @@ fn delta(told: Told<'_>, timed: &Timed) -> Option<Json> {
 
 fn full_call(call: &Call, index: Option<usize>, arguments: &str) -> Json {
     object! {
-        "index": index.map_or(Json::ABSENT, |index| Json::from(index)),
+        "index": index.map_or(Json::ABSENT, Json::from),
         "id": call_id(call),
         "type": "function",
         "function": object! { "name": &call.name, "arguments": arguments },
