@@ -75,7 +75,9 @@ impl FromStr for SimProfile {
         }
         let names = known().collect::<Vec<_>>().join(", ");
         Err(BadValue::new(match nearest(text, known()) {
-            Some(near) => format!("the simulator has no profile `{text}`, did you mean `{near}`? there are {names}"),
+            Some(near) => {
+                format!("the simulator has no profile `{text}`, did you mean `{near}`? there are {names}")
+            }
             None => format!("the simulator has no profile `{text}`: there are {names}"),
         }))
     }

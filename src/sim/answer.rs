@@ -172,8 +172,7 @@ impl Call<'_> {
             return Err(Refusal::new(Reason::Quota));
         }
         let completion = Completion::new(options, self.id, ask, &behavior);
-        let told =
-            Told { profile: self.profile, ask, completion: &completion, request_id: &self.request_id };
+        let told = Told { profile: self.profile, ask, completion: &completion, request_id: &self.request_id };
         if ask.stream {
             self.sorts.push("stream");
             Ok(streamed(self.shared, tell::stream(told, &behavior)))

@@ -114,8 +114,7 @@ impl<'a> Settings<'a> {
     fn code(&mut self, profile: &Profile) -> Result<&'static ErrorCode, String> {
         let usual = profile.codes.inside.as_deref().unwrap_or_default();
         let code = self.take("code").unwrap_or(usual);
-        errors::lookup(&profile.name, code)
-            .ok_or_else(|| format!("code={code} is not an error code."))
+        errors::lookup(&profile.name, code).ok_or_else(|| format!("code={code} is not an error code."))
     }
 
     fn nothing_left(&self, name: &str) -> Result<(), String> {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use fastrand::Rng;
 use super::ask::{Ask, Format};
 use super::behavior::Behavior;
 use super::tools::{self, Call};
 use super::{Options, estimated_tokens, hash, schema, writer};
+use fastrand::Rng;
 
 /// What answers one request.
 #[derive(Debug)]
@@ -108,8 +108,7 @@ impl Completion {
             let (content, pieces) = offsets(options);
             (String::new(), content, pieces)
         } else {
-            let reasoning =
-                if ask.reasoning { writer::reasoning(rng, &ask.question) } else { String::new() };
+            let reasoning = if ask.reasoning { writer::reasoning(rng, &ask.question) } else { String::new() };
             let mut content = content(rng, ask);
             if let Some(stop) = content.stop_at(&ask.stops) {
                 finish = Finish::Sequence(stop);

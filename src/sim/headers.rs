@@ -91,7 +91,11 @@ pub(super) fn add(headers: &mut HeaderMap, facts: &Facts<'_>) {
                 let windows = [("tokens", 80_000), ("input-tokens", 30_000), ("output-tokens", 8_000)];
                 for (window, limit) in windows {
                     add_number(headers, &format!("anthropic-ratelimit-{window}-limit"), limit);
-                    add_number(headers, &format!("anthropic-ratelimit-{window}-remaining"), limit - limit / 50);
+                    add_number(
+                        headers,
+                        &format!("anthropic-ratelimit-{window}-remaining"),
+                        limit - limit / 50,
+                    );
                 }
                 for window in ["requests", "tokens", "input-tokens", "output-tokens"] {
                     put(headers, &format!("anthropic-ratelimit-{window}-reset"), &at);

@@ -76,4 +76,16 @@ macro_rules! from_values {
     )*};
 }
 
-from_values!(&str, &String, String, bool, u64, i64, usize, f64, &serde_json::Value, Option<&str>, Option<&String>);
+from_values!(
+    &str,
+    &String,
+    String,
+    bool,
+    u64,
+    i64,
+    usize,
+    f64,
+    &serde_json::Value,
+    Option<&str>,
+    Option<&String>
+);

@@ -17,7 +17,7 @@ pub struct Assumption {
     pub id: String,
     /// The profiles that it holds for.
     pub profiles: Vec<String>,
-    /// The answers that rest on it: `models`, `plain`, `stream`, `error`, `limits`, `key`, `path`, `embeddings`.
+    /// The answers that rest on it: `models`, `plain`, `stream`, `error`, `key`, `path`, `embeddings`.
     pub on: Vec<String>,
     /// What is assumed.
     pub what: String,

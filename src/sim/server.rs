@@ -136,8 +136,7 @@ async fn respond(
     let body = Limited::new(body, MAX_BODY).collect().await.ok().map(http_body_util::Collected::to_bytes);
     let number = shared.count_request();
     let scenario = shared.options.scenario.as_ref();
-    let capture =
-        scenario.and_then(|scenario| scenario.pick(&head, body.as_deref().unwrap_or_default()));
+    let capture = scenario.and_then(|scenario| scenario.pick(&head, body.as_deref().unwrap_or_default()));
     let Some(capture) = capture else {
         return Ok(answer::answer(shared, number, &head, body).await);
     };

@@ -133,9 +133,7 @@ fn reasons(profile: &Profile, body: &Value) -> bool {
             let off = wish.is_some_and(|wish| {
                 wish.get("enabled") == Some(&Value::Bool(false)) || field(wish, "effort") == "none"
             });
-            by_effort
-                || (wish.is_some() && !off)
-                || body.get("include_reasoning") == Some(&Value::Bool(true))
+            by_effort || (wish.is_some() && !off) || body.get("include_reasoning") == Some(&Value::Bool(true))
         }
         Vendor::NexoRouter | Vendor::Anthropic => {
             by_effort || body.pointer("/thinking/type").and_then(Value::as_str) == Some("enabled")

@@ -44,8 +44,7 @@ pub(in crate::sim) fn check(profile: &Profile, headers: &HeaderMap, skinned: boo
 
 /// One word of ASCII without quotes.
 fn is_plain(key: &str) -> bool {
-    !key.is_empty()
-        && key.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`'))
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`'))
 }
 
 fn missing(profile: &Profile) -> Refusal {

@@ -74,11 +74,14 @@ fn take_tools(ask: &mut Ask, body: &Value) -> Result<(), Refusal> {
     }
     let choice = body.get("tool_choice");
     ask.choice = match choice.map(|choice| field(choice, "type")) {
-        Some("tool") => Choice::Named(choice.map(|choice| field(choice, "name")).unwrap_or_default().to_owned()),
+        Some("tool") => {
+            Choice::Named(choice.map(|choice| field(choice, "name")).unwrap_or_default().to_owned())
+        }
         Some(word) => Choice::of_word(word),
         None => Choice::Auto,
     };
-    ask.parallel = choice.and_then(|choice| choice.get("disable_parallel_tool_use")) != Some(&Value::Bool(true));
+    ask.parallel =
+        choice.and_then(|choice| choice.get("disable_parallel_tool_use")) != Some(&Value::Bool(true));
     ask.check_choice()
 }
 

@@ -143,7 +143,9 @@ impl Rules<'_> {
             Some(Value::String(id)) if !id.is_empty() => id.as_str(),
             None | Some(Value::Null) if may_choose => match others.first() {
                 Some(first) => first,
-                None => self.profile.default_model(self.key).map(|model| model.id.as_str()).unwrap_or_default(),
+                None => {
+                    self.profile.default_model(self.key).map(|model| model.id.as_str()).unwrap_or_default()
+                }
             },
             Some(Value::String(_) | Value::Null) | None => {
                 return Err(Refusal::invalid("model", "model is required."));

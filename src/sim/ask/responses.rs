@@ -26,7 +26,9 @@ pub(super) fn responses(profile: &Profile, body: &Value) -> Result<Ask, Refusal>
     }
     take_tools(&mut ask, body)?;
     ask.format = match body.pointer("/text/format").map(|format| field(format, "type")) {
-        Some("json_schema") => Format::Schema(body.pointer("/text/format/schema").cloned().unwrap_or_default()),
+        Some("json_schema") => {
+            Format::Schema(body.pointer("/text/format/schema").cloned().unwrap_or_default())
+        }
         Some("json_object") => Format::Json,
         _ => Format::Text,
     };
@@ -91,7 +93,9 @@ fn take_tools(ask: &mut Ask, body: &Value) -> Result<(), Refusal> {
     }
     ask.choice = match body.get("tool_choice") {
         Some(Value::String(word)) => Choice::of_word(word),
-        Some(choice) if field(choice, "type") == "function" => Choice::Named(field(choice, "name").to_owned()),
+        Some(choice) if field(choice, "type") == "function" => {
+            Choice::Named(field(choice, "name").to_owned())
+        }
         _ => Choice::Auto,
     };
     ask.check_choice()

@@ -148,8 +148,7 @@ impl Conditions {
 /// Reads the text of a capture that begins after `lines_before` lines of its file.
 fn parse(path: &Path, text: &str, lines_before: usize) -> Result<Capture, Error> {
     let has_request = text.lines().any(|line| line.starts_with('>'));
-    let (text, added) =
-        if has_request { (text.to_owned(), 0) } else { (format!("{ANY_REQUEST}{text}"), 1) };
+    let (text, added) = if has_request { (text.to_owned(), 0) } else { (format!("{ANY_REQUEST}{text}"), 1) };
     script::read(&text).map_err(|error| Error::Capture {
         path: path.to_owned(),
         line: (error.line + lines_before).saturating_sub(added).max(1),

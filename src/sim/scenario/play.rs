@@ -79,7 +79,10 @@ pub(in crate::sim) async fn raw(
 }
 
 /// The same for HTTP/2; `None` where there is no answer, so that the stream is to be reset.
-pub(in crate::sim) async fn over_http2(capture: &Capture, options: &Options) -> Option<(Response<()>, Script)> {
+pub(in crate::sim) async fn over_http2(
+    capture: &Capture,
+    options: &Options,
+) -> Option<(Response<()>, Script)> {
     let start = Instant::now();
     let end = end_of(capture);
     let Some(head) = gateway_head(capture) else {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{Event, Told, obfuscation};
 use crate::gateway::errors::{Detail, ErrorCode};
 use crate::sim::completion::{Answer, Content, Finish, Piece, Timed};
+use crate::sim::hash;
 use crate::sim::json::{Json, array, object};
 use crate::sim::profile::Vendor;
 use crate::sim::tools::Call;
-use crate::sim::hash;
 
 /// What a million tokens cost, in dollars.
 const INPUT_PRICE: f64 = 0.15;
@@ -244,7 +244,8 @@ fn logprobs<'a>(told: Told<'_>, pieces: impl Iterator<Item = &'a Timed>) -> Json
 pub(super) fn usage(told: Told<'_>) -> Json {
     let Told { completion, .. } = told;
     let (input, output) = (completion.input_tokens, completion.output_tokens);
-    let cost = (input as f64 * INPUT_PRICE + output as f64 * OUTPUT_PRICE) / 1e6;
+    // To the nearest billionth.
+    let cost = ((input as f64 * INPUT_PRICE + output as f64 * OUTPUT_PRICE) * 1e3).round() / 1e9;
     let vendor = told.profile.vendor;
     let router = |value: fn() -> Json| Json::only_if(vendor == Vendor::OpenRouter, value);
     let detailed = vendor != Vendor::NexoRouter;

@@ -30,8 +30,7 @@ pub(super) fn events(told: Told<'_>) -> Vec<Event> {
         events.extend(block.parts.iter().map(|(at, part)| delta(index, *at, block.kind, part)));
         if block.kind == Kind::Reasoning {
             let signature = object! { "type": "signature_delta", "signature": signature(told) };
-            let data =
-                object! { "type": "content_block_delta", "index": index, "delta": signature };
+            let data = object! { "type": "content_block_delta", "index": index, "delta": signature };
             events.push(Event::named(block.end(), "content_block_delta", data));
         }
         let stop = object! { "type": "content_block_stop", "index": index };

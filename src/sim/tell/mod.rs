@@ -140,11 +140,8 @@ impl Event {
 impl Told<'_> {
     /// The documented body of an error, as this dialect has it.
     pub(super) fn error_body(&self, code: &ErrorCode) -> String {
-        let detail = Detail {
-            model: Some(&self.ask.named),
-            request_id: Some(self.request_id),
-            ..Detail::default()
-        };
+        let detail =
+            Detail { model: Some(&self.ask.named), request_id: Some(self.request_id), ..Detail::default() };
         match (self.profile.vendor, self.ask.form) {
             (Vendor::OpenRouter, Form::Responses) => {
                 refusal::skinned(code, &detail, Skin::Responses).into_text()

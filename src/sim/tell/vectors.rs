@@ -64,11 +64,14 @@ pub(in crate::sim) fn embeddings(rules: Rules<'_>, seed: u64, bytes: &[u8]) -> R
 fn inputs(body: &Value) -> Result<Vec<(String, u64)>, Refusal> {
     let text = |text: &str| (text.to_owned(), estimated_tokens(text.len() as u64));
     let tokens = |tokens: &[Value]| (Value::from(tokens).to_string(), tokens.len() as u64);
-    let wrong = || Refusal::invalid("input", "input must be a non-empty string, or a non-empty array of them.");
+    let wrong =
+        || Refusal::invalid("input", "input must be a non-empty string, or a non-empty array of them.");
     match body.get("input") {
         Some(Value::String(input)) if !input.is_empty() => Ok(vec![text(input)]),
         Some(Value::Array(inputs)) if inputs.len() > MOST_INPUTS => Err(wrong()),
-        Some(Value::Array(inputs)) if inputs.first().is_some_and(Value::is_number) => Ok(vec![tokens(inputs)]),
+        Some(Value::Array(inputs)) if inputs.first().is_some_and(Value::is_number) => {
+            Ok(vec![tokens(inputs)])
+        }
         Some(Value::Array(inputs)) if !inputs.is_empty() => inputs
             .iter()
             .map(|input| match input {
