@@ -203,8 +203,10 @@ async fn captures_answer_what_is_like_their_own_request_each_in_its_turn() {
     let answer = ask("POST /v1/chat/completions", &body).await;
     assert_eq!(answer.body, tools.response.bytes);
     // What no capture is like is the profile's.
-    let other =
-        ask("POST /v1/chat/completions", r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}]}"#);
+    let other = ask(
+        "POST /v1/chat/completions",
+        r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}"#,
+    );
     assert!(other.await.header("x-request-id").is_some_and(|id| id.starts_with("req_sim_")));
 }
 

@@ -158,8 +158,22 @@ fn the_command_says_what_is_wrong_with_a_script() {
         exit.stderr
     };
     let file = home.join("a.toml").to_str().unwrap().to_owned();
-    assert_snapshot!(said(&["sim", "--listen", "0", "--scenario", &file]), @"x");
+    assert_snapshot!(said(&["sim", "--listen", "0", "--scenario", &file]), @"
+    error: `HOME/b.capture`, line 3: a space, `~` or `=` follows the mark
+
+    hint: a capture's lines begin with `>` or `<` (heads), `|` (body), `+120ms` (time) or `end`; fixtures/captures has examples
+    ");
     let empty = home.join("empty").to_str().unwrap().to_owned();
-    assert_snapshot!(said(&["run", "--headless", "--listen", "0", "--upstream", "sim", "--captures", &empty]), @"x");
-    assert_snapshot!(said(&["sim", "--listen", "0", "--profile", "opnai"]), @"x");
+    assert_snapshot!(said(&["run", "--headless", "--listen", "0", "--upstream", "sim", "--captures", &empty]), @"
+    error: `HOME/empty` holds no `.capture` file
+
+    hint: name a capture, or a folder of files that end in .capture
+    ");
+    let upstream = said(&["run", "--headless", "--listen", "0", "--upstream", "sim:nothing"]);
+    assert!(upstream.contains("the simulator has no profile `nothing`: there are nexorouter,"), "{upstream}");
+    assert_snapshot!(said(&["sim", "--listen", "0", "--profile", "opnai"]), @"
+    error: invalid value 'opnai' for '--profile <NAME>': the simulator has no profile `opnai`, did you mean `openai`? there are nexorouter, openrouter, openai, anthropic
+
+    For more information, try '--help'.
+    ");
 }
