@@ -251,7 +251,7 @@ fn completion(model: &str, prompt: &str, stream: bool) -> Value {
             { "role": "system", "content": "You are brief." },
             { "role": "user", "content": prompt },
         ],
-        "max_tokens": 80,
+        "max_tokens": 160,
     });
     if stream {
         set(&mut body, "stream", true.into());
