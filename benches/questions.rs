@@ -251,6 +251,7 @@ fn finding() -> Finding {
         message: "all events came in one piece".to_owned(),
         evidence: "12 events within 0.3 ms".to_owned(),
         fix: "turn buffering off".to_owned(),
+        places: Vec::new(),
     }
 }
 

@@ -36,7 +36,7 @@
 //!            examiner    tui   cli
 //! ```
 //!
-//! The examiner derives digests and verdicts from what is being recorded, and hands them back to the
+//! The examiner derives digests, verdicts and findings from what is being recorded, and hands them back to the
 //! recorder. Everything else reads the file, in this process or in another, while it is being written;
 //! nobody keeps a second copy. Raw bytes and times are the truth: whatever is derived can be derived again.
 //! Where a request goes comes from configuration alone; only a tunnel (`CONNECT`) names its own host.
@@ -49,11 +49,13 @@
 //! | [`wire`] | readers without IO: HTTP/1 heads, event streams, content codings, JSON, the APIs' dialects |
 //! | [`gateway`] | what is documented of the gateways: base paths, errors, keys, masking; facts in TOML |
 //! | [`digest`] | from bytes and marks to meaning, and the verdict |
+//! | [`check`] | what is wrong, where, why, and what to do: a file a check in a folder a family |
 //! | [`store`] | the recording: schema, writer, reader, filters, full text, pruning, sessions that died |
 //! | [`tls`] | the local CA, and whose certificates are believed |
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`sim`] | the offline gateway |
+//! | [`replay`] | a recording as a gateway: which recorded exchange answers a request |
 //! | [`config`] | flags, environment and `gatetap.toml`, settled |
 //! | [`proxy`] | listener, tap, forwarding, tunnels, cancellation, gatetap's own answers, control API |
 //! | [`live`] | puts a running gatetap together; sample traffic for the demo |
@@ -62,7 +64,7 @@
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
 //! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
-//! Rooms of one group do not know each other. `check`, `fault`, `replay` and `doctor` have their place and
+//! Rooms of one group do not know each other. `fault` and `doctor` have their place and
 //! no code yet. rusqlite stays in `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and
 //! crossterm in `tui`, clap and anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
 //!
@@ -80,11 +82,12 @@
 //! * **A gateway**: an entry in `src/gateway/profiles.toml`; its documented errors in `errors.toml` and the
 //!   shape of its keys in `keys.toml` beside it.
 //! * **An exporter**: a file in `src/export/`.
-//! * **A check**: it will live in `src/check/`, a file in a folder a family and a line in the list.
+//! * **A check**: [`check`] says how: a file in a folder a family, a line in the list, two fixtures.
 //! * **A fault**: it will live in `src/fault/`, a file a wire fault and a line in the list.
 //! * **A command**: a file in `src/cli/`, a variant of its `Command`, a row in the README's table.
 //! * **A test**: a file in `tests/it/` and a `mod` line in its `main.rs`; `tests/it/support/` has the fakes.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod digest;
@@ -94,6 +97,7 @@ pub mod gateway;
 pub mod live;
 pub mod proxy;
 pub mod record;
+pub mod replay;
 pub mod sim;
 pub mod store;
 pub mod tls;

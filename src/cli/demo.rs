@@ -97,6 +97,7 @@ impl DemoArgs {
             routes: ROUTES.map(|name| (name.to_owned(), Upstream::Simulator(name))).into(),
             recording: recording.to_owned(),
             limits: Limits::default(),
+            checks: crate::check::Settings::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),
             tls: true,

@@ -12,7 +12,9 @@ mod demo;
 mod diff;
 mod env;
 mod error;
+mod exec;
 mod exit;
+mod exports;
 mod filter;
 mod live_view;
 mod ls;
@@ -69,6 +71,8 @@ struct Cli {
 enum Command {
     Run(Box<run::RunArgs>),
     Demo(demo::DemoArgs),
+    Exec(Box<exec::ExecArgs>),
+    Env(exports::ExportsArgs),
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
@@ -118,6 +122,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
         Command::Demo(args) => args.run(env),
+        Command::Exec(args) => args.run(env),
+        Command::Env(args) => args.run(env),
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),

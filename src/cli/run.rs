@@ -14,6 +14,7 @@ use crate::record::Limits;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,6 +86,19 @@ pub(super) struct RunArgs {
 impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        start(&self.settings(env)?, env)
+    }
+
+    /// The same, listening on a free port unless a flag says where.
+    pub(super) fn on_a_free_port(mut self) -> Self {
+        if self.listen.is_empty() {
+            self.listen.push(Listen::Address(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+        }
+        self
+    }
+
+    /// What the flags, the file and the defaults come to.
+    pub(super) fn settings(self, env: &Env<'_>) -> anyhow::Result<Settings> {
         let given = Given {
             listen: self.listen,
             upstream: self.upstream,
@@ -99,19 +113,20 @@ impl RunArgs {
             sim: self.sim.into(),
         };
         let settings = Settings::resolve(given, &env.directories)?;
-        start(&settings, env)
+        let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
+        if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
+            return Err(wrong_usage(
+                format!("`{}` can be reached from beyond this machine", remote.address),
+                "listen on 127.0.0.1, or say --allow-remote if that is meant",
+            ));
+        }
+        Ok(settings)
     }
 }
 
 /// Runs a gatetap by `settings` until it is told to stop.
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
-    if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
-        return Err(wrong_usage(
-            format!("`{}` can be reached from beyond this machine", remote.address),
-            "listen on 127.0.0.1, or say --allow-remote if that is meant",
-        ));
-    }
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
@@ -139,7 +154,8 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     announce::close(&outcome, env)
 }
 
-fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
+/// What a live gatetap is to run by.
+pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
     let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
     let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
     Ok(live::Settings {
@@ -148,6 +164,7 @@ fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Set
         routes: routes.collect(),
         recording: settings.db.clone(),
         limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
+        checks: settings.checks.clone(),
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,

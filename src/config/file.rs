@@ -8,6 +8,7 @@ use super::retention::{Age, Size};
 use super::sim::SimSettings;
 use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
+use crate::check;
 use crate::store::Retention;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "listen",
     "upstream",
     "routes",
@@ -36,6 +37,7 @@ const KEYS: [&str; 16] = [
     "redact_bodies",
     "sim",
     "retention",
+    "checks",
 ];
 
 /// The keys of its table `retention`.
@@ -60,6 +62,7 @@ pub(super) struct FileSettings {
     pub(super) redact_bodies: Option<bool>,
     pub(super) sim: SimSettings,
     pub(super) retention: Retention,
+    pub(super) checks: check::Settings,
 }
 
 impl FileSettings {
@@ -110,6 +113,7 @@ impl FileSettings {
                 "routes" => settings.routes = entry.routes()?,
                 "sim" => settings.sim = entry.sim()?,
                 "retention" => settings.retention = entry.retention()?,
+                "checks" => settings.checks = entry.checks()?,
                 unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
             }
         }
@@ -124,10 +128,11 @@ struct Source<'a> {
 }
 
 /// One key with its value.
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     source: &'a Source<'a>,
+    /// The key, with the tables it stands in.
     key: String,
-    value: &'a Spanned<DeValue<'a>>,
+    pub(super) value: &'a Spanned<DeValue<'a>>,
 }
 
 impl Source<'_> {
@@ -150,7 +155,37 @@ impl Source<'_> {
 }
 
 impl Entry<'_> {
-    fn wrong(&self, source: BadValue) -> Error {
+    /// The last part of the key.
+    pub(super) fn name(&self) -> &str {
+        self.key.rsplit('.').next().unwrap_or(&self.key)
+    }
+
+    /// Another value under the same key.
+    pub(super) fn at<'a>(&'a self, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
+        Entry { source: self.source, key: self.key.clone(), value }
+    }
+
+    /// The members of a table, whose keys are among `known`, unless that is empty.
+    pub(super) fn members<'a>(
+        &'a self,
+        what: &str,
+        known: &[&str],
+    ) -> Result<impl Iterator<Item = Entry<'a>>, Error> {
+        let DeValue::Table(table) = self.value.get_ref() else {
+            return Err(self.expected(what));
+        };
+        let unknown = |name: &str| !known.is_empty() && !known.contains(&name);
+        if let Some((key, _)) = table.iter().find(|(key, _)| unknown(key.get_ref())) {
+            return Err(self.source.unknown_key(key.get_ref(), key.span(), known));
+        }
+        Ok(table.iter().map(|(key, value)| Entry {
+            source: self.source,
+            key: format!("{}.{}", self.key, key.get_ref()),
+            value,
+        }))
+    }
+
+    pub(super) fn wrong(&self, source: BadValue) -> Error {
         Error::Value {
             path: self.source.path.to_owned(),
             line: self.source.line(self.value.span()),
@@ -159,11 +194,11 @@ impl Entry<'_> {
         }
     }
 
-    fn expected(&self, what: &str) -> Error {
+    pub(super) fn expected(&self, what: &str) -> Error {
         self.wrong(BadValue::new(format!("expected {what}")))
     }
 
-    fn text(&self) -> Result<&str, Error> {
+    pub(super) fn text(&self) -> Result<&str, Error> {
         match self.value.get_ref() {
             DeValue::String(text) => Ok(text),
             _ => Err(self.expected("text in quotes")),
@@ -174,7 +209,7 @@ impl Entry<'_> {
         self.text()?.parse().map_err(|error| self.wrong(error))
     }
 
-    fn one_or_many<T: FromStr<Err = BadValue>>(&self) -> Result<Vec<T>, Error> {
+    pub(super) fn one_or_many<T: FromStr<Err = BadValue>>(&self) -> Result<Vec<T>, Error> {
         let DeValue::Array(values) = self.value.get_ref() else {
             return Ok(vec![self.parsed()?]);
         };

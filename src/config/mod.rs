@@ -6,6 +6,7 @@
 //!
 //! Invariant: a mistake is named with the file, the line and the key; nothing is ignored in silence.
 
+mod checks;
 mod error;
 mod file;
 mod host_pattern;
@@ -16,6 +17,7 @@ mod sim;
 mod tls;
 mod upstream;
 
+pub use checks::{check_pattern, severity};
 pub use error::{BadValue, Error};
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
@@ -26,6 +28,7 @@ pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, SimProfile, Upstream};
 
+use crate::check;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -75,6 +78,8 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where requests go.
     pub upstream: Upstream,
+    /// Nobody has said where requests go.
+    pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
     /// The recording.
@@ -95,6 +100,8 @@ pub struct Settings {
     pub sim: SimSettings,
     /// What may stay in the recording when a session starts.
     pub retention: Retention,
+    /// Which checks run, and how they are tuned.
+    pub checks: check::Settings,
     /// The `gatetap.toml` that had a say.
     pub file: Option<PathBuf>,
 }
@@ -137,7 +144,9 @@ impl Settings {
                 routes.push(route);
             }
         }
-        let upstream = match given.upstream.or(file.upstream) {
+        let upstream = given.upstream.or(file.upstream);
+        let upstream_is_default = upstream.is_none();
+        let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
         };
@@ -145,6 +154,7 @@ impl Settings {
         Ok(Self {
             listen: listen.into_iter().flat_map(Listen::addresses).collect(),
             upstream,
+            upstream_is_default,
             routes,
             db: match given.db.or(file.db) {
                 Some(db) => db,
@@ -158,6 +168,7 @@ impl Settings {
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             sim: given.sim.over(file.sim),
             retention: file.retention,
+            checks: file.checks,
             file: file.path,
         })
     }
@@ -183,4 +194,12 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
 /// As for [`Settings::resolve`].
 pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
+}
+
+/// What `gatetap.toml` says of the checks.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
 }

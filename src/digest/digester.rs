@@ -2,6 +2,7 @@
 
 use super::feed::{self, Feed};
 use super::gather::Gather;
+use super::stream_facts::StreamFacts;
 use super::{Answer, ClientFacts, Digest, Text as SearchText, text};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::Micros;
@@ -29,6 +30,8 @@ pub struct Digester {
     request: Request,
     /// What the request asked, once it has been read.
     prompt: String,
+    /// How many bytes of the request that was read from.
+    prompt_from: usize,
     response: Option<Response>,
 }
 
@@ -75,6 +78,7 @@ impl Digester {
                 text: Text::default(),
             },
             prompt: String::new(),
+            prompt_from: 0,
             response: None,
         }
     }
@@ -92,9 +96,15 @@ impl Digester {
         text.bytes.truncate(REQUEST_CAP);
     }
 
+    /// Reads the request as it is now, because no more of it is to be waited for.
+    pub fn request_end(&mut self) {
+        self.read_request(true);
+    }
+
     /// Takes the head of the answer. A second one, after an interim answer, takes the first one's place.
     pub fn response_head(&mut self, head: &ResponseHead) {
         self.read_request(true);
+        self.let_go_of_request();
         self.base.request_id = REQUEST_IDS.iter().find_map(|name| head.headers.text(name)).map(str::to_owned);
         let feed = Feed::new(head);
         self.base.streaming |= feed.is_stream();
@@ -105,8 +115,11 @@ impl Digester {
     /// Takes the next chunk of the answer, read at `read`.
     pub fn response_chunk(&mut self, chunk: &[u8], read: Micros) {
         if let Some(response) = &mut self.response {
-            self.gather.read_begins();
+            self.gather.read_begins(chunk.len(), read);
             response.feed.push(chunk, |item| self.gather.item(&item, read));
+            if response.feed.is_stream() && response.feed.leftover().is_some() {
+                self.gather.stream.read_ends_inside_event();
+            }
         }
     }
 
@@ -120,6 +133,7 @@ impl Digester {
     /// Tells that nothing more comes, at `read`, the time of the last chunk.
     pub fn response_end(&mut self, read: Micros) {
         self.read_request(true);
+        self.let_go_of_request();
         if let Some(response) = &mut self.response {
             response.feed.finish(|item| self.gather.item(&item, read));
         }
@@ -145,6 +159,30 @@ impl Digester {
         &self.gather.answer
     }
 
+    /// What the model had said when [`answer`](Self::answer) or [`digest`](Self::digest) was last asked.
+    pub fn known_answer(&self) -> &Answer {
+        &self.gather.answer
+    }
+
+    /// How the stream has come so far; all zero of a plain answer.
+    pub fn stream(&self) -> &StreamFacts {
+        match &self.response {
+            Some(response) if response.feed.is_stream() => &self.gather.stream,
+            _ => StreamFacts::none(),
+        }
+    }
+
+    /// What is kept of a plain answer, decoded; empty of a stream.
+    pub fn plain(&self) -> &[u8] {
+        self.response.as_ref().and_then(|response| response.feed.plain()).unwrap_or_default()
+    }
+
+    /// What is kept of the request body, decoded. It is let go when the answer's head has come, if it is one
+    /// JSON document then.
+    pub fn request_body(&self) -> &[u8] {
+        &self.request.text.bytes
+    }
+
     /// What was asked and what has been answered, as text to search in. The request is read when its answer
     /// begins or ends.
     pub fn text(&mut self) -> SearchText {
@@ -160,11 +198,17 @@ impl Digester {
         if text.is_due(text.bytes.len(), closes(&text.bytes), now) {
             self.take_request();
         }
-        let text = &mut self.request.text;
-        if now && !text.whole {
+        let text = &self.request.text;
+        if now && text.bytes.len() > self.prompt_from {
             self.prompt = text::prompt(&text.bytes);
+            self.prompt_from = text.bytes.len();
         }
-        if now && text.is_document {
+    }
+
+    /// Lets go of a request that is one JSON document: it has been read, and nothing more of it comes.
+    fn let_go_of_request(&mut self) {
+        let text = &mut self.request.text;
+        if text.is_document {
             text.whole = true;
             text.bytes = Vec::new();
         }
@@ -208,8 +252,10 @@ impl Digester {
             // Declared a stream, so its events have been gathered; an error may stand in the plain text.
             if self.gather.digest.events == 0 {
                 let counted = self.gather.digest.comments;
+                let stream = std::mem::take(&mut self.gather.stream);
                 self.gather = Gather::from_base(&self.base);
                 self.gather.digest.comments = counted;
+                self.gather.stream = stream;
                 self.gather.body(body, response.refused);
             }
             return;

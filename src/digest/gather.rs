@@ -1,5 +1,6 @@
 //! Pieces of an answer, put together.
 
+use super::stream_facts::{Seen, StreamFacts};
 use super::{Answer, Digest, OtherChoice, ToolCall};
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
@@ -15,6 +16,9 @@ const MOST_CHOICES: u64 = 128;
 pub(super) struct Gather {
     pub(super) digest: Digest,
     pub(super) answer: Answer,
+    pub(super) stream: StreamFacts,
+    /// What the pieces of the current event were.
+    seen: Seen,
     /// What the end of the stream repeats of the answer.
     repeated: Answer,
     /// Where the pieces belong that come now.
@@ -41,9 +45,10 @@ impl Gather {
         Self { digest: base.clone(), ..Self::default() }
     }
 
-    /// Tells that what comes is from another read.
-    pub(super) fn read_begins(&mut self) {
+    /// Tells that what comes is from another read, of `length` bytes at `at`.
+    pub(super) fn read_begins(&mut self, length: usize, at: Micros) {
         self.in_this_read = 0;
+        self.stream.read(length, at);
     }
 
     /// Takes an item of a stream that was complete at `at`.
@@ -52,9 +57,14 @@ impl Gather {
             Item::Event(event) => event,
             Item::Comment(_) => {
                 self.digest.comments += 1;
+                self.stream.no_event(at);
                 return;
             }
-            Item::Retry(_) | Item::Undispatched(_) | Item::Ignored(_) => return,
+            Item::Retry(_) => {
+                self.stream.no_event(at);
+                return;
+            }
+            Item::Undispatched(_) | Item::Ignored(_) => return,
         };
         self.pace(at);
         self.digest.streaming = true;
@@ -65,9 +75,11 @@ impl Gather {
             self.digest.dialect = Dialect::of_answer(event.data.as_bytes());
         }
         let dialect = self.digest.dialect;
+        self.seen = Seen::default();
         piece::read_event(dialect, &event.kind, &event.data, &mut |piece| {
             self.piece(&piece, Some(at));
         });
+        self.stream.event(event, at, &self.digest, self.seen);
         self.sum();
     }
 
@@ -159,6 +171,7 @@ impl Gather {
             }
             Piece::Cost(cost) => usage.cost = Some(*cost),
             Piece::Error(error) => {
+                self.seen.error = true;
                 // The first error is the one that ended it.
                 if digest.error_code.is_none() && digest.error_message.is_none() {
                     digest.error_code.clone_from(&error.code);
@@ -184,6 +197,7 @@ impl Gather {
             says(answer);
         }
         if place != Place::Repeated {
+            self.seen.content = true;
             self.token(at);
         }
     }

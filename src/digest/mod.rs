@@ -20,6 +20,7 @@ mod gather;
 mod meaning;
 mod rate_limit;
 mod rhythm;
+mod stream_facts;
 pub mod summary;
 mod text;
 mod tool_arguments;
@@ -34,8 +35,10 @@ pub use examine::{Examined, examine};
 pub use meaning::meaning;
 pub use rate_limit::{RateState, Window, rate_state};
 pub use rhythm::Rhythm;
+pub use stream_facts::{EventPlace, StreamFacts};
 pub use text::Text;
 pub use tool_arguments::ArgumentsState;
+pub use walk::{Part, walk};
 
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;

@@ -4,7 +4,7 @@ use crate::exchange::body::{Body, Mark};
 
 /// A part of one chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part<'a> {
+pub enum Part<'a> {
     /// Bytes that are kept.
     Kept(&'a [u8]),
     /// So many that are not.
@@ -13,7 +13,7 @@ pub(super) enum Part<'a> {
 
 /// Calls `visit` with every part of a body in order, the index of its chunk and the chunk's mark.
 /// Bytes without a mark come as one last chunk.
-pub(super) fn walk(body: &Body, mut visit: impl FnMut(Part<'_>, usize, Option<Mark>)) {
+pub fn walk(body: &Body, mut visit: impl FnMut(Part<'_>, usize, Option<Mark>)) {
     let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
     let (gap, gap_end) = match body.cut {
         Some(cut) => (cut.at, passed.saturating_sub(cut.tail).max(cut.at)),

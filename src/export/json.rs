@@ -151,6 +151,7 @@ struct FindingLine<'a> {
     message: &'a str,
     evidence: &'a str,
     fix: &'a str,
+    places: Vec<String>,
 }
 
 impl<'a> SummaryLine<'a> {
@@ -285,6 +286,7 @@ impl<'a> FindingLine<'a> {
             message: &finding.message,
             evidence: &finding.evidence,
             fix: &finding.fix,
+            places: finding.places.iter().map(ToString::to_string).collect(),
         }
     }
 }

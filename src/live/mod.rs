@@ -2,9 +2,12 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod child;
 pub mod sample;
 
+use crate::check::{self, Engine};
 use crate::config::HostPattern;
+use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
@@ -34,6 +37,8 @@ pub struct Settings {
     pub recording: PathBuf,
     /// What the recorder may use.
     pub limits: Limits,
+    /// The checks that run, and how they are tuned.
+    pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
     /// The proxies between here and the gateways.
@@ -102,6 +107,7 @@ type Simulators = BTreeMap<&'static str, Simulator>;
 pub struct Live {
     proxy: Proxy,
     recorder: Running,
+    session: SessionId,
     simulators: Simulators,
     recording: PathBuf,
     upstream: Gateway,
@@ -131,12 +137,14 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock, settings.limits)
+        let session = writer.session();
+        let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
             .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulators, upstream)) => Ok(Self {
                 proxy,
                 recorder,
+                session,
                 simulators,
                 recording: settings.recording,
                 upstream,
@@ -207,6 +215,11 @@ impl Live {
     /// The recorder, which knows how the recording is doing.
     pub fn recorder(&self) -> Recorder {
         self.recorder.recorder()
+    }
+
+    /// The session it writes. A recording that is removed meanwhile starts with another.
+    pub fn session(&self) -> SessionId {
+        self.session
     }
 
     /// The recording.

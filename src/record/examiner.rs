@@ -3,15 +3,16 @@
 use super::line::Examined;
 use super::thread::Message;
 use super::{LiftAtEnd, Recorder, Shared};
-use crate::digest::Digester;
-use crate::digest::verdict::{Judgement, judge};
-use crate::exchange::Exchange;
+use crate::check::{Engine, Watch, Watched};
+use crate::digest::Digest;
+use crate::digest::verdict::judge;
 use crate::exchange::body::Side;
-use crate::exchange::end::Verdict;
-use crate::exchange::head::{RequestHead, ResponseHead};
+use crate::exchange::end::BodyEnd;
+use crate::exchange::head::ResponseHead;
 use crate::exchange::time::Micros;
+use crate::exchange::{Exchange, ExchangeId};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
@@ -24,7 +25,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One thing that was committed, in the order it happened.
 #[derive(Debug)]
 pub(super) enum Seen {
-    Begin { key: u64, head: Box<RequestHead> },
+    Begin { key: u64, exchange: Box<Exchange> },
+    RequestEnd { key: u64, end: BodyEnd },
     Response { key: u64, head: Box<ResponseHead> },
     Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
     End { key: u64, exchange: Box<Exchange> },
@@ -33,6 +35,8 @@ pub(super) enum Seen {
 /// What was committed in one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
+    /// The exchanges that have got their numbers.
+    pub(super) numbers: Vec<(u64, ExchangeId)>,
     pub(super) seen: Vec<Seen>,
     /// What it holds of the queue's budget.
     pub(super) cost: usize,
@@ -40,7 +44,7 @@ pub(super) struct Batch {
 
 #[derive(Debug)]
 struct Examiner {
-    open: BTreeMap<u64, Digester>,
+    watch: Watch,
     /// Open exchanges that changed since they were last reported.
     changed: BTreeSet<u64>,
     results: Sender<Message>,
@@ -49,10 +53,10 @@ struct Examiner {
 }
 
 /// Starts the thread. It ends when the sender of batches is gone, after it has judged all it was given.
-pub(super) fn start(recorder: &Recorder) -> std::io::Result<(Sender<Batch>, JoinHandle<()>)> {
+pub(super) fn start(recorder: &Recorder, engine: Engine) -> std::io::Result<(Sender<Batch>, JoinHandle<()>)> {
     let (sender, batches) = mpsc::channel();
     let examiner = Examiner {
-        open: BTreeMap::new(),
+        watch: Watch::new(engine),
         changed: BTreeSet::new(),
         results: recorder.0.queue.clone(),
         recorder: Arc::downgrade(&recorder.0),
@@ -88,7 +92,10 @@ impl Examiner {
     /// Takes a batch in. Exchanges that end in it are judged at once.
     fn take(&mut self, batch: Batch) {
         for seen in batch.seen {
-            self.see(seen);
+            self.see(seen, &batch.numbers);
+        }
+        for (key, id) in batch.numbers {
+            self.watch.numbered(key, id);
         }
         if let Some(recorder) = self.recorder.upgrade() {
             recorder.budget.free(batch.cost);
@@ -97,45 +104,45 @@ impl Examiner {
 
     /// Broken traffic must not stop the examiner: an exchange on which the reader itself fails is judged
     /// by what is known without it.
-    fn see(&mut self, seen: Seen) {
+    fn see(&mut self, seen: Seen, numbers: &[(u64, ExchangeId)]) {
         match seen {
-            Seen::Begin { key, head } => {
-                self.open.insert(key, Digester::new(&head));
-            }
-            Seen::Response { key, head } => self.feed(key, |digester| digester.response_head(&head)),
+            Seen::Begin { key, exchange } => self.watch.begin(key, exchange),
+            Seen::RequestEnd { key, end } => self.feed(key, |watch| watch.request_end(key, end)),
+            Seen::Response { key, head } => self.feed(key, |watch| watch.response_head(key, &head)),
             Seen::Chunk { key, side: Side::Request, bytes, .. } => {
-                self.feed(key, |digester| digester.request_chunk(&bytes));
+                self.feed(key, |watch| watch.request_chunk(key, &bytes));
             }
             Seen::Chunk { key, side: Side::Response, bytes, read } => {
-                self.feed(key, |digester| digester.response_chunk(&bytes, read));
+                self.feed(key, |watch| watch.response_chunk(key, &bytes, read));
             }
-            Seen::End { key, exchange } => {
+            Seen::End { key, mut exchange } => {
                 self.changed.remove(&key);
-                let mut digester = self.open.remove(&key);
-                let examined = catch_unwind(AssertUnwindSafe(|| examined(&exchange, digester.as_mut())))
-                    .unwrap_or_else(|_| examined(&exchange, None));
-                self.send(key, examined, true);
+                if let Ok(at) = numbers.binary_search_by_key(&key, |(key, _)| *key)
+                    && let Some((_, id)) = numbers.get(at)
+                {
+                    exchange.id = *id;
+                }
+                let plain = judged_without_reading(&exchange);
+                let watched = catch_unwind(AssertUnwindSafe(|| self.watch.end(key, exchange)));
+                self.send(key, watched.ok().flatten().map_or(plain, Examined::from), true);
             }
         }
     }
 
-    fn feed(&mut self, key: u64, piece: impl FnOnce(&mut Digester)) {
-        let Some(digester) = self.open.get_mut(&key) else {
-            return;
-        };
+    fn feed(&mut self, key: u64, piece: impl FnOnce(&mut Watch)) {
         self.changed.insert(key);
-        if catch_unwind(AssertUnwindSafe(|| piece(digester))).is_err() {
-            self.open.remove(&key);
+        if catch_unwind(AssertUnwindSafe(|| piece(&mut self.watch))).is_err() {
+            self.watch.forget(key);
             self.changed.remove(&key);
         }
     }
 
     fn report_open(&mut self) {
         for key in std::mem::take(&mut self.changed) {
-            let Some(digester) = self.open.get_mut(&key) else { continue };
-            let Ok(digest) = catch_unwind(AssertUnwindSafe(|| digester.digest().clone())) else { continue };
-            let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
-            self.send(key, Examined { digest, judgement, findings: None, text: None }, false);
+            let so_far = catch_unwind(AssertUnwindSafe(|| self.watch.so_far(key)));
+            if let Ok(Some(watched)) = so_far {
+                self.send(key, Examined::from(watched), false);
+            }
         }
     }
 
@@ -144,11 +151,15 @@ impl Examiner {
     }
 }
 
-fn examined(exchange: &Exchange, digester: Option<&mut Digester>) -> Examined {
-    let (digest, text) = digester.map_or_else(Default::default, |digester| {
-        digester.response_end(exchange.timing.end.unwrap_or_default());
-        (digester.digest().clone(), Some(digester.text()))
-    });
-    let judgement = judge(exchange, &digest);
-    Examined { digest, judgement, findings: None, text }
+impl From<Watched> for Examined {
+    fn from(watched: Watched) -> Self {
+        let Watched { digest, judgement, findings, text, .. } = watched;
+        Self { digest, judgement, findings, text }
+    }
+}
+
+/// What can be said of an exchange whose bodies cannot be read.
+fn judged_without_reading(exchange: &Exchange) -> Examined {
+    let digest = Digest::default();
+    Examined { judgement: judge(exchange, &digest), digest, findings: Vec::new(), text: None }
 }

@@ -24,6 +24,8 @@ pub(super) struct Line {
     pub(super) examined: Option<Examined>,
     /// The digest of the ended exchange has come: there will be no more.
     pub(super) judged: bool,
+    /// There are findings in the recording.
+    has_findings: bool,
     tracks: [BodyTrack; 2],
     redactor: Redactor,
 }
@@ -33,7 +35,7 @@ pub(super) struct Line {
 pub(super) struct Examined {
     pub(super) digest: Digest,
     pub(super) judgement: Judgement,
-    pub(super) findings: Option<Vec<Finding>>,
+    pub(super) findings: Vec<Finding>,
     /// What was asked and answered, once all of it is known.
     pub(super) text: Option<Text>,
 }
@@ -42,13 +44,15 @@ pub(super) struct Examined {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) id: ExchangeId,
+    /// Whether there are findings now, where that was written.
+    has_findings: Option<bool>,
     segments: [Vec<WrittenSegment>; 2],
 }
 
 impl Line {
     pub(super) fn new(exchange: Exchange, redactor: Redactor, keep: Keep) -> Self {
         let tracks = [BodyTrack::new(keep), BodyTrack::new(keep)];
-        Self { exchange, dirty: true, examined: None, judged: false, tracks, redactor }
+        Self { exchange, dirty: true, examined: None, judged: false, has_findings: false, tracks, redactor }
     }
 
     /// The answer has a head. Gives it without its secrets.
@@ -69,7 +73,7 @@ impl Line {
     pub(super) fn examined(&mut self, mut examined: Examined) {
         self.redactor.digest(&mut examined.digest);
         self.redactor.text(&mut examined.judgement.evidence);
-        for finding in examined.findings.iter_mut().flatten() {
+        for finding in &mut examined.findings {
             for text in [&mut finding.message, &mut finding.evidence, &mut finding.fix] {
                 self.redactor.text(text);
             }
@@ -161,6 +165,7 @@ impl Line {
         self.exchange.id = 0;
         self.exchange.session = session;
         self.dirty = true;
+        self.has_findings = false;
         self.tracks.iter_mut().map(BodyTrack::start_anew).sum()
     }
 
@@ -184,8 +189,9 @@ impl Line {
             if let Some(text) = &examined.text {
                 writer.put_text(written.id, text)?;
             }
-            if let Some(findings) = examined.findings.as_deref().filter(|findings| !findings.is_empty()) {
-                writer.put_findings(written.id, findings)?;
+            if self.has_findings || !examined.findings.is_empty() {
+                writer.put_findings(written.id, &examined.findings)?;
+                written.has_findings = Some(!examined.findings.is_empty());
             }
         }
         Ok(written)
@@ -195,6 +201,7 @@ impl Line {
     pub(super) fn settle(&mut self, written: Written) {
         self.exchange.id = written.id;
         self.dirty = false;
+        self.has_findings = written.has_findings.unwrap_or(self.has_findings);
         self.examined = None;
         for (track, segments) in self.tracks.iter_mut().zip(written.segments) {
             track.settle(segments);

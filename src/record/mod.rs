@@ -29,6 +29,7 @@ pub use seen::{Answered, Asked};
 pub use thread::Outcome;
 pub use tunnel::TunnelTrack;
 
+use crate::check::Engine;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Clock, Micros};
@@ -90,11 +91,11 @@ impl Default for Limits {
 }
 
 impl Recorder {
-    /// Starts the recorder's threads on an opened recording.
+    /// Starts the recorder's threads on an opened recording; `engine` has the checks that the examiner runs.
     ///
     /// # Errors
     /// What the system says where a thread cannot be started.
-    pub fn start(writer: Writer, clock: Clock, limits: Limits) -> std::io::Result<Running> {
+    pub fn start(writer: Writer, clock: Clock, limits: Limits, engine: Engine) -> std::io::Result<Running> {
         let (queue, messages) = mpsc::channel();
         let budget = Budget::new(QUEUE_BYTES);
         let recorder = Self(Arc::new(Shared {
@@ -104,7 +105,7 @@ impl Recorder {
             next: AtomicU64::new(1),
             health: SharedHealth::default(),
         }));
-        let thread = thread::start(writer, messages, &recorder, limits)?;
+        let thread = thread::start(writer, messages, &recorder, limits, engine)?;
         Ok(Running { recorder, thread })
     }
 

@@ -8,6 +8,8 @@ use super::line::{Line, Written};
 use super::thread::{Message, Outcome};
 use super::tunnel::TunnelLines;
 use super::{Limits, Shared, redact};
+use crate::exchange::ExchangeId;
+use crate::exchange::body::Side;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::TunnelId;
 use crate::store::{Error, Writer};
@@ -35,6 +37,8 @@ pub(super) struct State {
     changed: BTreeSet<u64>,
     /// What the examiner gets once it is committed.
     outbox: Batch,
+    /// The exchanges that have got their numbers since the last batch, by key.
+    numbers: Vec<(u64, ExchangeId)>,
     outcome: Outcome,
     /// Writing failed the last time.
     degraded: bool,
@@ -51,6 +55,7 @@ impl State {
             redact_bodies: limits.redact_bodies,
             changed: BTreeSet::new(),
             outbox: Batch::default(),
+            numbers: Vec::new(),
             outcome: Outcome::default(),
             degraded: false,
         }
@@ -68,7 +73,8 @@ impl State {
 
     /// What the examiner has not been given yet.
     pub(super) fn batch(&mut self) -> Option<Batch> {
-        let batch = std::mem::take(&mut self.outbox);
+        let mut batch = std::mem::take(&mut self.outbox);
+        batch.numbers = std::mem::take(&mut self.numbers);
         (!batch.seen.is_empty() || batch.cost > 0).then_some(batch)
     }
 
@@ -84,7 +90,7 @@ impl State {
             Message::Begin { key, at, asked } => {
                 let redactor = redact::Redactor::new(&asked, self.redact_bodies);
                 let exchange = redactor.exchange(*asked, at, self.writer.session(), self.writer.salt());
-                self.outbox.seen.push(Seen::Begin { key, head: Box::new(exchange.request.clone()) });
+                self.outbox.seen.push(Seen::Begin { key, exchange: Box::new(exchange.clone()) });
                 self.lines.insert(key, Line::new(exchange, redactor, self.keep));
                 key
             }
@@ -112,6 +118,11 @@ impl State {
             Message::Ended { key, side, end, at } => {
                 let line = self.lines.get_mut(&key)?;
                 line.ended(side, end, at);
+                if side == Side::Request
+                    && let Some(end) = &line.exchange.request_end
+                {
+                    self.outbox.seen.push(Seen::RequestEnd { key, end: end.clone() });
+                }
                 if line.has_ended() {
                     self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
                 }
@@ -136,7 +147,10 @@ impl State {
                 self.tunnels.settle(tunnels);
                 for (key, written) in written {
                     let Some(line) = self.lines.get_mut(&key) else { continue };
-                    self.outcome.exchanges += u64::from(line.exchange.id == 0);
+                    if line.exchange.id == 0 {
+                        self.outcome.exchanges += 1;
+                        self.numbers.push((key, written.id));
+                    }
                     line.settle(written);
                     if line.judged {
                         let worst = &mut self.outcome.worst_added;

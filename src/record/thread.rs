@@ -6,6 +6,7 @@ use super::line::Examined;
 use super::seen::{Answered, Asked};
 use super::state::State;
 use super::{LiftAtEnd, Limits, Recorder};
+use crate::check::Engine;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::{Micros, WallTime};
@@ -70,8 +71,9 @@ pub(super) fn start(
     messages: Receiver<Message>,
     recorder: &Recorder,
     limits: Limits,
+    engine: Engine,
 ) -> std::io::Result<JoinHandle<Outcome>> {
-    let (examiner, examining) = examiner::start(recorder)?;
+    let (examiner, examining) = examiner::start(recorder, engine)?;
     let state = State::new(writer, limits, Arc::downgrade(&recorder.0));
     let lift = LiftAtEnd(Arc::downgrade(&recorder.0));
     thread::Builder::new().name("gatetap-recorder".to_owned()).spawn(move || {

@@ -139,16 +139,19 @@ impl Reader {
 
     fn findings(&self, id: ExchangeId) -> Result<Vec<Finding>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT check_id, severity, message, evidence, fix FROM findings WHERE exchange_id = ? ORDER BY id",
+            "SELECT check_id, severity, message, evidence, fix, places FROM findings WHERE exchange_id = ? ORDER BY id",
         )?;
         let found = statement.query_map([id], |row| {
             let severity: String = row.get("severity")?;
+            let places: String = row.get("places")?;
             Ok(Finding {
                 check: row.get("check_id")?,
                 severity: rows::severity(&severity),
                 message: row.get("message")?,
                 evidence: row.get("evidence")?,
                 fix: row.get("fix")?,
+                // What a later version may call a place is no reason to hide the finding.
+                places: places.lines().filter_map(|place| place.parse().ok()).collect(),
             })
         })?;
         Ok(found.collect::<Result<_, _>>()?)

@@ -249,8 +249,7 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
 
 /// The severity of that word; what is not known counts as the worst.
 pub(super) fn severity(word: &str) -> Severity {
-    let known = [Severity::Info, Severity::Warning].into_iter().find(|known| known.as_str() == word);
-    known.unwrap_or(Severity::Error)
+    Severity::parse(word).unwrap_or(Severity::Error)
 }
 
 /// The columns of a body's end: who broke it off, or `whole`; and the detail.

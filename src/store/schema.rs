@@ -129,7 +129,8 @@ CREATE TABLE findings (
   severity    TEXT NOT NULL,
   message     TEXT NOT NULL,
   evidence    TEXT NOT NULL,
-  fix         TEXT NOT NULL
+  fix         TEXT NOT NULL,
+  places      TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX findings_by_exchange ON findings (exchange_id);

@@ -301,16 +301,19 @@ impl Writer {
     pub fn put_findings(&self, id: ExchangeId, findings: &[Finding]) -> Result<(), Error> {
         self.connection.prepare_cached("DELETE FROM findings WHERE exchange_id = ?")?.execute([id])?;
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO findings (exchange_id, check_id, severity, message, evidence, fix) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO findings (exchange_id, check_id, severity, message, evidence, fix, places) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?;
         for finding in findings {
+            let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
             insert.execute(params![
                 id,
                 finding.check,
                 finding.severity.as_str(),
                 finding.message,
                 finding.evidence,
-                finding.fix
+                finding.fix,
+                places.join("\n")
             ])?;
         }
         self.facets.borrow_mut().derive(&self.connection, id)

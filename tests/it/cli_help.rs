@@ -24,6 +24,8 @@ fn gatetap_itself() {
     Commands:
       run     Proxy, record and watch [default command]
       demo    Show the whole thing against the simulator: no key, no network
+      exec    Run a command with its base URLs set, record what it sends, and exit with its code
+      env     Print what points a shell's programs at a running gatetap
       sim     Serve an offline gateway: no key, no network, answers that take their time
       ls      List exchanges in the order of starting, the newest last
       show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
@@ -103,6 +105,44 @@ fn run() {
           --captures <PATH>             Answer with a capture, or those of a folder, as their requests
                                         fit [env: GATETAP_SIM_CAPTURES]
     ");
+}
+
+/// Its other flags are those of `run`.
+#[test]
+fn exec() {
+    let help = help(&["exec", "--help"]);
+    let end = help.find("      --check").map(|at| &help[at..]);
+    assert_snapshot!(end.unwrap_or_default(), @r#"
+          --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
+                                    severity, or a worse one
+      -h, --help                    Print help
+
+    The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
+    that such a variable has already becomes the upstream, unless --upstream says another. With
+    --intercept it also sees HTTPS_PROXY and the variables that make runtimes trust the local CA.
+    "#);
+}
+
+#[test]
+fn env() {
+    assert_snapshot!(help(&["env", "--help"]), @r#"
+    Print what points a shell's programs at a running gatetap
+
+    Usage: gatetap env [OPTIONS]
+
+    Options:
+          --shell <SHELL>     In whose words [default: those of $SHELL] [possible values: bash, zsh,
+                              fish, powershell]
+          --listen <ADDRESS>  Where gatetap listens: ADDRESS:PORT, or a PORT [default: 7117] [env:
+                              GATETAP_LISTEN]
+          --intercept         The variables of proxies and CAs, too, for tunnels that are opened
+      -h, --help              Print help
+
+    In each shell:
+      bash, zsh    eval "$(gatetap env)"
+      fish         gatetap env --shell fish | source
+      PowerShell   gatetap env --shell powershell | Out-String | Invoke-Expression
+    "#);
 }
 
 #[test]

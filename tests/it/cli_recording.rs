@@ -212,6 +212,7 @@ fn stream() -> Told {
             message: "the stream stood still for 900 ms".to_owned(),
             evidence: "events 1 and 2".to_owned(),
             fix: "ask the gateway".to_owned(),
+            places: Vec::new(),
         }],
     }
 }

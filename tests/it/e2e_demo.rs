@@ -59,7 +59,9 @@ fn it_prints_every_exchange_and_leaves_nothing() {
     let home = Home::new();
     let exit = demo(&home, &[]);
     assert_eq!(printed(&exit), TOLD);
-    assert!(exit.stdout.contains("\n17 exchanges: 10 complete, 4 refused, 1 error-inside, 1 cut-by-gateway, 1 cut-by-app\n"));
+    assert!(exit.stdout.contains(
+        "\n17 exchanges: 10 complete, 4 refused, 1 error-inside, 1 cut-by-gateway, 1 cut-by-app\n"
+    ));
     assert!(
         exit.stderr.starts_with("recorded 17 exchanges\n99 % of chunks were passed on within "),
         "{exit}"

@@ -10,9 +10,11 @@
 )]
 
 mod captures;
+mod check;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
+mod cli_exec;
 mod cli_help;
 mod cli_ls;
 mod cli_prune;
@@ -43,12 +45,14 @@ mod proxy_patience;
 mod proxy_streams;
 mod record_durability;
 mod record_kill;
+mod replay_matching;
 mod secrets_bodies;
 mod secrets_canary;
 mod sim_behavior;
 mod sim_captures;
 mod sim_client;
 mod sim_dialects;
+mod sim_live;
 mod sim_profiles;
 mod sim_protocol;
 mod sim_scenario;

@@ -189,11 +189,8 @@ async fn the_offset_model_says_when_it_sends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pace_that_is_set_is_kept() {
-    let pace = Pace {
-        first_token: Some(Duration::from_secs(2)),
-        tokens_per_second: Some(4.0),
-        jitter: Some(0.0),
-    };
+    let pace =
+        Pace { first_token: Some(Duration::from_secs(2)), tokens_per_second: Some(4.0), jitter: Some(0.0) };
     let sim = simulator(Options { pace, ..Options::default() }).await;
     let begun = Instant::now();
     let answer = complete(&sim, &question("Explain tides", true)).await;

@@ -29,12 +29,15 @@
 //! `gatetap`) and what was seen; without it the exchange is open. `end-request` says the same of the
 //! request, which is whole if nothing is said. `own TOKEN MESSAGE` marks gatetap's own answer.
 //!
+//! A file may hold several: a line `exchange +2s` begins the next one, so much after the start of the one
+//! before it ([`read_all`]).
+//!
 //! Invariant: [`read`] of what [`Capture`] writes gives the same bytes, chunks, times and ends.
 
 mod read;
 mod write;
 
-pub use read::{Error, Mistake, read};
+pub use read::{Error, Mistake, read, read_all};
 
 use crate::exchange::Exchange;
 use crate::exchange::body::Body;
@@ -57,6 +60,9 @@ pub struct Capture {
 const REQUEST_HEAD: char = '>';
 const RESPONSE_HEAD: char = '<';
 const BODY: char = '|';
+
+/// The line that begins another capture in the same file.
+const NEXT: &str = "exchange ";
 
 /// After the mark: text with escapes.
 const ESCAPED: char = '~';

@@ -1,6 +1,6 @@
 //! Captures, read.
 
-use super::{BASE64, BODY, Capture, ESCAPED, REQUEST_HEAD, RESPONSE_HEAD};
+use super::{BASE64, BODY, Capture, ESCAPED, NEXT, REQUEST_HEAD, RESPONSE_HEAD};
 use crate::exchange::body::{Body, Cut, Mark, Side};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
@@ -64,6 +64,34 @@ pub fn read(text: &str) -> Result<Capture, Error> {
         state.line(line).map_err(|mistake| Error { line: last, mistake })?;
     }
     state.finish().map_err(|mistake| Error { line: last, mistake })
+}
+
+/// Reads a file of several captures. Each but the first begins with a line `exchange +TIME`, which says how
+/// much later than the one before it began.
+///
+/// Gives each with its start, counted from the first one's.
+///
+/// # Errors
+/// The first line that is not understood.
+pub fn read_all(text: &str) -> Result<Vec<(Micros, Capture)>, Error> {
+    let mut captures = Vec::new();
+    let mut state = State::default();
+    let (mut start, mut last) = (Micros::default(), 0);
+    for (index, line) in text.split('\n').enumerate() {
+        last = index + 1;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let wrong = |mistake| Error { line: last, mistake };
+        let Some(later) = line.strip_prefix(NEXT) else {
+            state.line(line).map_err(wrong)?;
+            continue;
+        };
+        captures.push((start, std::mem::take(&mut state).finish().map_err(wrong)?));
+        let later = later.trim();
+        let later = later.strip_prefix('+').ok_or_else(|| wrong(Mistake::Time(later.to_owned())))?;
+        start.0 = start.0.saturating_add(time(later).map_err(wrong)?.0);
+    }
+    captures.push((start, state.finish().map_err(|mistake| Error { line: last, mistake })?));
+    Ok(captures)
 }
 
 /// What has been read so far.

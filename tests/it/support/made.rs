@@ -179,6 +179,7 @@ fn finding(check: &str, severity: Severity) -> Finding {
         message: "something is so".to_owned(),
         evidence: "it was seen".to_owned(),
         fix: "change it".to_owned(),
+        places: Vec::new(),
     }
 }
 

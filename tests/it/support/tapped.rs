@@ -253,6 +253,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
     let home = tempfile::Builder::new().prefix("gatetap-test-").tempdir().unwrap();
     let settings = Settings {
         limits: gatetap::record::Limits::default(),
+        checks: gatetap::check::Settings::default(),
         listen: vec![Listen { address: "127.0.0.1:0".parse().unwrap(), optional: false }],
         upstream: Upstream::Gateway(profile::Gateway::parse(url).unwrap()),
         routes: BTreeMap::new(),

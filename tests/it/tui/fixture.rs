@@ -254,6 +254,7 @@ pub(super) fn samples() -> Vec<Sample> {
                 message: "The key is sent with quotes around it.".to_owned(),
                 evidence: "authorization: the secret begins and ends with `\"`".to_owned(),
                 fix: "Take the quotes out of the .env file, or use a loader that removes them.".to_owned(),
+                places: Vec::new(),
             }],
             ..sample("POST", "/v1/chat/completions")
         },
@@ -279,6 +280,7 @@ pub(super) fn samples() -> Vec<Sample> {
                 message: "The stream broke off inside an event.".to_owned(),
                 evidence: "33 bytes after event 4".to_owned(),
                 fix: "Ask again; the answer cannot be continued.".to_owned(),
+                places: Vec::new(),
             }],
             ..stream("gpt-4o-mini", cut)
         },

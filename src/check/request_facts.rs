@@ -1,0 +1,63 @@
+//! What later stages know of a request, after its body has been let go.
+
+use serde_json::Value;
+
+/// What is kept of a request's body. Nothing here is text that somebody wrote.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RequestFacts {
+    /// `stream`, where it is a truth value.
+    pub stream: Option<bool>,
+    /// `stream_options.include_usage`.
+    pub include_usage: bool,
+    /// The names of the tools it offers.
+    pub tools: Vec<String>,
+    /// `max_tokens`, `max_completion_tokens` or `max_output_tokens`.
+    pub max_tokens: Option<u64>,
+    /// `n`.
+    pub choices: Option<u64>,
+    /// How many messages, or items of `input`, it has.
+    pub messages: u64,
+    /// `debug.echo_upstream_body` (OpenRouter).
+    pub debug_echo: bool,
+    /// How many bytes of text its last message has, and a hash of it.
+    pub last_message: Option<(u64, u64)>,
+}
+
+impl RequestFacts {
+    /// What there is to know of a body.
+    pub fn of(body: &Value) -> Self {
+        let count = |name: &str| body.get(name).and_then(Value::as_u64);
+        let pointed = |pointer: &str| body.pointer(pointer).and_then(Value::as_bool).unwrap_or_default();
+        let messages = ["messages", "input"].iter().find_map(|name| body.get(*name)?.as_array());
+        Self {
+            stream: body.get("stream").and_then(Value::as_bool),
+            include_usage: pointed("/stream_options/include_usage"),
+            tools: body.get("tools").and_then(Value::as_array).map(|tools| names(tools)).unwrap_or_default(),
+            max_tokens: ["max_completion_tokens", "max_tokens", "max_output_tokens"]
+                .into_iter()
+                .find_map(count),
+            choices: count("n"),
+            messages: messages.map_or(0, Vec::len) as u64,
+            debug_echo: pointed("/debug/echo_upstream_body"),
+            last_message: messages.and_then(|messages| messages.last()).map(hash),
+        }
+    }
+}
+
+/// Chat Completions has a tool's name in `function`, the others beside its type.
+fn names(tools: &[Value]) -> Vec<String> {
+    let name = |tool: &Value| {
+        let name = tool.pointer("/function/name").or_else(|| tool.get("name"))?;
+        name.as_str().map(str::to_owned)
+    };
+    tools.iter().filter_map(name).collect()
+}
+
+/// The length of a value's text and a hash of it, which holds in this process only.
+fn hash(value: &Value) -> (u64, u64) {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let text = value.to_string();
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    (text.len() as u64, hasher.finish())
+}

@@ -1,0 +1,104 @@
+//! Checks exchanges that lie in a recording, as they were checked when they passed.
+
+use super::engine::Engine;
+use super::watch::{Watch, Watched};
+use crate::digest::{Part, walk};
+use crate::exchange::body::Body;
+use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::{Exchange, ExchangeId};
+
+/// Takes recorded exchanges in the order of starting, and lets each end when it did.
+#[derive(Debug, Default)]
+pub struct Review {
+    watch: Watch,
+    key: u64,
+    open: Vec<Recorded>,
+}
+
+/// An exchange whose end is to come.
+#[derive(Debug)]
+struct Recorded {
+    key: u64,
+    ends_at: WallTime,
+    exchange: Box<Exchange>,
+    response: Body,
+}
+
+impl Review {
+    /// One that runs these checks.
+    pub fn new(engine: Engine) -> Self {
+        Self { watch: Watch::new(engine), ..Self::default() }
+    }
+
+    /// Takes the exchange that began next, and gives those that had ended by then.
+    pub fn take(&mut self, exchange: Exchange, request: &Body, response: Body) -> Vec<(ExchangeId, Watched)> {
+        let ended = self.end_until(exchange.started_at);
+        self.key += 1;
+        let key = self.key;
+        self.watch.begin(key, Box::new(as_it_began(&exchange)));
+        walk(request, |part, _, _| {
+            if let Part::Kept(bytes) = part {
+                self.watch.request_chunk(key, bytes);
+            }
+        });
+        if let Some(end) = &exchange.request_end {
+            self.watch.request_end(key, end.clone());
+        }
+        let ends_at = match exchange.timing.end {
+            Some(end) => exchange.started_at.plus(end),
+            None => WallTime(i64::MAX),
+        };
+        self.open.push(Recorded { key, ends_at, exchange: Box::new(exchange), response });
+        ended
+    }
+
+    /// Gives the rest.
+    pub fn finish(mut self) -> Vec<(ExchangeId, Watched)> {
+        self.end_until(WallTime(i64::MAX))
+    }
+
+    fn end_until(&mut self, time: WallTime) -> Vec<(ExchangeId, Watched)> {
+        let (mut ending, open): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.open).into_iter().partition(|recorded| recorded.ends_at <= time);
+        self.open = open;
+        ending.sort_by_key(|recorded| (recorded.ends_at, recorded.key));
+        ending.into_iter().filter_map(|recorded| self.end(recorded)).collect()
+    }
+
+    fn end(&mut self, recorded: Recorded) -> Option<(ExchangeId, Watched)> {
+        let Recorded { key, exchange, response, .. } = recorded;
+        let id = exchange.id;
+        if let Some(head) = &exchange.response {
+            self.watch.response_head(key, head);
+            let mut last = Micros::default();
+            walk(&response, |part, _, mark| {
+                last = mark.map_or(last, |mark| mark.read);
+                match part {
+                    Part::Kept(bytes) => self.watch.response_chunk(key, bytes, last),
+                    Part::Missing(missing) => self.watch.response_gap(key, missing),
+                }
+            });
+        }
+        let watched = if exchange.timing.end.is_some() {
+            self.watch.end(key, exchange)
+        } else {
+            let watched = self.watch.so_far(key);
+            self.watch.forget(key);
+            watched
+        };
+        watched.map(|watched| (id, watched))
+    }
+}
+
+/// What was known when the request arrived.
+fn as_it_began(exchange: &Exchange) -> Exchange {
+    Exchange {
+        response: None,
+        own_answer: None,
+        request_end: None,
+        response_end: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        ..exchange.clone()
+    }
+}

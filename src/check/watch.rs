@@ -1,0 +1,232 @@
+//! Follows exchanges from their first byte to their last, and says what the checks find.
+//!
+//! The examiner feeds it with what passes, `gatetap check` with what is recorded: live and afterwards it is
+//! the same code.
+
+use super::declare::Stage;
+use super::engine::Engine;
+use super::history::{History, Past};
+use super::request_facts::RequestFacts;
+use super::subject::{Context, RequestSubject, Subject};
+use crate::digest::verdict::{Judgement, judge};
+use crate::digest::{Digest, Digester, Text};
+use crate::exchange::end::{BodyEnd, Verdict};
+use crate::exchange::finding::Finding;
+use crate::exchange::head::ResponseHead;
+use crate::exchange::time::Micros;
+use crate::exchange::{Exchange, ExchangeId, SessionId};
+use crate::wire::dialect::Dialect;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
+
+/// Follows any number of exchanges, named by keys that the caller chooses and that grow.
+#[derive(Debug, Default)]
+pub struct Watch {
+    engine: Engine,
+    sessions: BTreeMap<SessionId, History>,
+    open: BTreeMap<u64, Open>,
+}
+
+/// An exchange that has not ended.
+#[derive(Debug)]
+struct Open {
+    exchange: Box<Exchange>,
+    digester: Digester,
+    hasher: DefaultHasher,
+    request: RequestFacts,
+    /// What was found in the request; `None` until it was looked at.
+    found: Option<Vec<Finding>>,
+}
+
+/// What is known of an exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watched {
+    /// What was derived from it.
+    pub digest: Digest,
+    /// How it ended.
+    pub judgement: Judgement,
+    /// What the checks found.
+    pub findings: Vec<Finding>,
+    /// How far the checks could look.
+    pub stage: Stage,
+    /// What was asked and answered; `None` while it is open.
+    pub text: Option<Text>,
+}
+
+impl Watch {
+    /// One that runs these checks.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine, ..Self::default() }
+    }
+
+    /// The checks it runs.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A request has arrived.
+    pub fn begin(&mut self, key: u64, exchange: Box<Exchange>) {
+        let history = self.sessions.entry(exchange.session).or_default();
+        history.begin(Past::begun(key, &exchange));
+        let open = Open {
+            digester: Digester::new(&exchange.request),
+            exchange,
+            hasher: DefaultHasher::new(),
+            request: RequestFacts::default(),
+            found: None,
+        };
+        self.open.insert(key, open);
+    }
+
+    /// An exchange has got its number in the recording.
+    pub fn numbered(&mut self, key: u64, id: ExchangeId) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.exchange.id = id;
+            if let Some(past) = self.sessions.get_mut(&open.exchange.session).and_then(|h| h.entry_mut(key)) {
+                past.id = id;
+            }
+        }
+    }
+
+    /// A chunk of the request has passed.
+    pub fn request_chunk(&mut self, key: u64, bytes: &[u8]) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        open.digester.request_chunk(bytes);
+        open.hasher.write(bytes);
+        let history = self.sessions.get_mut(&open.exchange.session);
+        if let Some(past) = history.and_then(|history| history.entry_mut(key)) {
+            past.body = open.hasher.finish();
+            past.request_bytes += bytes.len() as u64;
+        }
+    }
+
+    /// The request has ended.
+    pub fn request_end(&mut self, key: u64, end: BodyEnd) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.exchange.request_end = Some(end);
+            self.look_at_request(key);
+        }
+    }
+
+    /// The answer has a head.
+    pub fn response_head(&mut self, key: u64, head: &ResponseHead) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        open.exchange.response = Some(head.clone());
+        // An answer before the request's end: the digester is about to let go of what it has.
+        if open.found.is_none() {
+            self.look_at_request(key);
+        }
+        if let Some(open) = self.open.get_mut(&key) {
+            open.digester.response_head(head);
+        }
+    }
+
+    /// A chunk of the answer was read.
+    pub fn response_chunk(&mut self, key: u64, bytes: &[u8], read: Micros) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.digester.response_chunk(bytes, read);
+        }
+    }
+
+    /// So many bytes of the answer are not there to be read.
+    pub fn response_gap(&mut self, key: u64, missing: u64) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.digester.response_gap(missing);
+        }
+    }
+
+    /// What is known of an exchange that has not ended.
+    pub fn so_far(&mut self, key: u64) -> Option<Watched> {
+        let open = self.open.get_mut(&key)?;
+        let history = self.sessions.entry(open.exchange.session).or_default();
+        let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
+        let digest = open.digester.digest().clone();
+        let mut findings = open.found.clone().unwrap_or_default();
+        let own = history.entry(key).cloned()?;
+        if open.exchange.response.is_some() {
+            findings.extend(self.engine.stream(&open.subject(&digest, &judgement, history, &own)));
+        }
+        self.engine.hush(&mut findings, &open.exchange.gateway, history, false);
+        let stage = if open.exchange.response.is_some() { Stage::Stream } else { Stage::Request };
+        Some(Watched { digest, judgement, findings, stage, text: None })
+    }
+
+    /// An exchange has ended.
+    pub fn end(&mut self, key: u64, exchange: Box<Exchange>) -> Option<Watched> {
+        let early = self.open.get(&key).and_then(|open| open.found.as_ref()).is_some();
+        if let Some(open) = self.open.get_mut(&key) {
+            open.exchange = exchange;
+            if !early {
+                self.look_at_request(key);
+            }
+        }
+        let mut open = self.open.remove(&key)?;
+        let history = self.sessions.entry(open.exchange.session).or_default();
+        open.digester.response_end(open.exchange.timing.end.unwrap_or_default());
+        let digest = open.digester.digest().clone();
+        let judgement = judge(&open.exchange, &digest);
+        let text = open.digester.text();
+        let answer = open.digester.answer();
+        if digest.dialect == Dialect::Models && judgement.verdict == Verdict::Complete {
+            history.list(&open.exchange.gateway, &answer.listed);
+        }
+        if let Some(past) = history.entry_mut(key) {
+            past.asked(&digest, &open.request);
+            past.ended(&open.exchange, &digest, judgement.verdict, open.digester.plain());
+        }
+        let mut findings = open.found.take().unwrap_or_default();
+        let own = history.entry(key).cloned().unwrap_or_else(|| Past::begun(key, &open.exchange));
+        findings.extend(self.engine.end(&open.subject(&digest, &judgement, history, &own)));
+        self.engine.hush(&mut findings, &open.exchange.gateway, history, true);
+        Some(Watched { digest, judgement, findings, stage: Stage::End, text: Some(text) })
+    }
+
+    /// Forgets an exchange: reading it failed.
+    pub fn forget(&mut self, key: u64) {
+        self.open.remove(&key);
+    }
+
+    fn look_at_request(&mut self, key: u64) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        let history = self.sessions.entry(open.exchange.session).or_default();
+        open.digester.request_end();
+        let digest = open.digester.digest().clone();
+        let body = open.digester.request_body();
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        open.request = json.as_ref().map(RequestFacts::of).unwrap_or_default();
+        if let Some(past) = history.entry_mut(key) {
+            past.asked(&digest, &open.request);
+        }
+        let own = history.entry(key).cloned().unwrap_or_else(|| Past::begun(key, &open.exchange));
+        let subject = RequestSubject {
+            context: Context { exchange: &open.exchange, digest: &digest, history, own: &own },
+            body,
+            json: json.as_ref(),
+            whole: open.exchange.request_end == Some(BodyEnd::Whole),
+            facts: &open.request,
+        };
+        open.found = Some(self.engine.request(&subject));
+    }
+}
+
+impl Open {
+    fn subject<'a>(
+        &'a mut self,
+        digest: &'a Digest,
+        judgement: &'a Judgement,
+        history: &'a History,
+        own: &'a Past,
+    ) -> Subject<'a> {
+        // Reading the answer is what needs the digester to change; what is read stays.
+        self.digester.answer();
+        Subject {
+            context: Context { exchange: &self.exchange, digest, history, own },
+            judgement,
+            request: &self.request,
+            answer: self.digester.known_answer(),
+            stream: self.digester.stream(),
+            plain: self.digester.plain(),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a stream holds that its digest does not say: how it came in, and where it is out of order.
+
+use super::Digest;
+use crate::exchange::time::Micros;
+use crate::wire::dialect::Dialect;
+use crate::wire::event_stream::{Event, Span};
+use crate::wire::json::{Reader, Shape};
+use serde::de::IgnoredAny;
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+/// Comments that came so shortly before the first piece of the answer came with it: 5 ms.
+const TOGETHER: Micros = Micros(5_000);
+
+/// So many comments before the first piece of the answer are looked at.
+const MOST_COMMENTS: usize = 64;
+
+/// The sizes of slabs that buffering hops hand on. Source: nginx's `proxy_buffer_size` and `proxy_buffers`.
+const SLABS: [usize; 3] = [4096, 8192, 16384];
+
+/// What a stream holds that its digest does not say. All zero of a plain answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamFacts {
+    /// Reads that brought bytes.
+    pub reads: u64,
+    /// Reads of a size that buffers have: 4, 8 or 16 KiB.
+    pub slab_reads: u64,
+    /// Reads that ended inside an event.
+    pub reads_inside_event: u64,
+    /// The longest time between two reads, and how many lines of the stream's list stood before it.
+    pub longest_silence: Option<(Micros, usize)>,
+    /// Events that brought a piece of the answer.
+    pub content_events: u64,
+    /// When the last of them was complete.
+    pub last_content: Option<Micros>,
+    /// Comments and pings that came together with the first piece of the answer.
+    pub comments_with_content: u64,
+    /// The first event whose data is neither JSON nor `[DONE]`.
+    pub bad_json: Option<EventPlace>,
+    /// The first event with an error.
+    pub error: Option<EventPlace>,
+    /// The first `[DONE]`.
+    pub done: Option<EventPlace>,
+    /// The first event after the last one that the dialect has.
+    pub after_end: Option<EventPlace>,
+    /// The first event whose `choices` are empty.
+    pub empty_choices: Option<EventPlace>,
+    /// The first event that cannot follow those before it, and why.
+    pub disorder: Option<(EventPlace, String)>,
+    last_read: Option<Micros>,
+    lines: usize,
+    comment_times: VecDeque<Micros>,
+    ended: bool,
+    next_sequence: Option<u64>,
+    blocks: Blocks,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPlace {
+    /// Its line in the list of events, counted from 0.
+    pub index: usize,
+    /// Its bytes in the decoded body.
+    pub span: Span,
+}
+
+/// What of a Messages stream has begun.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Blocks {
+    message: bool,
+    open: Option<u64>,
+    begun: u64,
+}
+
+impl StreamFacts {
+    /// Those of an answer that is no stream.
+    pub(super) fn none() -> &'static Self {
+        static NONE: LazyLock<StreamFacts> = LazyLock::new(StreamFacts::default);
+        &NONE
+    }
+
+    /// A read brought `length` bytes at `at`.
+    pub(super) fn read(&mut self, length: usize, at: Micros) {
+        self.reads += 1;
+        self.slab_reads += u64::from(SLABS.contains(&length));
+        if let Some(last) = self.last_read.replace(at) {
+            let silence = at.since(last);
+            if self.longest_silence.is_none_or(|(longest, _)| silence > longest) {
+                self.longest_silence = Some((silence, self.lines));
+            }
+        }
+    }
+
+    /// The read is over; an event was begun and has not ended.
+    pub(super) fn read_ends_inside_event(&mut self) {
+        self.reads_inside_event += 1;
+    }
+
+    /// A comment, or a `retry` line.
+    pub(super) fn no_event(&mut self, at: Micros) {
+        self.lines += 1;
+        self.waits(at);
+    }
+
+    /// An event whose pieces are in the digest by now.
+    pub(super) fn event(&mut self, event: &Event<'_>, at: Micros, digest: &Digest, seen: Seen) {
+        let place = EventPlace { index: self.lines, span: event.span };
+        self.lines += 1;
+        if self.ended {
+            self.after_end.get_or_insert(place);
+        }
+        if seen.content {
+            if self.content_events == 0 {
+                let together = self.comment_times.iter().filter(|time| at.since(**time) <= TOGETHER).count();
+                self.comments_with_content = together as u64;
+                self.comment_times = VecDeque::new();
+            }
+            self.content_events += 1;
+            self.last_content = Some(at);
+        }
+        if event.data.trim() == "[DONE]" {
+            self.done.get_or_insert(place);
+            self.ended = true;
+            return;
+        }
+        if seen.error {
+            self.error.get_or_insert(place);
+        }
+        if self.bad_json.is_none() && event.omitted == 0 && !is_json(&event.data) {
+            self.bad_json = Some(place);
+        }
+        match digest.dialect {
+            Dialect::Chat | Dialect::Completions
+                if !seen.content && self.empty_choices.is_none() && has_no_choices(&event.data) =>
+            {
+                self.empty_choices = Some(place);
+            }
+            Dialect::Responses => self.sequence(event, place),
+            Dialect::Messages => self.block(event, at, place),
+            _ => {}
+        }
+    }
+
+    /// Something came that is no piece of the answer.
+    fn waits(&mut self, at: Micros) {
+        if self.content_events == 0 {
+            self.comment_times.push_back(at);
+            if self.comment_times.len() > MOST_COMMENTS {
+                self.comment_times.pop_front();
+            }
+        }
+    }
+
+    /// Events of the Responses API are numbered, from 0 or 1.
+    fn sequence(&mut self, event: &Event<'_>, place: EventPlace) {
+        let reader = Reader::new(event.data.as_bytes());
+        let Some(number) = reader.member("sequence_number").and_then(|mut number| number.count()) else {
+            return;
+        };
+        let expected = self.next_sequence.replace(number.saturating_add(1));
+        if let Some(expected) = expected.filter(|expected| *expected != number) {
+            let what = if number < expected {
+                format!("sequence number {number} comes again, or late: {expected} was due")
+            } else {
+                format!("sequence number {number} follows {}", expected.saturating_sub(1))
+            };
+            self.out_of_order(place, what);
+        }
+        self.ended |= matches!(
+            event.kind.as_ref(),
+            "response.completed" | "response.incomplete" | "response.failed" | "error"
+        );
+    }
+
+    /// Events of the Messages API open and close blocks.
+    fn block(&mut self, event: &Event<'_>, at: Micros, place: EventPlace) {
+        let reader = Reader::new(event.data.as_bytes());
+        let index = || reader.member("index").and_then(|mut index| index.count());
+        let wrong = match event.kind.as_ref() {
+            "message_start" => {
+                let again = std::mem::replace(&mut self.blocks.message, true);
+                again.then(|| "`message_start` comes twice".to_owned())
+            }
+            "ping" => {
+                self.waits(at);
+                None
+            }
+            "error" => None,
+            kind if !self.blocks.message => Some(format!("`{kind}` comes before `message_start`")),
+            "content_block_start" => {
+                let index = index().unwrap_or(self.blocks.begun);
+                let (before, due) = (self.blocks.open.replace(index), self.blocks.begun);
+                self.blocks.begun = index.saturating_add(1);
+                match before {
+                    Some(open) => Some(format!("block {index} begins while block {open} is open")),
+                    None if index != due => Some(format!("block {index} begins; {due} was due")),
+                    None => None,
+                }
+            }
+            "content_block_delta" => {
+                let (index, open) = (index(), self.blocks.open);
+                (index.is_some() && index != open).then(|| match (index, open) {
+                    (Some(index), Some(open)) => format!("a delta of block {index} comes in block {open}"),
+                    (index, _) => format!("a delta of block {} comes in none", index.unwrap_or_default()),
+                })
+            }
+            "content_block_stop" => {
+                let (index, open) = (index(), self.blocks.open.take());
+                (index.is_some() && index != open)
+                    .then(|| format!("block {} ends, which is not open", index.unwrap_or_default()))
+            }
+            "message_stop" => {
+                self.ended = true;
+                self.blocks.open.map(|open| format!("`message_stop` comes while block {open} is open"))
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            self.out_of_order(place, wrong);
+        }
+    }
+
+    fn out_of_order(&mut self, place: EventPlace, what: String) {
+        self.disorder.get_or_insert((place, what));
+    }
+}
+
+/// What the pieces of one event were.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// One was of the answer.
+    pub(super) content: bool,
+    /// One was an error.
+    pub(super) error: bool,
+}
+
+/// Whether a text is JSON, by the letter: SDKs do not read on at the least mistake.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Whether an event has `choices`, and none in them.
+fn has_no_choices(data: &str) -> bool {
+    let Some(mut choices) = Reader::new(data.as_bytes()).member("choices") else {
+        return false;
+    };
+    let mut none = choices.shape() == Shape::Array;
+    choices.array(|_, choice| {
+        none = false;
+        choice.skip();
+    });
+    none
+}
