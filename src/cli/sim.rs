@@ -43,13 +43,16 @@ pub(super) struct SimArgs {
     settings: SimFlags,
 }
 
+/// Where help lists the simulator's flags.
+const HEADING: &str = "Simulator";
+
 /// What is set of the simulator, here and as the upstream of `run`.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Simulator")]
 pub(super) struct SimFlags {
     /// How many times faster than life the simulator answers; `max` never waits [default: 1]
     #[arg(
         long,
+        help_heading = HEADING,
         value_name = "FACTOR",
         env = "GATETAP_SIM_SPEED",
         hide_env_values = true,
@@ -58,23 +61,23 @@ pub(super) struct SimFlags {
     speed: Option<Speed>,
 
     /// The time to the first token, such as 400ms [default: the model's own]
-    #[arg(long, value_name = "TIME", env = "GATETAP_SIM_FIRST_TOKEN", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "TIME", env = "GATETAP_SIM_FIRST_TOKEN", hide_env_values = true)]
     first_token: Option<Span>,
 
     /// How many tokens a second [default: the model's own]
-    #[arg(long, value_name = "NUMBER", env = "GATETAP_SIM_TOKENS_PER_SECOND", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "NUMBER", env = "GATETAP_SIM_TOKENS_PER_SECOND", hide_env_values = true)]
     tokens_per_second: Option<Rate>,
 
     /// How far gaps between tokens are from their average, from 0 to 1; then without pauses
-    #[arg(long, value_name = "SHARE", env = "GATETAP_SIM_JITTER", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "SHARE", env = "GATETAP_SIM_JITTER", hide_env_values = true)]
     jitter: Option<Share>,
 
     /// Answer as this file scripts
-    #[arg(long, value_name = "FILE", env = "GATETAP_SIM_SCENARIO", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", env = "GATETAP_SIM_SCENARIO", hide_env_values = true)]
     scenario: Option<PathBuf>,
 
     /// Answer with a capture, or those of a folder, as their requests fit
-    #[arg(long, value_name = "PATH", env = "GATETAP_SIM_CAPTURES", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "PATH", env = "GATETAP_SIM_CAPTURES", hide_env_values = true)]
     captures: Option<PathBuf>,
 }
 

@@ -117,6 +117,19 @@ fn exec() {
                                     severity, or a worse one
       -h, --help                    Print help
 
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
+
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
     --intercept it also sees HTTPS_PROXY and the variables that make runtimes trust the local CA.
