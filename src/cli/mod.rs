@@ -8,6 +8,7 @@
 
 mod announce;
 mod ca;
+mod completions;
 mod demo;
 mod diff;
 mod env;
@@ -17,12 +18,13 @@ mod exit;
 mod exports;
 mod faults;
 mod filter;
+mod keep;
 mod live_view;
 mod ls;
+mod man;
 pub mod panics;
 mod prune;
 mod recording;
-mod retention;
 mod run;
 mod runtime;
 mod search;
@@ -70,9 +72,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Demo(demo::DemoArgs),
-    Exec(exec::ExecArgs),
+    Exec(Box<exec::ExecArgs>),
     Env(exports::ExportsArgs),
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
@@ -83,11 +85,17 @@ enum Command {
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
     Faults(faults::FaultsArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Runs the process's command line.
 pub fn main() -> ExitCode {
     panics::install();
+    let directory = std::env::current_dir().ok();
+    if completions::answer(std::env::args_os().collect(), directory.as_deref()) {
+        return Exit::Fine.into();
+    }
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
         Err(error) => {
@@ -135,6 +143,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
         Command::Faults(args) => args.run(env),
+        Command::Completions(args) => args.run(env),
+        Command::Man(args) => args.run(env),
     }
 }
 

@@ -14,6 +14,7 @@ mod host_pattern;
 mod listen;
 
 mod retention;
+mod sim;
 mod tls;
 mod upstream;
 
@@ -25,8 +26,9 @@ pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use retention::{Age, Size};
+pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
-pub use upstream::{Route, Upstream};
+pub use upstream::{Route, SimProfile, Upstream};
 
 use crate::check;
 use crate::fault::Rule;
@@ -66,12 +68,16 @@ pub struct Given {
     pub tls: TlsGiven,
     /// The seed of everything random.
     pub seed: Option<u64>,
+    /// How many bytes of a body are kept.
+    pub max_body: Option<Size>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
     /// Rules for faults.
     pub faults: Vec<FaultRules>,
     /// Files of rules for faults.
     pub fault_files: Vec<PathBuf>,
+    /// The simulator.
+    pub sim: SimSettings,
 }
 
 /// What a running gatetap goes by.
@@ -97,11 +103,15 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
+    /// So many bytes of a body are kept; `None` leaves it to the recorder.
+    pub max_body: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
     /// The rules for faults, in the order in which they are asked.
     pub faults: Vec<Rule>,
-    /// What may stay in the recording when a session starts.
+    /// The simulator, should it be an upstream.
+    pub sim: SimSettings,
+    /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
     /// Which checks run, and how they are tuned.
     pub checks: check::Settings,
@@ -168,8 +178,10 @@ impl Settings {
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
+            max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
+            sim: given.sim.over(file.sim),
             retention: file.retention,
             checks: file.checks,
             file: file.path,

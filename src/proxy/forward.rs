@@ -3,7 +3,7 @@
 use super::app_connection::AppSide;
 use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use super::looked::Looked;
-use super::own_answer::{Failure, Token};
+use super::own_answer::{Failure, Token, says_unprocessed};
 use super::pool::{Lease, Pool};
 use super::route::Route;
 use super::tap::Tap;
@@ -18,21 +18,13 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// No request to the control API is longer.
-const CONTROL_LIMIT: usize = 1 << 20;
-
 /// The body of an answer on its way to the app.
 pub(super) type AppBody = Either<Tap<Incoming>, Full<Bytes>>;
-
-/// A fault says that there is no answer: the stream is reset.
-#[derive(Debug, thiserror::Error)]
-#[error("no answer: a fault was injected")]
-pub(super) struct Unanswered;
 
 /// An exchange whose answer has not begun. Dropped, it says that the app left.
 struct Waiting<'a> {
@@ -49,9 +41,15 @@ struct Destination {
     url: String,
 }
 
-/// Why there is no answer to pass on.
-enum NotSent {
+/// Why there is no answer.
+enum NoAnswer {
+    /// gatetap gives its own.
     Failed(Failure),
+    /// The app broke its request off.
+    AppGone,
+    /// The gateway has said that it has processed nothing of the request: the app is told just that, and can
+    /// safely send it again, as it could straight.
+    Unprocessed,
     /// A fault says so.
     Silenced,
 }
@@ -64,16 +62,16 @@ struct Sent {
 }
 
 /// Answers one request of the app.
+///
+/// # Errors
+/// The reset that the stream ends with, where the gateway refused it before it processed anything.
 pub(super) async fn exchange(
     shared: &Arc<Shared>,
     app: &AppSide,
     request: Request<Incoming>,
-) -> Result<Response<AppBody>, Unanswered> {
+) -> Result<Response<AppBody>, h2::Error> {
     if app.route.is_none() && control::is_control(request.uri().path()) {
-        let (parts, body) = request.into_parts();
-        let body = Looked::new(body).look(CONTROL_LIMIT).await;
-        let answer = control::answer(shared, &Request::from_parts(parts, body.into()));
-        return Ok(answer.map(|body| Either::Right(Full::new(body))));
+        return Ok(control_answer(shared, request).await.map(|body| Either::Right(Full::new(body))));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let asked = seen(app, &request);
@@ -91,6 +89,9 @@ pub(super) async fn exchange(
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
     parts.headers.remove(HEADER);
+    if !destination.route.is_tls() {
+        headers::join_cookies(&mut parts.headers);
+    }
     parts.version = Version::HTTP_11;
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
@@ -104,20 +105,30 @@ pub(super) async fn exchange(
     let sent = match own {
         Err(failure) => {
             drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
-            Err(NotSent::Failed(failure))
+            Err(NoAnswer::Failed(failure))
         }
         Ok(own) => match draw(shared, &destination.route, &mut request, &own).await {
-            None => send(shared, &destination.route, request, &track).await.map_err(NotSent::Failed),
+            None => send(shared, &destination.route, request, &track).await,
             Some(injection) => inject(shared, &destination.route, request, &track, injection).await,
         },
     };
     waiting.track = None;
     match sent {
         Ok(sent) => Ok(pass_on(shared, &track, sent)),
-        Err(NotSent::Failed(failure)) => Ok(own_answer(app, &track, &failure, anthropic)),
-        Err(NotSent::Silenced) => {
-            track.ended(Side::Response, BodyEnd::broken(Hop::Gateway, Unanswered.to_string()));
-            Err(Unanswered)
+        Err(NoAnswer::Silenced) => {
+            track.ended(Side::Response, BodyEnd::broken(Hop::Gateway, "no answer: a fault was injected"));
+            Err(h2::Reason::INTERNAL_ERROR.into())
+        }
+        Err(NoAnswer::Failed(failure)) => Ok(own_answer(app, &track, &failure, anthropic)),
+        Err(NoAnswer::AppGone) => {
+            track.ended(Side::Response, BodyEnd::broken(Hop::App, "the app broke its request off"));
+            Err(h2::Reason::CANCEL.into())
+        }
+        Err(NoAnswer::Unprocessed) => {
+            let end =
+                BodyEnd::broken(Hop::Gateway, "the gateway refused the stream and processed nothing of it");
+            track.ended(Side::Response, end);
+            Err(h2::Reason::REFUSED_STREAM.into())
         }
     }
 }
@@ -148,16 +159,16 @@ async fn inject(
     mut request: Request<Looked>,
     track: &Track,
     injection: Injection,
-) -> Result<Sent, NotSent> {
+) -> Result<Sent, NoAnswer> {
     if injection.is_live() {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
     let injected = injection.start(shared, route, track);
-    let mut lease = Pool::injected(injected, route).await.map_err(NotSent::Failed)?;
+    let mut lease = Pool::injected(injected, route).await.map_err(NoAnswer::from)?;
     let socket = lease.socket();
     let request =
         request.map(|body| Tap::new(body, Side::Request, track.clone(), socket, None, Arc::clone(shared)));
-    lease.begin(track);
+    lease.begin(track, request.body().whole());
     let sent = track.now();
     match lease.send(request, route).await {
         Ok(response) => {
@@ -167,11 +178,20 @@ async fn inject(
         Err(error) => {
             let error = error.into_error();
             match inject::told(&error) {
-                Some(Ok(failure)) => Err(NotSent::Failed(failure)),
-                Some(Err(_reset)) => Err(NotSent::Silenced),
-                None => Err(NotSent::Failed(Failure::from_hyper(&error, &route.gateway.authority))),
+                Some(Ok(failure)) => Err(NoAnswer::Failed(failure)),
+                Some(Err(_reset)) => Err(NoAnswer::Silenced),
+                None => Err(NoAnswer::of(&error, route)),
             }
         }
+    }
+}
+
+/// Answers a request to the control API. It is not recorded.
+async fn control_answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bytes> {
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, control::LONGEST_BODY).collect().await {
+        Ok(whole) => control::answer(shared, &Request::from_parts(parts, whole.to_bytes())).await,
+        Err(_) => control::not_whole(),
     }
 }
 
@@ -230,7 +250,7 @@ async fn send(
     route: &Route,
     request: Request<Looked>,
     track: &Track,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, NoAnswer> {
     let http2 = route.is_tls();
     let connect = || async {
         if http2 {
@@ -251,7 +271,7 @@ async fn send(
     let mut request = request
         .map(|body| Tap::new(body, Side::Request, track.clone(), lease.socket(), None, Arc::clone(shared)));
     loop {
-        lease.begin(track);
+        lease.begin(track, request.body().whole());
         let sent = track.now();
         match lease.send(request, route).await {
             Ok(response) => {
@@ -273,9 +293,9 @@ async fn send(
                     lease = connect().await?;
                     request.body_mut().rebind(lease.socket());
                 }
-                None => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
+                None => return Err(NoAnswer::of(&error.into_error(), route)),
             },
-            Err(error) => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
+            Err(error) => return Err(NoAnswer::of(&error.into_error(), route)),
         }
     }
 }
@@ -313,6 +333,25 @@ fn own_answer(app: &AppSide, track: &Track, failure: &Failure, anthropic: bool) 
     app.socket.facts().gave_chunk();
     track.ended(Side::Response, BodyEnd::Whole);
     response.map(|body| Either::Right(Full::new(body)))
+}
+
+impl NoAnswer {
+    fn of(error: &hyper::Error, route: &Route) -> Self {
+        if says_unprocessed(error) {
+            Self::Unprocessed
+        } else if error.is_user() {
+            // All that is the user's in an exchange is the body, which comes from the app.
+            Self::AppGone
+        } else {
+            Self::Failed(Failure::from_hyper(error, &route.gateway.authority))
+        }
+    }
+}
+
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 impl Drop for Waiting<'_> {

@@ -18,6 +18,7 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -56,6 +57,8 @@ pub(super) struct Http1Lease {
     origin: Arc<str>,
     /// What it took to connect; `None` if the connection was there already.
     times: Option<ConnectTimes>,
+    /// All of the request was taken off the app.
+    request_whole: Arc<AtomicBool>,
 }
 
 impl Pool {
@@ -98,15 +101,23 @@ impl Pool {
     pub(super) async fn injected(injected: Injected, route: &Route) -> Result<Lease, Failure> {
         let connection = Connection::over(injected, route).await?;
         let times = Some(ConnectTimes::default());
-        Ok(Lease::Http1(Http1Lease { connection, pool: None, origin: Arc::clone(&route.origin), times }))
+        Ok(Lease::Http1(Http1Lease {
+            connection,
+            pool: None,
+            origin: Arc::clone(&route.origin),
+            times,
+            request_whole: Arc::default(),
+        }))
     }
 
     fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
+        let origin = Arc::clone(&route.origin);
         Lease::Http1(Http1Lease {
             connection,
             pool: Some(self.clone()),
-            origin: Arc::clone(&route.origin),
+            origin,
             times,
+            request_whole: Arc::default(),
         })
     }
 
@@ -175,22 +186,27 @@ impl Lease {
         }
     }
 
-    /// Gets ready for an exchange.
-    pub(super) fn begin(&self, track: &Track) {
+    /// Gets ready for an exchange; `request_whole` becomes true when all of its request was taken.
+    pub(super) fn begin(&mut self, track: &Track, request_whole: Arc<AtomicBool>) {
         if let Self::Http1(lease) = self {
+            lease.request_whole = request_whole;
             lease.connection.watch.follower().follow(track);
             lease.connection.watch.await_head();
         }
     }
 
-    /// Lets the connection wait for its next request.
+    /// Lets the connection wait for its next request. Where the answer came before the request was whole, the
+    /// rest of it still goes over the connection, which then closes.
     pub(super) fn give_back(self) {
         let Self::Http1(lease) = self else { return };
-        let Some(pool) = lease.pool.filter(|_| !lease.connection.sender.is_closed()) else { return };
+        let Http1Lease { connection, pool: Some(pool), origin, request_whole, .. } = lease else { return };
+        if connection.sender.is_closed() || !request_whole.load(Ordering::Acquire) {
+            return;
+        }
         let mut pool = pool.lock();
-        let idle = pool.entry(lease.origin).or_default();
+        let idle = pool.entry(origin).or_default();
         if idle.len() < IDLE_PER_GATEWAY {
-            idle.push(lease.connection);
+            idle.push(connection);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `/_gatetap/faults`: the armed rules, read and changed while traffic passes.
 
-use super::Shared;
-use super::control::refuse;
-use super::own_answer::json;
+use super::Refusal;
 use crate::fault::{Listed, Rule, spec};
+use crate::proxy::Shared;
+use crate::proxy::own_answer::json;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// Answers a request for the rules: `GET` lists them, `PUT` replaces them, `POST` adds to them, `DELETE`
 /// disarms those of `?fault=NAME`, or all.
-pub(super) fn answer(shared: &Shared, request: &Request<Bytes>) -> Response<Bytes> {
+pub(super) fn answer(shared: &Shared, request: &Request<Bytes>) -> Result<Response<Bytes>, Refusal> {
     let now = shared.recorder.clock().mono();
     let changed = match *request.method() {
         Method::GET => Ok(()),
@@ -24,12 +24,9 @@ pub(super) fn answer(shared: &Shared, request: &Request<Bytes>) -> Response<Byte
             }
             Ok(())
         }
-        _ => Err((StatusCode::METHOD_NOT_ALLOWED, "GET, PUT, POST and DELETE are served here".to_owned())),
+        _ => Err(super::not_served("/_gatetap/faults")),
     };
-    match changed {
-        Ok(()) => json(StatusCode::OK, &list(shared), None),
-        Err((status, reason)) => refuse(status, &reason),
-    }
+    changed.map(|()| json(StatusCode::OK, &list(shared), None))
 }
 
 /// The armed rules with their counts.
@@ -50,14 +47,14 @@ fn shown(listed: &Listed) -> Value {
 }
 
 /// The rules that a request brings: a list of tables or texts.
-fn rules(request: &Request<Bytes>) -> Result<Vec<Rule>, (StatusCode, String)> {
+fn rules(request: &Request<Bytes>) -> Result<Vec<Rule>, Refusal> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         let reason = "rules are sent as JSON, with `content-type: application/json`";
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, reason.to_owned()));
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
     }
-    let wrong = |reason: String| (StatusCode::BAD_REQUEST, reason);
+    let wrong = |reason: String| Refusal::new(StatusCode::BAD_REQUEST, reason);
     let body: Value = serde_json::from_slice(request.body())
         .map_err(|error| wrong(format!("this is not JSON: {error}")))?;
     let Value::Array(tables) = body else {
