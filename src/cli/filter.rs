@@ -5,7 +5,7 @@ use crate::store::filter::Filter;
 use std::ffi::OsString;
 
 /// The commands that take a filter.
-const COMMANDS: [&str; 3] = ["ls", "search", "prune"];
+const COMMANDS: [&str; 4] = ["ls", "search", "check", "prune"];
 
 /// What the words of a filter may be, for the long help.
 pub(super) const HELP: &str = "\

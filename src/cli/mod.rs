@@ -8,15 +8,18 @@
 
 mod announce;
 mod ca;
+mod check;
 mod demo;
 mod diff;
 mod env;
 mod error;
 mod exit;
+mod explain;
 mod filter;
 mod live_view;
 mod ls;
 pub mod panics;
+mod progress;
 mod prune;
 mod recording;
 mod retention;
@@ -29,6 +32,7 @@ mod style;
 mod table;
 mod tls;
 mod tui;
+mod wrap;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
@@ -74,6 +78,8 @@ enum Command {
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
     Search(search::SearchArgs),
+    Check(check::CheckArgs),
+    Explain(explain::ExplainArgs),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
@@ -123,6 +129,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Show(args) => args.run(env),
         Command::Diff(args) => args.run(env),
         Command::Search(args) => args.run(env),
+        Command::Check(args) => args.run(env),
+        Command::Explain(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),

@@ -17,6 +17,7 @@ mod budget;
 mod examiner;
 mod health;
 mod line;
+mod recheck;
 pub mod redact;
 mod seen;
 mod state;
@@ -25,6 +26,7 @@ mod tunnel;
 
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
+pub use recheck::{Recheck, Rechecked};
 pub use seen::{Answered, Asked};
 pub use thread::Outcome;
 pub use tunnel::TunnelTrack;
