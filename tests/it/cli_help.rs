@@ -206,6 +206,16 @@ fn diff() {
 }
 
 #[test]
+fn check() {
+    assert_snapshot!(help(&["check", "--help"]), @"");
+}
+
+#[test]
+fn explain() {
+    assert_snapshot!(help(&["explain", "--help"]), @"");
+}
+
+#[test]
 fn tui() {
     assert_snapshot!(help(&["tui", "--help"]), @"
     Open a recording in the live view, also while another process writes it

@@ -11,9 +11,11 @@
 
 mod captures;
 mod check;
+mod cli_check;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
+mod cli_explain;
 mod cli_help;
 mod cli_ls;
 mod cli_prune;
