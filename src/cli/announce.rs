@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
+use super::findings_talk::FindingsTalk;
 use crate::config::ListenAddress;
 use crate::export::json::rfc3339;
 use crate::live::{self, Live};
@@ -61,9 +62,11 @@ pub(super) fn trouble(health: &Health) -> Option<String> {
     }
 }
 
-/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it.
-pub(super) async fn watch_health(
+/// Waits for `told_to_stop`, and says on stderr what is found, and when the recording gets into trouble and out
+/// of it.
+pub(super) async fn watch(
     recorder: &Recorder,
+    talk: &mut FindingsTalk,
     told_to_stop: impl Future<Output = ()>,
     env: &mut Env<'_>,
 ) -> anyhow::Result<()> {
@@ -74,6 +77,7 @@ pub(super) async fn watch_health(
             () = &mut told_to_stop => return Ok(()),
             () = tokio::time::sleep(HEALTH_LOOK) => {}
         }
+        talk.go_on(env)?;
         let trouble = trouble(&recorder.health());
         if trouble != known {
             match &trouble {

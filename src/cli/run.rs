@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::findings_talk::FindingsTalk;
 use super::retention::Pruning;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, tls};
@@ -120,15 +121,21 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
     let warnings: &[String] = &insecure.into_iter().chain(open).collect::<Vec<_>>();
+    let mut talk = None;
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, seed, warnings, env)
-            .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
+        FindingsTalk::of(live.recording()).map_err(Into::into).and_then(|new| {
+            announce::listening(&live, seed, warnings, env)?;
+            runtime.block_on(announce::watch(&live.recorder(), talk.insert(new), told_to_stop, env))
+        })
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
     let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
+    if let Some(mut talk) = talk {
+        talk.go_on(env)?;
+    }
     if let Some(sentence) = pruned {
         writeln!(env.stderr, "{sentence}")?;
     }

@@ -68,7 +68,24 @@ fn people_get_it_by_check_with_the_worst_first() {
     let home = home();
     let exit = check(&home, &[]);
     assert_eq!((exit.code, exit.stderr.as_str()), (Some(1), ""), "{exit}");
-    assert_snapshot!(exit.stdout, @"");
+    assert_snapshot!(exit.stdout, @"
+    error auth-missing: calls without a credential (2)
+      #1 POST /v1/chat/completions, 401 refused
+        `POST /v1/chat/completions` carries no credential
+        evidence: 2 header lines, none of them a credential
+        fix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process
+      #3 POST /v1/chat/completions, 401 refused
+        `POST /v1/chat/completions` carries no credential
+        evidence: 2 header lines, none of them a credential
+
+    error auth-no-bearer: keys without `Bearer` before them (1)
+      #2 POST /v1/chat/completions, 401 refused
+        `Authorization` has a key but no scheme
+        evidence: `Authorization: …ab12`, 34 characters
+        fix: send `Authorization: Bearer …ab12`
+
+    3 errors in 3 of 4 exchanges; `gatetap explain auth-missing` says more
+    ");
     settings(&home, "[checks]\nseverity = { auth-missing = \"info\" }\n");
     let exit = check(&home, &[]);
     assert!(exit.stdout.starts_with("error auth-no-bearer: "), "{exit}");
@@ -146,7 +163,11 @@ fn json_is_one_object_a_finding() {
 
 #[test]
 fn github_gets_one_command_a_check() {
-    assert_snapshot!(check(&home(), &["--format", "github"]).stdout, @"");
+    assert_snapshot!(check(&home(), &["--format", "github"]).stdout, @"
+    ::error title=auth-missing%3A calls without a credential (2)::#1 POST /v1/chat/completions, 401 refused%0A`POST /v1/chat/completions` carries no credential%0Aevidence: 2 header lines, none of them a credential%0Afix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process%0A#3 POST /v1/chat/completions, 401 refused%0A`POST /v1/chat/completions` carries no credential%0Aevidence: 2 header lines, none of them a credential%0Afix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process
+    ::error title=auth-no-bearer%3A keys without `Bearer` before them (1)::#2 POST /v1/chat/completions, 401 refused%0A`Authorization` has a key but no scheme%0Aevidence: `Authorization: …ab12`, 34 characters%0Afix: send `Authorization: Bearer …ab12`
+    3 errors in 3 of 4 exchanges
+    ");
 }
 
 #[test]
@@ -172,7 +193,32 @@ fn junit_has_a_suite_a_session_and_fails_what_the_exit_code_fails() {
     let home = home();
     let exit = check(&home, &["--format", "junit"]);
     assert_eq!(exit.code, Some(1));
-    assert_snapshot!(exit.stdout, @"");
+    assert_snapshot!(exit.stdout, @r##"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="gatetap check">
+      <testsuite name="session 1" tests="4" failures="3" errors="0" skipped="0" timestamp="2025-03-01T12:00:00.000000Z">
+        <testcase classname="session-1" name="#1 POST /v1/chat/completions, 401 refused" time="0.040">
+          <failure type="auth-missing" message="`POST /v1/chat/completions` carries no credential">error auth-missing: `POST /v1/chat/completions` carries no credential
+      evidence: 2 header lines, none of them a credential
+      fix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process
+    </failure>
+        </testcase>
+        <testcase classname="session-1" name="#2 POST /v1/chat/completions, 401 refused" time="0.040">
+          <failure type="auth-no-bearer" message="`Authorization` has a key but no scheme">error auth-no-bearer: `Authorization` has a key but no scheme
+      evidence: `Authorization: …ab12`, 34 characters
+      fix: send `Authorization: Bearer …ab12`
+    </failure>
+        </testcase>
+        <testcase classname="session-1" name="#3 POST /v1/chat/completions, 401 refused" time="0.040">
+          <failure type="auth-missing" message="`POST /v1/chat/completions` carries no credential">error auth-missing: `POST /v1/chat/completions` carries no credential
+      evidence: 2 header lines, none of them a credential
+      fix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process
+    </failure>
+        </testcase>
+        <testcase classname="session-1" name="#4 GET /v1/models, 200 complete" time="0.040"/>
+      </testsuite>
+    </testsuites>
+    "##);
     let path = home.join("data/gatetap/recording.db");
     record(&path, &[captures("auth-no-bearer", "quiet")]);
     let exit = check(&home, &["--format", "junit", "--fail-on", "never"]);

@@ -42,12 +42,69 @@ fn on_terminal(name: &str, width: usize, colour: bool) -> String {
 
 #[test]
 fn a_pipe_gets_markdown() {
-    assert_snapshot!(explain(&["auth-no-bearer"]), @"");
+    assert_snapshot!(explain(&["auth-no-bearer"]), @"
+    # auth-no-bearer
+
+    Finds keys without `Bearer` before them.
+
+    - severity: error
+    - speaks: when the request is there
+
+    ## What it looks for
+
+    An `Authorization` header whose value is a key alone, without a scheme before it.
+
+    ## Why it matters
+
+    The key is not read, and the answer is 401 `invalid_api_key`, though the key may be good.
+    Source: <https://nexorouter.com/en/docs/troubleshooting>, which names it first.
+
+    ## Example
+
+    ```text
+    Authorization: sk-…ab12
+    ```
+
+    ## What to do
+
+    Write `Bearer`, one space, then the key.
+    ");
 }
 
 #[test]
 fn a_terminal_gets_lines_that_fit() {
-    assert_snapshot!(on_terminal("auth-missing", 60, false), @"");
+    assert_snapshot!(on_terminal("auth-missing", 60, false), @"
+    auth-missing
+
+      Finds calls without a credential.
+
+      - severity: error
+      - speaks: when the request is there
+
+    What it looks for
+
+      A call of an API that carries no credential: no
+      `Authorization`, `x-api-key`, `api-key` or
+      `x-goog-api-key` header, and none in the query.
+
+    Why it matters
+
+      Every documented gateway answers 401 before a model is
+      asked. Source:
+      https://nexorouter.com/en/docs/troubleshooting.
+
+    Example
+
+        POST /v1/chat/completions HTTP/1.1
+        Content-Type: application/json
+
+    What to do
+
+      Send `Authorization: Bearer KEY`. If the code does, the
+      variable that holds the key is not set in *this* process:
+      a shell, an editor, a container and a service each have an
+      environment of their own.
+    ");
     assert!(on_terminal("auth-missing", 60, true).contains("\u{1b}[1mauth-missing\u{1b}[0m"));
     for topic in json(&[]) {
         let name = topic["name"].as_str().unwrap();
@@ -60,12 +117,52 @@ fn a_terminal_gets_lines_that_fit() {
 
 #[test]
 fn a_verdict_comes_with_its_rule() {
-    assert_snapshot!(explain(&["incomplete"]), @"");
+    assert_snapshot!(explain(&["incomplete"]), @"
+    # incomplete
+
+    A verdict. How the exchange ended: it ended cleanly, but nothing said that the answer was over.
+
+    ## The rule
+
+    Everything arrived by its framing, but a stream of a model's words has neither finish reason nor terminal event, or a JSON body stops in its middle. The usual causes are a proxy that closed a stream politely and a provider that died behind the gateway. SDKs give such an answer to the app as if it were whole.
+
+    ## What to do
+
+    `gatetap ls verdict:incomplete` lists such exchanges; `gatetap show ID` names the evidence.
+    ");
 }
 
 #[test]
 fn an_error_comes_from_every_gateway_that_has_it() {
-    assert_snapshot!(explain(&["nexorouter.rate_limit_exceeded"]), @"");
+    assert_snapshot!(explain(&["nexorouter.rate_limit_exceeded"]), @r#"
+    # rate_limit_exceeded
+
+    An error of nexorouter. The requests of this minute are used up; no provider was asked.
+
+    - status: 429, documented
+    - code and meaning: documented
+
+    ## What comes
+
+    The message is gatetap's wording.
+
+    ```text
+    HTTP/1.1 429
+    retry-after: 17
+    x-ratelimit-limit: 60
+    x-ratelimit-remaining: 0
+
+    {"error":{"message":"Too many requests in this minute.","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}}
+    ```
+
+    ## What to do
+
+    Wait for retry-after, then go on with fewer requests at once.
+
+    Try again after retry-after.
+
+    Source: <https://nexorouter.com/en/docs/api-capabilities/rate-limits>
+    "#);
     let of = |name: &str| -> Vec<(String, u64)> {
         let lines = json(&[name]);
         let one = |line: &Value| {
@@ -89,7 +186,19 @@ fn an_error_comes_from_every_gateway_that_has_it() {
 
 #[test]
 fn gatetaps_own_errors_are_explained_with_what_to_do() {
-    assert_snapshot!(explain(&["connection-refused"]), @"");
+    assert_snapshot!(explain(&["connection-refused"]), @"
+    # connection-refused
+
+    One of gatetap's own answers, given because there was none to pass on: status 502, `x-gatetap-error: connection-refused`.
+
+    ## What it means
+
+    Nothing listens at the gateway's address, a firewall refused, or the outgoing proxy let nobody through.
+
+    ## What to do
+
+    See that the gateway runs where `--upstream` points, port included, and look at `HTTPS_PROXY`.
+    ");
 }
 
 #[test]
@@ -107,7 +216,8 @@ fn the_list_names_everything_and_everything_in_it_has_a_page() {
     for topic in json(&[]) {
         let (kind, name) = (&topic["kind"], topic["name"].as_str().unwrap());
         let pages = json(&[name]);
-        let page = pages.iter().find(|page| page["kind"] == *kind).unwrap();
+        let same = |page: &&Value| page["kind"] == *kind && page["gateway"] == topic["gateway"];
+        let page = pages.iter().find(same).unwrap();
         assert!(page["markdown"].as_str().unwrap().starts_with(&format!("# {name}\n\n")), "{name}");
         assert_eq!(page["summary"], topic["summary"], "{name}");
     }

@@ -114,7 +114,7 @@ enum Format {
     Github,
     /// SARIF 2.1.0
     Sarif,
-    /// `JUnit` XML, a suite a session
+    /// XML of test reports (junit), a suite a session
     Junit,
 }
 

@@ -206,7 +206,7 @@ fn row(summary: &Summary, with_day: bool, zone: &TimeZone) -> Vec<Cell> {
 /// The severity of the worst finding, and how many more checks found something.
 fn found(summary: &Summary) -> Cell {
     let Some(worst) = summary.severity else {
-        return Cell::new(Style::Plain, "");
+        return Cell::maybe(None::<String>);
     };
     let text = match summary.findings.len().saturating_sub(1) {
         0 => worst.as_str().to_owned(),

@@ -64,8 +64,8 @@ impl Sheet<'_> {
         if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
             let (glyph, role) = theme::severity(worst.severity);
             let text = match findings.len() {
-                1 => format!("{glyph} {}, see tab 5", worst.message),
-                more => format!("{glyph} {more}, the worst: {}, see tab 5", worst.message),
+                1 => format!("{glyph} {} (tab 5)", worst.message),
+                more => format!("{glyph} {} ({} more: tab 5)", worst.message, more - 1),
             };
             self.fact("findings", role, &text);
         }
