@@ -6,15 +6,18 @@ impl Check {
     /// Its page: what it is in short, then what its declaration says.
     pub fn page(&self) -> String {
         let mut page = format!("# {}\n\nFinds {}.\n\n", self.id, self.summary);
-        page.push_str(&format!("- severity: {}\n", self.severity.as_str()));
-        page.push_str(&format!("- speaks: {}", self.run.stage().as_str()));
+        let piece = format!("- severity: {}\n", self.severity.as_str());
+        page.push_str(&piece);
+        let piece = format!("- speaks: {}", self.run.stage().as_str());
+        page.push_str(&piece);
         page.push_str(match self.often {
             Often::Each => "\n",
             Often::OncePerSession => ", once a session for each gateway\n",
         });
         for threshold in self.thresholds {
             let (name, default, about) = (threshold.name, threshold.default, threshold.about);
-            page.push_str(&format!("- threshold `{name}`: {default} unless set; {about}\n"));
+            let piece = format!("- threshold `{name}`: {default} unless set; {about}\n");
+            page.push_str(&piece);
         }
         page.push('\n');
         page.push_str(&self.sections());

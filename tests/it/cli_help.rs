@@ -224,24 +224,24 @@ fn check() {
     Options:
           --db <FILE>
               The recording [default: recording.db in your data directory]
-
+              
               [env: GATETAP_DB]
 
           --fail-on <SEVERITY>
               Exit with 1 at a finding as bad as this, or worse
-
+              
               [env: GATETAP_CHECK_FAIL_ON]
               [default: error]
               [possible values: error, warning, info, never]
 
           --select <CHECK>
               Only these checks: ids or patterns, as in `auth-*`; may be repeated
-
+              
               [env: GATETAP_CHECK_SELECT]
 
           --ignore <CHECK>
               Not these checks; may be repeated
-
+              
               [env: GATETAP_CHECK_IGNORE]
 
           --format <FORMAT>
@@ -253,7 +253,7 @@ fn check() {
               - github: Workflow commands of GitHub Actions, one a check
               - sarif:  SARIF 2.1.0
               - junit:  XML of test reports (junit), a suite a session
-
+              
               [env: GATETAP_CHECK_FORMAT]
               [default: text]
 

@@ -73,12 +73,13 @@ impl Suite {
             checked.findings.iter().partition(|finding| fail_on.fails(finding.severity));
         self.tests += 1;
         self.failures += usize::from(!failing.is_empty());
-        self.cases.push_str(&format!(
+        let piece = format!(
             "    <testcase classname=\"session-{}\" name=\"{}\" time=\"{}\"",
             summary.session,
             escaped(&line(summary)),
             seconds(summary.duration.unwrap_or_default()),
-        ));
+        );
+        self.cases.push_str(&piece);
         if checked.findings.is_empty() {
             self.cases.push_str("/>\n");
             return;
@@ -86,15 +87,17 @@ impl Suite {
         self.cases.push_str(">\n");
         if let Some(first) = failing.first() {
             let checks: Vec<&str> = failing.iter().map(|finding| finding.check.as_str()).collect();
-            self.cases.push_str(&format!(
+            let piece = format!(
                 "      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
                 escaped(&checks.join(" ")),
                 escaped(&first.message),
                 told(&failing),
-            ));
+            );
+            self.cases.push_str(&piece);
         }
         if !others.is_empty() {
-            self.cases.push_str(&format!("      <system-out>{}</system-out>\n", told(&others)));
+            let piece = format!("      <system-out>{}</system-out>\n", told(&others));
+            self.cases.push_str(&piece);
         }
         self.cases.push_str("    </testcase>\n");
     }
@@ -116,8 +119,10 @@ fn told(findings: &[&Finding]) -> String {
     for finding in findings {
         let (severity, check) = (finding.severity.as_str(), &finding.check);
         text.push_str(&escaped(&format!("{severity} {check}: {}", finding.message)));
-        text.push_str(&format!("\n  evidence: {}", escaped(&finding.evidence)));
-        text.push_str(&format!("\n  fix: {}\n", escaped(&finding.fix)));
+        let piece = format!("\n  evidence: {}", escaped(&finding.evidence));
+        text.push_str(&piece);
+        let piece = format!("\n  fix: {}\n", escaped(&finding.fix));
+        text.push_str(&piece);
     }
     text
 }

@@ -180,7 +180,8 @@ fn error_page(error: &ErrorCode) -> String {
     };
     let mut answer = format!("HTTP/1.1 {}\n", error.status);
     for (name, value) in headers(error) {
-        answer.push_str(&format!("{name}: {value}\n"));
+        let piece = format!("{name}: {value}\n");
+        answer.push_str(&piece);
     }
     format!(
         "# {code}\n\nAn error of {gateway}. {meaning}\n\n- status: {status}, {status_sure}{others}\n\
