@@ -2,13 +2,15 @@
 
 use crate::check::support::{record, reviewed, stories};
 use crate::cli_recording::{gatetap, record_nothing};
-use crate::support::binary::{Exit, Home};
+use crate::support::binary::{Exit, Gatetap, Home};
 use gatetap::check::Engine;
 use gatetap::exchange::time::Micros;
 use gatetap::store::{Page, Reader};
 use gatetap::wire::script::Capture;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 /// The exchanges of a check's first fixture of that name.
 fn captures(id: &str, name: &str) -> Vec<Capture> {
@@ -421,4 +423,19 @@ fn filters_find_what_was_found() {
     let shown = gatetap(&home, &["show", "2"]).stdout;
     assert!(shown.contains("  error: `Authorization` has a key but no scheme (auth-no-bearer)\n"), "{shown}");
     assert!(shown.contains("    at: request header authorization\n"), "{shown}");
+}
+
+#[test]
+fn a_headless_run_says_once_what_a_check_found() {
+    let gatetap = Gatetap::run(&["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", "sim"]);
+    for _ in 0..2 {
+        let mut app = TcpStream::connect(gatetap.addr()).unwrap();
+        app.write_all(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        app.read_to_end(&mut Vec::new()).unwrap();
+    }
+    gatetap.terminate();
+    let exit = gatetap.wait_exit();
+    assert_eq!(exit.code, Some(0), "{exit}");
+    let told: Vec<&str> = exit.stderr.lines().filter(|line| line.ends_with(" (auth-missing)")).collect();
+    assert_eq!(told, ["#1 error: `GET /v1/models` carries no credential (auth-missing)"], "{exit}");
 }

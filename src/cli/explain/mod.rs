@@ -99,7 +99,7 @@ fn row(topic: &Topic) -> Vec<Cell> {
 
 /// The mistake of a name that nothing has.
 fn unknown(name: &str) -> anyhow::Error {
-    let hint = match nearest(name, Topic::all().map(|topic| topic.name())) {
+    let hint = match nearest(name, Topic::all().map(Topic::name)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`gatetap explain` lists what there is".to_owned(),
     };

@@ -84,7 +84,7 @@ fn rows() -> String {
     text
 }
 
-/// Holds a file to `expected`, or writes it where UPDATE_DOCS says so.
+/// Holds a file to `expected`, or writes it where `UPDATE_DOCS` says so.
 #[track_caller]
 fn hold(name: &str, expected: &str) {
     let path = path(name);
