@@ -5,6 +5,8 @@
 //! open exchange in memory, writes what changed in one transaction, and hands what was committed to the
 //! examiner, a second thread that derives digests and verdicts and sends them back through the same queue.
 //!
+//! [`Recheck`] runs the same checks over a recording afterwards.
+//!
 //! Invariants:
 //! * A call on the forwarding path never waits for the disk, and takes no lock.
 //! * Nothing reaches the store before it went through [`redact`].

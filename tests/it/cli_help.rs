@@ -32,7 +32,8 @@ fn gatetap_itself() {
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
       search       Search prompts and answers, best match first
       check        Check a recording: what is wrong, where, why, and what to do
-      explain      Explain a check, a verdict, an error code or a status; without a name, list what there is
+      explain      Explain a check, a verdict, an error code or a status; without a name, list what
+                   there is
       prune        Take old exchanges out of a recording and give their space back
       tui          Open a recording in the live view, also while another process writes it
       ca           Show the local CA and how apps are told to trust it; installs nothing
