@@ -143,11 +143,41 @@ mod tests {
 
     #[test]
     fn a_page_is_wrapped_and_code_is_left_alone() {
-        assert_snapshot!(render(PAGE, Some(34), false), @"");
+        assert_snapshot!(render(PAGE, Some(34), false), @"
+        a-check
+
+          Finds `one thing` here.
+
+          - severity: error
+          - an entry that is long enough
+            to be wrapped
+
+        Example
+
+            as it  is, **all** of it, however long it may be
+
+          But *this* is bold, 1 < 2, and
+          see https://a.example/x.
+        ");
     }
 
     #[test]
     fn colours_take_no_room_and_replace_marks() {
-        assert_snapshot!(render(PAGE, Some(34), true).replace('\u{1b}', "ESC"), @"");
+        assert_snapshot!(render(PAGE, Some(34), true).replace('\u{1b}', "ESC"), @"
+        ESC[1ma-checkESC[0m
+
+          Finds ESC[36moneESC[0m ESC[36mthingESC[0m here.
+
+          - severity: error
+          - an entry that is long enough
+            to be wrapped
+
+        ESC[1mExampleESC[0m
+
+            ESC[36mas it  is, **all** of it, however long it may beESC[0m
+
+          But *this* is ESC[1mboldESC[0m, 1 < 2, and
+          see ESC[2mhttps://a.example/xESC[0m.
+        ");
     }
 }
