@@ -80,7 +80,7 @@
 //! # How to add
 //!
 //! * **A gateway**: an entry in `src/gateway/profiles.toml`; its documented errors in `errors.toml` and the
-//!   shape of its keys in `keys.toml` beside it.
+//!   shape of its keys in `keys.toml` beside it; what the simulator offers of it in `src/sim/profiles.toml`.
 //! * **An exporter**: a file in `src/export/`.
 //! * **A check**: [`check`] says how: a file in a folder a family, a line in the list, two fixtures.
 //! * **A fault**: it will live in `src/fault/`, a file a wire fault and a line in the list.

@@ -12,7 +12,7 @@ use crate::config::Listen;
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
 use crate::exchange::text::printable;
-use crate::live::sample::Story;
+use crate::live::sample::{ROUTES, Story};
 use crate::live::{self, Live, Upstream};
 use crate::proxy::OutgoingProxies;
 use crate::sim;
@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 /// How long after one story the next begins.
-const PACE: Duration = Duration::from_millis(350);
+const PACE: Duration = Duration::from_millis(250);
 
 /// How long after one story the next begins in the live view, once each was told.
 const LIVE_PACE: Duration = Duration::from_millis(1800);
@@ -105,8 +105,8 @@ impl DemoArgs {
         };
         live::Settings {
             listen: listen.into_iter().map(Into::into).collect(),
-            upstream: Upstream::Simulator,
-            routes: std::collections::BTreeMap::new(),
+            upstream: Upstream::Simulator(sim::DEFAULT_PROFILE),
+            routes: ROUTES.map(|name| (name.to_owned(), Upstream::Simulator(name))).into(),
             recording: recording.to_owned(),
             limits: limits(
                 self.keep.max_body.map(|size| size.0),
@@ -154,12 +154,12 @@ fn watch(runtime: &Runtime, live: &Live, env: &Env<'_>) -> anyhow::Result<()> {
     let traffic = runtime.spawn(async move {
         let mut stories = JoinSet::new();
         for story in Story::ALL {
-            stories.spawn(story.tell(address));
+            stories.spawn(story.tell(address, 0));
             tokio::time::sleep(PACE).await;
         }
-        loop {
+        for round in 1.. {
             let story = Story::ALL.get(fastrand::usize(..Story::ALL.len())).copied().unwrap_or(Story::Stream);
-            stories.spawn(story.tell(address));
+            stories.spawn(story.tell(address, round));
             tokio::time::sleep(LIVE_PACE).await;
             while stories.try_join_next().is_some() {}
         }
@@ -182,7 +182,7 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
     let traffic = runtime.spawn(async move {
         let mut stories = JoinSet::new();
         for story in Story::ALL {
-            stories.spawn(story.tell(address));
+            stories.spawn(story.tell(address, 0));
             tokio::time::sleep(PACE).await;
         }
         while stories.join_next().await.is_some() {}

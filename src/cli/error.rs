@@ -4,7 +4,7 @@ use super::env::Output;
 use super::exit::Exit;
 use super::style::{Style, paint};
 use crate::exchange::text::printable;
-use crate::{config, store, tls};
+use crate::{config, sim, store, tls};
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -98,7 +98,7 @@ pub(super) fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return failure.exit.unwrap_or_else(|| exit_of(&failure.error));
         }
-        if cause.is::<config::Error>() {
+        if cause.is::<config::Error>() || cause.is::<sim::ScenarioError>() {
             return Exit::Usage;
         }
         if let Some(store::Error::Missing { .. } | store::Error::Foreign { .. }) = cause.downcast_ref() {
@@ -122,6 +122,9 @@ fn hints_of(error: &anyhow::Error) -> Vec<String> {
         }
         if let Some(error) = cause.downcast_ref::<tls::Error>() {
             hints.extend(error.hint());
+        }
+        if let Some(error) = cause.downcast_ref::<sim::ScenarioError>() {
+            hints.extend(error.hint().map(str::to_owned));
         }
         if let Some(error) = cause.downcast_ref::<config::Error>() {
             hints.extend(error.hint().map(str::to_owned));

@@ -77,9 +77,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Demo(demo::DemoArgs),
-    Exec(exec::ExecArgs),
+    Exec(Box<exec::ExecArgs>),
     Env(exports::ExportsArgs),
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),

@@ -5,12 +5,12 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
+use super::sim::SimFlags;
 use super::tls::TlsArgs;
-use super::{announce, live_view, runtime, tls};
+use super::{announce, live_view, runtime, sim, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
-use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
     upstream: Option<Upstream>,
 
@@ -75,6 +75,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     keep: KeepArgs,
+
+    #[command(flatten)]
+    sim: SimFlags,
 }
 
 impl RunArgs {
@@ -105,6 +108,7 @@ impl RunArgs {
             seed: self.seed,
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
+            sim: self.sim.into(),
         };
         let settings = Settings::resolve(given, &env.directories)?;
         let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
@@ -171,14 +175,14 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         intercept: settings.tls.intercept.clone(),
         control_token: is_remote.then(runtime::draw_token).transpose()?,
         connect_timeout: CONNECT_TIMEOUT,
-        simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
+        simulator: sim::options(&settings.sim, seed, env)?,
         command: command_line(),
     })
 }
 
 fn upstream(to: &Upstream) -> live::Upstream {
     match to {
-        Upstream::Sim => live::Upstream::Simulator,
+        Upstream::Sim(profile) => live::Upstream::Simulator(profile.as_str()),
         Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
     }
 }

@@ -13,6 +13,7 @@ mod host_pattern;
 mod listen;
 mod nearest;
 mod retention;
+mod sim;
 mod tls;
 mod upstream;
 
@@ -23,8 +24,9 @@ pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
 pub use retention::{Age, Size};
+pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
-pub use upstream::{Route, Upstream};
+pub use upstream::{Route, SimProfile, Upstream};
 
 use crate::check;
 use crate::store::Retention;
@@ -67,6 +69,8 @@ pub struct Given {
     pub max_body: Option<Size>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// The simulator.
+    pub sim: SimSettings,
 }
 
 /// What a running gatetap goes by.
@@ -96,6 +100,8 @@ pub struct Settings {
     pub max_body: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// The simulator, should it be an upstream.
+    pub sim: SimSettings,
     /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
     /// Which checks run, and how they are tuned.
@@ -165,6 +171,7 @@ impl Settings {
             seed: given.seed.or(file.seed),
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            sim: given.sim.over(file.sim),
             retention: file.retention,
             checks: file.checks,
             file: file.path,

@@ -77,8 +77,8 @@ pub struct Listen {
 pub enum Upstream {
     /// To a gateway.
     Gateway(Gateway),
-    /// To the simulator, in this process.
-    Simulator,
+    /// To the simulator, in this process, with the profile of that name.
+    Simulator(&'static str),
 }
 
 /// Why a gatetap could not start.
@@ -105,6 +105,9 @@ pub enum Error {
     },
 }
 
+/// The simulators that are upstreams, by profile.
+type Simulators = BTreeMap<&'static str, Simulator>;
+
 /// A running gatetap.
 #[derive(Debug)]
 pub struct Live {
@@ -112,7 +115,7 @@ pub struct Live {
     recorder: Running,
     retention: Keeping,
     session: SessionId,
-    simulator: Option<Simulator>,
+    simulators: Simulators,
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
@@ -146,12 +149,12 @@ impl Live {
             Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
                 .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
-            Ok((proxy, simulator, upstream)) => Ok(Self {
+            Ok((proxy, simulators, upstream)) => Ok(Self {
                 proxy,
                 recorder,
                 retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
                 session,
-                simulator,
+                simulators,
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
@@ -163,23 +166,26 @@ impl Live {
     async fn start_serving(
         settings: &Settings,
         recorder: Recorder,
-    ) -> Result<(Proxy, Option<Simulator>, Gateway), Error> {
+    ) -> Result<(Proxy, Simulators, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
             listeners.extend(bind(*listen, &listeners).await?);
         }
-        let simulated = std::iter::once(&settings.upstream).chain(settings.routes.values());
-        let simulator = if simulated.into_iter().any(|upstream| *upstream == Upstream::Simulator) {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let started = Simulator::start(address, settings.simulator.clone()).await;
-            Some(started.map_err(|source| Error::Part { part: "simulator", source })?)
-        } else {
-            None
-        };
-        let gateway = |upstream: &Upstream| match (upstream, &simulator) {
-            (Upstream::Simulator, Some(simulator)) => simulator_gateway(simulator.addr()),
-            (Upstream::Simulator, None) => simulator_gateway(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
-            (Upstream::Gateway(gateway), _) => gateway.clone(),
+        let mut simulators = Simulators::new();
+        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
+            if let Upstream::Simulator(profile) = upstream
+                && !simulators.contains_key(profile)
+            {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                let options = sim::Options { profile, ..settings.simulator.clone() };
+                let started = Simulator::start(address, options).await;
+                let started = started.map_err(|source| Error::Part { part: "simulator", source })?;
+                simulators.insert(profile, started);
+            }
+        }
+        let gateway = |upstream: &Upstream| match upstream {
+            Upstream::Simulator(profile) => simulator_gateway(profile, simulators.get(profile)),
+            Upstream::Gateway(gateway) => gateway.clone(),
         };
         let upstream = gateway(&settings.upstream);
         let proxy_settings = proxy::Settings {
@@ -197,7 +203,7 @@ impl Live {
             control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
         };
-        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))
+        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulators, upstream))
     }
 
     /// The URL that an app's base URL begins with; without a slash at its end.
@@ -242,7 +248,7 @@ impl Live {
         // The last of the recording is not to wait for a lock.
         let retention = self.retention.stop().await;
         self.proxy.stop(GRACE).await;
-        if let Some(simulator) = self.simulator {
+        for simulator in self.simulators.into_values() {
             simulator.stop().await;
         }
         let recorder = self.recorder;
@@ -267,7 +273,7 @@ fn session(settings: &Settings, clock: &Clock) -> SessionStart {
         command: settings.command.clone(),
         upstream: match &settings.upstream {
             Upstream::Gateway(gateway) => gateway.base_url(),
-            Upstream::Simulator => "sim".to_owned(),
+            Upstream::Simulator(profile) => simulator_name(profile),
         },
         seed: Some(settings.simulator.seed as i64),
     }
@@ -288,11 +294,17 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
     }
 }
 
-fn simulator_gateway(address: SocketAddr) -> Gateway {
+fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
+    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Gateway {
-        name: "sim".to_owned(),
+        name: simulator_name(profile),
         scheme: crate::gateway::profile::Scheme::Http,
-        authority: address.to_string(),
-        base_path: "/v1".to_owned(),
+        authority: simulator.map_or(nowhere, Simulator::addr).to_string(),
+        base_path: simulator.map_or("/v1", Simulator::base_path).to_owned(),
     }
+}
+
+/// What a simulated gateway is called: `sim`, or `sim:PROFILE`.
+fn simulator_name(profile: &str) -> String {
+    if profile == sim::DEFAULT_PROFILE { "sim".to_owned() } else { format!("sim:{profile}") }
 }

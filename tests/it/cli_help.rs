@@ -68,7 +68,8 @@ fn run() {
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
           --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
-                                    or a base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
+                                    sim:GATEWAY, or a base URL [default: nexorouter] [env:
+                                    GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
           --db <FILE>               The recording [default: recording.db in your data directory] [env:
@@ -97,6 +98,19 @@ fn run() {
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
                                     lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
       -h, --help                    Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
     ");
 }
 
@@ -109,6 +123,19 @@ fn exec() {
           --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
                                     severity, or a worse one
       -h, --help                    Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
 
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
@@ -379,10 +406,23 @@ fn sim() {
     Options:
           --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on 127.0.0.1; port 0 picks a free
                               one [env: GATETAP_SIM_LISTEN] [default: 127.0.0.1:7118]
+          --profile <NAME>    The gateway to answer like: nexorouter, openrouter, openai or anthropic
+                              [env: GATETAP_SIM_PROFILE] [default: nexorouter]
           --seed <NUMBER>     What texts, times and ids are drawn from [default: a new one, which is
                               printed] [env: GATETAP_SIM_SEED]
-          --speed <FACTOR>    How many times faster than life; `max` never waits [env:
-                              GATETAP_SIM_SPEED] [default: 1]
       -h, --help              Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
     ");
 }
