@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::request_facts::RequestFacts;
 
 /// So many exchanges of a session are remembered.
-const MOST: usize = 2_000;
+pub const REMEMBERED: usize = 2_000;
 
 /// The exchanges of one session, in the order of starting, and what was said of them.
 ///
@@ -212,7 +212,7 @@ impl History {
         // Two connections hand their requests over in any order.
         let at = self.past.partition_point(|known| known.started_at <= past.started_at);
         self.past.insert(at, past);
-        if self.past.len() > MOST {
+        if self.past.len() > REMEMBERED {
             self.past.pop_front();
         }
     }

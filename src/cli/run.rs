@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
@@ -147,14 +148,20 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
     let token = token.map(|token| format!("the control API wants `Authorization: Bearer {token}`"));
     let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
+    let mut talk = None;
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, seed, warnings, env)
-            .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
+        FindingsTalk::of(live.recording()).map_err(Into::into).and_then(|new| {
+            announce::listening(&live, seed, warnings, env)?;
+            runtime.block_on(announce::watch(&live.recorder(), talk.insert(new), told_to_stop, env))
+        })
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
     let outcome = runtime.block_on(live.stop());
     watched?;
+    if let Some(mut talk) = talk {
+        talk.go_on(env)?;
+    }
     announce::close(&outcome, env)
 }
 

@@ -211,10 +211,21 @@ pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }
 
-/// What `gatetap.toml` says of the checks.
+/// The checks that flags and `gatetap.toml` leave. Where flags select, what the file selects and ignores
+/// gives way; what flags ignore comes on top.
 ///
 /// # Errors
 /// As for [`Settings::resolve`].
-pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
-    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
+pub fn checks(
+    select: Vec<check::Pattern>,
+    ignore: Vec<check::Pattern>,
+    directories: &Directories,
+) -> Result<check::Settings, Error> {
+    let mut settings = FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default();
+    if !select.is_empty() {
+        settings.select = select;
+        settings.ignore.clear();
+    }
+    settings.ignore.extend(ignore);
+    Ok(settings)
 }

@@ -179,6 +179,20 @@ struct FindingLine<'a> {
     places: Vec<String>,
 }
 
+/// One finding, with the exchange that it was made in.
+#[derive(Debug, Serialize)]
+pub struct FoundLine<'a> {
+    exchange: ExchangeId,
+    #[serde(flatten)]
+    finding: FindingLine<'a>,
+    method: &'a str,
+    path: &'a str,
+    gateway: &'a str,
+    status: Option<u16>,
+    verdict: &'static str,
+    started_at: String,
+}
+
 impl<'a> SummaryLine<'a> {
     /// The line of `summary`.
     pub fn new(summary: &'a Summary) -> Self {
@@ -248,6 +262,22 @@ impl<'a> WholeLine<'a> {
                 added_p99_us: added(&response.marks, 99).map(|delay| delay.0),
             },
             findings: whole.findings.iter().map(FindingLine::new).collect(),
+        }
+    }
+}
+
+impl<'a> FoundLine<'a> {
+    /// The line of a `finding` in the exchange of `summary`.
+    pub fn new(summary: &'a Summary, finding: &'a Finding) -> Self {
+        Self {
+            exchange: summary.id,
+            finding: FindingLine::new(finding),
+            method: &summary.method,
+            path: &summary.path,
+            gateway: &summary.gateway,
+            status: summary.status,
+            verdict: summary.verdict.as_str(),
+            started_at: rfc3339(summary.started_at),
         }
     }
 }

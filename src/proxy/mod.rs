@@ -41,6 +41,7 @@ mod tunnel;
 
 pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
+pub use own_answer::Token as OwnError;
 
 use crate::config::HostPattern;
 use crate::fault::Armed;

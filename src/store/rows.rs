@@ -26,7 +26,9 @@ pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e
      d.error_kind, d.native_finish_reason, d.provider, d.answer_id, d.longest_gap_us, d.longest_gap_after, \
      d.event_reads, d.most_in_a_read, d.choices, d.open_choices, \
      (SELECT group_concat(check_id, ' ') FROM (SELECT DISTINCT check_id FROM findings f \
-      WHERE f.exchange_id = e.id ORDER BY f.id)) AS finding_ids";
+      WHERE f.exchange_id = e.id ORDER BY f.id)) AS finding_ids, \
+     (SELECT severity FROM findings f WHERE f.exchange_id = e.id \
+      ORDER BY severity = 'error' DESC, severity = 'warning' DESC LIMIT 1) AS worst";
 
 /// What a whole exchange needs beyond its summary.
 pub(super) const EXCHANGE_COLUMNS: &str = "e.peer, e.request_version, e.request_head, e.sent_head, e.response_version, \
@@ -38,6 +40,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let (path, query) = split_target(&target);
     let verdict: String = row.get("verdict")?;
     let findings: Option<String> = row.get("finding_ids")?;
+    let worst: Option<String> = row.get("worst")?;
     Ok(Summary {
         id: row.get("id")?,
         session: row.get("session_id")?,
@@ -53,6 +56,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         digest: digest(row)?,
         duration: micros(row, "end_us")?,
         findings: findings.iter().flat_map(|ids| ids.split(' ')).map(str::to_owned).collect(),
+        severity: worst.as_deref().map(severity),
         fault: row.get("fault")?,
         replay_of: row.get("replay_of")?,
         credential: credentials(row)?.into_iter().next(),

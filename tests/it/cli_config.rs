@@ -152,3 +152,12 @@ fn retention_is_an_age_a_size_and_a_count() {
         assert!(format!("{error}: {cause}").contains(said), "{error}: {cause}");
     }
 }
+
+#[test]
+fn the_settings_in_the_readme_are_settings() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (file, _) = rest.split_once("```").unwrap();
+    let (_home, settings) = resolve(file, Given::default());
+    assert_eq!((settings.routes.len(), settings.checks.overrides.len()), (1, 1));
+}

@@ -88,6 +88,13 @@ fn bad_values_are_explained() {
         (&["show", "1", "--body", "responce"], "'response'"),
         (&["show", "1", "--decoded"], "--body"),
         (&["ls", "--limit", "-1"], "--limit"),
+        (&["check", "--select", "auth-mising"], "did you mean `auth-missing`?"),
+        (&["check", "--ignore", "auth-missing,zzz-*"], "there is no check `zzz-*`"),
+        (&["check", "--fail-on", "warnings"], "'warning'"),
+        (&["check", "--format", "xml"], "junit"),
+        (&["check", "--json", "--format", "sarif"], "--format"),
+        (&["check", "status:"], "status"),
+        (&["explain", "auth-mising"], "did you mean `auth-missing`?"),
     ] {
         let said = complaint(args, 2);
         assert!(said.starts_with("error: ") && said.contains(part), "{args:?} said {said}");

@@ -31,6 +31,9 @@ fn gatetap_itself() {
       show         Show an exchange: who asked what, how it ended and why, heads, bodies, events
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
       search       Search prompts and answers, best match first
+      check        Check a recording: what is wrong, where, why, and what to do
+      explain      Explain a check, a verdict, an error code or a status; without a name, list what
+                   there is
       prune        Take old exchanges out of a recording and give their space back
       tui          Open a recording in the live view, also while another process writes it
       ca           Show the local CA and how apps are told to trust it; installs nothing
@@ -285,6 +288,102 @@ fn diff() {
 
           --json
               One JSON object
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn check() {
+    assert_snapshot!(help(&["check", "--help"]), @r#"
+    Check a recording: what is wrong, where, why, and what to do
+
+    The checks run again over what is recorded, with the settings of `gatetap.toml`. Exits with 1 where
+    something is found that --fail-on names.
+
+    Usage: gatetap check [OPTIONS] [FILTER]...
+
+    Arguments:
+      [FILTER]...
+              Which exchanges, as in `model:gpt-* status>=400`; see --help
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --fail-on <SEVERITY>
+              Exit with 1 at a finding as bad as this, or worse
+              
+              [env: GATETAP_CHECK_FAIL_ON]
+              [default: error]
+              [possible values: error, warning, info, never]
+
+          --select <CHECK>
+              Only these checks: ids or patterns, as in `auth-*`; may be repeated
+              
+              [env: GATETAP_CHECK_SELECT]
+
+          --ignore <CHECK>
+              Not these checks; may be repeated
+              
+              [env: GATETAP_CHECK_IGNORE]
+
+          --format <FORMAT>
+              The form of the report
+
+              Possible values:
+              - text:   For people: by check, the worst first, with the first examples
+              - json:   One object a line for each finding
+              - github: Workflow commands of GitHub Actions, one a check
+              - sarif:  SARIF 2.1.0
+              - junit:  XML of test reports (junit), a suite a session
+              
+              [env: GATETAP_CHECK_FORMAT]
+              [default: text]
+
+          --json
+              One JSON object a line, as --format json
+
+          --explain
+              With each check that found something, its page
+
+      -o, --output <FILE>
+              Write the report to this file
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Filters:
+      status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000
+      model:gpt-*  path:/v1/chat*  gateway:openrouter  code:rate_limit_exceeded  finish:length
+      verdict:incomplete    open, complete, refused, error-inside, incomplete, cut-by-gateway,
+                            cut-by-app, failed, lost
+      is:error              streaming, error, injected, replayed, open, cancelled
+      finding:auth-*  severity:error  key:ab12  since:10m  session:last
+      words, "a phrase" and beg* search prompts and answers
+      A space is AND; also OR, -term or NOT term, and brackets.
+    "#);
+}
+
+#[test]
+fn explain() {
+    assert_snapshot!(help(&["explain", "--help"]), @"
+    Explain a check, a verdict, an error code or a status; without a name, list what there is
+
+    On a terminal the page is set for it; elsewhere it is Markdown.
+
+    Usage: gatetap explain [OPTIONS] [NAME]
+
+    Arguments:
+      [NAME]
+              The id of a check, a verdict, an error's code, a status, or a token of `x-gatetap-error`
+
+    Options:
+          --json
+              One JSON object a line
 
       -h, --help
               Print help (see a summary with '-h')

@@ -120,6 +120,10 @@ impl Page {
             ));
             self.line(&format!("  evidence: {}", printable(&finding.evidence)));
             self.line(&format!("  fix: {}", printable(&finding.fix)));
+            if !finding.places.is_empty() {
+                let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
+                self.line(&format!("  at: {}", printable(&places.join(", "))));
+            }
         }
     }
 

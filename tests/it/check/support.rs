@@ -1,11 +1,14 @@
 //! Fixtures of checks, and what comes of them.
 
 use gatetap::check::{Engine, Review, Watched};
+use gatetap::digest::examine;
 use gatetap::exchange::Exchange;
+use gatetap::exchange::body::Side;
 use gatetap::exchange::finding::Finding;
-use gatetap::exchange::time::WallTime;
+use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::gateway::credential::credential_facts;
 use gatetap::gateway::mask::{mask_headers, mask_raw_head, mask_target, mask_text};
+use gatetap::store::{SessionStart, Writer};
 use gatetap::wire::script::{Capture, read_all};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -53,15 +56,11 @@ pub fn reviewed(engine: Engine, captures: &[Capture]) -> Vec<Reviewed> {
     let mut lines = Vec::new();
     let mut done = Vec::new();
     for (at, capture) in captures.iter().enumerate() {
-        let Capture { mut exchange, mut request, mut response, .. } = capture.clone();
+        let Capture { mut exchange, request, response, .. } = redacted(capture);
         exchange.id = at as i64 + 1;
         exchange.session = 1;
-        exchange.peer.get_or_insert_with(|| "127.0.0.1:50000".to_owned());
-        redact(&mut exchange);
-        request.bytes = mask_text(&request.bytes);
-        response.bytes = mask_text(&response.bytes);
         lines.push(format!("{} {}", exchange.request.method, exchange.request.target));
-        done.extend(review.take(exchange, &request, response));
+        done.extend(review.take(exchange, &request, &response));
     }
     done.extend(review.finish());
     done.sort_by_key(|(id, _)| *id);
@@ -72,6 +71,46 @@ pub fn reviewed(engine: Engine, captures: &[Capture]) -> Vec<Reviewed> {
             Reviewed { line: format!("#{id} {line} {}", judgement.verdict), findings }
         })
         .collect()
+}
+
+/// Makes a recording with a session of each of these, and with what was found in them.
+pub fn record(path: &Path, sessions: &[Vec<Capture>]) {
+    for captures in sessions {
+        let start = SessionStart {
+            started_at: START,
+            program: "gatetap test".to_owned(),
+            command: "gatetap".to_owned(),
+            upstream: "nexorouter".to_owned(),
+            seed: None,
+        };
+        let writer = Writer::open(path, &start).unwrap();
+        let found = reviewed(Engine::default(), captures);
+        for (capture, found) in captures.iter().zip(found) {
+            let Capture { mut exchange, request, response, .. } = redacted(capture);
+            writer.begin().unwrap();
+            exchange.id = writer.insert_exchange(&exchange).unwrap();
+            for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
+                if !body.bytes.is_empty() {
+                    writer.insert_segment(exchange.id, side, 0, &body.bytes, &body.marks).unwrap();
+                }
+            }
+            let examined = examine(&exchange, &request, &response);
+            writer.put_digest(exchange.id, &examined.digest, &examined.judgement).unwrap();
+            writer.put_findings(exchange.id, &found.findings).unwrap();
+            writer.commit().unwrap();
+        }
+        writer.end_session(START.plus(Micros(60_000_000))).unwrap();
+    }
+}
+
+/// A capture as it would be recorded.
+fn redacted(capture: &Capture) -> Capture {
+    let mut capture = capture.clone();
+    capture.exchange.peer.get_or_insert_with(|| "127.0.0.1:50000".to_owned());
+    redact(&mut capture.exchange);
+    capture.request.bytes = mask_text(&capture.request.bytes);
+    capture.response.bytes = mask_text(&capture.response.bytes);
+    capture
 }
 
 fn redact(exchange: &mut Exchange) {
