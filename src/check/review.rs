@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::watch::{Watch, Watched};
 use crate::digest::{Part, walk};
 use crate::exchange::body::Body;
+use crate::exchange::delay::Delays;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId};
 
@@ -66,7 +67,8 @@ impl Review {
     }
 
     fn end(&mut self, recorded: Recorded) -> Option<(ExchangeId, Watched)> {
-        let Recorded { key, exchange, response, .. } = recorded;
+        let Recorded { key, mut exchange, response, .. } = recorded;
+        exchange.timing.taken = Delays::of(&response.marks, exchange.timing.end).taken();
         let id = exchange.id;
         if let Some(head) = &exchange.response {
             self.watch.response_head(key, head);

@@ -117,6 +117,7 @@ impl Digester {
         if let Some(response) = &mut self.response {
             self.gather.read_begins(chunk.len(), read);
             response.feed.push(chunk, |item| self.gather.item(&item, read));
+            self.gather.stream.bytes_are(response.feed.has_byte_order_mark(), response.feed.not_utf8(false));
             if response.feed.is_stream() && response.feed.leftover().is_some() {
                 self.gather.stream.read_ends_inside_event();
             }
@@ -127,6 +128,7 @@ impl Digester {
     pub fn response_gap(&mut self, missing: u64) {
         if let Some(response) = &mut self.response {
             response.feed.gap(missing);
+            self.gather.stream.gap();
         }
     }
 
@@ -136,6 +138,7 @@ impl Digester {
         self.let_go_of_request();
         if let Some(response) = &mut self.response {
             response.feed.finish(|item| self.gather.item(&item, read));
+            self.gather.stream.bytes_are(response.feed.has_byte_order_mark(), response.feed.not_utf8(true));
         }
         self.read_plain(true);
     }

@@ -1,9 +1,9 @@
 //! One body on its way into the recording: what of it is not written yet, and what of it is kept.
 
-use super::added::AddedDelays;
 use super::redact::Correction;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Mark, Side};
+use crate::exchange::delay::Delays;
 use crate::exchange::time::Micros;
 use crate::store::{Error, SegmentId, Writer};
 use bytes::Bytes;
@@ -45,7 +45,7 @@ pub(super) struct BodyTrack {
     has_gap: bool,
     /// What has to be written anew of written rows.
     corrections: Vec<Correction>,
-    added: AddedDelays,
+    added: Delays,
 }
 
 impl std::fmt::Debug for BodyTrack {
@@ -93,7 +93,7 @@ impl BodyTrack {
             tail_bytes: 0,
             has_gap: false,
             corrections: Vec::new(),
-            added: AddedDelays::default(),
+            added: Delays::default(),
         }
     }
 
@@ -158,6 +158,11 @@ impl BodyTrack {
         mark.taken = Some(at);
         let delay = at.since(mark.read);
         self.added.add(delay);
+    }
+
+    /// How much later than they were read the chunks were taken.
+    pub(super) fn added(&self) -> &Delays {
+        &self.added
     }
 
     /// 99 of 100 chunks were taken within this time after they were read.

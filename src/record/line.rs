@@ -134,6 +134,13 @@ impl Line {
         self.dirty = true;
     }
 
+    /// The exchange as the examiner gets it at its end.
+    pub(super) fn for_examiner(&self) -> Exchange {
+        let mut exchange = self.exchange.clone();
+        exchange.timing.taken = self.tracks.last().and_then(|track| track.added().taken());
+        exchange
+    }
+
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty || self.examined.is_some() || self.tracks.iter().any(BodyTrack::is_dirty)
