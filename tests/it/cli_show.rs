@@ -472,7 +472,7 @@ fn the_json_of_an_exchange_has_every_key() {
         shown["findings"],
         json!([{
             "check": "stream-gap", "severity": "warning", "message": "the stream stood still for 900 ms",
-            "evidence": "events 1 and 2", "fix": "ask the gateway",
+            "evidence": "events 1 and 2", "fix": "ask the gateway", "places": [],
         }])
     );
 }

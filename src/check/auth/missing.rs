@@ -1,3 +1,5 @@
+//! Calls without a credential.
+
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::finding::Place;
