@@ -2,6 +2,7 @@
 
 use super::auth;
 use super::declare::Check;
+use super::stream;
 
 /// Every check.
 #[rustfmt::skip]
@@ -12,6 +13,16 @@ pub static ALL: &[&Check] = &[
     // url
     // body
     // stream
+    &stream::expected_not_requested::CHECK,
+    &stream::unverified_gateway::CHECK,
+    &stream::json_reply::CHECK,
+    &stream::wrong_content_type::CHECK,
+    &stream::buffered_upstream::CHECK,
+    &stream::buffered_after_proxy::CHECK,
+    &stream::app_reads_slowly::CHECK,
+    &stream::from_cache::CHECK,
+    &stream::fake::CHECK,
+    &stream::chunky::CHECK,
     // retry
     // rate
     // timeout

@@ -23,8 +23,10 @@ mod engine;
 mod found;
 mod history;
 mod request_facts;
+mod resp;
 mod review;
 mod settings;
+mod stream;
 mod subject;
 mod watch;
 

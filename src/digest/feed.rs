@@ -202,12 +202,11 @@ impl Feed {
 
 impl Feed {
     fn parse(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
-        match self.kind {
-            Kind::Lines => self.lines.push(bytes, sink),
-            _ => {
-                self.not_utf8 = self.not_utf8.or_else(|| self.utf8.push(bytes));
-                self.parser.push(bytes, sink);
-            }
+        if self.kind == Kind::Lines {
+            self.lines.push(bytes, sink);
+        } else {
+            self.not_utf8 = self.not_utf8.or_else(|| self.utf8.push(bytes));
+            self.parser.push(bytes, sink);
         }
         let wanted = self.leftover().map_or(0, |span| span.length);
         if let Some(tail) = &mut self.tail {

@@ -103,6 +103,11 @@ struct Blocks {
 }
 
 impl StreamFacts {
+    /// How many lines the list of the stream's events has.
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+
     /// Those of an answer that is no stream.
     pub(super) fn none() -> &'static Self {
         static NONE: LazyLock<StreamFacts> = LazyLock::new(StreamFacts::default);

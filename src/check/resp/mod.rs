@@ -1,0 +1,1 @@
+//! Answers: whether they hold what was asked for, whether the gateway is well.
