@@ -71,11 +71,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         return;
     }
     let word = if certain { "was" } else { "was possibly" };
+    let within = if flow.span().0 < 1_000 { "at once".to_owned() } else { format!("within {}", flow.span()) };
     let message = format!(
-        "the stream {word} held back before it reached gatetap: {} pieces in {}, the first after {}",
-        flow.pieces,
-        flow.span(),
-        flow.first
+        "the stream {word} held back before it reached gatetap: {} pieces {within}, the first after {}",
+        flow.pieces, flow.first
     );
     let says = Says::new(message, held.evidence(), fix(subject, &held.suspects));
     let severity = if certain { Severity::Warning } else { Severity::Info };

@@ -112,7 +112,10 @@ impl Flow {
         let tokens = digest.usage.output.map_or(self.pieces, |output| output.saturating_sub(reasoned));
         let rate = tokens as f64 / (self.span().0.max(1_000) as f64 / 1e6);
         held.add(if rate > TOO_FAST { 2 } else { 0 }, || {
-            format!("{tokens} tokens in {} are {rate:.0} a second, more than a model writes", self.span())
+            format!(
+                "{tokens} tokens within {} are faster than a model writes",
+                self.span().max(Micros(1_000))
+            )
         });
         held.shows = burst > 0 && (in_one >= 0.8 || rate > TOO_FAST);
 
@@ -180,7 +183,7 @@ impl Held {
             self.places.push(Place::response_header(name));
         }
         if !named.is_empty() {
-            self.add(1, || format!("{} names a hop", listed(&named)));
+            self.add(1, || format!("a hop left {}", listed(&named)));
         }
     }
 

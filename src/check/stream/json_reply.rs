@@ -54,7 +54,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Some(media::Looks::Json) => {
             ("one JSON document", "send `\"stream\": false`, or ask a model and a gateway that stream")
         }
-        _ => ("no event and no JSON", "check the base URL, and what stands between gatetap and the gateway"),
+        _ => (
+            "something that is neither an event nor JSON",
+            "check the base URL, and what stands between gatetap and the gateway",
+        ),
     };
     let start: String = String::from_utf8_lossy(subject.plain).trim().chars().take(60).collect();
     found.push(

@@ -1,15 +1,38 @@
 //! Streams: whether one was asked for and given, whether it flowed, whether it came to its end.
 
 pub(super) mod app_reads_slowly;
+pub(super) mod bad_json;
 pub(super) mod buffered_after_proxy;
 pub(super) mod buffered_upstream;
+pub(super) mod choices_unfinished;
 pub(super) mod chunky;
+pub(super) mod comment_with_unknown_client;
+pub(super) mod compressed;
+pub(super) mod connection_close_chunked;
+pub(super) mod data_after_end;
+pub(super) mod disabled_by_proxy_hdr;
+pub(super) mod done_on_anthropic;
+pub(super) mod end_disagrees;
+pub(super) mod error_but_client_continued;
 pub(super) mod expected_not_requested;
 pub(super) mod fake;
 mod flow;
 pub(super) mod from_cache;
+pub(super) mod has_content_length;
+pub(super) mod http10;
+pub(super) mod inband_error;
 pub(super) mod json_reply;
+pub(super) mod no_done;
+pub(super) mod order;
+pub(super) mod partial_frame;
+pub(super) mod sdk_reads_otherwise;
+pub(super) mod slow_first_token;
+pub(super) mod stall;
+pub(super) mod tool_args_invalid;
+pub(super) mod truncated_silent;
+pub(super) mod truncated_transport;
 pub(super) mod unverified_gateway;
+pub(super) mod usage_empty_choices;
 pub(super) mod wrong_content_type;
 
 use crate::check::Subject;
