@@ -2,6 +2,7 @@
 
 use super::auth;
 use super::declare::Check;
+use super::resp;
 use super::stream;
 
 /// Every check.
@@ -51,6 +52,21 @@ pub static ALL: &[&Check] = &[
     // timeout
     // cancel
     // resp
+    &resp::error_in_200::CHECK,
+    &resp::truncated_length::CHECK,
+    &resp::empty::CHECK,
+    &resp::content_filter::CHECK,
+    &resp::model_substituted::CHECK,
+    &resp::no_request_id::CHECK,
+    &resp::usage_missing::CHECK,
+    &resp::unknown_error_code::CHECK,
+    &resp::tool_call_as_text::CHECK,
+    &resp::one_model_failing::CHECK,
+    &resp::all_models_failing::CHECK,
+    &resp::model_retired::CHECK,
+    &resp::scope_suspect::CHECK,
+    &resp::edge_page::CHECK,
+    &resp::not_json::CHECK,
     // leak
 ];
 

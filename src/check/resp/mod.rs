@@ -1,5 +1,21 @@
 //! Answers: whether they hold what was asked for, and whether the gateway is well.
 
+pub(super) mod all_models_failing;
+pub(super) mod content_filter;
+pub(super) mod edge_page;
+pub(super) mod empty;
+pub(super) mod error_in_200;
+pub(super) mod model_retired;
+pub(super) mod model_substituted;
+pub(super) mod no_request_id;
+pub(super) mod not_json;
+pub(super) mod one_model_failing;
+pub(super) mod scope_suspect;
+pub(super) mod tool_call_as_text;
+pub(super) mod truncated_length;
+pub(super) mod unknown_error_code;
+pub(super) mod usage_missing;
+
 use crate::check::{Past, Subject};
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;

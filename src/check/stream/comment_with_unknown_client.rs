@@ -46,7 +46,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the stream has comment lines; see that the app's own reader skips them",
-            format!("{comments} lines that begin with `:`; `User-Agent: {agent}`"),
+            format!("{} with `:` at its start; `User-Agent: {agent}`", super::counted(comments, "line")),
             "skip lines that begin with `:`",
         ),
         [Place::request_header("user-agent")],

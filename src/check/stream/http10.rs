@@ -46,6 +46,6 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             format!("the answer begins with `HTTP/1.0 {}`{}", head.status, server.unwrap_or_default()),
             "have the hop answer in HTTP/1.1 (nginx: `proxy_http_version 1.1;`)",
         ),
-        [Place::response_header("server")],
+        head.headers.first("server").map(|_| Place::response_header("server")),
     );
 }

@@ -48,13 +48,16 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     };
     let text = digest.error_message.as_deref().unwrap_or_default();
     let text: String = text.chars().take(200).collect();
-    let known = digest.error_code.as_deref().or(digest.error_kind.as_deref());
-    let known = known.and_then(|code| errors::lookup(subject.gateway(), code));
+    let codes = [digest.error_code.as_deref(), digest.error_kind.as_deref()];
+    let known = codes.into_iter().flatten().find_map(|code| errors::lookup(subject.gateway(), code));
     let chars = subject.answer.text.chars().count();
     found.push(
         Says::new(
             format!("the stream of status {} holds an error {code}", subject.status()),
-            format!("after {} pieces and {chars} characters: {text}", subject.stream.content_events),
+            format!(
+                "after {} and {chars} characters: {text}",
+                super::counted(subject.stream.content_events, "piece")
+            ),
             known.map_or("look for `error` in every chunk; drop the partial answer or ask again", |error| {
                 error.fix.as_str()
             }),

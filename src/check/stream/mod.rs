@@ -92,6 +92,9 @@ fn is_from_cache(subject: &Subject<'_>) -> Option<&'static str> {
 
 /// What the SDK that asked makes of a stream that ends early and cleanly.
 fn at_clean_cut(subject: &Subject<'_>) -> String {
+    if subject.stream.bad_json.is_some() {
+        return "what came before it was no JSON".to_owned();
+    }
     let name = subject.sdk().map(|sdk| sdk.name);
     match name {
         Some(SdkName::AiSdk) => "AI SDK raises an error part here".to_owned(),
@@ -103,4 +106,9 @@ fn at_clean_cut(subject: &Subject<'_>) -> String {
         ) => format!("{} raises nothing here", name.as_str()),
         _ => "the OpenAI and Anthropic SDKs raise nothing here".to_owned(),
     }
+}
+
+/// So many of them: `1 event`, `2 events`.
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

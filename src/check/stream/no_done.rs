@@ -51,7 +51,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the stream ends without `[DONE]`; parsers written by hand wait for it",
-            format!("finish reason `{reason}`, {} events, none of them `[DONE]`", subject.digest.events),
+            format!(
+                "finish reason `{reason}`; {}, none of them `[DONE]`",
+                super::counted(subject.digest.events, "event")
+            ),
             "take the end of the body for the end of the stream",
         ),
         super::last_event(subject),

@@ -46,7 +46,11 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             format!("the stream ended cleanly before the answer did; {}", super::at_clean_cut(subject)),
-            format!("{}; {events} events, {chars} characters of text", subject.judgement.evidence),
+            format!(
+                "{}; {}, {chars} characters of text",
+                subject.judgement.evidence,
+                super::counted(events, "event")
+            ),
             "treat an answer without a finish reason as failed, and ask again",
         ),
         places,
