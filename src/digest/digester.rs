@@ -117,7 +117,8 @@ impl Digester {
         if let Some(response) = &mut self.response {
             self.gather.read_begins(chunk.len(), read);
             response.feed.push(chunk, |item| self.gather.item(&item, read));
-            self.gather.stream.bytes_are(response.feed.has_byte_order_mark(), response.feed.not_utf8(false));
+            let feed = &response.feed;
+            self.gather.stream.bytes_are(feed.has_byte_order_mark(), feed.not_utf8(false), feed.has_cr());
             if response.feed.is_stream() && response.feed.leftover().is_some() {
                 self.gather.stream.read_ends_inside_event();
             }
@@ -138,7 +139,8 @@ impl Digester {
         self.let_go_of_request();
         if let Some(response) = &mut self.response {
             response.feed.finish(|item| self.gather.item(&item, read));
-            self.gather.stream.bytes_are(response.feed.has_byte_order_mark(), response.feed.not_utf8(true));
+            let feed = &response.feed;
+            self.gather.stream.bytes_are(feed.has_byte_order_mark(), feed.not_utf8(true), feed.has_cr());
         }
         self.read_plain(true);
     }

@@ -24,6 +24,7 @@ pub(super) struct Feed {
     lines: JsonLines,
     utf8: Utf8,
     not_utf8: Option<u64>,
+    has_cr: bool,
     plain: Plain,
     /// A coded body has a gap, after which nothing can be read.
     stopped: bool,
@@ -69,6 +70,7 @@ impl Feed {
             lines: JsonLines::default(),
             utf8: Utf8::default(),
             not_utf8: None,
+            has_cr: false,
             plain: Plain::default(),
             stopped: false,
             tail: None,
@@ -112,6 +114,11 @@ impl Feed {
     /// Whether the stream begins with a byte order mark.
     pub(super) fn has_byte_order_mark(&self) -> bool {
         self.utf8.begins_with_mark
+    }
+
+    /// Whether a line of the stream ended with a CR.
+    pub(super) fn has_cr(&self) -> bool {
+        self.has_cr
     }
 
     /// The offset of the first byte of the stream that is not UTF-8. With `ended` a character that is not
@@ -205,6 +212,7 @@ impl Feed {
         if self.kind == Kind::Lines {
             self.lines.push(bytes, sink);
         } else {
+            self.has_cr = self.has_cr || memchr::memchr(b'\r', bytes).is_some();
             self.not_utf8 = self.not_utf8.or_else(|| self.utf8.push(bytes));
             self.parser.push(bytes, sink);
         }

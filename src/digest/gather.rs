@@ -68,7 +68,10 @@ impl Gather {
                 self.stream.undispatched(block);
                 return;
             }
-            Item::Ignored(_) => return,
+            Item::Ignored(field) => {
+                self.stream.ignored(field.span);
+                return;
+            }
         };
         self.pace(at);
         self.digest.streaming = true;

@@ -18,6 +18,9 @@ const MOST_COMMENTS: usize = 64;
 /// The sizes of slabs that buffering hops hand on. Source: nginx's `proxy_buffer_size` and `proxy_buffers`.
 const SLABS: [usize; 3] = [4096, 8192, 16384];
 
+/// The length of a byte order mark.
+const BYTE_ORDER_MARK: u64 = 3;
+
 /// What a stream holds that its digest does not say. All zero of a plain answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamFacts {
@@ -59,15 +62,21 @@ pub struct StreamFacts {
     ended: bool,
     next_sequence: Option<u64>,
     blocks: Blocks,
-    /// Where the last event ended, if it had an `id`.
-    id_ends_at: Option<u64>,
+    /// The first event begins where a byte order mark would end.
+    begins_at_mark: bool,
+    /// Where the last item ended, once an event had an `id`.
+    ends_at: Option<u64>,
+    /// An empty line or the LF of a CRLF, after such an event.
+    empty_line_or_lf: Option<u64>,
+    /// How many fields without effect the open block has, and their length.
+    ignored: (u64, u64),
 }
 
 /// What is legal by the standard, or read alike by it, and read otherwise by the decoder of an SDK. The first
 /// of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Oddities {
-    /// The stream begins with a byte order mark.
+    /// The stream begins with a byte order mark, and with a field of an event just after it.
     pub byte_order_mark: bool,
     /// Bytes that are not UTF-8, or a character that the stream's end cuts; an offset in the decoded body.
     pub not_utf8: Option<u64>,
@@ -75,7 +84,7 @@ pub struct Oddities {
     pub typed_without_data: Option<(Span, String)>,
     /// A block with neither a type nor data: an `id` alone, say.
     pub bare_block: Option<Span>,
-    /// An empty line after an event with an `id` that ended no event.
+    /// An empty line that ended no event, after an event with an `id`.
     pub empty_line_after_id: Option<u64>,
     /// An event whose data is `[DONE]` and more.
     pub done_and_more: Option<EventPlace>,
@@ -138,19 +147,26 @@ impl StreamFacts {
     pub(super) fn gap(&mut self) {
         self.next_sequence = None;
         self.blocks = Blocks { message: true, unsure: true, ..Blocks::default() };
-        self.id_ends_at = None;
+        self.ends_at = None;
+        self.ignored = (0, 0);
     }
 
     /// What the bytes themselves are like, of all that came so far.
-    pub(super) fn bytes_are(&mut self, byte_order_mark: bool, not_utf8: Option<u64>) {
-        self.oddities.byte_order_mark = byte_order_mark;
+    pub(super) fn bytes_are(&mut self, byte_order_mark: bool, not_utf8: Option<u64>, has_cr: bool) {
+        if !has_cr && let Some(at) = self.empty_line_or_lf {
+            self.oddities.empty_line_after_id.get_or_insert(at);
+        }
+        self.oddities.byte_order_mark = byte_order_mark && self.begins_at_mark;
         self.oddities.not_utf8 = not_utf8;
     }
 
     /// A block without data.
     pub(super) fn undispatched(&mut self, block: &Undispatched<'_>) {
         self.follows(block.span);
-        if self.done.is_some() {
+        // Fields that nobody knows leave no trace; a line may have a CRLF, of which the LF lies in no span.
+        let (lines, length) = std::mem::take(&mut self.ignored);
+        let is_ignored = block.span.length.saturating_sub(length) <= lines + 1;
+        if self.done.is_some() || is_ignored {
             return;
         }
         if block.kind.is_empty() {
@@ -160,11 +176,22 @@ impl StreamFacts {
         }
     }
 
-    /// Where an event had an `id`, another empty line than its own ends a block of which only the id is left.
+    /// A field that the standard does not know.
+    pub(super) fn ignored(&mut self, span: Span) {
+        self.follows(span);
+        self.ignored = (self.ignored.0 + 1, self.ignored.1 + span.length);
+    }
+
+    /// Once an event had an `id`, any further empty line ends a block of which only the id is left. Such a
+    /// line lies between two items.
     fn follows(&mut self, span: Span) {
-        // A CRLF ends at its CR, so one byte may lie between.
-        if let Some(end) = self.id_ends_at.take().filter(|end| span.offset > end.saturating_add(1)) {
-            self.oddities.empty_line_after_id.get_or_insert(end);
+        let Some(end) = self.ends_at.filter(|_| self.done.is_none()) else { return };
+        self.ends_at = Some(span.end().max(end));
+        match span.offset.saturating_sub(end) {
+            0 => {}
+            // The LF of a CRLF, or an empty line: the stream's line ends tell.
+            1 => _ = self.empty_line_or_lf.get_or_insert(end),
+            _ => _ = self.oddities.empty_line_after_id.get_or_insert(end),
         }
     }
 
@@ -180,7 +207,9 @@ impl StreamFacts {
         let place = EventPlace { index: self.lines, span: event.span };
         self.lines += 1;
         self.follows(event.span);
-        self.id_ends_at = (!event.id.is_empty()).then(|| event.span.end());
+        self.ignored = (0, 0);
+        self.begins_at_mark |= event.span.offset == BYTE_ORDER_MARK;
+        self.ends_at = (!event.id.is_empty()).then(|| event.span.end());
         let is_done = event.data.trim() == "[DONE]";
         if event.data.starts_with("[DONE]") && event.data != "[DONE]" && self.done.is_none() {
             self.oddities.done_and_more.get_or_insert(place);

@@ -1,6 +1,7 @@
 //! Answers that were moderated.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 
 check! {
@@ -44,9 +45,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     let refusal = subject.answer.refusal.chars().count();
     let evidence = match word {
-        Some(word) => {
-            format!("finish reason `{word}` after {} characters of text", subject.answer.text.chars().count())
-        }
+        Some(word) => format!(
+            "finish reason `{word}` after {} of text",
+            counted(subject.answer.text.chars().count() as u64, "character")
+        ),
         None => format!("a refusal of {refusal} characters in place of a text"),
     };
     found.push(

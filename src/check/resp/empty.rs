@@ -1,6 +1,7 @@
 //! Answers that say nothing.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::digest::Answer;
 use crate::exchange::end::Verdict;
@@ -9,7 +10,8 @@ use crate::wire::dialect::Dialect;
 check! {
     /// ## What it looks for
     ///
-    /// A complete answer with neither text nor a refusal nor a tool call, which ended as if all were well.
+    /// A complete answer with neither text nor a refusal nor a tool call, which ended as if all were well; also
+    /// a good status without a byte of body.
     ///
     /// ## Why it matters
     ///
@@ -39,6 +41,18 @@ check! {
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let (digest, answer) = (subject.digest, subject.answer);
+    let bodiless = subject.exchange.response_bytes == 0 && digest.dialect.generates();
+    if bodiless && subject.verdict() == Verdict::Incomplete && super::is_good(subject) {
+        found.push(
+            Says::new(
+                format!("status {} came without a byte of body", subject.status()),
+                subject.judgement.evidence.clone(),
+                "ask again; if it stays, look for the hop that drops the body",
+            ),
+            [],
+        );
+        return;
+    }
     let reason = digest.finish_reason.as_deref().unwrap_or_default();
     let usual = matches!(reason, "stop" | "end_turn" | "completed" | "tool_calls" | "tool_use");
     let said = |answer: &Answer| {
@@ -55,8 +69,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     if !usual || !silent || other_items || subject.verdict() != Verdict::Complete {
         return;
     }
-    let output =
-        digest.usage.output.map_or_else(|| "no usage".to_owned(), |output| format!("{output} tokens"));
+    let output = digest.usage.output.map_or_else(|| "no usage".to_owned(), |output| counted(output, "token"));
     let thought = match answer.reasoning.chars().count() {
         0 => String::new(),
         chars => format!("; {chars} characters of reasoning"),

@@ -41,7 +41,9 @@ check! {
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let digest = subject.digest;
-    if subject.verdict() != Verdict::ErrorInside || digest.events > 0 || subject.plain.is_empty() {
+    // Where a stream was asked for, that is the first thing that is wrong.
+    let streamed = digest.events > 0 || subject.request.stream == Some(true);
+    if subject.verdict() != Verdict::ErrorInside || streamed || subject.plain.is_empty() {
         return;
     }
     let code = digest.error_code.as_deref().unwrap_or("none");

@@ -1,6 +1,7 @@
 //! Answers without a request id.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 
 check! {
@@ -37,14 +38,16 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let Some(head) = subject.head() else { return };
     let own = subject.exchange.own_answer.is_some() || subject.exchange.fault.is_some();
     let Some(profile) = subject.profile().filter(|_| !own) else { return };
-    let generates = subject.dialect().generates() && (head.status < 300 || head.status >= 400);
+    let generates = subject.dialect().generates()
+        && !super::is_page(subject)
+        && (head.status < 300 || head.status >= 400);
     if !generates || subject.digest.request_id.is_some() {
         return;
     }
     found.push(
         Says::new(
             "the answer has no request id, which support asks for first",
-            format!("{} header lines, none of them a request id", head.headers.0.len()),
+            format!("{}, none of them a request id", counted(head.headers.0.len() as u64, "header line")),
             format!("see whether a hop strips `{}` of {}", profile.request_id_header, profile.title),
         ),
         [],

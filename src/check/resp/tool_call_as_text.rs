@@ -1,6 +1,7 @@
 //! Tool calls written as text.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
@@ -48,7 +49,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the model wrote a tool call as text, so no tool is called",
-            format!("{} tools are offered; the text has {sign}; finish reason `{reason}`", tools.len()),
+            format!(
+                "the request offers {}; the text has {sign}; finish reason `{reason}`",
+                counted(tools.len() as u64, "tool")
+            ),
             format!("ask a model or a provider that supports tools, instead of `{model}`"),
         ),
         [Place::Json(Side::Request, "/tools".to_owned())],

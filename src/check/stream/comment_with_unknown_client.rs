@@ -1,6 +1,7 @@
 //! Keep-alive comments for a client that may not know them.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::digest::SdkName;
 use crate::exchange::finding::Place;
@@ -46,7 +47,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the stream has comment lines; see that the app's own reader skips them",
-            format!("{} with `:` at its start; `User-Agent: {agent}`", super::counted(comments, "line")),
+            format!("{} with `:` at its start; `User-Agent: {agent}`", counted(comments, "line")),
             "skip lines that begin with `:`",
         ),
         [Place::request_header("user-agent")],

@@ -1,6 +1,7 @@
 //! Streams whose end repeats another answer.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 
 check! {
@@ -40,8 +41,8 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             "the end of the stream repeats another answer than its events gave: some were lost",
             format!(
-                "{} pieces with {} characters of text; the last event has another text or other arguments",
-                subject.stream.content_events,
+                "{} with {} characters of text; the last event has another text or other arguments",
+                counted(subject.stream.content_events, "piece"),
                 subject.answer.text.chars().count()
             ),
             "keep what the last event says, and look for the hop that loses events",

@@ -1,6 +1,7 @@
 //! Errors inside a stream that began well.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::gateway::errors;
 
@@ -56,7 +57,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             format!("the stream of status {} holds an error {code}", subject.status()),
             format!(
                 "after {} and {chars} characters: {text}",
-                super::counted(subject.stream.content_events, "piece")
+                counted(subject.stream.content_events, "piece")
             ),
             known.map_or("look for `error` in every chunk; drop the partial answer or ask again", |error| {
                 error.fix.as_str()

@@ -49,13 +49,18 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let kind = head.headers.text("content-type").map_or("no media type", media::essence);
     let (what, fix) = match media::looks(subject.plain) {
         Some(media::Looks::Json) if digest.error_code.is_some() || digest.error_message.is_some() => {
-            ("an error as one JSON document", "read the error before the stream; send again without it")
+            let code = digest.error_code.as_deref().unwrap_or("none");
+            (
+                format!("the error `{code}` as one JSON document"),
+                "treat it as the error that it is, though the status is good",
+            )
         }
-        Some(media::Looks::Json) => {
-            ("one JSON document", "send `\"stream\": false`, or ask a model and a gateway that stream")
-        }
+        Some(media::Looks::Json) => (
+            "one JSON document".to_owned(),
+            "send `\"stream\": false`, or ask a model and a gateway that stream",
+        ),
         _ => (
-            "something that is neither an event nor JSON",
+            "something that is neither an event nor JSON".to_owned(),
             "check the base URL, and what stands between gatetap and the gateway",
         ),
     };

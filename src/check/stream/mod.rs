@@ -96,6 +96,11 @@ fn at_clean_cut(subject: &Subject<'_>) -> String {
         return "what came before it was no JSON".to_owned();
     }
     let name = subject.sdk().map(|sdk| sdk.name);
+    if let Some(name @ (SdkName::OpenAiPython | SdkName::AnthropicPython)) = name
+        && subject.stream.oddities.not_utf8.is_some()
+    {
+        return format!("{} raises `UnicodeDecodeError` at a character that is not whole", name.as_str());
+    }
     match name {
         Some(SdkName::AiSdk) => "AI SDK raises an error part here".to_owned(),
         Some(
@@ -106,9 +111,4 @@ fn at_clean_cut(subject: &Subject<'_>) -> String {
         ) => format!("{} raises nothing here", name.as_str()),
         _ => "the OpenAI and Anthropic SDKs raise nothing here".to_owned(),
     }
-}
-
-/// So many of them: `1 event`, `2 events`.
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -1,6 +1,7 @@
 //! Chat streams without `[DONE]`.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::end::Verdict;
@@ -53,7 +54,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             "the stream ends without `[DONE]`; parsers written by hand wait for it",
             format!(
                 "finish reason `{reason}`; {}, none of them `[DONE]`",
-                super::counted(subject.digest.events, "event")
+                counted(subject.digest.events, "event")
             ),
             "take the end of the body for the end of the stream",
         ),

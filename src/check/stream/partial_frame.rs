@@ -38,7 +38,12 @@ check! {
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let left = subject.digest.leftover;
     let app_left = matches!(subject.verdict(), Verdict::CutByApp | Verdict::Open | Verdict::Lost);
-    if left == 0 || app_left || !super::is_streamed(subject) || super::is_lines(subject) {
+    if left == 0
+        || app_left
+        || subject.digest.events == 0
+        || !super::is_streamed(subject)
+        || super::is_lines(subject)
+    {
         return;
     }
     let harmless = subject.verdict() == Verdict::Complete;

@@ -17,7 +17,7 @@ check! {
     ///
     /// * bytes that are not UTF-8, or a character that the stream's end cuts: the Python SDKs raise `UnicodeDecodeError`
     /// * a block with an event type and no data: the OpenAI SDKs give it on, and fail to read nothing as JSON
-    /// * an `id` alone, or one more empty line after an event with an `id`: the Python SDKs make an empty event of it
+    /// * an `id` or a `retry` alone, and once an event had an `id` any block of comments and any further empty line: openai for Python makes an event without data of it
     /// * a byte order mark at the start: Python's SDKs lose the first line
     /// * `[DONE]` with something after it: ends the stream for openai in Python only
     ///
@@ -97,20 +97,16 @@ fn readings(name: SdkName, subject: &Subject<'_>) -> Vec<Reading> {
         && openai
     {
         let what = format!("a block `event: {kind}` without data at byte {}", span.offset);
-        add(
-            what,
-            "it gives an event without data on, which is no JSON",
-            true,
-            bytes(span.offset, span.length),
-        );
+        add(what, "its JSON parser gets an event without data", true, bytes(span.offset, span.length));
     }
     if let Some(span) = odd.bare_block.filter(|_| name == SdkName::OpenAiPython) {
-        let what = format!("a block without type and data at byte {}", span.offset);
-        add(what, "it makes an empty event of it, which is no JSON", true, bytes(span.offset, span.length));
+        let what =
+            format!("a block with neither type nor data (`id` or `retry` alone) at byte {}", span.offset);
+        add(what, "its JSON parser gets an event without data", true, bytes(span.offset, span.length));
     }
     if let Some(at) = odd.empty_line_after_id.filter(|_| name == SdkName::OpenAiPython) {
-        let what = format!("one more empty line at byte {at}, after an event with an `id`");
-        add(what, "it makes an empty event of it, which is no JSON", true, bytes(at, 1));
+        let what = format!("an empty line at byte {at} that ends no event, after an event that had an `id`");
+        add(what, "its JSON parser gets an event without data", true, bytes(at, 1));
     }
     if odd.byte_order_mark && python {
         let what = "the stream begins with a byte order mark".to_owned();
@@ -119,9 +115,9 @@ fn readings(name: SdkName, subject: &Subject<'_>) -> Vec<Reading> {
     if let Some(place) = odd.done_and_more {
         let what = format!("line {} of the stream is `[DONE]` and more", place.index);
         if name == SdkName::OpenAiPython && subject.stream.done.is_none() {
-            add(what, "it takes that for the end", false, super::event(place));
+            add(what, "it takes `[DONE]` and more for the end", false, super::event(place));
         } else if node && openai || name == SdkName::AiSdk {
-            add(what, "it does not take that for the end, and reads it as JSON", true, super::event(place));
+            add(what, "its JSON parser gets `[DONE]` and more", true, super::event(place));
         }
     }
     readings

@@ -1,6 +1,7 @@
 //! Streams that end too early and cleanly.
 
 use crate::check::declare::check;
+use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 
@@ -8,7 +9,8 @@ check! {
     /// ## What it looks for
     ///
     /// A stream whose body ended by the rules of HTTP, and which has neither a finish reason nor the terminal
-    /// event of its API (`message_stop`, `response.completed`).
+    /// event of its API (`message_stop`, `response.completed`); also a plain answer that ended in the middle of
+    /// its JSON document.
     ///
     /// ## Why it matters
     ///
@@ -37,7 +39,21 @@ check! {
 }
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
-    if subject.verdict() != Verdict::Incomplete || !super::is_streamed(subject) {
+    if subject.verdict() != Verdict::Incomplete {
+        return;
+    }
+    if !super::is_streamed(subject) {
+        // Half a JSON document; without a byte there is no document at all.
+        if subject.digest.leftover > 0 {
+            found.push(
+                Says::new(
+                    "the answer ended cleanly in the middle of its JSON document",
+                    subject.judgement.evidence.clone(),
+                    "ask again; if it stays, look for the hop that shortens answers",
+                ),
+                [],
+            );
+        }
         return;
     }
     let chars = subject.answer.text.chars().count();
@@ -49,7 +65,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             format!(
                 "{}; {}, {chars} characters of text",
                 subject.judgement.evidence,
-                super::counted(events, "event")
+                counted(events, "event")
             ),
             "treat an answer without a finish reason as failed, and ask again",
         ),
