@@ -28,11 +28,12 @@ pub struct Taken {
 }
 
 impl Delays {
-    /// The delays of these chunks, as far as they were taken at `end`.
+    /// The delays of these chunks, as far as they were taken before `end`. The last one is often taken just
+    /// after that, and whether it was is not to depend on who looks when.
     pub fn of(marks: &[Mark], end: Option<Micros>) -> Self {
         let mut delays = Self::default();
         for mark in marks {
-            if let Some(taken) = mark.taken.filter(|taken| end.is_none_or(|end| *taken <= end)) {
+            if let Some(taken) = mark.taken.filter(|taken| end.is_none_or(|end| *taken < end)) {
                 delays.add(taken.since(mark.read));
             }
         }
@@ -112,6 +113,7 @@ mod tests {
         let marks = [
             mark(0, Some(Micros(3))),
             mark(10, Some(Micros(110))),
+            mark(15, Some(Micros(500))),
             mark(20, Some(Micros(900))),
             mark(30, None),
         ];

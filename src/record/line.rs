@@ -147,7 +147,8 @@ impl Line {
     /// The exchange as the examiner gets it at its end.
     pub(super) fn for_examiner(&self) -> Exchange {
         let mut exchange = self.exchange.clone();
-        exchange.timing.taken = self.tracks.last().and_then(|track| track.added().taken());
+        let end = exchange.timing.end;
+        exchange.timing.taken = self.tracks.last().and_then(|track| track.added(end).taken());
         exchange
     }
 

@@ -39,7 +39,7 @@ check! {
 }
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let Some(Taken { chunks, p99, longest, sum, .. }) = subject.exchange.timing.taken else { return };
+    let Some(Taken { p99, longest, sum, .. }) = subject.exchange.timing.taken else { return };
     let slow = longest.0 as f64 >= found.threshold("slowest_ms") * 1e3
         && sum.0 as f64 >= found.threshold("together_s") * 1e6;
     if !slow || !subject.is_stream() {
@@ -49,7 +49,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             format!("the app read the stream slowly: its chunks waited {sum} for it"),
             format!(
-                "of {chunks} chunks the slowest waited {longest} between gatetap's read and the app's \
+                "the slowest chunk waited {longest} between gatetap's read and the app's \
                  socket taking it, 99 of 100 at most {p99}"
             ),
             "read the stream in a loop of its own, and work on the events elsewhere",

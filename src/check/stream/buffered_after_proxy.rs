@@ -61,13 +61,12 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     let hints = hints(subject);
     let evidence = format!(
-        "{} pieces between +{} and +{}, {:.0} % of the time; of {} chunks the app's socket took half within \
+        "{} pieces between +{} and +{}, {:.0} % of the time; the app's socket took half of the chunks within \
          {}, 99 of 100 within {}, the slowest in {}{}",
         flow.pieces,
         flow.first,
         flow.last,
         flow.burst_ratio() * 100.0,
-        taken.chunks,
         taken.median,
         taken.p99,
         taken.longest,

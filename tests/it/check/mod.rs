@@ -4,6 +4,7 @@ mod captures;
 mod catalogue;
 mod sdk_readings;
 mod support;
+mod taken;
 
 use gatetap::check::{ALL, Engine, Pattern, Settings};
 use insta::assert_snapshot;
