@@ -2,6 +2,8 @@
 
 use super::auth;
 use super::declare::Check;
+use super::resp;
+use super::stream;
 
 /// Every check.
 #[rustfmt::skip]
@@ -12,11 +14,59 @@ pub static ALL: &[&Check] = &[
     // url
     // body
     // stream
+    &stream::expected_not_requested::CHECK,
+    &stream::unverified_gateway::CHECK,
+    &stream::json_reply::CHECK,
+    &stream::wrong_content_type::CHECK,
+    &stream::buffered_upstream::CHECK,
+    &stream::buffered_after_proxy::CHECK,
+    &stream::app_reads_slowly::CHECK,
+    &stream::from_cache::CHECK,
+    &stream::fake::CHECK,
+    &stream::chunky::CHECK,
+    &stream::compressed::CHECK,
+    &stream::has_content_length::CHECK,
+    &stream::http10::CHECK,
+    &stream::connection_close_chunked::CHECK,
+    &stream::truncated_silent::CHECK,
+    &stream::truncated_transport::CHECK,
+    &stream::partial_frame::CHECK,
+    &stream::no_done::CHECK,
+    &stream::done_on_anthropic::CHECK,
+    &stream::bad_json::CHECK,
+    &stream::inband_error::CHECK,
+    &stream::error_but_client_continued::CHECK,
+    &stream::comment_with_unknown_client::CHECK,
+    &stream::usage_empty_choices::CHECK,
+    &stream::stall::CHECK,
+    &stream::slow_first_token::CHECK,
+    &stream::order::CHECK,
+    &stream::tool_args_invalid::CHECK,
+    &stream::data_after_end::CHECK,
+    &stream::disabled_by_proxy_hdr::CHECK,
+    &stream::sdk_reads_otherwise::CHECK,
+    &stream::choices_unfinished::CHECK,
+    &stream::end_disagrees::CHECK,
     // retry
     // rate
     // timeout
     // cancel
     // resp
+    &resp::error_in_200::CHECK,
+    &resp::truncated_length::CHECK,
+    &resp::empty::CHECK,
+    &resp::content_filter::CHECK,
+    &resp::model_substituted::CHECK,
+    &resp::no_request_id::CHECK,
+    &resp::usage_missing::CHECK,
+    &resp::unknown_error_code::CHECK,
+    &resp::tool_call_as_text::CHECK,
+    &resp::one_model_failing::CHECK,
+    &resp::all_models_failing::CHECK,
+    &resp::model_retired::CHECK,
+    &resp::scope_suspect::CHECK,
+    &resp::edge_page::CHECK,
+    &resp::not_json::CHECK,
     // leak
 ];
 

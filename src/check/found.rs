@@ -24,6 +24,13 @@ pub struct Says {
     pub fix: String,
 }
 
+impl Says {
+    /// The three sentences.
+    pub fn new(message: impl Into<String>, evidence: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { message: message.into(), evidence: evidence.into(), fix: fix.into() }
+    }
+}
+
 impl Found<'_> {
     /// The value of a threshold that the check declares.
     pub fn threshold(&self, name: &str) -> f64 {
@@ -48,4 +55,9 @@ impl Found<'_> {
             places: places.into_iter().collect(),
         });
     }
+}
+
+/// So many of them: `1 event`, `2 events`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -1,6 +1,6 @@
 //! What was before: the exchanges of the same session, as far as checks over time need them.
 
-use crate::digest::{Digest, Usage, rate_state};
+use crate::digest::{Answer, Digest, Usage, rate_state};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
@@ -8,7 +8,7 @@ use crate::wire::dialect::Dialect;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::request_facts::RequestFacts;
+use super::request_facts::{RequestFacts, text_mark};
 
 /// So many exchanges of a session are remembered.
 pub const REMEMBERED: usize = 2_000;
@@ -98,6 +98,9 @@ pub struct Ended {
     pub none_left: Option<Option<Micros>>,
     /// Tokens.
     pub usage: Usage,
+    /// How many bytes of text it said, and a hash of that: compare with
+    /// [`RequestFacts::last_answer`].
+    pub answer: Option<(u64, u64)>,
 }
 
 impl Past {
@@ -137,7 +140,14 @@ impl Past {
     }
 
     /// Takes in how it ended.
-    pub(super) fn ended(&mut self, exchange: &Exchange, digest: &Digest, verdict: Verdict, plain: &[u8]) {
+    pub(super) fn ended(
+        &mut self,
+        exchange: &Exchange,
+        digest: &Digest,
+        answer: &Answer,
+        verdict: Verdict,
+        plain: &[u8],
+    ) {
         self.id = exchange.id;
         let head_at = exchange.started_at.plus(exchange.timing.head.unwrap_or_default());
         let rate = exchange.response.as_ref().map(|head| rate_state(&head.headers, plain, head_at));
@@ -157,6 +167,7 @@ impl Past {
             should_retry: rate.should_retry,
             none_left: spent.map(|window| window.resets_in),
             usage: digest.usage,
+            answer: text_mark(&answer.text),
         });
     }
 

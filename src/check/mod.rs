@@ -24,8 +24,10 @@ mod found;
 mod history;
 mod page;
 mod request_facts;
+mod resp;
 mod review;
 mod settings;
+mod stream;
 mod subject;
 mod watch;
 

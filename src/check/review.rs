@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::watch::{Watch, Watched};
 use crate::digest::{Part, walk};
 use crate::exchange::body::Body;
+use crate::exchange::delay::Delays;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId};
 
@@ -35,11 +36,12 @@ impl Review {
     /// Takes the exchange that began next, and gives those that had ended by then.
     pub fn take(
         &mut self,
-        exchange: Exchange,
+        mut exchange: Exchange,
         request: &Body,
         response: &Body,
     ) -> Vec<(ExchangeId, Watched)> {
         let ended = self.end_until(exchange.started_at);
+        exchange.timing.taken = Delays::of(&response.marks, exchange.timing.end).taken();
         self.key += 1;
         let key = self.key;
         self.watch.begin(key, Box::new(as_it_began(&exchange)));

@@ -173,7 +173,8 @@ impl Watch {
         }
         if let Some(past) = history.entry_mut(key) {
             past.asked(&digest, &open.request);
-            past.ended(&open.exchange, &digest, judgement.verdict, open.digester.plain());
+            let (answer, plain) = (open.digester.known_answer(), open.digester.plain());
+            past.ended(&open.exchange, &digest, answer, judgement.verdict, plain);
         }
         let mut findings = open.found.take().unwrap_or_default();
         let own = history.entry(key).cloned().unwrap_or_else(|| Past::begun(key, &open.exchange));

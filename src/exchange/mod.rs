@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod credential;
+pub mod delay;
 pub mod end;
 pub mod finding;
 pub mod head;
@@ -19,6 +20,7 @@ pub mod tunnel;
 
 use body::Side;
 use credential::CredentialFacts;
+use delay::Taken;
 use end::{BodyEnd, Hop, OwnAnswer};
 use head::{RequestHead, ResponseHead};
 use time::{Micros, WallTime};
@@ -131,4 +133,7 @@ pub struct Timing {
     pub end: Option<Micros>,
     /// For how long chunks were held back because the recorder's queue was full.
     pub held: Option<Micros>,
+    /// How much later than they were read the app's socket took the chunks of the answer. Derived from the
+    /// marks, for the checks; `None` where nobody did.
+    pub taken: Option<Taken>,
 }

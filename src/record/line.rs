@@ -172,6 +172,14 @@ impl Line {
         self.dirty = true;
     }
 
+    /// The exchange as the examiner gets it at its end.
+    pub(super) fn for_examiner(&self) -> Exchange {
+        let mut exchange = self.exchange.clone();
+        let end = exchange.timing.end;
+        exchange.timing.taken = self.tracks.last().and_then(|track| track.added(end).taken());
+        exchange
+    }
+
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty

@@ -141,7 +141,7 @@ impl State {
                     self.outbox.seen.push(Seen::RequestEnd { key, end: end.clone() });
                 }
                 if line.has_ended() {
-                    self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
+                    self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.for_examiner()) });
                 }
                 key
             }

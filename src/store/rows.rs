@@ -104,6 +104,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
             head: micros(row, "head_us")?,
             end: micros(row, "end_us")?,
             held: micros(row, "held_us")?,
+            taken: None,
         },
         request_end: end(row, "request_end", "request_end_detail")?,
         response_end: end(row, "response_end", "response_end_detail")?,

@@ -149,6 +149,7 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
             head: Some(Micros(140_000)),
             end: Some(Micros(1_250_500)),
             held: None,
+            taken: None,
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),

@@ -36,18 +36,23 @@ pub fn stories(id: &str) -> Vec<Story> {
     let mut stories: Vec<Story> = files
         .map(|file| {
             let path = file.unwrap().path();
-            let text = std::fs::read_to_string(&path).unwrap();
-            let captures = read_all(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let captures = captures.into_iter().map(|(start, mut capture)| {
-                capture.exchange.started_at = START.plus(start);
-                capture
-            });
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            Story { name, captures: captures.collect() }
+            Story { name, captures: load(&path) }
         })
         .collect();
     stories.sort_by(|a, b| a.name.cmp(&b.name));
     stories
+}
+
+/// The captures of a file, each with its start.
+pub fn load(path: &Path) -> Vec<Capture> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let captures = read_all(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let started = captures.into_iter().map(|(start, mut capture)| {
+        capture.exchange.started_at = START.plus(start);
+        capture
+    });
+    started.collect()
 }
 
 /// What an engine finds in these exchanges, recorded as the recorder would.

@@ -115,6 +115,13 @@ impl Tapped {
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
+    /// gatetap in front of this gateway, by this clock.
+    pub async fn timed(gateway: &Gateway, clock: Clock) -> Self {
+        let (settings, home) = settings(&format!("{}/v1", gateway.url()));
+        let live = fakes().spawn(Live::start(settings, clock)).await.unwrap().unwrap();
+        Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
     /// gatetap on the test's own runtime and by this clock, with these limits, on what is recorded at
     /// `recording.db` in `home`.
     pub async fn retaining(home: TempDir, retention: Retention, clock: Clock) -> Self {

@@ -167,6 +167,7 @@ impl Sample {
                 head: self.status.and(first).map(|first| Micros(first.saturating_sub(12) * 1000)),
                 end: self.end.as_ref().map(|(at, _)| Micros(at * 1000)),
                 held: None,
+                taken: None,
             },
             request_end: Some(BodyEnd::Whole),
             response_end: self.end.as_ref().map(|(_, end)| end.clone()),
