@@ -17,15 +17,21 @@
 //! 4. `INSTA_UPDATE=always UPDATE_DOCS=1 cargo test --test it check`, and read the difference.
 
 mod all;
+mod attempts;
 mod auth;
+mod cancel;
 mod declare;
 mod engine;
 mod found;
 mod history;
+mod limits;
+mod rate;
 mod request_facts;
+mod retry;
 mod review;
 mod settings;
 mod subject;
+mod timeout;
 mod watch;
 
 pub use all::{ALL, find};
