@@ -33,6 +33,7 @@ mod settings;
 mod subject;
 mod timeout;
 mod watch;
+mod words;
 
 pub use all::{ALL, find};
 pub use declare::{Check, Often, Run, Stage, Threshold};

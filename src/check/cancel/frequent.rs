@@ -3,6 +3,7 @@
 use crate::check::Past;
 use crate::check::attempts::since;
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Micros;
@@ -63,6 +64,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     if all < found.count("at_least") || share <= found.threshold("share") {
         return;
     }
+    let soon = span(soon);
     found.push(
         Says {
             message: format!(

@@ -46,7 +46,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says {
             message: format!("the app left the stream after {at}, before its end"),
-            evidence: format!("{events} events had come; {}", subject.judgement.evidence),
+            evidence: subject.judgement.evidence.clone(),
             fix: "nothing, if it is meant; else look for an abort: a timeout, an effect that runs twice, \
                   a `break` out of the loop"
                 .to_owned(),

@@ -1,6 +1,7 @@
 //! A bill for what nobody read.
 
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::wire::dialect::Dialect;
@@ -82,7 +83,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     found.push(
         Says {
-            message: format!("cancelled after {}, and billed in full: {why}", subject.took()),
+            message: format!("cancelled after {}, and billed in full: {why}", span(subject.took())),
             evidence: subject.judgement.evidence.clone(),
             fix: if unstoppable.is_some() {
                 "pin a provider that can be stopped: `provider: {\"order\": [\"OpenAI\", \"Anthropic\"]}`"

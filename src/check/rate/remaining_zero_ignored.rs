@@ -4,6 +4,7 @@ use crate::check::Ended;
 use crate::check::attempts::since;
 use crate::check::declare::check;
 use crate::check::limits::Limit;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 
 check! {
@@ -61,6 +62,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         (alike && later < window).then_some((past, window, later))
     });
     let Some((past, window, later)) = warned else { return };
+    let window = span(window);
     found.push(
         Says {
             message: format!("refused {later} after an answer had said that nothing is left for {window}"),

@@ -1,6 +1,7 @@
 //! The other kind of 429.
 
 use crate::check::declare::check;
+use crate::check::words::{count, span};
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
@@ -41,15 +42,16 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         return;
     }
     let wait = match subject.rate().retry_after {
-        Some(wanted) => format!("wait {wanted}, and "),
+        Some(wanted) => format!("wait {}, and ", span(wanted)),
         None => String::new(),
     };
     found.push(
         Says {
             message: "refused for the tokens of the last minute, not for the number of requests".to_owned(),
             evidence: format!(
-                "429 `token_rate_limit_exceeded`; this request has {} messages in {} bytes",
-                subject.request.messages, subject.own.request_bytes
+                "429 `token_rate_limit_exceeded`; this request has {} in {} bytes",
+                count(subject.request.messages, "message"),
+                subject.own.request_bytes
             ),
             fix: format!("{wait}shorten the prompt: fewer old messages, shorter tool results"),
         },

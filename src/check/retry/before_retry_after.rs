@@ -3,6 +3,7 @@
 use super::sdk_cap::sdk_cap;
 use crate::check::attempts::last_attempt;
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
@@ -49,15 +50,16 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     if wanted.since(last.pause) <= found.time("slack_s") {
         return;
     }
+    let asked = span(wanted);
     let sdk = subject.sdk();
     let cap = sdk.as_ref().and_then(sdk_cap).filter(|(cap, _)| wanted > *cap);
     let severity = if subject.verdict() == Verdict::Complete { Severity::Warning } else { Severity::Error };
     found.push_as(
         severity,
         Says {
-            message: format!("sent again after {}, though `retry-after` said {wanted}", last.pause),
+            message: format!("sent again after {}, though `retry-after` said {asked}", last.pause),
             evidence: format!(
-                "{} was answered {} with `retry-after` of {wanted}; this one began {} later and ended `{}`",
+                "{} was answered {} with `retry-after` of {asked}; this one began {} later and ended `{}`",
                 last.past.named(),
                 last.outcome(),
                 last.pause,
@@ -65,9 +67,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             ),
             fix: match (sdk, cap) {
                 (Some(sdk), Some((cap, _))) => format!(
-                    "{sdk} heeds a `retry-after` of up to {cap}: set its retries to 0 and wait {wanted} in the app"
+                    "{sdk} heeds a `retry-after` of up to {}: set its retries to 0 and wait {asked} in the app",
+                    span(cap)
                 ),
-                _ => format!("wait at least {wanted} after this answer before sending it again"),
+                _ => format!("wait at least {asked} after this answer before sending it again"),
             },
         },
         last.past.place(),

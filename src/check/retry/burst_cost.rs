@@ -2,6 +2,7 @@
 
 use crate::check::Past;
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
@@ -79,7 +80,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
                     .map(|(past, tokens)| format!("{} ({tokens} tokens)", past.named()))
                     .collect::<Vec<_>>()
                     .join(", "),
-                found.time("within_s")
+                span(found.time("within_s"))
             ),
             fix: fix.to_owned(),
         },

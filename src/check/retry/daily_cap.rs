@@ -3,6 +3,7 @@
 use crate::check::attempts::last_attempt;
 use crate::check::declare::check;
 use crate::check::limits::Limit;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 
@@ -47,7 +48,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         return;
     }
     let resets = match last.ended.none_left {
-        Some(Some(resets)) => format!(", which is whole again in {resets}"),
+        Some(Some(resets)) => format!(", which is whole again in {}", span(resets)),
         _ => String::new(),
     };
     let paid = subject.digest.model.as_deref().and_then(|model| model.strip_suffix(":free"));

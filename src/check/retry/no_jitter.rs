@@ -2,6 +2,7 @@
 
 use crate::check::Past;
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::time::Micros;
 
@@ -75,8 +76,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
                 "{calls} calls were sent again after the same {waited}: the retries come in step"
             ),
             evidence: format!(
-                "{} retries within {TOGETHER} before this one, all after {waited} to within 2 %",
-                beside.len()
+                "{} retries within {} before this one, all after {waited} to within 2 %",
+                beside.len(),
+                span(TOGETHER)
             ),
             fix: "multiply each pause by a random factor, for example 0.75 to 1.25".to_owned(),
         },

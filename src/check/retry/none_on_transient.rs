@@ -4,6 +4,7 @@ use crate::check::Past;
 use crate::check::attempts::since;
 use crate::check::declare::check;
 use crate::check::limits::Limit;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::digest::SdkName;
 use crate::exchange::time::Micros;
@@ -80,7 +81,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
                 subject.agent().unwrap_or_default()
             ),
             fix: match ended.retry_after {
-                Some(wanted) => format!("send it again after {wanted}, two or three times at most"),
+                Some(wanted) => format!("send it again after {}, two or three times at most", span(wanted)),
                 None => "send it again after 0.5 s, 1 s and 2 s, with jitter".to_owned(),
             },
         },

@@ -2,6 +2,7 @@
 
 use super::sdk_cap::{Beyond, sdk_cap, sleeps};
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
@@ -52,13 +53,16 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     let does = match sdk_cap(&sdk) {
         Some((cap, _)) if wanted <= cap => return,
-        Some((cap, Beyond::Ignores)) => format!("ignores more than {cap} and asks again within seconds"),
-        Some((cap, Beyond::GivesUp)) => format!("does not ask again above {cap}"),
+        Some((cap, Beyond::Ignores)) => {
+            format!("ignores more than {} and asks again within seconds", span(cap))
+        }
+        Some((cap, Beyond::GivesUp)) => format!("does not ask again above {}", span(cap)),
         None if sleeps(&sdk) && wanted > found.time("sleeps_s") => {
             "sleeps as long inside the call".to_owned()
         }
         None => return,
     };
+    let wanted = span(wanted);
     found.push(
         Says {
             message: format!("`retry-after` is {wanted}; {sdk} {does}"),

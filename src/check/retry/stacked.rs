@@ -48,19 +48,31 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let sign = match subject.own.retry_count {
         // The round after the first is told once, when it goes on.
         Some(1) => counts(&chain),
-        None if attempts == most.saturating_add(1) => Some("one layer does not make that many".to_owned()),
         None => falls_back(&chain),
         Some(_) => None,
     };
-    let Some(sign) = sign else { return };
+    let many = subject.own.retry_count.is_none() && attempts == most.saturating_add(1);
+    let (message, sign, fix) = match sign {
+        Some(sign) => (
+            format!("attempt {attempts} at the same request: a loop retries around another"),
+            sign,
+            "retry in one place: `max_retries=0` in the SDK, or no retries around it",
+        ),
+        None if many => (
+            format!("attempt {attempts} at the same request"),
+            format!("SDKs make three; a layer of retries makes {most} at the very most"),
+            "stop after three attempts; if two layers retry, leave it to one of them",
+        ),
+        None => return,
+    };
     found.push(
         Says {
-            message: format!("attempt {attempts} at the same request: a loop retries around another"),
+            message,
             evidence: format!(
                 "{sign}; the attempt before ended {}",
                 chain.first().map(Attempt::outcome).unwrap_or_default()
             ),
-            fix: "retry in one place: `max_retries=0` in the SDK, or no retries around it".to_owned(),
+            fix: fix.to_owned(),
         },
         chain.iter().take(8).filter_map(|attempt| attempt.past.place()),
     );

@@ -2,6 +2,7 @@
 
 use crate::check::attempts::{Attempt, failed_attempts};
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Micros;
@@ -60,7 +61,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
                 last.outcome()
             ),
             fix: match last.ended.retry_after {
-                Some(wanted) => format!("wait {wanted}, as `retry-after` says, before the next attempt"),
+                Some(wanted) => {
+                    format!("wait {}, as `retry-after` says, before the next attempt", span(wanted))
+                }
                 None => {
                     "wait 0.5 s before the next attempt, twice as long each time up to 8 s, with jitter; \
                          stop after three"

@@ -64,7 +64,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             message: format!("sent again though it is too large: {size}"),
             evidence: format!("{} was answered 413 with {} bytes", last.named(), last.request_bytes),
             fix: format!(
-                "send less than {} bytes: fewer or shorter messages; waiting changes nothing",
+                "send a good deal less than {} bytes: fewer or shorter messages; waiting changes nothing",
                 last.request_bytes
             ),
         },

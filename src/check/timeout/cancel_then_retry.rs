@@ -2,6 +2,7 @@
 
 use crate::check::attempts::{last_attempt, since};
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 
@@ -62,12 +63,15 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says {
             message: format!("sent again {} after the client gave up waiting", last.pause),
-            evidence: format!("the app closed {} after {lasted}, {sign}", last.past.named()),
+            evidence: format!("the app closed {} after {}, {sign}", last.past.named(), span(lasted)),
             fix: match timeout {
                 Some(timeout) => {
                     format!("raise the client's timeout from {timeout} s instead of retrying, or stream")
                 }
-                None => format!("raise the client's timeout above {lasted} instead of retrying, or stream"),
+                None => format!(
+                    "raise the client's timeout above {} instead of retrying, or stream",
+                    span(lasted)
+                ),
             },
         },
         last.past.place(),

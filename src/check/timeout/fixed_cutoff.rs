@@ -3,6 +3,7 @@
 use crate::check::Past;
 use crate::check::attempts::since;
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 
@@ -85,6 +86,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     } else {
         format!("find what has a limit of {seconds} s on the app's side and raise it, or stream")
     };
+    let (lasted, slack) = (span(lasted), span(slack));
     found.push(
         Says {
             message: format!("closed by the app after {lasted}, as {} others were", others.len()),

@@ -1,6 +1,7 @@
 //! A timeout that ends at the headers.
 
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::digest::SdkName;
 use crate::exchange::finding::Place;
@@ -46,6 +47,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     if !is_node || (silence.0 as f64 / 1e6) <= timeout {
         return;
     }
+    let silence = span(silence);
     found.push(
         Says {
             message: format!(

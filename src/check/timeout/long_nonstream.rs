@@ -1,6 +1,7 @@
 //! A long silence on one connection.
 
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::wire::dialect::Dialect;
@@ -47,6 +48,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     if !generates || !answered || subject.digest.streaming || took <= found.time("longest_s") {
         return;
     }
+    let took = span(took);
     found.push(
         Says {
             message: format!("an answer that is not streamed took {took}"),

@@ -11,6 +11,7 @@ check! {
     ///
     /// On NexoRouter, a client that says its own timeout (`x-stainless-read-timeout` or `x-stainless-timeout`) and
     /// asks for a whole answer with less than a minute, or for a stream with less than twenty seconds.
+    /// It speaks once a session.
     ///
     /// ## Why it matters
     ///
@@ -32,6 +33,7 @@ check! {
         id: "timeout-too-short",
         severity: Warning,
         summary: "client timeouts that are shorter than answers take",
+        often: OncePerSession,
         thresholds: [
             ("plain_s", 60.0, "the shortest timeout for a whole answer, in seconds"),
             ("stream_s", 20.0, "the shortest timeout for a stream, in seconds"),

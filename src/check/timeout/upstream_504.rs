@@ -1,6 +1,7 @@
 //! Time that ran out behind the gateway.
 
 use crate::check::declare::check;
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 
 check! {
@@ -46,6 +47,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         return;
     }
     let after = subject.exchange.timing.head.unwrap_or_else(|| subject.took());
+    let after = span(after);
     let who = if subject.status() == 524 { "Cloudflare, before the API," } else { "the gateway" };
     found.push(
         Says {
