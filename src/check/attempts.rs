@@ -10,8 +10,11 @@ use crate::exchange::end::Verdict;
 use crate::exchange::finding::Place;
 use crate::exchange::time::{Micros, WallTime};
 
-/// An attempt is seen to end so much after the app has seen it end, at most.
-const LATE: Micros = Micros(100_000);
+/// An app's closing is seen so much after it closed, at most.
+const CLOSING: Micros = Micros(100_000);
+
+/// An end is seen so much after the app has seen it, at most. The head of a refusal is seen before.
+const LATE: Micros = Micros(5_000);
 
 /// Whoever waits longer calls anew.
 const LONGEST_PAUSE: Micros = Micros(120_000_000);
@@ -31,11 +34,10 @@ pub(super) struct Attempt<'a> {
 /// The failed attempts that led to this one, newest first.
 pub(super) fn failed_attempts<'a>(history: &'a History, own: &'a Past) -> Vec<Attempt<'a>> {
     let Some(now) = own.ended.as_ref().map(|ended| ended.at) else { return Vec::new() };
-    let known_by = |next: &Past| next.started_at.plus(LATE).min(now);
     let mut chain: Vec<Attempt<'a>> = Vec::new();
     let mut next = own;
     for past in history.attempts(own).take(MOST) {
-        let Some(ended) = past.ended_by(known_by(next)) else {
+        let Some(ended) = past.ended_by(now).filter(|ended| known_to(ended, next)) else {
             return Vec::new();
         };
         let pause = since(next.started_at, ended.answered_at);
@@ -87,6 +89,16 @@ impl Past {
     pub(super) fn place(&self) -> Option<Place> {
         (self.id != 0).then_some(Place::Exchange(self.id))
     }
+}
+
+/// Whether the app could know how one went when it sent the next.
+fn known_to(ended: &Ended, next: &Past) -> bool {
+    let late = match ended.verdict {
+        Verdict::Refused => Micros::default(),
+        Verdict::CutByApp => CLOSING,
+        _ => LATE,
+    };
+    ended.answered_at <= next.started_at.plus(late)
 }
 
 /// Whether the count of attempts goes on from one to the next, or starts anew.
