@@ -3,6 +3,7 @@
 mod agreement;
 mod catalogue;
 mod healthy;
+mod property;
 mod support;
 
 use gatetap::check::{ALL, Engine, Pattern, Settings};
