@@ -13,10 +13,13 @@ use std::sync::Arc;
 use super::request_facts::RequestFacts;
 
 /// So many exchanges of a session are remembered.
-const MOST: usize = 2_000;
+pub const REMEMBERED: usize = 2_000;
 
 /// So many bytes of an error's message are remembered.
 const MOST_OF_A_MESSAGE: usize = 400;
+
+/// So many of a request's tools are remembered.
+const MOST_TOOLS: usize = 64;
 
 /// Where an exchange stands in the order of starting: its start, then its number in this process.
 type At = (WallTime, u64);
@@ -24,7 +27,8 @@ type At = (WallTime, u64);
 /// The exchanges of one session, in the order of starting, and what was said of them.
 ///
 /// A check sees only what had happened when its exchange ended, so that a recording that is checked later
-/// gives the same findings as the traffic did.
+/// gives the same findings as the traffic did. What is near in time, or asks the same, is found without looking
+/// through the rest.
 #[derive(Debug, Default)]
 pub struct History {
     /// By [`Past::at`].
@@ -68,7 +72,7 @@ pub struct Past {
     pub body: u64,
     /// The length of its request body, as far as it has come.
     pub request_bytes: u64,
-    /// What else is known of its request, once that is there.
+    /// What else is known of its request, once that is there; of very many tools the first.
     pub request: RequestFacts,
     /// The API it speaks.
     pub dialect: Dialect,
@@ -159,6 +163,7 @@ impl Past {
         self.streaming = digest.streaming;
         self.retry_count = digest.client.retry_count;
         self.request = request.clone();
+        self.request.tools.truncate(MOST_TOOLS);
     }
 
     /// Takes in how it ended.
@@ -282,7 +287,7 @@ impl History {
         // Two connections hand their requests over in any order.
         let at = past.at();
         self.past.insert(self.past.partition_point(|known| known.at() < at), past);
-        if self.past.len() > MOST
+        if self.past.len() > REMEMBERED
             && let Some(oldest) = self.past.pop_front()
         {
             self.unlist(oldest.same, oldest.at());

@@ -39,7 +39,7 @@ pub use all::{ALL, find};
 pub use declare::{Check, Often, Run, Stage, Threshold};
 pub use engine::{Engine, FAILED};
 pub use found::{Found, Says};
-pub use history::{Ended, History, Past};
+pub use history::{Ended, History, Past, REMEMBERED};
 pub use request_facts::RequestFacts;
 pub use review::Review;
 pub use settings::{Override, Pattern, Settings, UnknownName};

@@ -1,4 +1,7 @@
 //! Checks exchanges that lie in a recording, as they were checked when they passed.
+//!
+//! Bodies are read when their exchange is handed over, and let go: only what was derived of them is kept
+//! until the exchange ends.
 
 use super::engine::Engine;
 use super::watch::{Watch, Watched};
@@ -21,7 +24,6 @@ struct Recorded {
     key: u64,
     ends_at: WallTime,
     exchange: Box<Exchange>,
-    response: Body,
 }
 
 impl Review {
@@ -31,7 +33,12 @@ impl Review {
     }
 
     /// Takes the exchange that began next, and gives those that had ended by then.
-    pub fn take(&mut self, exchange: Exchange, request: &Body, response: Body) -> Vec<(ExchangeId, Watched)> {
+    pub fn take(
+        &mut self,
+        exchange: Exchange,
+        request: &Body,
+        response: &Body,
+    ) -> Vec<(ExchangeId, Watched)> {
         let ended = self.end_until(exchange.started_at);
         self.key += 1;
         let key = self.key;
@@ -44,11 +51,22 @@ impl Review {
         if let Some(end) = &exchange.request_end {
             self.watch.request_end(key, end.clone());
         }
+        if let Some(head) = &exchange.response {
+            self.watch.response_head(key, head);
+            let mut last = Micros::default();
+            walk(response, |part, _, mark| {
+                last = mark.map_or(last, |mark| mark.read);
+                match part {
+                    Part::Kept(bytes) => self.watch.response_chunk(key, bytes, last),
+                    Part::Missing(missing) => self.watch.response_gap(key, missing),
+                }
+            });
+        }
         let ends_at = match exchange.timing.end {
             Some(end) => exchange.started_at.plus(end),
             None => WallTime(i64::MAX),
         };
-        self.open.push(Recorded { key, ends_at, exchange: Box::new(exchange), response });
+        self.open.push(Recorded { key, ends_at, exchange: Box::new(exchange) });
         ended
     }
 
@@ -66,19 +84,8 @@ impl Review {
     }
 
     fn end(&mut self, recorded: Recorded) -> Option<(ExchangeId, Watched)> {
-        let Recorded { key, exchange, response, .. } = recorded;
+        let Recorded { key, exchange, .. } = recorded;
         let id = exchange.id;
-        if let Some(head) = &exchange.response {
-            self.watch.response_head(key, head);
-            let mut last = Micros::default();
-            walk(&response, |part, _, mark| {
-                last = mark.map_or(last, |mark| mark.read);
-                match part {
-                    Part::Kept(bytes) => self.watch.response_chunk(key, bytes, last),
-                    Part::Missing(missing) => self.watch.response_gap(key, missing),
-                }
-            });
-        }
         let watched = if exchange.timing.end.is_some() {
             self.watch.end(key, exchange)
         } else {

@@ -38,7 +38,7 @@ fn agreed(tapped: &Tapped) -> BTreeMap<String, usize> {
         live.insert(summary.id, whole.findings);
         let request = reader.body(summary.id, Side::Request).unwrap();
         let response = reader.body(summary.id, Side::Response).unwrap();
-        again.extend(review.take(whole.exchange, &request, response));
+        again.extend(review.take(whole.exchange, &request, &response));
     }
     again.extend(review.finish());
     let mut fired = BTreeMap::new();

@@ -66,7 +66,7 @@ pub fn reviewed(engine: Engine, captures: &[Capture]) -> Vec<Reviewed> {
         request.bytes = mask_text(&request.bytes);
         response.bytes = mask_text(&response.bytes);
         lines.push(format!("{} {}", exchange.request.method, exchange.request.target));
-        done.extend(review.take(exchange, &request, response));
+        done.extend(review.take(exchange, &request, &response));
     }
     done.extend(review.finish());
     done.sort_by_key(|(id, _)| *id);
