@@ -2,7 +2,9 @@
 
 use super::announce;
 use super::env::Env;
+use super::error::wrong_usage;
 use super::exit::Exit;
+use super::keep::{KeepArgs, limits};
 use super::live_view;
 use super::runtime;
 use crate::config::Listen;
@@ -12,9 +14,8 @@ use crate::exchange::text::printable;
 use crate::live::sample::Story;
 use crate::live::{self, Live, Upstream};
 use crate::proxy::OutgoingProxies;
-use crate::record::Limits;
 use crate::sim;
-use crate::store::{Page, Reader};
+use crate::store::{Page, Reader, Retention};
 use crate::tls::{Files, Trust};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -53,6 +54,9 @@ pub(super) struct DemoArgs {
     /// No live view: print each exchange as it ends, then a summary
     #[arg(long)]
     headless: bool,
+
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 /// A recording that goes when the demo ends.
@@ -61,6 +65,13 @@ struct Scratch(PathBuf);
 impl DemoArgs {
     /// Runs the demo.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let addresses = self.listen.map(Listen::addresses).unwrap_or_default();
+        if let Some(remote) = addresses.iter().find(|listen| !listen.address.ip().is_loopback()) {
+            return Err(wrong_usage(
+                format!("`{}` can be reached from beyond this machine", remote.address),
+                "the demo listens on 127.0.0.1 or [::1] only",
+            ));
+        }
         let scratch = self.db.is_none().then(Scratch::new);
         let recording = match (&self.db, &scratch) {
             (Some(db), _) => db.clone(),
@@ -96,13 +107,18 @@ impl DemoArgs {
             upstream: Upstream::Simulator,
             routes: std::collections::BTreeMap::new(),
             recording: recording.to_owned(),
-            limits: Limits::default(),
+            limits: limits(
+                self.keep.max_body.map(|size| size.0),
+                self.keep.redact_bodies.unwrap_or_default(),
+            ),
+            retention: Retention::default(),
             checks: crate::check::Settings::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),
             tls: true,
             authority: env.directories.data.as_deref().map(Files::in_directory),
             intercept: Vec::new(),
+            control_token: None,
             connect_timeout: Duration::from_secs(10),
             simulator,
             command: "gatetap demo".to_owned(),

@@ -43,6 +43,15 @@ pub(super) fn wrong_usage(sentence: impl Into<String>, hint: impl Into<String>) 
     })
 }
 
+/// An error with what to do about it, and with the code to exit with.
+pub(super) fn with_exit(
+    error: impl Into<anyhow::Error>,
+    hint: impl Into<String>,
+    exit: Exit,
+) -> anyhow::Error {
+    anyhow::Error::new(Failure { error: error.into(), hints: vec![hint.into()], exit: Some(exit) })
+}
+
 /// What to do where an address could not be had.
 pub(super) fn listen_hint(why: ErrorKind, address: IpAddr) -> Option<String> {
     match why {

@@ -19,7 +19,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "listen",
     "upstream",
     "routes",
@@ -33,6 +33,7 @@ const KEYS: [&str; 16] = [
     "client_cert",
     "client_key",
     "seed",
+    "max_body",
     "redact_bodies",
     "retention",
     "checks",
@@ -54,6 +55,7 @@ pub(super) struct FileSettings {
     pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
+    pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
     pub(super) retention: Retention,
     pub(super) checks: check::Settings,
@@ -103,6 +105,7 @@ impl FileSettings {
                 "client_cert" => settings.tls.client_cert = Some(entry.path()?),
                 "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
+                "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
                 "retention" => settings.retention = entry.retention()?,

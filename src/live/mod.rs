@@ -2,17 +2,21 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod child;
+mod retention;
 pub mod sample;
 
 use crate::check::{self, Engine};
 use crate::config::HostPattern;
+use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
-use crate::store::{self, SessionStart, Writer};
+use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
+use retention::Keeping;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -35,6 +39,8 @@ pub struct Settings {
     pub recording: PathBuf,
     /// What the recorder may use.
     pub limits: Limits,
+    /// What of earlier sessions may stay in the recording.
+    pub retention: Retention,
     /// The checks that run, and how they are tuned.
     pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
@@ -47,6 +53,8 @@ pub struct Settings {
     pub authority: Option<Files>,
     /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
     pub intercept: Vec<HostPattern>,
+    /// What the control API wants to be told, where a listener can be reached from beyond this machine.
+    pub control_token: Option<String>,
     /// How long a connection to a gateway may take to be made.
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
@@ -102,6 +110,8 @@ pub enum Error {
 pub struct Live {
     proxy: Proxy,
     recorder: Running,
+    retention: Keeping,
+    session: SessionId,
     simulator: Option<Simulator>,
     recording: PathBuf,
     upstream: Gateway,
@@ -131,12 +141,16 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
-            .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
+        let session = writer.session();
+        let recorder =
+            Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
+                .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
             Ok((proxy, simulator, upstream)) => Ok(Self {
                 proxy,
                 recorder,
+                retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
+                session,
                 simulator,
                 recording: settings.recording,
                 upstream,
@@ -180,6 +194,7 @@ impl Live {
             tls: settings.tls,
             authority: settings.authority.clone(),
             intercept: settings.intercept.clone(),
+            control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))
@@ -206,6 +221,11 @@ impl Live {
         self.recorder.recorder()
     }
 
+    /// The session it writes. A recording that is removed meanwhile starts with another.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// The recording.
     pub fn recording(&self) -> &Path {
         &self.recording
@@ -219,12 +239,15 @@ impl Live {
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.
     pub async fn stop(self) -> Outcome {
+        // The last of the recording is not to wait for a lock.
+        let retention = self.retention.stop().await;
         self.proxy.stop(GRACE).await;
         if let Some(simulator) = self.simulator {
             simulator.stop().await;
         }
         let recorder = self.recorder;
-        tokio::task::spawn_blocking(move || recorder.stop()).await.unwrap_or_else(|_| Outcome::panicked())
+        let stopped = tokio::task::spawn_blocking(move || recorder.stop()).await;
+        Outcome { retention, ..stopped.unwrap_or_else(|_| Outcome::panicked()) }
     }
 }
 

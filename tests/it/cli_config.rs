@@ -1,7 +1,7 @@
 //! Settings: the order of their sources, and what values mean.
 
 use crate::support::binary::Home;
-use gatetap::config::{Directories, Given, Settings, TlsGiven, recording};
+use gatetap::config::{Directories, Given, Settings, Size, TlsGiven, recording};
 use std::path::PathBuf;
 
 /// The settings that `given` makes with this file in the working directory.
@@ -43,6 +43,7 @@ fn the_file_says_everything() {
         headless = true
         insecure = true
         redact_bodies = true
+        max_body = \"500MB\"
         seed = 0x2a
         [routes]
         or = \"openrouter\"
@@ -55,6 +56,7 @@ fn the_file_says_everything() {
     assert_eq!(settings.db, home.join("traffic.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (true, true, Some(42)));
     assert!(settings.redact_bodies);
+    assert_eq!(settings.max_body, Some(500_000_000));
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["local http://localhost:11434/v1", "or https://openrouter.ai/api/v1"]);
@@ -73,9 +75,10 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         insecure: None,
         allow_remote: None,
         seed: Some(7),
+        max_body: Some(Size(7)),
         redact_bodies: Some(false),
     };
-    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\n\
+    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\nmax_body = \"1\"\n\
                 [routes]\nor = \"openrouter\"\na = \"anthropic\"\n";
     let (_home, settings) = resolve(file, given);
     // Port 0 on two addresses would be two ports.
@@ -84,6 +87,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     assert_eq!(settings.db, PathBuf::from("mine.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
     assert!(!settings.redact_bodies);
+    assert_eq!(settings.max_body, Some(7));
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["a https://api.anthropic.com/v1", "or https://api.openai.com/v1"]);
