@@ -78,6 +78,8 @@ fn exchange(n: u64, kind: Kind) -> Exchange {
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_trailers: Headers::default(),
+        response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
         request_bytes: 2_100,

@@ -204,6 +204,8 @@ fn capture() -> impl Strategy<Value = Capture> {
                 timing: Timing { sent, head: head_at, end: end_at, ..Timing::default() },
                 request_end,
                 response_end,
+                request_trailers: Headers::default(),
+                response_trailers: Headers::default(),
                 request_sha256: None,
                 response_sha256: None,
                 request_bytes: request.bytes.len() as u64,
