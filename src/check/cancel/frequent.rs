@@ -1,10 +1,9 @@
 //! Answers that are begun and dropped.
 
-use crate::check::Past;
 use crate::check::attempts::since;
 use crate::check::declare::check;
 use crate::check::words::span;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Micros;
 

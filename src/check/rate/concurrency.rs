@@ -1,10 +1,8 @@
 //! Too many at a time.
 
-use crate::check::Ended;
-use crate::check::Past;
 use crate::check::declare::check;
 use crate::check::limits::Limit;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Ended, Found, Past, Says, Subject};
 
 check! {
     /// ## What it looks for

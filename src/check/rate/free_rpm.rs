@@ -1,8 +1,8 @@
 //! The limits of free models.
 
 use crate::check::declare::check;
-use crate::check::{Ended, Past};
-use crate::check::{Found, Says, Subject};
+use crate::check::limits::Limit;
+use crate::check::{Ended, Found, Past, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
 use crate::exchange::time::Micros;
@@ -11,12 +11,12 @@ check! {
     /// ## What it looks for
     ///
     /// On OpenRouter, more than twenty requests within a minute for models whose id ends in `:free`; or a refusal
-    /// after more than fifty of them on this day (UTC), a thousand for accounts that have bought credit.
+    /// because the day's are used up.
     ///
     /// ## Why it matters
     ///
-    /// Free variants have limits of their own, for the account and not for the key: 20 requests a minute, and 50 or
-    /// 1 000 a day. Source: <https://openrouter.ai/docs/api_reference/limits>.
+    /// Free variants have limits of their own, for the account and not for the key: 20 requests a minute, and 50 a
+    /// day, or 1 000 for accounts that have bought credit. Source: <https://openrouter.ai/docs/api_reference/limits>.
     ///
     /// ## Example
     ///
@@ -33,7 +33,6 @@ check! {
         summary: "more requests to free models than there may be",
         thresholds: [
             ("a_minute", 20.0, "how many requests there may be in a minute"),
-            ("a_day", 50.0, "how many there may be on a day"),
         ],
         run: End(run),
     }
@@ -52,23 +51,30 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         past.gateway == own.gateway && past.model.as_deref().is_some_and(|model| model.ends_with(":free"))
     };
     let in_minute = subject.history.within(own, MINUTE).filter(is_free).count() + 1;
-    let refused = own.ended.as_ref().and_then(Ended::limit).is_some();
-    let into_day = Micros(u64::try_from(own.started_at.0.rem_euclid(DAY)).unwrap_or_default());
-    // A whole day is looked over only where something was refused.
-    let today = if refused { subject.history.within(own, into_day).filter(is_free).count() + 1 } else { 0 };
-    let (a_minute, a_day) = (found.threshold("a_minute"), found.threshold("a_day"));
-    let (count, window, limit) = if in_minute as f64 > a_minute {
-        (in_minute, "within a minute", a_minute)
-    } else if today as f64 > a_day {
-        (today, "today (UTC)", a_day)
+    let most = found.count("a_minute");
+    let day_is_over = own.ended.as_ref().and_then(Ended::limit) == Some(Limit::Day);
+    let (message, evidence) = if day_is_over {
+        let into_day = Micros(u64::try_from(own.started_at.0.rem_euclid(DAY)).unwrap_or_default());
+        let today = subject.history.within(own, into_day).filter(is_free).count() + 1;
+        (
+            "the free requests of this day are used up".to_owned(),
+            format!("429 about the limit of a day, after {today} requests to free models in this session"),
+        )
+    } else if in_minute > most {
+        (
+            format!("{in_minute} requests to free models within a minute; there may be {most}"),
+            format!("{in_minute} requests whose model ends in `:free`, this one among them"),
+        )
     } else {
         return;
     };
     found.push(
         Says {
-            message: format!("{count} requests to free models {window}; there may be {limit}"),
-            evidence: format!("{count} requests whose model ends in `:free`, this one among them"),
-            fix: format!("ask `{paid}`, the paid variant, or send fewer than {limit} {window}"),
+            message,
+            evidence,
+            fix: format!(
+                "ask `{paid}`, the paid variant, or send fewer: {most} a minute, 50 a day (1 000 with credit)"
+            ),
         },
         [Place::Json(Side::Request, "/model".to_owned())],
     );

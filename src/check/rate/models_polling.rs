@@ -1,8 +1,7 @@
 //! One list, many times.
 
-use crate::check::Past;
 use crate::check::declare::check;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
 

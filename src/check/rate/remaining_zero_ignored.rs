@@ -1,11 +1,10 @@
 //! A refusal that was announced.
 
-use crate::check::Ended;
 use crate::check::attempts::since;
 use crate::check::declare::check;
 use crate::check::limits::Limit;
 use crate::check::words::span;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Ended, Found, Says, Subject};
 
 check! {
     /// ## What it looks for

@@ -1,9 +1,8 @@
 //! The same answer, bought twice.
 
-use crate::check::Past;
 use crate::check::declare::check;
 use crate::check::words::span;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
 

@@ -1,9 +1,8 @@
 //! Retries that come in step.
 
-use crate::check::Past;
 use crate::check::declare::check;
 use crate::check::words::span;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 use crate::exchange::time::Micros;
 
 check! {

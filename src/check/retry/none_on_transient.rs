@@ -1,11 +1,10 @@
 //! A failure that nobody tried again.
 
-use crate::check::Past;
 use crate::check::attempts::since;
 use crate::check::declare::check;
 use crate::check::limits::Limit;
 use crate::check::words::span;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 use crate::digest::SdkName;
 use crate::exchange::time::Micros;
 

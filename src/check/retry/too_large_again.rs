@@ -1,9 +1,8 @@
 //! A request that is too large, once more.
 
-use crate::check::Past;
 use crate::check::attempts::last_attempt;
 use crate::check::declare::check;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 
 check! {
     /// ## What it looks for

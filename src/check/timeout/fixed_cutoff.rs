@@ -1,10 +1,9 @@
 //! A limit that shows by its length.
 
-use crate::check::Past;
 use crate::check::attempts::since;
 use crate::check::declare::check;
 use crate::check::words::span;
-use crate::check::{Found, Says, Subject};
+use crate::check::{Found, Past, Says, Subject};
 use crate::exchange::end::Verdict;
 
 check! {
