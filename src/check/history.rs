@@ -84,7 +84,7 @@ pub struct Past {
     pub ended: Option<Ended>,
     /// How long after the answer to the attempt before it began, where it repeats one that failed.
     pub waited: Option<Micros>,
-    /// What [`Past::repeats`] compares, hashed; 0 until the request is there.
+    /// [`Past::hash`], under which it is listed; 0 if it is not.
     same: u64,
 }
 
@@ -218,8 +218,11 @@ impl Past {
         (self.started_at, self.key)
     }
 
-    /// What [`Past::repeats`] compares, hashed.
+    /// What [`Past::repeats`] compares, hashed; 0 of a request without a body, which repeats none.
     fn hash(&self) -> u64 {
+        if self.request_bytes == 0 {
+            return 0;
+        }
         let mut hasher = DefaultHasher::new();
         let Self { body, request_bytes, method, path, gateway, fingerprint, .. } = self;
         (body, request_bytes, method, path, gateway, fingerprint).hash(&mut hasher);
@@ -278,6 +281,8 @@ impl History {
         past.same = now;
         if before != now {
             self.unlist(before, at);
+        }
+        if before != now && now != 0 {
             let same = self.same.entry(now).or_default();
             same.insert(same.partition_point(|known| *known < at), at);
         }
