@@ -2,6 +2,7 @@
 
 use super::declare::Check;
 use crate::exchange::finding::{Finding, Place, Severity};
+use crate::exchange::time::Micros;
 
 /// Where one check puts its findings, and what it is tuned to.
 #[derive(Debug)]
@@ -37,6 +38,16 @@ impl Found<'_> {
         let declared = || self.check.thresholds.iter().find(|threshold| threshold.name == name);
         let tuned = self.tuned.iter().find(|(tuned, _)| *tuned == name).map(|(_, value)| *value);
         tuned.or_else(|| declared().map(|threshold| threshold.default)).unwrap_or(f64::INFINITY)
+    }
+
+    /// The value of a threshold in seconds.
+    pub fn time(&self, name: &str) -> Micros {
+        Micros((self.threshold(name) * 1e6) as u64)
+    }
+
+    /// The value of a threshold that counts.
+    pub fn count(&self, name: &str) -> usize {
+        self.threshold(name) as usize
     }
 
     /// A finding of the check's own severity, with the places of its evidence.

@@ -53,7 +53,7 @@ pub(super) struct Failure {
 
 impl Token {
     /// Every token, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::DnsNotFound,
         Self::ConnectionRefused,
         Self::ConnectionReset,
@@ -62,6 +62,7 @@ impl Token {
         Self::ClosedBeforeResponse,
         Self::BadResponse,
         Self::Loop,
+        Self::BadFault,
         Self::UnknownRoute,
         Self::UnsupportedRequest,
         Self::BadRequest,
@@ -104,6 +105,7 @@ impl Token {
             Self::ClosedBeforeResponse => "The gateway closed the connection without a word of an answer.",
             Self::BadResponse => "What the gateway sent is no HTTP answer.",
             Self::Loop => "The request had come through this gatetap before: it would go round for ever.",
+            Self::BadFault => "`x-gatetap-fault` in the request asks for something that is no fault.",
             Self::UnknownRoute => {
                 "The path begins with `/@NAME/`, and no gateway is configured under that name."
             }
@@ -137,6 +139,9 @@ impl Token {
             Self::BadResponse => "See that the port of `--upstream` is one that speaks HTTP.",
             Self::Loop => {
                 "Point `--upstream` at the gateway, not at gatetap, and see what `HTTPS_PROXY` names."
+            }
+            Self::BadFault => {
+                "Correct the header; the message names the place, and `gatetap faults --all` lists every fault."
             }
             Self::UnknownRoute => "Name the gateway with `--route NAME=URL`, or correct the base URL.",
             Self::UnsupportedRequest => "Send it to the gateway itself.",

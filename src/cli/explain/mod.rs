@@ -13,12 +13,12 @@ use crate::exchange::text::printable;
 use std::io::Write;
 use topic::Topic;
 
-/// Explain a check, a verdict, an error code or a status; without a name, list what there is
+/// Explain a check, a verdict, an error code, a status or a fault; without a name, list what there is
 ///
 /// On a terminal the page is set for it; elsewhere it is Markdown.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
-    /// The id of a check, a verdict, an error's code, a status, or a token of `x-gatetap-error`
+    /// The id of a check, a verdict, an error's code, a status, a fault, or a token of `x-gatetap-error`
     #[arg(value_name = "NAME")]
     name: Option<String>,
 

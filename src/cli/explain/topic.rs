@@ -4,9 +4,12 @@ use super::super::style::Style;
 use crate::check::{ALL, Check};
 use crate::digest::verdict;
 use crate::exchange::end::Verdict;
+use crate::fault::catalogue::{self, Entry};
+use crate::fault::preset::{self, Preset};
 use crate::gateway::errors::{self, Confidence, Detail, ErrorCode, Retry};
 use crate::proxy::OwnError;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// One thing that can be explained.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +20,20 @@ pub(super) enum Topic {
     Error(&'static ErrorCode),
     /// A token of `x-gatetap-error`.
     Own(OwnError),
+    /// A fault that is no documented error of its own.
+    Fault(&'static Entry),
+    /// Several faults in one word.
+    Preset(&'static Preset),
 }
+
+/// The faults that are not among the documented errors.
+static FAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let is_error = |entry: &Entry| {
+        let code = entry.gateway.and_then(|gateway| entry.name.strip_prefix(gateway)?.strip_prefix('.'));
+        code.zip(entry.gateway).is_some_and(|(code, gateway)| errors::lookup(gateway, code).is_some())
+    };
+    catalogue::all().into_iter().filter(|entry| !is_error(entry)).collect()
+});
 
 impl Topic {
     /// Everything, group by group.
@@ -26,7 +42,9 @@ impl Topic {
         let verdicts = Verdict::ALL.into_iter().map(Self::Verdict);
         let own = OwnError::ALL.into_iter().map(Self::Own);
         let errors = errors::all().iter().map(Self::Error);
-        checks.chain(verdicts).chain(own).chain(errors)
+        let faults = FAULTS.iter().map(Self::Fault);
+        let presets = preset::all().iter().map(Self::Preset);
+        checks.chain(verdicts).chain(own).chain(errors).chain(faults).chain(presets)
     }
 
     /// What it is called.
@@ -36,6 +54,8 @@ impl Topic {
             Self::Verdict(verdict) => verdict.as_str(),
             Self::Error(error) => &error.code,
             Self::Own(token) => token.as_str(),
+            Self::Fault(fault) => &fault.name,
+            Self::Preset(preset) => &preset.name,
         }
     }
 
@@ -50,7 +70,8 @@ impl Topic {
                         || statuses.into_iter().any(|status| named(&status.to_string()))
                 }
                 Self::Own(token) => named(token.status().as_str()),
-                Self::Check(_) | Self::Verdict(_) => false,
+                Self::Preset(preset) => name.strip_prefix("preset:").is_some_and(|name| name == preset.name),
+                Self::Check(_) | Self::Verdict(_) | Self::Fault(_) => false,
             }
     }
 
@@ -61,6 +82,9 @@ impl Topic {
             Self::Verdict(_) => "verdicts".to_owned(),
             Self::Error(error) => format!("errors of {}", error.gateway),
             Self::Own(_) => "gatetap's own errors, in x-gatetap-error".to_owned(),
+            Self::Fault(Entry { gateway: Some(gateway), .. }) => format!("faults of {gateway}"),
+            Self::Fault(_) => "faults of the wire".to_owned(),
+            Self::Preset(_) => "presets of faults".to_owned(),
         }
     }
 
@@ -71,6 +95,10 @@ impl Topic {
             Self::Verdict(_) => (String::new(), Style::Plain),
             Self::Error(error) => (error.status.to_string(), Style::Faint),
             Self::Own(token) => (token.status().as_str().to_owned(), Style::Faint),
+            Self::Fault(fault) => {
+                (fault.status.map(|status| status.to_string()).unwrap_or_default(), Style::Faint)
+            }
+            Self::Preset(_) => (String::new(), Style::Plain),
         }
     }
 
@@ -81,6 +109,8 @@ impl Topic {
             Self::Verdict(verdict) => verdict.meaning(),
             Self::Error(error) => &error.meaning,
             Self::Own(token) => token.meaning(),
+            Self::Fault(fault) => fault.summary,
+            Self::Preset(preset) => &preset.summary,
         }
     }
 
@@ -91,6 +121,8 @@ impl Topic {
             Self::Verdict(verdict) => verdict_page(verdict),
             Self::Error(error) => error_page(error),
             Self::Own(token) => own_page(token),
+            Self::Fault(fault) => fault_page(fault),
+            Self::Preset(preset) => preset_page(preset),
         }
     }
 
@@ -137,6 +169,26 @@ impl Topic {
                 "status": token.status().as_u16(),
                 "fix": token.fix(),
             }),
+            Self::Fault(fault) => json!({
+                "kind": "fault",
+                "name": fault.name,
+                "summary": fault.summary,
+                "gateway": fault.gateway,
+                "status": fault.status,
+                "parameters": fault.parameters.iter().map(|parameter| json!({
+                    "name": parameter.name,
+                    "default": parameter.default,
+                    "about": parameter.meaning,
+                })).collect::<Vec<_>>(),
+                "source": fault.source,
+                "confidence": fault.confidence.as_str(),
+            }),
+            Self::Preset(preset) => json!({
+                "kind": "preset",
+                "name": preset.name,
+                "summary": preset.summary,
+                "rules": preset.rules,
+            }),
         };
         if let (true, Some(object)) = (with_page, value.as_object_mut()) {
             object.insert("markdown".to_owned(), self.page().into());
@@ -165,12 +217,45 @@ fn own_page(token: OwnError) -> String {
     )
 }
 
-fn error_page(error: &ErrorCode) -> String {
-    let sure = |confidence: Confidence| match confidence {
+fn fault_page(fault: &Entry) -> String {
+    let mut parameters = String::new();
+    for parameter in fault.parameters {
+        let line =
+            format!("- `{}`: {} (default: {})\n", parameter.name, parameter.meaning, parameter.default);
+        parameters.push_str(&line);
+    }
+    let whose = fault.gateway.map_or_else(|| "the wire".to_owned(), str::to_owned);
+    let status = fault.status.map(|status| format!(", status {status}")).unwrap_or_default();
+    format!(
+        "# {name}\n\nA fault of {whose}{status}; {sure}. {summary}\n\n## What it takes\n\n{parameters}\n\
+         ## How to inject it\n\n```text\ngatetap --fault {name},first=1\ncurl -H 'x-gatetap-fault: {name}' …\n```\n\n\
+         Source: {source}\n",
+        name = fault.name,
+        sure = sure(fault.confidence),
+        summary = fault.summary,
+        source = fault.source,
+    )
+}
+
+fn preset_page(preset: &Preset) -> String {
+    format!(
+        "# {name}\n\nA preset of faults. {}\n\n## Its rules\n\n```text\n{}\n```\n\n## How to arm it\n\n\
+         ```text\ngatetap --fault preset:{name}\n```\n",
+        preset.summary,
+        preset.rules.join("\n"),
+        name = preset.name,
+    )
+}
+
+const fn sure(confidence: Confidence) -> &'static str {
+    match confidence {
         Confidence::Documented => "documented",
         Confidence::Observed => "observed, not promised",
         Confidence::Assumed => "assumed",
-    };
+    }
+}
+
+fn error_page(error: &ErrorCode) -> String {
     let others: Vec<String> = error.other_statuses.iter().map(ToString::to_string).collect();
     let others =
         if others.is_empty() { String::new() } else { format!("; {} were seen too", others.join(", ")) };

@@ -1,8 +1,11 @@
 //! The checks: each fires where it should and is quiet at a near miss, alone and among the others.
 
+mod agreement;
 mod captures;
 mod catalogue;
 mod docs;
+mod healthy;
+mod property;
 mod sdk_readings;
 pub mod support;
 mod taken;

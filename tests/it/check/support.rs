@@ -16,6 +16,11 @@ use std::path::Path;
 /// 2025-03-01T12:00:00Z.
 const START: WallTime = WallTime(1_740_830_400_000_000);
 
+/// When the first exchange of a story begins.
+pub const fn test_start() -> WallTime {
+    START
+}
+
 /// One file of fixtures.
 pub struct Story {
     /// The file's name.

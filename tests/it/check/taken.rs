@@ -54,7 +54,7 @@ async fn a_stream_that_left_on_time_is_found_alike_live_and_afterwards() {
     let request = reader.body(id, Side::Request).unwrap();
     let response = reader.body(id, Side::Response).unwrap();
     let mut review = Review::new(Engine::default());
-    let mut again = review.take(whole.exchange, &request, response);
+    let mut again = review.take(whole.exchange, &request, &response);
     again.extend(review.finish());
     assert_eq!(again[0].1.findings, whole.findings);
     let said = whole.findings.iter().find(|finding| finding.check == "stream-buffered-after-proxy");
