@@ -9,6 +9,17 @@ pub static ALL: &[&Check] = &[
     // auth
     &auth::missing::CHECK,
     &auth::no_bearer::CHECK,
+    &auth::bearer_spacing::CHECK,
+    &auth::quoted_key::CHECK,
+    &auth::placeholder_key::CHECK,
+    &auth::whitespace_in_key::CHECK,
+    &auth::wrong_provider_key::CHECK,
+    &auth::truncated_key::CHECK,
+    &auth::x_api_key_on_openai_path::CHECK,
+    &auth::two_credentials::CHECK,
+    &auth::repeated_401::CHECK,
+    &auth::key_changed_midway::CHECK,
+    &auth::models_ok_chat_401::CHECK,
     // url
     // body
     // stream

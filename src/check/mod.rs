@@ -22,6 +22,8 @@ mod declare;
 mod engine;
 mod found;
 mod history;
+mod hosts;
+mod over_time;
 mod request_facts;
 mod review;
 mod settings;
