@@ -2,6 +2,7 @@
 
 use super::auth;
 use super::declare::Check;
+use super::url;
 
 /// Every check.
 #[rustfmt::skip]
@@ -21,6 +22,19 @@ pub static ALL: &[&Check] = &[
     &auth::key_changed_midway::CHECK,
     &auth::models_ok_chat_401::CHECK,
     // url
+    &url::double_v1::CHECK,
+    &url::missing_v1::CHECK,
+    &url::suffix_doubled::CHECK,
+    &url::trailing_or_double_slash::CHECK,
+    &url::anthropic_on_openai_gateway::CHECK,
+    &url::undocumented_endpoint::CHECK,
+    &url::endpoint_shape_switched::CHECK,
+    &url::html_reply::CHECK,
+    &url::redirect::CHECK,
+    &url::plain_http::CHECK,
+    &url::local_dev_upstream::CHECK,
+    &url::wrong_method::CHECK,
+    &url::never_seen_success::CHECK,
     // body
     // stream
     // retry

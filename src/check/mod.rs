@@ -28,6 +28,7 @@ mod request_facts;
 mod review;
 mod settings;
 mod subject;
+mod url;
 mod watch;
 
 pub use all::{ALL, find};
