@@ -1,6 +1,7 @@
 //! The list of checks, in the order in which people see them.
 
 use super::auth;
+use super::body;
 use super::declare::Check;
 use super::url;
 
@@ -36,6 +37,33 @@ pub static ALL: &[&Check] = &[
     &url::wrong_method::CHECK,
     &url::never_seen_success::CHECK,
     // body
+    &body::invalid_json::CHECK,
+    &body::content_type::CHECK,
+    &body::model_missing::CHECK,
+    &body::messages_empty::CHECK,
+    &body::message_shape::CHECK,
+    &body::temperature_range::CHECK,
+    &body::top_p_range::CHECK,
+    &body::max_tokens_invalid::CHECK,
+    &body::max_tokens_unbounded::CHECK,
+    &body::max_tokens_huge_nonstream::CHECK,
+    &body::model_not_in_catalogue::CHECK,
+    &body::model_case_mismatch::CHECK,
+    &body::model_alias_style::CHECK,
+    &body::deprecated_suffix::CHECK,
+    &body::unknown_or_field::CHECK,
+    &body::noop_param::CHECK,
+    &body::deprecated_param::CHECK,
+    &body::undocumented_param::CHECK,
+    &body::stream_not_bool::CHECK,
+    &body::stream_options_without_stream::CHECK,
+    &body::tool_pairing::CHECK,
+    &body::tools_unverified::CHECK,
+    &body::prompt_growth::CHECK,
+    &body::oversize::CHECK,
+    &body::double_submit::CHECK,
+    &body::gzip_request::CHECK,
+    &body::duplicate_member::CHECK,
     // stream
     // retry
     // rate

@@ -18,6 +18,7 @@
 
 mod all;
 mod auth;
+mod body;
 mod declare;
 mod engine;
 mod found;
