@@ -3,6 +3,7 @@
 use super::auth;
 use super::body;
 use super::declare::Check;
+use super::leak;
 use super::url;
 
 /// Every check.
@@ -71,6 +72,16 @@ pub static ALL: &[&Check] = &[
     // cancel
     // resp
     // leak
+    &leak::key_in_url::CHECK,
+    &leak::key_in_prompt::CHECK,
+    &leak::key_in_response::CHECK,
+    &leak::browser_origin::CHECK,
+    &leak::debug_echo::CHECK,
+    &leak::account_id::CHECK,
+    &leak::card_or_pii::CHECK,
+    &leak::shared_key::CHECK,
+    &leak::internal_referer::CHECK,
+    &leak::unexpected_host::CHECK,
 ];
 
 /// The check of that id.

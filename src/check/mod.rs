@@ -24,6 +24,7 @@ mod engine;
 mod found;
 mod history;
 mod hosts;
+mod leak;
 mod over_time;
 mod request_facts;
 mod review;

@@ -35,6 +35,8 @@ struct Open {
     digester: Digester,
     hasher: DefaultHasher,
     request: RequestFacts,
+    /// Bytes of the request are not there to be read.
+    has_gap: bool,
     /// What was found in the request; `None` until it was looked at.
     found: Option<Vec<Finding>>,
 }
@@ -74,6 +76,7 @@ impl Watch {
             exchange,
             hasher: DefaultHasher::new(),
             request: RequestFacts::default(),
+            has_gap: false,
             found: None,
         };
         self.open.insert(key, open);
@@ -98,6 +101,16 @@ impl Watch {
         if let Some(past) = history.and_then(|history| history.entry_mut(key)) {
             past.body = open.hasher.finish();
             past.request_bytes += bytes.len() as u64;
+        }
+    }
+
+    /// So many bytes of the request are not there to be read.
+    pub fn request_gap(&mut self, key: u64, missing: u64) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        open.has_gap = true;
+        let history = self.sessions.get_mut(&open.exchange.session);
+        if let Some(past) = history.and_then(|history| history.entry_mut(key)) {
+            past.request_bytes += missing;
         }
     }
 
@@ -203,7 +216,7 @@ impl Watch {
             context: Context { exchange: &open.exchange, digest: &digest, history, own: &own },
             body,
             json: json.as_ref(),
-            whole: open.exchange.request_end == Some(BodyEnd::Whole),
+            whole: open.exchange.request_end == Some(BodyEnd::Whole) && !open.has_gap,
             facts: &open.request,
         };
         open.found = Some(self.engine.request(&subject));

@@ -152,8 +152,10 @@ impl Writer {
                  request_version, request_head, sent_head, credentials, fault, replay_of, status, \
                  response_version, response_head, own_error, own_message, connect_us, tls_us, reused, sent_us, \
                  head_us, end_us, held_us, request_bytes, response_bytes, request_end, request_end_detail, \
-                 response_end, response_end_detail, request_sha256, response_sha256) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 response_end, response_end_detail, request_sha256, response_sha256, \
+                 request_hidden, request_hidden_own, request_hidden_at, response_hidden, response_hidden_own, \
+                 response_hidden_at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.session,
@@ -189,6 +191,12 @@ impl Writer {
                 response_end.1,
                 exchange.request_sha256,
                 exchange.response_sha256,
+                exchange.request_hidden.count as i64,
+                exchange.request_hidden.own as i64,
+                exchange.request_hidden.first.map(|at| at as i64),
+                exchange.response_hidden.count as i64,
+                exchange.response_hidden.own as i64,
+                exchange.response_hidden.first.map(|at| at as i64),
             ])?;
         let id = self.connection.last_insert_rowid();
         self.facets.borrow_mut().exchange(&self.connection, id, self.session, exchange)?;
@@ -208,7 +216,8 @@ impl Writer {
                  own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
                  end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
                  request_end_detail = ?, response_end = ?, response_end_detail = ?, request_sha256 = ?, \
-                 response_sha256 = ? WHERE id = ?",
+                 response_sha256 = ?, request_hidden = ?, request_hidden_own = ?, request_hidden_at = ?, \
+                 response_hidden = ?, response_hidden_own = ?, response_hidden_at = ? WHERE id = ?",
             )?
             .execute(params![
                 exchange.sent.as_ref().map(Headers::to_block),
@@ -232,6 +241,12 @@ impl Writer {
                 response_end.1,
                 exchange.request_sha256,
                 exchange.response_sha256,
+                exchange.request_hidden.count as i64,
+                exchange.request_hidden.own as i64,
+                exchange.request_hidden.first.map(|at| at as i64),
+                exchange.response_hidden.count as i64,
+                exchange.response_hidden.own as i64,
+                exchange.response_hidden.first.map(|at| at as i64),
                 exchange.id,
             ])?;
         self.facets.borrow_mut().exchange(&self.connection, exchange.id, self.session, exchange)

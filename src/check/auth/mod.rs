@@ -19,10 +19,13 @@ use crate::exchange::body::Side;
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::finding::Place;
 
-/// The credentials meant for the gateway: all but those of a proxy on the way. An empty one is none.
+/// The credentials meant for the gateway: all but those of a proxy on the way and signatures of URLs. An
+/// empty one is none.
 pub(super) fn for_gateway<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a CredentialFacts> {
     let is_meant = |credential: &&CredentialFacts| {
-        credential.place != "proxy-authorization" && !credential.defects.contains(&Defect::Empty)
+        credential.place != "proxy-authorization"
+            && !credential.defects.contains(&Defect::Empty)
+            && !is_signature(credential)
     };
     context.credentials().iter().filter(is_meant)
 }
@@ -36,6 +39,12 @@ pub(super) fn with_defect<'a>(
         let defect = defects.iter().find(|defect| credential.defects.contains(defect))?;
         Some((credential, *defect))
     })
+}
+
+/// Whether this is a signature of a signed URL, which is good for that URL only.
+pub(in crate::check) fn is_signature(credential: &CredentialFacts) -> bool {
+    let place = credential.place.to_ascii_lowercase();
+    place.starts_with('?') && ["sig", "x-amz", "x-goog"].iter().any(|part| place.contains(part))
 }
 
 /// Where a credential stands.

@@ -39,7 +39,9 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     let is_whole_call = is_call(subject) && subject.whole && subject.json.is_none();
     // A coding that is not understood here leaves no text to judge.
     let is_coded = subject.headers().first("content-encoding").is_some();
-    if !is_whole_call || is_coded {
+    // Of a very long one not all is kept.
+    let is_cut = (body.len() as u64) < subject.own.request_bytes;
+    if !is_whole_call || is_coded || is_cut {
         return;
     }
     if body.is_empty() {
@@ -53,7 +55,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         );
         return;
     }
-    let Err(error) = serde_json::from_slice::<IgnoredAny>(body) else { return };
+    let Err(error) = serde_json::from_slice::<IgnoredAny>(body.trim_ascii_end()) else { return };
     let offset = offset_of(body, error.line(), error.column());
     let what = match error.classify() {
         Category::Eof => "it ends in the middle of a value",
@@ -87,13 +89,9 @@ fn offset_of(body: &[u8], line: usize, column: usize) -> usize {
     (start + column.saturating_sub(1)).min(body.len().saturating_sub(1))
 }
 
-/// A few characters around the place, where they are plain.
+/// A few characters around the place.
 fn near(body: &[u8], offset: usize) -> String {
-    let stretch = body.get(offset.saturating_sub(8)..(offset + 8).min(body.len())).unwrap_or_default();
-    match std::str::from_utf8(stretch) {
-        Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') => {
-            format!(", near `{text}`")
-        }
-        _ => String::new(),
-    }
+    let stretch = body.get(offset.saturating_sub(12)..(offset + 8).min(body.len())).unwrap_or_default();
+    let plain = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { ' ' };
+    format!(", near `{}`", stretch.iter().map(plain).collect::<String>().trim())
 }

@@ -1,4 +1,4 @@
-use super::{at, members};
+use super::{at, members, tools};
 use crate::check::declare::check;
 use crate::check::over_time::NEAR;
 use crate::check::{Found, RequestSubject, Says};
@@ -53,7 +53,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     found.push(
         Says {
             message: format!("{} calls with tools, and none limits its answer", earlier + 1),
-            evidence: format!("no `max_tokens`, {} tools", subject.facts.tools.len()),
+            evidence: format!("no `max_tokens`; tools: {}", tools(subject.facts)),
             fix: "set `max_tokens` to what one turn may need, such as 4096".to_owned(),
         },
         [at("/tools")],

@@ -47,7 +47,10 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     }
     found.push(
         Says {
-            message: "the chat has no messages".to_owned(),
+            message: match messages {
+                Some(Value::Array(_)) | None => "the chat has no messages".to_owned(),
+                Some(_) => "`messages` is no list of messages".to_owned(),
+            },
             evidence: match messages {
                 Some(messages) => format!("`messages` is {}", shown(messages)),
                 None => "there are no `messages`".to_owned(),

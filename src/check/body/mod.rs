@@ -29,7 +29,7 @@ pub(super) mod top_p_range;
 pub(super) mod undocumented_param;
 pub(super) mod unknown_or_field;
 
-use super::RequestSubject;
+use super::{RequestFacts, RequestSubject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
 use crate::wire::dialect::Dialect;
@@ -75,4 +75,12 @@ pub(super) fn out_of_range(value: &Value, least: f64, most: f64) -> Option<Strin
         }
         Some(_) => None,
     }
+}
+
+/// The names of the tools that are offered, the first few of them.
+pub(super) fn tools(facts: &RequestFacts) -> String {
+    const MOST: usize = 4;
+    let names: Vec<String> = facts.tools.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = facts.tools.len().saturating_sub(MOST);
+    if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
 }

@@ -30,7 +30,7 @@ check! {
         id: "body-oversize",
         severity: Warning,
         summary: "bodies that are too large, or nearly",
-        thresholds: [("anthropic_bytes", 32000000.0, "the bytes that Anthropic takes"), ("base64_bytes", 1000000.0, "more bytes of base64 than this are many")],
+        thresholds: [("anthropic_bytes", 32_000_000.0, "the bytes that Anthropic takes"), ("base64_bytes", 1_000_000.0, "more bytes of base64 than this are many")],
         run: Request(run),
     }
 }

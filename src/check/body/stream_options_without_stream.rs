@@ -42,7 +42,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
             evidence: format!(
                 "`stream_options` is {}, `stream` is {}",
                 shown(options),
-                stream.map_or("missing".to_owned(), shown)
+                stream.map_or_else(|| "missing".to_owned(), shown)
             ),
             fix: "send `\"stream\": true`, or leave `stream_options` out".to_owned(),
         },

@@ -1,4 +1,4 @@
-use super::{at, members};
+use super::{at, members, tools};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 
@@ -38,7 +38,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     found.push(
         Says {
             message: format!("tools are offered to `{model}`, which NexoRouter does not promise to support"),
-            evidence: format!("{} tools", subject.facts.tools.len()),
+            evidence: format!("tools: {}", tools(subject.facts)),
             fix: format!("let `{model}` call one harmless, read-only tool before you rely on it"),
         },
         [at("/tools")],

@@ -28,7 +28,7 @@ pub use sheet::Correction;
 
 use super::seen::{Answered, Asked};
 use crate::digest::{Digest, Text};
-use crate::exchange::body::Side;
+use crate::exchange::body::{Hidden, Side};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
 use crate::exchange::{Exchange, SessionId, Timing};
@@ -89,6 +89,14 @@ impl Redactor {
         match side {
             Side::Request => self.request.end(&self.secrets),
             Side::Response => self.response.end(&self.secrets),
+        }
+    }
+
+    /// What was hidden in the body of `side` so far.
+    pub fn hidden(&self, side: Side) -> Hidden {
+        match side {
+            Side::Request => self.request.hidden(),
+            Side::Response => self.response.hidden(),
         }
     }
 
@@ -165,6 +173,8 @@ impl Redactor {
             response_sha256: None,
             request_bytes: 0,
             response_bytes: 0,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             credentials,
             fault: asked.fault.map(|fault| self.masked(fault)),
             replay_of: asked.replay_of,

@@ -1,6 +1,8 @@
 //! The checks: each fires where it should and is quiet at a near miss, alone and among the others.
 
 mod catalogue;
+mod healthy;
+mod once;
 mod support;
 
 use gatetap::check::{ALL, Engine, Pattern, Settings};
