@@ -184,6 +184,8 @@ fn write(writer: &Writer, number: u64) {
         timing: Timing { end: Some(duration), head: Some(Micros(90_000)), ..Timing::default() },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_trailers: Headers::default(),
+        response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

@@ -55,6 +55,7 @@
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`sim`] | the offline gateway |
+//! | [`replay`] | a recording as a gateway: which recorded exchange answers a request |
 //! | [`config`] | flags, environment and `gatetap.toml`, settled |
 //! | [`proxy`] | listener, tap, forwarding, tunnels, cancellation, gatetap's own answers, control API |
 //! | [`live`] | puts a running gatetap together; sample traffic for the demo |
@@ -63,7 +64,7 @@
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
 //! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
-//! Rooms of one group do not know each other. `fault`, `replay` and `doctor` have their place and
+//! Rooms of one group do not know each other. `fault` and `doctor` have their place and
 //! no code yet. rusqlite stays in `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and
 //! crossterm in `tui`, clap and anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
 //!
@@ -79,7 +80,7 @@
 //! # How to add
 //!
 //! * **A gateway**: an entry in `src/gateway/profiles.toml`; its documented errors in `errors.toml` and the
-//!   shape of its keys in `keys.toml` beside it.
+//!   shape of its keys in `keys.toml` beside it; what the simulator offers of it in `src/sim/profiles.toml`.
 //! * **An exporter**: a file in `src/export/`.
 //! * **A check**: [`check`] says how: a file in a folder a family, a line in the list, two fixtures.
 //! * **A fault**: it will live in `src/fault/`, a file a wire fault and a line in the list.
@@ -96,6 +97,7 @@ pub mod gateway;
 pub mod live;
 pub mod proxy;
 pub mod record;
+pub mod replay;
 pub mod sim;
 pub mod store;
 pub mod tls;

@@ -4,6 +4,7 @@ use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
 use crate::config::ListenAddress;
+use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
 use crate::live::{self, Live};
 use crate::record::{Health, Outcome, Recorder};
@@ -61,20 +62,28 @@ pub(super) fn trouble(health: &Health) -> Option<String> {
     }
 }
 
-/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it.
+/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it, and when
+/// an app breaks off its TLS handshake.
 pub(super) async fn watch_health(
     recorder: &Recorder,
     told_to_stop: impl Future<Output = ()>,
     env: &mut Env<'_>,
 ) -> anyhow::Result<()> {
     let mut told_to_stop = std::pin::pin!(told_to_stop);
-    let mut known = None;
+    let (mut known, mut told) = (None, None);
     loop {
         tokio::select! {
             () = &mut told_to_stop => return Ok(()),
             () = tokio::time::sleep(HEALTH_LOOK) => {}
         }
-        let trouble = trouble(&recorder.health());
+        let health = recorder.health();
+        if health.no_tls != told {
+            if let Some(reason) = &health.no_tls {
+                writeln!(env.stderr, "warning: {}", printable(reason))?;
+            }
+            told.clone_from(&health.no_tls);
+        }
+        let trouble = trouble(&health);
         if trouble != known {
             match &trouble {
                 Some(trouble) => writeln!(env.stderr, "warning: {trouble}")?,
@@ -92,6 +101,13 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
     if let Some(worst) = outcome.worst_added {
         let (p99, id) = (worst.p99, worst.exchange);
         writeln!(env.stderr, "99 % of chunks were passed on within {p99}, in the slowest stream (#{id})")?;
+    }
+    if outcome.retention.pruned > 0 {
+        let plural = if outcome.retention.pruned == 1 { " was" } else { "s were" };
+        writeln!(env.stderr, "{} exchange{plural} pruned by [retention]", outcome.retention.pruned)?;
+    }
+    if let Some(failure) = &outcome.retention.failure {
+        writeln!(env.stderr, "warning: pruning by [retention] failed: {failure}")?;
     }
     if outcome.is_whole() {
         return Ok(Exit::Fine);

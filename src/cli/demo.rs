@@ -2,19 +2,20 @@
 
 use super::announce;
 use super::env::Env;
+use super::error::wrong_usage;
 use super::exit::Exit;
+use super::keep::{KeepArgs, limits};
 use super::live_view;
 use super::runtime;
 use crate::config::Listen;
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
 use crate::exchange::text::printable;
-use crate::live::sample::Story;
+use crate::live::sample::{ROUTES, Story};
 use crate::live::{self, Live, Upstream};
 use crate::proxy::OutgoingProxies;
-use crate::record::Limits;
 use crate::sim;
-use crate::store::{Page, Reader};
+use crate::store::{Page, Reader, Retention};
 use crate::tls::{Files, Trust};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,7 +25,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 /// How long after one story the next begins.
-const PACE: Duration = Duration::from_millis(350);
+const PACE: Duration = Duration::from_millis(250);
 
 /// How long after one story the next begins in the live view, once each was told.
 const LIVE_PACE: Duration = Duration::from_millis(1800);
@@ -53,6 +54,9 @@ pub(super) struct DemoArgs {
     /// No live view: print each exchange as it ends, then a summary
     #[arg(long)]
     headless: bool,
+
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 /// A recording that goes when the demo ends.
@@ -61,6 +65,13 @@ struct Scratch(PathBuf);
 impl DemoArgs {
     /// Runs the demo.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let addresses = self.listen.map(Listen::addresses).unwrap_or_default();
+        if let Some(remote) = addresses.iter().find(|listen| !listen.address.ip().is_loopback()) {
+            return Err(wrong_usage(
+                format!("`{}` can be reached from beyond this machine", remote.address),
+                "the demo listens on 127.0.0.1 or [::1] only",
+            ));
+        }
         let scratch = self.db.is_none().then(Scratch::new);
         let recording = match (&self.db, &scratch) {
             (Some(db), _) => db.clone(),
@@ -93,16 +104,21 @@ impl DemoArgs {
         };
         live::Settings {
             listen: listen.into_iter().map(Into::into).collect(),
-            upstream: Upstream::Simulator,
-            routes: std::collections::BTreeMap::new(),
+            upstream: Upstream::Simulator(sim::DEFAULT_PROFILE),
+            routes: ROUTES.map(|name| (name.to_owned(), Upstream::Simulator(name))).into(),
             recording: recording.to_owned(),
-            limits: Limits::default(),
+            limits: limits(
+                self.keep.max_body.map(|size| size.0),
+                self.keep.redact_bodies.unwrap_or_default(),
+            ),
+            retention: Retention::default(),
             checks: crate::check::Settings::default(),
             trust: Trust::default(),
             outgoing: OutgoingProxies::default(),
             tls: true,
             authority: env.directories.data.as_deref().map(Files::in_directory),
             intercept: Vec::new(),
+            control_token: None,
             connect_timeout: Duration::from_secs(10),
             simulator,
             command: "gatetap demo".to_owned(),
@@ -137,12 +153,12 @@ fn watch(runtime: &Runtime, live: &Live, env: &Env<'_>) -> anyhow::Result<()> {
     let traffic = runtime.spawn(async move {
         let mut stories = JoinSet::new();
         for story in Story::ALL {
-            stories.spawn(story.tell(address));
+            stories.spawn(story.tell(address, 0));
             tokio::time::sleep(PACE).await;
         }
-        loop {
+        for round in 1.. {
             let story = Story::ALL.get(fastrand::usize(..Story::ALL.len())).copied().unwrap_or(Story::Stream);
-            stories.spawn(story.tell(address));
+            stories.spawn(story.tell(address, round));
             tokio::time::sleep(LIVE_PACE).await;
             while stories.try_join_next().is_some() {}
         }
@@ -165,7 +181,7 @@ fn tell(runtime: &Runtime, live: &Live, env: &mut Env<'_>) -> anyhow::Result<()>
     let traffic = runtime.spawn(async move {
         let mut stories = JoinSet::new();
         for story in Story::ALL {
-            stories.spawn(story.tell(address));
+            stories.spawn(story.tell(address, 0));
             tokio::time::sleep(PACE).await;
         }
         while stories.join_next().await.is_some() {}

@@ -1,5 +1,6 @@
 //! `gatetap diff`: two exchanges side by side.
 
+use super::completions;
 use super::env::Env;
 use super::exit::Exit;
 use super::recording::{ExchangeName, RecordingArgs};
@@ -11,6 +12,7 @@ use crate::exchange::body::{Body, Side};
 use crate::exchange::text::printable;
 use crate::store::Reader;
 use anyhow::bail;
+use clap_complete::engine::ArgValueCandidates;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -28,11 +30,11 @@ const CONTEXT: usize = 6;
 #[derive(Debug, clap::Args)]
 pub(super) struct DiffArgs {
     /// The first: its number, `last`, or `-N` for the Nth from the end
-    #[arg(value_name = "A", allow_negative_numbers = true)]
+    #[arg(value_name = "A", allow_negative_numbers = true, add = ArgValueCandidates::new(completions::exchanges))]
     a: ExchangeName,
 
     /// The second
-    #[arg(value_name = "B", allow_negative_numbers = true)]
+    #[arg(value_name = "B", allow_negative_numbers = true, add = ArgValueCandidates::new(completions::exchanges))]
     b: ExchangeName,
 
     #[command(flatten)]

@@ -4,7 +4,7 @@ use super::env::Output;
 use super::exit::Exit;
 use super::style::{Style, paint};
 use crate::exchange::text::printable;
-use crate::{config, store, tls};
+use crate::{config, sim, store, tls};
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -41,6 +41,15 @@ pub(super) fn wrong_usage(sentence: impl Into<String>, hint: impl Into<String>) 
         hints: vec![hint.into()],
         exit: Some(Exit::Usage),
     })
+}
+
+/// An error with what to do about it, and with the code to exit with.
+pub(super) fn with_exit(
+    error: impl Into<anyhow::Error>,
+    hint: impl Into<String>,
+    exit: Exit,
+) -> anyhow::Error {
+    anyhow::Error::new(Failure { error: error.into(), hints: vec![hint.into()], exit: Some(exit) })
 }
 
 /// What to do where an address could not be had.
@@ -89,7 +98,7 @@ pub(super) fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return failure.exit.unwrap_or_else(|| exit_of(&failure.error));
         }
-        if cause.is::<config::Error>() {
+        if cause.is::<config::Error>() || cause.is::<sim::ScenarioError>() {
             return Exit::Usage;
         }
         if let Some(store::Error::Missing { .. } | store::Error::Foreign { .. }) = cause.downcast_ref() {
@@ -113,6 +122,9 @@ fn hints_of(error: &anyhow::Error) -> Vec<String> {
         }
         if let Some(error) = cause.downcast_ref::<tls::Error>() {
             hints.extend(error.hint());
+        }
+        if let Some(error) = cause.downcast_ref::<sim::ScenarioError>() {
+            hints.extend(error.hint().map(str::to_owned));
         }
         if let Some(error) = cause.downcast_ref::<config::Error>() {
             hints.extend(error.hint().map(str::to_owned));

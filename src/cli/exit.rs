@@ -17,6 +17,8 @@ pub enum Exit {
     CannotStart,
     /// The gateway cannot be reached.
     Unreachable,
+    /// As the command that was wrapped exited.
+    Child(u8),
 }
 
 impl Exit {
@@ -28,6 +30,7 @@ impl Exit {
             Self::Usage => 2,
             Self::CannotStart => 3,
             Self::Unreachable => 4,
+            Self::Child(code) => code,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The filter that a command takes.
 
+use super::completions;
 use super::error::wrong_usage;
 use crate::store::filter::Filter;
+use clap_complete::engine::ArgValueCompleter;
 use std::ffi::OsString;
 
 /// The commands that take a filter.
@@ -23,7 +25,7 @@ Filters:
 #[derive(Debug, clap::Args)]
 pub(super) struct FilterArgs {
     /// Which exchanges, as in `model:gpt-* status>=400`; see --help
-    #[arg(value_name = "FILTER")]
+    #[arg(value_name = "FILTER", add = ArgValueCompleter::new(completions::filter))]
     words: Vec<String>,
 }
 

@@ -8,18 +8,22 @@
 
 mod announce;
 mod ca;
+mod completions;
 mod demo;
 mod diff;
 mod env;
 mod error;
+mod exec;
 mod exit;
+mod exports;
 mod filter;
+mod keep;
 mod live_view;
 mod ls;
+mod man;
 pub mod panics;
 mod prune;
 mod recording;
-mod retention;
 mod run;
 mod runtime;
 mod search;
@@ -67,8 +71,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Demo(demo::DemoArgs),
+    Exec(Box<exec::ExecArgs>),
+    Env(exports::ExportsArgs),
     Sim(sim::SimArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
@@ -77,11 +83,17 @@ enum Command {
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Runs the process's command line.
 pub fn main() -> ExitCode {
     panics::install();
+    let directory = std::env::current_dir().ok();
+    if completions::answer(std::env::args_os().collect(), directory.as_deref()) {
+        return Exit::Fine.into();
+    }
     let exit = match Env::of_process() {
         Ok(mut env) => run(std::env::args_os(), &mut env),
         Err(error) => {
@@ -118,6 +130,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
         Command::Demo(args) => args.run(env),
+        Command::Exec(args) => args.run(env),
+        Command::Env(args) => args.run(env),
         Command::Sim(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
@@ -126,6 +140,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
+        Command::Completions(args) => args.run(env),
+        Command::Man(args) => args.run(env),
     }
 }
 

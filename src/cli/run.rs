@@ -3,17 +3,16 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
-use super::retention::Pruning;
+use super::keep::{KeepArgs, limits};
+use super::sim::SimFlags;
 use super::tls::TlsArgs;
-use super::{announce, live_view, runtime, tls};
+use super::{announce, live_view, runtime, sim, tls};
 use crate::config::{Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
-use crate::record::Limits;
-use crate::sim;
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
-use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
     upstream: Option<Upstream>,
 
@@ -73,15 +72,29 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
 
-    /// Keep no text of prompts and answers, only their structure and their lengths
-    #[arg(long, value_name = "BOOL", env = "GATETAP_REDACT_BODIES", hide_env_values = true, num_args = 0..=1,
-        require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    redact_bodies: Option<bool>,
+    #[command(flatten)]
+    keep: KeepArgs,
+
+    #[command(flatten)]
+    sim: SimFlags,
 }
 
 impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        start(&self.settings(env)?, env)
+    }
+
+    /// The same, listening on a free port unless a flag says where.
+    pub(super) fn on_a_free_port(mut self) -> Self {
+        if self.listen.is_empty() {
+            self.listen.push(Listen::Address(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+        }
+        self
+    }
+
+    /// What the flags, the file and the defaults come to.
+    pub(super) fn settings(self, env: &Env<'_>) -> anyhow::Result<Settings> {
         let given = Given {
             listen: self.listen,
             upstream: self.upstream,
@@ -92,73 +105,77 @@ impl RunArgs {
             allow_remote: self.allow_remote,
             tls: self.tls.into(),
             seed: self.seed,
-            redact_bodies: self.redact_bodies,
+            max_body: self.keep.max_body,
+            redact_bodies: self.keep.redact_bodies,
+            sim: self.sim.into(),
         };
         let settings = Settings::resolve(given, &env.directories)?;
-        start(&settings, env)
+        let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
+        if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
+            return Err(wrong_usage(
+                format!("`{}` can be reached from beyond this machine", remote.address),
+                "listen on 127.0.0.1, or say --allow-remote if that is meant",
+            ));
+        }
+        Ok(settings)
     }
 }
 
 /// Runs a gatetap by `settings` until it is told to stop.
 fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
-    if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
-        return Err(wrong_usage(
-            format!("`{}` can be reached from beyond this machine", remote.address),
-            "listen on 127.0.0.1, or say --allow-remote if that is meant",
-        ));
-    }
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
     let live_settings = live_settings(settings, env)?;
     let seed = live_settings.simulator.seed;
+    let token = live_settings.control_token.clone();
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
-    let pruning = Pruning::start(live.recording(), settings.retention.clone(), env.clock.clone());
     let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
-    let warnings: &[String] = &insecure.into_iter().chain(open).collect::<Vec<_>>();
+    let token = token.map(|token| format!("the control API wants `Authorization: Bearer {token}`"));
+    let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
     let watched = if settings.headless || !live_view::is_possible(env) {
         announce::listening(&live, seed, warnings, env)
             .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
-    let pruned = pruning.finish();
     let outcome = runtime.block_on(live.stop());
     watched?;
-    if let Some(sentence) = pruned {
-        writeln!(env.stderr, "{sentence}")?;
-    }
     announce::close(&outcome, env)
 }
 
-fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
+/// What a live gatetap is to run by.
+pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Result<live::Settings> {
     let routes = settings.routes.iter().map(|route| (route.name.clone(), upstream(&route.to)));
     let seed = settings.seed.unwrap_or_else(runtime::draw_seed);
+    let is_remote = settings.listen.iter().any(|listen| !listen.address.ip().is_loopback());
     Ok(live::Settings {
         listen: settings.listen.iter().copied().map(Into::into).collect(),
         upstream: upstream(&settings.upstream),
         routes: routes.collect(),
         recording: settings.db.clone(),
-        limits: Limits { redact_bodies: settings.redact_bodies, ..Limits::default() },
+        limits: limits(settings.max_body, settings.redact_bodies),
+        retention: settings.retention.clone(),
         checks: settings.checks.clone(),
         trust: tls::trust(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,
         authority: env.directories.data.as_deref().map(Files::in_directory),
         intercept: settings.tls.intercept.clone(),
+        control_token: is_remote.then(runtime::draw_token).transpose()?,
         connect_timeout: CONNECT_TIMEOUT,
-        simulator: sim::Options { seed, clock: env.clock.clone(), ..sim::Options::default() },
+        simulator: sim::options(&settings.sim, seed, env)?,
         command: command_line(),
     })
 }
 
 fn upstream(to: &Upstream) -> live::Upstream {
     match to {
-        Upstream::Sim => live::Upstream::Simulator,
+        Upstream::Sim(profile) => live::Upstream::Simulator(profile.as_str()),
         Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
     }
 }

@@ -1,5 +1,6 @@
 //! The async runtime that commands run on, and the signals that end it.
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::runtime::{Builder, Runtime};
 
 /// Starts the runtime.
@@ -13,6 +14,17 @@ pub(super) fn start() -> anyhow::Result<Runtime> {
 /// Draws a seed that JSON numbers can hold.
 pub(super) fn draw_seed() -> u64 {
     fastrand::u64(..1 << 53)
+}
+
+/// Draws a token that nobody can guess.
+///
+/// # Errors
+/// Where the system has no randomness.
+pub(super) fn draw_token() -> anyhow::Result<String> {
+    let mut bytes = [0; 16];
+    let drawn = SystemRandom::new().fill(&mut bytes);
+    drawn.map_err(|_unspecified| anyhow::Error::msg("the system gives no random numbers"))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, SIGTERM, or the

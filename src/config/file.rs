@@ -5,6 +5,7 @@ use super::error::{BadValue, Error};
 use super::listen::Listen;
 use super::nearest::nearest;
 use super::retention::{Age, Size};
+use super::sim::SimSettings;
 use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
 use crate::check;
@@ -19,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "listen",
     "upstream",
     "routes",
@@ -33,13 +34,18 @@ const KEYS: [&str; 16] = [
     "client_cert",
     "client_key",
     "seed",
+    "max_body",
     "redact_bodies",
+    "sim",
     "retention",
     "checks",
 ];
 
 /// The keys of its table `retention`.
 const RETENTION_KEYS: [&str; 3] = ["max_age", "max_size", "max_count"];
+
+/// The keys of its table `sim`.
+const SIM_KEYS: [&str; 6] = ["speed", "first_token", "tokens_per_second", "jitter", "scenario", "captures"];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -54,7 +60,9 @@ pub(super) struct FileSettings {
     pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
     pub(super) seed: Option<u64>,
+    pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
+    pub(super) sim: SimSettings,
     pub(super) retention: Retention,
     pub(super) checks: check::Settings,
 }
@@ -103,8 +111,10 @@ impl FileSettings {
                 "client_cert" => settings.tls.client_cert = Some(entry.path()?),
                 "client_key" => settings.tls.client_key = Some(entry.path()?),
                 "seed" => settings.seed = Some(entry.number()?),
+                "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
+                "sim" => settings.sim = entry.sim()?,
                 "retention" => settings.retention = entry.retention()?,
                 "checks" => settings.checks = entry.checks()?,
                 unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
@@ -246,6 +256,38 @@ impl Entry<'_> {
             _ => None,
         }
         .ok_or_else(|| self.expected("a whole number from 0"))
+    }
+
+    /// A value that is text or a number.
+    fn word<T: FromStr<Err = BadValue>>(&self) -> Result<T, Error> {
+        let text = match self.value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            _ => return Err(self.expected("a number, or text in quotes")),
+        };
+        text.parse().map_err(|error| self.wrong(error))
+    }
+
+    fn sim(&self) -> Result<SimSettings, Error> {
+        let DeValue::Table(table) = self.value.get_ref() else {
+            return Err(self.expected("a table of the simulator's settings"));
+        };
+        let mut sim = SimSettings::default();
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            let entry = Entry { source: self.source, key: format!("sim.{name}"), value };
+            match name {
+                "speed" => sim.speed = Some(entry.word()?),
+                "first_token" => sim.first_token = Some(entry.word()?),
+                "tokens_per_second" => sim.tokens_per_second = Some(entry.word()?),
+                "jitter" => sim.jitter = Some(entry.word()?),
+                "scenario" => sim.scenario = Some(entry.path()?),
+                "captures" => sim.captures = Some(entry.path()?),
+                unknown => return Err(self.source.unknown_key(unknown, key.span(), &SIM_KEYS)),
+            }
+        }
+        Ok(sim)
     }
 
     fn retention(&self) -> Result<Retention, Error> {

@@ -13,6 +13,7 @@ mod host_pattern;
 mod listen;
 mod nearest;
 mod retention;
+mod sim;
 mod tls;
 mod upstream;
 
@@ -23,8 +24,9 @@ pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
 pub use retention::{Age, Size};
+pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
-pub use upstream::{Route, Upstream};
+pub use upstream::{Route, SimProfile, Upstream};
 
 use crate::check;
 use crate::store::Retention;
@@ -63,8 +65,12 @@ pub struct Given {
     pub tls: TlsGiven,
     /// The seed of everything random.
     pub seed: Option<u64>,
+    /// How many bytes of a body are kept.
+    pub max_body: Option<Size>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// The simulator.
+    pub sim: SimSettings,
 }
 
 /// What a running gatetap goes by.
@@ -74,6 +80,8 @@ pub struct Settings {
     pub listen: Vec<ListenAddress>,
     /// Where requests go.
     pub upstream: Upstream,
+    /// Nobody has said where requests go.
+    pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
     /// The recording.
@@ -88,9 +96,13 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
+    /// So many bytes of a body are kept; `None` leaves it to the recorder.
+    pub max_body: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
-    /// What may stay in the recording when a session starts.
+    /// The simulator, should it be an upstream.
+    pub sim: SimSettings,
+    /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
     /// Which checks run, and how they are tuned.
     pub checks: check::Settings,
@@ -136,7 +148,9 @@ impl Settings {
                 routes.push(route);
             }
         }
-        let upstream = match given.upstream.or(file.upstream) {
+        let upstream = given.upstream.or(file.upstream);
+        let upstream_is_default = upstream.is_none();
+        let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
         };
@@ -144,6 +158,7 @@ impl Settings {
         Ok(Self {
             listen: listen.into_iter().flat_map(Listen::addresses).collect(),
             upstream,
+            upstream_is_default,
             routes,
             db: match given.db.or(file.db) {
                 Some(db) => db,
@@ -154,7 +169,9 @@ impl Settings {
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
             seed: given.seed.or(file.seed),
+            max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            sim: given.sim.over(file.sim),
             retention: file.retention,
             checks: file.checks,
             file: file.path,

@@ -1,7 +1,9 @@
 //! Where requests go: a known gateway, a URL, or the simulator.
 
 use super::error::BadValue;
+use super::nearest::nearest;
 use crate::gateway::Gateway;
+use crate::gateway::profile::profiles;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,9 +12,13 @@ use std::str::FromStr;
 pub enum Upstream {
     /// To a gateway.
     Gateway(Gateway),
-    /// To the simulator, inside this process.
-    Sim,
+    /// To the simulator, inside this process, with the profile of that gateway.
+    Sim(SimProfile),
 }
+
+/// A profile of the simulator: the name of the gateway that it answers like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SimProfile(&'static str);
 
 /// A gateway beside the upstream: `/@NAME/…` reaches it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +38,8 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gateway(gateway) => f.write_str(&gateway.base_url()),
-            Self::Sim => f.write_str("sim"),
+            Self::Sim(SimProfile(Self::DEFAULT)) => f.write_str("sim"),
+            Self::Sim(SimProfile(profile)) => write!(f, "sim:{profile}"),
         }
     }
 }
@@ -42,9 +49,37 @@ impl FromStr for Upstream {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         if text == "sim" {
-            return Ok(Self::Sim);
+            return Ok(Self::Sim(SimProfile(Self::DEFAULT)));
+        }
+        if let Some(profile) = text.strip_prefix("sim:") {
+            return profile.parse().map(Self::Sim);
         }
         Gateway::parse(text).map(Self::Gateway).map_err(|error| BadValue::new(error.to_string()))
+    }
+}
+
+impl SimProfile {
+    /// The gateway's name.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl FromStr for SimProfile {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let known = || profiles().iter().map(|profile| profile.name.as_str());
+        if let Some(name) = known().find(|name| name.eq_ignore_ascii_case(text)) {
+            return Ok(Self(name));
+        }
+        let names = known().collect::<Vec<_>>().join(", ");
+        Err(BadValue::new(match nearest(text, known()) {
+            Some(near) => {
+                format!("the simulator has no profile `{text}`, did you mean `{near}`? there are {names}")
+            }
+            None => format!("the simulator has no profile `{text}`: there are {names}"),
+        }))
     }
 }
 

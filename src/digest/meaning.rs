@@ -10,6 +10,8 @@ use crate::wire::dialect::Dialect;
 /// the status as a number. A gateway without a list of its own speaks like OpenAI or, by its dialect,
 /// Anthropic; an error that no code names has no meaning here.
 pub fn meaning(gateway: &str, digest: &Digest, status: Option<u16>) -> Option<&'static ErrorCode> {
+    // A simulated gateway's errors are those of the gateway.
+    let gateway = gateway.strip_prefix("sim:").unwrap_or(gateway);
     let own = errors::all().iter().any(|error| error.gateway == gateway);
     let gateway = match digest.dialect {
         _ if own => gateway,

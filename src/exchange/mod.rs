@@ -56,6 +56,10 @@ pub struct Exchange {
     pub request_end: Option<BodyEnd>,
     /// How the response ended; `None` while it is open.
     pub response_end: Option<BodyEnd>,
+    /// The lines that followed the request body, secrets masked; empty without any.
+    pub request_trailers: head::Headers,
+    /// The lines that followed the response body, secrets masked; empty without any.
+    pub response_trailers: head::Headers,
     /// The SHA-256 of the whole request body, where not all of it is kept.
     pub request_sha256: Option<[u8; 32]>,
     /// The SHA-256 of the whole response body, where not all of it is kept.
@@ -90,6 +94,22 @@ impl Exchange {
         match side {
             Side::Request => self.request_end.as_ref(),
             Side::Response => self.response_end.as_ref(),
+        }
+    }
+
+    /// How many bytes of a body have passed.
+    pub fn bytes_of(&self, side: Side) -> u64 {
+        match side {
+            Side::Request => self.request_bytes,
+            Side::Response => self.response_bytes,
+        }
+    }
+
+    /// The SHA-256 of a whole body, where not all of it is kept.
+    pub fn sha256_of(&self, side: Side) -> Option<&[u8; 32]> {
+        match side {
+            Side::Request => self.request_sha256.as_ref(),
+            Side::Response => self.response_sha256.as_ref(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Tunnels: connections that an app asked for with `CONNECT` and that pass unopened.
+//! Tunnels: connections that an app asked for with `CONNECT` and that pass unopened, and TLS connections to
+//! gatetap itself that came to nothing.
 
 use super::SessionId;
 use super::end::{BodyEnd, OwnAnswer};
@@ -18,7 +19,7 @@ pub struct Tunnel {
     pub started_at: WallTime,
     /// The app's socket address.
     pub peer: Option<String>,
-    /// `HOST:PORT`, as the app asked for it.
+    /// `HOST:PORT`, as the app asked for it; in TLS by its server name.
     pub host: String,
     /// How long the connection to the host took to be made; `None` if it was not.
     pub connect: Option<Micros>,

@@ -6,15 +6,16 @@
 
 use crate::digest::EventLine;
 use crate::digest::summary::{Summary, Whole};
-use crate::exchange::body::{Body, Mark};
+use crate::exchange::body::{Body, Mark, Side};
 use crate::exchange::credential::CredentialFacts;
+use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
 use crate::exchange::time::{Micros, WallTime};
-use crate::exchange::{ExchangeId, SessionId};
+use crate::exchange::tunnel::{Tunnel, TunnelId};
+use crate::exchange::{Exchange, ExchangeId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
 use serde::Serialize;
 
 /// One exchange as a line.
@@ -77,6 +78,24 @@ pub struct EventJson<'a> {
     length: u64,
 }
 
+/// One tunnel as a line. `ended_by` is null where both sides closed, and while it is open.
+#[derive(Debug, Serialize)]
+pub struct TunnelLine<'a> {
+    id: TunnelId,
+    started_at: String,
+    host: &'a str,
+    peer: Option<&'a str>,
+    connect_ms: Option<f64>,
+    duration_ms: Option<f64>,
+    sent_bytes: u64,
+    received_bytes: u64,
+    ended_by: Option<&'static str>,
+    ended_detail: Option<&'a str>,
+    error_code: Option<&'a str>,
+    error_message: Option<&'a str>,
+    session: SessionId,
+}
+
 #[derive(Debug, Serialize)]
 struct Tokens {
     input: Option<u64>,
@@ -107,6 +126,8 @@ struct Message<'a> {
     /// Null where there were no such bytes, as in HTTP/2.
     raw_head: Option<String>,
     body: BodyLine<'a>,
+    /// What followed the body; empty without any.
+    trailers: Vec<(&'a str, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,6 +137,8 @@ struct BodyLine<'a> {
     bytes: u64,
     stored: u64,
     cut: Option<CutLine>,
+    /// Of the whole body, where not all of it is kept.
+    sha256: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,6 +163,8 @@ struct TimingLine {
     first_event_ms: Option<f64>,
     last_event_ms: Option<f64>,
     end_ms: Option<f64>,
+    /// How long chunks were held back because the recorder was behind.
+    held_ms: Option<f64>,
     added_p50_us: Option<u64>,
     added_p99_us: Option<u64>,
 }
@@ -205,15 +230,11 @@ impl<'a> WholeLine<'a> {
         let digest = &whole.summary.digest;
         Self {
             summary: SummaryLine { findings: None, ..SummaryLine::new(&whole.summary) },
-            request: Message::new(
-                &exchange.request.headers,
-                exchange.request.raw.as_ref(),
-                request,
-                exchange.request_bytes,
-            ),
-            response: exchange.response.as_ref().map(|head| {
-                Message::new(&head.headers, head.raw.as_ref(), response, exchange.response_bytes)
-            }),
+            request: Message::new(exchange, Side::Request, &exchange.request.headers, request),
+            response: exchange
+                .response
+                .as_ref()
+                .map(|head| Message::new(exchange, Side::Response, &head.headers, response)),
             timing: TimingLine {
                 connect_ms: milliseconds(timing.connect),
                 tls_ms: milliseconds(timing.tls),
@@ -222,6 +243,7 @@ impl<'a> WholeLine<'a> {
                 first_event_ms: milliseconds(digest.first_event),
                 last_event_ms: milliseconds(digest.last_event),
                 end_ms: milliseconds(timing.end),
+                held_ms: milliseconds(timing.held),
                 added_p50_us: added(&response.marks, 50).map(|delay| delay.0),
                 added_p99_us: added(&response.marks, 99).map(|delay| delay.0),
             },
@@ -248,6 +270,31 @@ impl<'a> EventJson<'a> {
     }
 }
 
+impl<'a> TunnelLine<'a> {
+    /// The line of `tunnel`.
+    pub fn new(tunnel: &'a Tunnel) -> Self {
+        let (ended_by, ended_detail) = match &tunnel.ended {
+            Some(BodyEnd::Broken { by, detail }) => (Some(by.as_str()), Some(detail.as_str())),
+            Some(BodyEnd::Whole) | None => (None, None),
+        };
+        Self {
+            id: tunnel.id,
+            started_at: rfc3339(tunnel.started_at),
+            host: &tunnel.host,
+            peer: tunnel.peer.as_deref(),
+            connect_ms: milliseconds(tunnel.connect),
+            duration_ms: milliseconds(tunnel.end),
+            sent_bytes: tunnel.sent_bytes,
+            received_bytes: tunnel.received_bytes,
+            ended_by,
+            ended_detail,
+            error_code: tunnel.failure.as_ref().map(|own| own.token.as_str()),
+            error_message: tunnel.failure.as_ref().map(|own| own.message.as_str()),
+            session: tunnel.session,
+        }
+    }
+}
+
 impl<'a> CredentialLine<'a> {
     fn new(facts: &'a CredentialFacts) -> Self {
         Self {
@@ -262,20 +309,42 @@ impl<'a> CredentialLine<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn new(headers: &'a Headers, raw: Option<&Bytes>, body: &'a Body, seen: u64) -> Self {
-        let stored = body.bytes.len() as u64;
+    fn new(exchange: &'a Exchange, side: Side, headers: &'a Headers, body: &'a Body) -> Self {
+        let response = exchange.response.as_ref();
+        let (raw, trailers) = match side {
+            Side::Request => (exchange.request.raw.as_ref(), &exchange.request_trailers),
+            Side::Response => (response.and_then(|head| head.raw.as_ref()), &exchange.response_trailers),
+        };
         Self {
-            headers: headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect(),
+            headers: lines(headers),
             raw_head: raw.map(|raw| head_text(raw)),
-            body: BodyLine {
-                content: std::str::from_utf8(&body.bytes)
-                    .map_or_else(|_| Content::Base64(BASE64.encode(&body.bytes)), Content::Text),
-                bytes: seen.max(stored),
-                stored,
-                cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
-            },
+            body: BodyLine::new(exchange, side, body),
+            trailers: lines(trailers),
         }
     }
+}
+
+impl<'a> BodyLine<'a> {
+    fn new(exchange: &Exchange, side: Side, body: &'a Body) -> Self {
+        let stored = body.bytes.len() as u64;
+        Self {
+            content: std::str::from_utf8(&body.bytes)
+                .map_or_else(|_| Content::Base64(BASE64.encode(&body.bytes)), Content::Text),
+            bytes: exchange.bytes_of(side).max(stored),
+            stored,
+            cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
+            sha256: exchange.sha256_of(side).map(|hash| hex(hash)),
+        }
+    }
+}
+
+/// Bytes as hexadecimal digits, as `sha256sum` prints them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
+        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
+        text
+    })
 }
 
 impl<'a> FindingLine<'a> {
@@ -300,6 +369,10 @@ pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
     // The nearest rank: the smallest delay that at least `percent` of them do not exceed.
     let rank = (delays.len() * percent).div_ceil(100);
     delays.get(rank.saturating_sub(1)).copied()
+}
+
+fn lines(headers: &Headers) -> Vec<(&str, String)> {
+    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
 }
 
 /// RFC 3339 in UTC with microseconds.

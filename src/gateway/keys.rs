@@ -264,7 +264,7 @@ pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// `text` with every `%XX` decoded; a `%` that starts no escape stays.
-pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
+pub fn percent_decode(text: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, tail)) = rest.split_first() {

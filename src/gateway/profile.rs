@@ -97,6 +97,15 @@ pub fn profiles() -> &'static [Profile] {
     &FILE.profile
 }
 
+impl Profile {
+    /// The path of the base URL, which a leading local `/v1` becomes.
+    pub fn base_path(&self) -> &str {
+        let after_scheme = self.base_url.find("://").map_or(0, |at| at + 3);
+        let rest = self.base_url.get(after_scheme..).unwrap_or_default();
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/v1")
+    }
+}
+
 /// The known gateway of that name.
 pub fn profile(name: &str) -> Option<&'static Profile> {
     profiles().iter().find(|profile| profile.name == name)

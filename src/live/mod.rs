@@ -2,17 +2,21 @@
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
+pub mod child;
+mod retention;
 pub mod sample;
 
 use crate::check::{self, Engine};
 use crate::config::HostPattern;
+use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
-use crate::store::{self, SessionStart, Writer};
+use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
+use retention::Keeping;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -35,6 +39,8 @@ pub struct Settings {
     pub recording: PathBuf,
     /// What the recorder may use.
     pub limits: Limits,
+    /// What of earlier sessions may stay in the recording.
+    pub retention: Retention,
     /// The checks that run, and how they are tuned.
     pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
@@ -47,6 +53,8 @@ pub struct Settings {
     pub authority: Option<Files>,
     /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
     pub intercept: Vec<HostPattern>,
+    /// What the control API wants to be told, where a listener can be reached from beyond this machine.
+    pub control_token: Option<String>,
     /// How long a connection to a gateway may take to be made.
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
@@ -69,8 +77,8 @@ pub struct Listen {
 pub enum Upstream {
     /// To a gateway.
     Gateway(Gateway),
-    /// To the simulator, in this process.
-    Simulator,
+    /// To the simulator, in this process, with the profile of that name.
+    Simulator(&'static str),
 }
 
 /// Why a gatetap could not start.
@@ -97,12 +105,17 @@ pub enum Error {
     },
 }
 
+/// The simulators that are upstreams, by profile.
+type Simulators = BTreeMap<&'static str, Simulator>;
+
 /// A running gatetap.
 #[derive(Debug)]
 pub struct Live {
     proxy: Proxy,
     recorder: Running,
-    simulator: Option<Simulator>,
+    retention: Keeping,
+    session: SessionId,
+    simulators: Simulators,
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
@@ -131,13 +144,17 @@ impl Live {
         clock: Clock,
         writer: Writer,
     ) -> Result<Self, (Error, Option<Running>)> {
-        let recorder = Recorder::start(writer, clock, settings.limits, Engine::new(settings.checks.clone()))
-            .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
+        let session = writer.session();
+        let recorder =
+            Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
+                .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
-            Ok((proxy, simulator, upstream)) => Ok(Self {
+            Ok((proxy, simulators, upstream)) => Ok(Self {
                 proxy,
                 recorder,
-                simulator,
+                retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
+                session,
+                simulators,
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
@@ -149,23 +166,26 @@ impl Live {
     async fn start_serving(
         settings: &Settings,
         recorder: Recorder,
-    ) -> Result<(Proxy, Option<Simulator>, Gateway), Error> {
+    ) -> Result<(Proxy, Simulators, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
             listeners.extend(bind(*listen, &listeners).await?);
         }
-        let simulated = std::iter::once(&settings.upstream).chain(settings.routes.values());
-        let simulator = if simulated.into_iter().any(|upstream| *upstream == Upstream::Simulator) {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let started = Simulator::start(address, settings.simulator.clone()).await;
-            Some(started.map_err(|source| Error::Part { part: "simulator", source })?)
-        } else {
-            None
-        };
-        let gateway = |upstream: &Upstream| match (upstream, &simulator) {
-            (Upstream::Simulator, Some(simulator)) => simulator_gateway(simulator.addr()),
-            (Upstream::Simulator, None) => simulator_gateway(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
-            (Upstream::Gateway(gateway), _) => gateway.clone(),
+        let mut simulators = Simulators::new();
+        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
+            if let Upstream::Simulator(profile) = upstream
+                && !simulators.contains_key(profile)
+            {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                let options = sim::Options { profile, ..settings.simulator.clone() };
+                let started = Simulator::start(address, options).await;
+                let started = started.map_err(|source| Error::Part { part: "simulator", source })?;
+                simulators.insert(profile, started);
+            }
+        }
+        let gateway = |upstream: &Upstream| match upstream {
+            Upstream::Simulator(profile) => simulator_gateway(profile, simulators.get(profile)),
+            Upstream::Gateway(gateway) => gateway.clone(),
         };
         let upstream = gateway(&settings.upstream);
         let proxy_settings = proxy::Settings {
@@ -180,9 +200,10 @@ impl Live {
             tls: settings.tls,
             authority: settings.authority.clone(),
             intercept: settings.intercept.clone(),
+            control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
         };
-        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulator, upstream))
+        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulators, upstream))
     }
 
     /// The URL that an app's base URL begins with; without a slash at its end.
@@ -206,6 +227,11 @@ impl Live {
         self.recorder.recorder()
     }
 
+    /// The session it writes. A recording that is removed meanwhile starts with another.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// The recording.
     pub fn recording(&self) -> &Path {
         &self.recording
@@ -219,12 +245,15 @@ impl Live {
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.
     pub async fn stop(self) -> Outcome {
+        // The last of the recording is not to wait for a lock.
+        let retention = self.retention.stop().await;
         self.proxy.stop(GRACE).await;
-        if let Some(simulator) = self.simulator {
+        for simulator in self.simulators.into_values() {
             simulator.stop().await;
         }
         let recorder = self.recorder;
-        tokio::task::spawn_blocking(move || recorder.stop()).await.unwrap_or_else(|_| Outcome::panicked())
+        let stopped = tokio::task::spawn_blocking(move || recorder.stop()).await;
+        Outcome { retention, ..stopped.unwrap_or_else(|_| Outcome::panicked()) }
     }
 }
 
@@ -244,7 +273,7 @@ fn session(settings: &Settings, clock: &Clock) -> SessionStart {
         command: settings.command.clone(),
         upstream: match &settings.upstream {
             Upstream::Gateway(gateway) => gateway.base_url(),
-            Upstream::Simulator => "sim".to_owned(),
+            Upstream::Simulator(profile) => simulator_name(profile),
         },
         seed: Some(settings.simulator.seed as i64),
     }
@@ -265,11 +294,17 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
     }
 }
 
-fn simulator_gateway(address: SocketAddr) -> Gateway {
+fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
+    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Gateway {
-        name: "sim".to_owned(),
+        name: simulator_name(profile),
         scheme: crate::gateway::profile::Scheme::Http,
-        authority: address.to_string(),
-        base_path: "/v1".to_owned(),
+        authority: simulator.map_or(nowhere, Simulator::addr).to_string(),
+        base_path: simulator.map_or("/v1", Simulator::base_path).to_owned(),
     }
+}
+
+/// What a simulated gateway is called: `sim`, or `sim:PROFILE`.
+fn simulator_name(profile: &str) -> String {
+    if profile == sim::DEFAULT_PROFILE { "sim".to_owned() } else { format!("sim:{profile}") }
 }

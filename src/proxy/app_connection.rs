@@ -1,6 +1,8 @@
 //! One connection of the app, from its first byte to its end.
 
 use super::Shared;
+use super::app_tls::NoTls;
+use super::connect::place;
 use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
 use super::opening::{self, Opening};
@@ -8,6 +10,7 @@ use super::route::Route;
 use super::socket::{Follower, ResetOnClose, watch_app};
 use super::stream::Stream;
 use super::tunnel;
+use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::time::Moment;
 use crate::record::TunnelTrack;
 use http::{Request, Response};
@@ -15,7 +18,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -76,11 +78,26 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
     let mut spoken = connection.opening(&mut stream).await?;
     if spoken == Opening::Tls && connection.shared.app_tls.is_on() {
         let near = connection.near.map(|near| near.ip().to_canonical().to_string()).unwrap_or_default();
+        let began = connection.shared.recorder.clock().now();
         let accepted = tokio::select! {
             accepted = connection.shared.app_tls.accept(stream, &near) => accepted,
             () = connection.stop.cancelled() => return Ok(()),
         };
-        stream = accepted.map_err(io::Error::other)?;
+        stream = match accepted {
+            Ok(stream) => stream,
+            Err(NoTls { host, reason }) => {
+                // Nothing was asked, so it is no exchange: only a connection that stayed closed.
+                let port = connection.near.map_or(0, |near| near.port());
+                // Who did not even say what it wants is no app that somebody waits for.
+                let told = host.is_some();
+                let track = connection.tunnel(began, place(&host.unwrap_or(near), port));
+                if told {
+                    connection.shared.recorder.no_tls(&reason);
+                }
+                track.ended(BodyEnd::broken(Hop::App, reason));
+                return Ok(());
+            }
+        };
         spoken = connection.opening(&mut stream).await?;
     }
     match spoken {
@@ -159,12 +176,12 @@ impl Connection {
 
 impl Service<Request<Incoming>> for AppService {
     type Response = Response<AppBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Error = h2::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, h2::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (shared, app) = (Arc::clone(&self.shared), self.app.clone());
-        Box::pin(async move { Ok(forward::exchange(&shared, &app, request).await) })
+        Box::pin(async move { forward::exchange(&shared, &app, request).await })
     }
 }
 

@@ -13,6 +13,15 @@ use tokio_rustls::LazyConfigAcceptor;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// There is no TLS with this app.
+#[derive(Debug)]
+pub(super) struct NoTls {
+    /// The host that the app asked for, as far as it got.
+    pub(super) host: Option<String>,
+    /// A sentence.
+    pub(super) reason: String,
+}
+
 /// The local authority, which is read, or made, when the first app speaks TLS.
 #[derive(Debug)]
 pub(super) struct AppTls {
@@ -37,12 +46,12 @@ impl AppTls {
     /// given an IP address.
     ///
     /// # Errors
-    /// A sentence: why there is no TLS with this app.
-    pub(super) async fn accept(&self, stream: Stream, otherwise: &str) -> Result<Stream, String> {
-        let authority = self.authority().await.map_err(|error| causes(&error))?;
+    /// Why there is no TLS with this app.
+    pub(super) async fn accept(&self, stream: Stream, otherwise: &str) -> Result<Stream, NoTls> {
+        let authority = self.authority().await.map_err(|error| NoTls::early(causes(&error)))?;
         match tokio::time::timeout(PATIENCE, shake(stream, &authority, otherwise)).await {
             Ok(shaken) => shaken,
-            Err(_elapsed) => Err("the app did not finish its handshake".to_owned()),
+            Err(_elapsed) => Err(NoTls::early("the app did not finish its handshake".to_owned())),
         }
     }
 
@@ -57,16 +66,31 @@ impl AppTls {
     }
 }
 
-async fn shake(stream: Stream, authority: &Authority, otherwise: &str) -> Result<Stream, String> {
+impl NoTls {
+    /// It is not known which host the app asks for.
+    fn early(reason: String) -> Self {
+        Self { host: None, reason }
+    }
+}
+
+async fn shake(stream: Stream, authority: &Authority, otherwise: &str) -> Result<Stream, NoTls> {
     let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await;
-    let hello = hello.map_err(|error| format!("not a TLS handshake: {error}"))?;
-    let host = hello.client_hello().server_name().unwrap_or(otherwise).to_owned();
-    let config = authority.server_config(&host).map_err(|error| causes(&error))?;
+    let hello = hello.map_err(|error| NoTls::early(format!("not a TLS handshake: {error}")))?;
+    let said = hello.client_hello();
+    let host = said.server_name().unwrap_or(otherwise).to_owned();
+    let offered = said.alpn().into_iter().flatten();
+    let config = match authority.server_config_for(&host, offered) {
+        Ok(config) => config,
+        Err(error) => return Err(NoTls { host: Some(host), reason: causes(&error) }),
+    };
     match hello.into_stream(config).await {
         Ok(tls) => Ok(Stream::tls(tls)),
-        Err(error) => Err(format!(
-            "the app broke off the handshake for `{host}`; if it does not trust gatetap's certificate, \
-             see `gatetap ca`: {error}"
-        )),
+        Err(error) => {
+            let reason = format!(
+                "the app broke off the handshake for `{host}`; if it does not trust gatetap's certificate, \
+                 see `gatetap ca`: {error}"
+            );
+            Err(NoTls { host: Some(host), reason })
+        }
     }
 }

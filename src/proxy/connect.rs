@@ -8,6 +8,8 @@ use crate::exchange::time::{Clock, Micros};
 use crate::gateway::profile::{Gateway, Scheme};
 use crate::tls::{Alpn, GatewayConfigs, Trust};
 use rustls::pki_types::ServerName;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -31,6 +33,8 @@ pub(super) struct Connector {
     /// gatetap's own addresses: a gateway must not be one of them.
     own: Vec<SocketAddr>,
     sockets: OwnSockets,
+    /// What gatetap calls itself where it asks a proxy for a tunnel, so that it knows itself there.
+    mark: String,
     /// Read when the first TLS gateway is dialled: the system's roots take a while to load.
     configs: OnceCell<GatewayConfigs>,
 }
@@ -57,7 +61,10 @@ impl Connector {
         timeout: Duration,
         own: Vec<SocketAddr>,
     ) -> Self {
-        Self { trust, outgoing, timeout, own, sockets: OwnSockets::default(), configs: OnceCell::new() }
+        // Its keys are drawn anew each time.
+        let mark = format!("gatetap-{:016x}", RandomState::new().build_hasher().finish());
+        let sockets = OwnSockets::default();
+        Self { trust, outgoing, timeout, own, sockets, mark, configs: OnceCell::new() }
     }
 
     /// Connects to the gateway of `route`. Says also whether HTTP/2 was agreed on.
@@ -117,6 +124,11 @@ impl Connector {
         self.sockets.contain(peer, called)
     }
 
+    /// Whether gatetap has asked for the tunnel with this head itself: some proxy has led it back here.
+    pub(super) fn is_own_connect(&self, head: &[u8]) -> bool {
+        head.windows(self.mark.len()).any(|window| window == self.mark.as_bytes())
+    }
+
     async fn in_time<T>(
         &self,
         name: &str,
@@ -167,10 +179,16 @@ impl Connector {
         let authorization = proxy.authorization.as_ref();
         let authorization =
             authorization.map(|value| format!("Proxy-Authorization: {value}\r\n")).unwrap_or_default();
-        let request = format!("CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{authorization}\r\n");
+        let mark = &self.mark;
+        let request =
+            format!("CONNECT {name} HTTP/1.1\r\nHost: {name}\r\nVia: 1.1 {mark}\r\n{authorization}\r\n");
         stream.write_all(request.as_bytes()).await.map_err(lost)?;
         stream.flush().await.map_err(lost)?;
-        let answer = read_answer(&mut stream).await.map_err(lost)?;
+        let head = read_answer(&mut stream).await.map_err(lost)?;
+        if head.contains("\r\nx-gatetap-error: loop\r\n") {
+            return Err(calls_itself(&format!("the proxy {proxy}")));
+        }
+        let answer = head.lines().next().unwrap_or_default();
         match answer.split(' ').nth(1) {
             Some(status) if status.starts_with('2') => Ok(stream),
             Some("407") => Err(Failure::new(
@@ -235,7 +253,7 @@ impl Connector {
     }
 }
 
-/// The first line of a proxy's answer, once its head is read: not a byte more, since what follows it comes
+/// The head of a proxy's answer: not a byte more, since what follows it comes
 /// from the host.
 async fn read_answer(stream: &mut Stream) -> io::Result<String> {
     let mut head = Vec::new();
@@ -245,8 +263,7 @@ async fn read_answer(stream: &mut Stream) -> io::Result<String> {
         }
         head.push(stream.read_u8().await?);
     }
-    let line = head.split(|&byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(line).into_owned())
+    Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// A host and a port as they stand in a URL.

@@ -1,7 +1,7 @@
 //! One exchange with an app that speaks HTTP/2: from its request to the answer it gets.
 
 use super::app_connection::AppSide;
-use super::own_answer::{Failure, Token};
+use super::own_answer::{Failure, Token, says_unprocessed};
 use super::pool::Lease;
 use super::route::Route;
 use super::tap::Tap;
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::header::{HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -37,6 +37,17 @@ struct Destination {
     url: String,
 }
 
+/// Why there is no answer.
+enum NoAnswer {
+    /// gatetap gives its own.
+    Failed(Failure),
+    /// The app broke its request off.
+    AppGone,
+    /// The gateway has said that it has processed nothing of the request: the app is told just that, and can
+    /// safely send it again, as it could straight.
+    Unprocessed,
+}
+
 /// A request that was sent, and what has come back so far.
 struct Sent {
     lease: Lease,
@@ -45,13 +56,16 @@ struct Sent {
 }
 
 /// Answers one request of the app.
+///
+/// # Errors
+/// The reset that the stream ends with, where the gateway refused it before it processed anything.
 pub(super) async fn exchange(
     shared: &Arc<Shared>,
     app: &AppSide,
     request: Request<Incoming>,
-) -> Response<AppBody> {
+) -> Result<Response<AppBody>, h2::Error> {
     if app.route.is_none() && control::is_control(request.uri().path()) {
-        return control::answer(shared, &request).map(|body| Either::Right(Full::new(body)));
+        return Ok(control_answer(shared, request).await.map(|body| Either::Right(Full::new(body))));
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let asked = seen(app, &request);
@@ -61,12 +75,15 @@ pub(super) async fn exchange(
             let track = shared.recorder.begin(asked);
             app.socket.follow(&track);
             drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
-            return own_answer(app, &track, &failure, anthropic);
+            return Ok(own_answer(app, &track, &failure, anthropic));
         }
     };
     let (mut parts, body) = request.into_parts();
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
+    if !destination.route.is_tls() {
+        headers::join_cookies(&mut parts.headers);
+    }
     parts.version = Version::HTTP_11;
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
@@ -80,8 +97,27 @@ pub(super) async fn exchange(
     let sent = send(shared, &destination.route, request, &track).await;
     unanswered.track = None;
     match sent {
-        Ok(sent) => pass_on(shared, &track, sent),
-        Err(failure) => own_answer(app, &track, &failure, anthropic),
+        Ok(sent) => Ok(pass_on(shared, &track, sent)),
+        Err(NoAnswer::Failed(failure)) => Ok(own_answer(app, &track, &failure, anthropic)),
+        Err(NoAnswer::AppGone) => {
+            track.ended(Side::Response, BodyEnd::broken(Hop::App, "the app broke its request off"));
+            Err(h2::Reason::CANCEL.into())
+        }
+        Err(NoAnswer::Unprocessed) => {
+            let end =
+                BodyEnd::broken(Hop::Gateway, "the gateway refused the stream and processed nothing of it");
+            track.ended(Side::Response, end);
+            Err(h2::Reason::REFUSED_STREAM.into())
+        }
+    }
+}
+
+/// Answers a request to the control API. It is not recorded.
+async fn control_answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bytes> {
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, control::LONGEST_BODY).collect().await {
+        Ok(whole) => control::answer(shared, &Request::from_parts(parts, whole.to_bytes())).await,
+        Err(_) => control::not_whole(),
     }
 }
 
@@ -140,7 +176,7 @@ async fn send(
     route: &Route,
     request: Request<Incoming>,
     track: &Track,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, NoAnswer> {
     let http2 = route.is_tls();
     let connect = || async {
         if http2 {
@@ -161,7 +197,7 @@ async fn send(
     let mut request = request
         .map(|body| Tap::new(body, Side::Request, track.clone(), lease.socket(), None, Arc::clone(shared)));
     loop {
-        lease.begin(track);
+        lease.begin(track, request.body().whole());
         let sent = track.now();
         match lease.send(request, route).await {
             Ok(response) => {
@@ -183,9 +219,9 @@ async fn send(
                     lease = connect().await?;
                     request.body_mut().rebind(lease.socket());
                 }
-                None => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
+                None => return Err(NoAnswer::of(&error.into_error(), route)),
             },
-            Err(error) => return Err(Failure::from_hyper(&error.into_error(), &route.gateway.authority)),
+            Err(error) => return Err(NoAnswer::of(&error.into_error(), route)),
         }
     }
 }
@@ -223,6 +259,25 @@ fn own_answer(app: &AppSide, track: &Track, failure: &Failure, anthropic: bool) 
     app.socket.facts().gave_chunk();
     track.ended(Side::Response, BodyEnd::Whole);
     response.map(|body| Either::Right(Full::new(body)))
+}
+
+impl NoAnswer {
+    fn of(error: &hyper::Error, route: &Route) -> Self {
+        if says_unprocessed(error) {
+            Self::Unprocessed
+        } else if error.is_user() {
+            // All that is the user's in an exchange is the body, which comes from the app.
+            Self::AppGone
+        } else {
+            Self::Failed(Failure::from_hyper(error, &route.gateway.authority))
+        }
+    }
+}
+
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 impl Drop for Unanswered<'_> {

@@ -1,6 +1,6 @@
 //! The headers that concern one hop only.
 
-use http::header::{CONNECTION, HOST, HeaderName, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, COOKIE, HOST, HeaderName, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue};
 
 /// The headers of a message for the other hop: the order kept, the hop-by-hop ones left out, `Host` set
@@ -30,6 +30,18 @@ pub(super) fn for_other_hop(headers: HeaderMap, host: Option<&HeaderValue>) -> H
         kept.insert(HOST, host.clone());
     }
     kept
+}
+
+/// Makes one line of the cookies that HTTP/2 may cut into several (RFC 9113 §8.2.3).
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() < 2 {
+        return;
+    }
+    // Values without a line end stay so when they are joined.
+    if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(COOKIE, joined);
+    }
 }
 
 fn is_hop_by_hop(name: &HeaderName, value: &HeaderValue) -> bool {

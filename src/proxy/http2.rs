@@ -2,9 +2,16 @@
 //!
 //! It is spoken where the app speaks it and the gateway agrees to it by ALPN; an app that speaks HTTP/1
 //! gets HTTP/1 on both hops, as it would without gatetap.
+//!
+//! What hyper does not do for an app of HTTP/2, and so is not done here:
+//! * Interim answers (1xx) stop at gatetap: hyper's client keeps them to itself, and its server cannot send
+//!   any. An app that waits for `100 Continue` goes on when its own patience is over.
+//! * Of a request's trailers, those reach a gateway of HTTP/1 that its `Trailer` header announced.
+//! * Headers of one name stand together, at the place of the first of them.
 
 use super::Shared;
 use super::connect::{ConnectTimes, GatewayStream};
+use super::headers::join_cookies;
 use super::own_answer::Failure;
 use super::pool::{Lease, RequestBody};
 use super::route::Route;
@@ -181,6 +188,7 @@ pub(super) fn in_http1_form(mut request: Request<RequestBody>) -> Request<Reques
         *request.uri_mut() = path.into();
         request.headers_mut().insert(HOST, host);
     }
+    join_cookies(request.headers_mut());
     *request.version_mut() = Version::HTTP_11;
     request
 }

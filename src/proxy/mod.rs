@@ -1,13 +1,13 @@
 //! The way between app and gateway: listener, tap, forwarding, cancellation.
 //!
-//! One task serves one connection of the app ([`app_connection`]). For each request it maps the path to the
+//! One task serves one connection of the app (`app_connection`). For each request it maps the path to the
 //! configured gateway, sends it on over a pooled connection, and passes the answer back, while every chunk
 //! is stamped and handed to the recorder. Where there is no answer to pass on, gatetap answers by itself
-//! ([`own_answer`]).
+//! (`own_answer`).
 //!
 //! An app of HTTP/1 meets its gateway in an engine that passes messages on as they are written
-//! ([`http1`]). For an app of HTTP/2, whose messages have no such form, hyper speaks with both sides, and a
-//! [`tap`] in each body sees what passes ([`forward`]).
+//! (`http1`). For an app of HTTP/2, whose messages have no such form, hyper speaks with both sides, and a
+//! `tap` in each body sees what passes (`forward`).
 //!
 //! Invariants:
 //! * Where a request goes comes from configuration alone; nothing in the request chooses it.
@@ -28,6 +28,7 @@ mod listener;
 mod opening;
 mod outgoing;
 mod own_answer;
+mod passing;
 mod pool;
 mod relay;
 mod route;
@@ -47,6 +48,7 @@ use app_tls::AppTls;
 use connect::Connector;
 use http2::Http2Pool;
 use intercept::Intercept;
+use passing::Passing;
 use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
@@ -60,7 +62,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// So many connections of apps are served at once. What they hold is bounded, so everything is.
-const CONNECTIONS: usize = 1000;
+const CONNECTIONS: usize = 4000;
 
 /// What a proxy needs to know.
 #[derive(Debug, Clone)]
@@ -81,6 +83,8 @@ pub struct Settings {
     pub authority: Option<Files>,
     /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
     pub intercept: Vec<HostPattern>,
+    /// What the control API wants to be told, where a listener can be reached from beyond this machine.
+    pub control_token: Option<String>,
 }
 
 /// A proxy that runs.
@@ -100,6 +104,7 @@ struct Shared {
     addresses: Vec<SocketAddr>,
     recorder: Recorder,
     pool: Pool,
+    passing: Passing,
     idle: http1::Idle,
     /// Apps beyond so many connections wait for one of them to end.
     connections: Arc<Semaphore>,
@@ -107,6 +112,8 @@ struct Shared {
     connector: Connector,
     app_tls: AppTls,
     intercept: Intercept,
+    /// What the control API wants to be told.
+    control_token: Option<String>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -131,12 +138,14 @@ impl Proxy {
             addresses,
             recorder,
             pool: Pool::default(),
+            passing: Passing::default(),
             idle: http1::Idle::default(),
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
             http2: Http2Pool::default(),
             connector,
             app_tls,
             intercept: Intercept::new(settings.intercept.clone(), gateways),
+            control_token: settings.control_token.clone(),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();

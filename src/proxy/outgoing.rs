@@ -1,6 +1,7 @@
 //! The proxies that connections toward gateways go through: `HTTPS_PROXY` and its kin.
 
 use super::connect::place;
+use crate::gateway::keys::percent_decode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::Uri;
@@ -107,7 +108,8 @@ impl OutgoingProxy {
         }
         let authorization = user.map(|user| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
-            let plain = [&decode(name)[..], b":", &decode(password)[..]].concat();
+            let plain =
+                [percent_decode(name.as_bytes()), vec![b':'], percent_decode(password.as_bytes())].concat();
             format!("Basic {}", BASE64_STANDARD.encode(plain))
         });
         // curl's default is 1080, everybody else's is the scheme's own port.
@@ -175,20 +177,6 @@ fn shares_bits(a: IpAddr, b: IpAddr, bits: u8) -> bool {
         (IpAddr::V6(a), IpAddr::V6(b)) => u32::from(bits) <= (a.to_bits() ^ b.to_bits()).leading_zeros(),
         _ => false,
     }
-}
-
-/// Undoes percent-encoding; what is not encoded well stays as it is.
-fn decode(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code = after.get(..2).filter(|_| byte == b'%');
-        let code = code.and_then(|code| std::str::from_utf8(code).ok());
-        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        out.push(decoded.unwrap_or(byte));
-        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    out
 }
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ impl Failure {
 
     /// What hyper's client said before there was an answer.
     pub(super) fn from_hyper(error: &hyper::Error, gateway: &str) -> Self {
+        if let Some(reason) = http2_error(error).filter(|error| error.is_remote()).and_then(h2::Error::reason)
+        {
+            let message = format!("{gateway} reset the stream before it answered: {reason}");
+            return Self::new(Token::ConnectionReset, message);
+        }
         let reset = matches!(
             io_kind(error),
             Some(
@@ -159,6 +164,28 @@ pub(super) fn json(
         response.headers_mut().insert(ERROR_HEADER, HeaderValue::from_static(token));
     }
     response
+}
+
+/// Whether the gateway has said that it has processed nothing of the request (RFC 9113 §8.7): it refused
+/// the stream, or named a stream before it as the last one when it said farewell.
+pub(super) fn says_unprocessed(error: &hyper::Error) -> bool {
+    http2_error(error).is_some_and(|error| {
+        let reason = error.reason();
+        error.is_remote()
+            && (error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM)
+                || error.is_go_away() && reason == Some(h2::Reason::NO_ERROR))
+    })
+}
+
+fn http2_error(error: &hyper::Error) -> Option<&h2::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(http2) = error.downcast_ref() {
+            return Some(http2);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// The kind of the I/O error that caused `error`, if one did.

@@ -16,6 +16,7 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many idle connections are kept for one gateway.
@@ -52,6 +53,8 @@ pub(super) struct Http1Lease {
     origin: Arc<str>,
     /// What it took to connect; `None` if the connection was there already.
     times: Option<ConnectTimes>,
+    /// All of the request was taken off the app.
+    request_whole: Arc<AtomicBool>,
 }
 
 impl Pool {
@@ -98,7 +101,14 @@ impl Pool {
     }
 
     fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
-        Lease::Http1(Http1Lease { connection, pool: self.clone(), origin: Arc::clone(&route.origin), times })
+        let origin = Arc::clone(&route.origin);
+        Lease::Http1(Http1Lease {
+            connection,
+            pool: self.clone(),
+            origin,
+            times,
+            request_whole: Arc::default(),
+        })
     }
 
     fn take(&self, origin: &str) -> Option<Connection> {
@@ -148,18 +158,20 @@ impl Lease {
         }
     }
 
-    /// Gets ready for an exchange.
-    pub(super) fn begin(&self, track: &Track) {
+    /// Gets ready for an exchange; `request_whole` becomes true when all of its request was taken.
+    pub(super) fn begin(&mut self, track: &Track, request_whole: Arc<AtomicBool>) {
         if let Self::Http1(lease) = self {
+            lease.request_whole = request_whole;
             lease.connection.watch.follower().follow(track);
             lease.connection.watch.await_head();
         }
     }
 
-    /// Lets the connection wait for its next request.
+    /// Lets the connection wait for its next request. Where the answer came before the request was whole, the
+    /// rest of it still goes over the connection, which then closes.
     pub(super) fn give_back(self) {
         let Self::Http1(lease) = self else { return };
-        if lease.connection.sender.is_closed() {
+        if lease.connection.sender.is_closed() || !lease.request_whole.load(Ordering::Acquire) {
             return;
         }
         let mut pool = lease.pool.lock();

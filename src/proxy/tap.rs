@@ -5,12 +5,12 @@ use super::pool::Lease;
 use super::socket::SocketFacts;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
-use crate::record::Track;
+use crate::record::{Track, redact};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 /// Forwards the frames of a body untouched and tells the recorder of each, and of exactly one end.
@@ -25,6 +25,8 @@ pub(super) struct Tap<B> {
     waiting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// The gateway's connection, to be given back when its answer has ended.
     lease: Option<Lease>,
+    /// Its end was a good one.
+    whole: Arc<AtomicBool>,
 }
 
 /// Who is told what passes. Gone once the end was told.
@@ -49,7 +51,7 @@ impl<B: Body<Data = Bytes, Error = hyper::Error>> Tap<B> {
         shared: Arc<Shared>,
     ) -> Self {
         let watcher = BodyWatcher { track, side, socket, untaken: false, shared };
-        let mut tap = Self { inner, watcher: Some(watcher), waiting: None, lease };
+        let mut tap = Self { inner, watcher: Some(watcher), waiting: None, lease, whole: Arc::default() };
         if tap.inner.is_end_stream() {
             tap.end(BodyEnd::Whole);
         }
@@ -65,11 +67,17 @@ impl<B> Tap<B> {
         }
     }
 
+    /// Becomes true when the body has come to a good end.
+    pub(super) fn whole(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.whole)
+    }
+
     fn end(&mut self, end: BodyEnd) {
         let Some(mut watcher) = self.watcher.take() else {
             return;
         };
         watcher.next_wanted();
+        self.whole.store(end == BodyEnd::Whole, Ordering::Release);
         if let (Some(lease), BodyEnd::Whole) = (self.lease.take(), &end) {
             lease.give_back();
         }
@@ -148,6 +156,9 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Tap<B> {
                     && !bytes.is_empty()
                 {
                     watcher.chunk(bytes);
+                }
+                if let (Some(trailers), Some(watcher)) = (frame.trailers_ref(), &this.watcher) {
+                    watcher.track.trailers(watcher.side, redact::lines(trailers));
                 }
                 if this.inner.is_end_stream() {
                     this.end(BodyEnd::Whole);

@@ -1,6 +1,7 @@
 //! `CONNECT`: a tunnel to a host, opened where configuration says so and passed on unseen otherwise.
 
 use super::app_connection::{Connection, serve_http};
+use super::app_tls::NoTls;
 use super::connect::{Made, place};
 use super::opening::{self, Opening};
 use super::own_answer::{Failure, Token};
@@ -43,7 +44,7 @@ pub(super) async fn serve(mut app: Stream, connection: &Connection) -> io::Resul
     let shared = &connection.shared;
     let clock = shared.recorder.clock();
     let began = clock.now();
-    let dialled = if connection.is_loop() {
+    let dialled = if connection.is_loop() || shared.connector.is_own_connect(&head) {
         let message = format!("{} was asked for by gatetap itself", target.name());
         Err(Failure::new(Token::Loop, message))
     } else {
@@ -96,7 +97,7 @@ async fn open(
     let (app, scheme) = match spoken {
         Opening::Tls => match connection.shared.app_tls.accept(app, &target.host).await {
             Ok(app) => (app, Scheme::Https),
-            Err(reason) => {
+            Err(NoTls { reason, .. }) => {
                 let mut track = connection.tunnel(began, target.name());
                 track.connected(made.connect);
                 track.ended(BodyEnd::broken(Hop::App, reason));

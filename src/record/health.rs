@@ -10,6 +10,9 @@ pub struct Health {
     pub degraded: Option<Degraded>,
     /// So many bytes of bodies could not be kept so far.
     pub lost_bytes: u64,
+    /// Why the last app got nowhere that wanted to speak TLS with gatetap itself. No trouble of the recording,
+    /// which has it among the tunnels.
+    pub no_tls: Option<String>,
 }
 
 /// Writing fails at present; what passes is kept in memory as far as that goes.

@@ -8,7 +8,7 @@ use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
-use crate::exchange::head::ResponseHead;
+use crate::exchange::head::{Headers, ResponseHead};
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
@@ -107,6 +107,16 @@ impl Line {
         for _ in 0..chunks {
             track.take_one(at);
         }
+    }
+
+    /// These lines followed a body.
+    pub(super) fn trailers(&mut self, side: Side, lines: &Headers) {
+        let lines = self.redactor.trailers(lines);
+        match side {
+            Side::Request => self.exchange.request_trailers = lines,
+            Side::Response => self.exchange.response_trailers = lines,
+        }
+        self.dirty = true;
     }
 
     /// A body ended.

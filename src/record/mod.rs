@@ -26,24 +26,23 @@ mod tunnel;
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use seen::{Answered, Asked};
-pub use thread::Outcome;
+pub use thread::{Kept, Outcome};
 pub use tunnel::TunnelTrack;
 
 use crate::check::Engine;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
+use crate::exchange::head::Headers;
 use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
 use health::SharedHealth;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use thread::Message;
-
-/// How many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
-const QUEUE_BYTES: usize = 32 << 20;
 
 /// What a recorder may use, and keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +51,8 @@ pub struct Limits {
     pub max_body: u64,
     /// No text of bodies is kept, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// So many bytes may wait for the disk, and to be examined, before the forwarding path is held back.
+    pub queue_bytes: usize,
 }
 
 /// The forwarding path's way to the recorder thread. Cheap to clone.
@@ -63,6 +64,8 @@ struct Shared {
     queue: mpsc::Sender<Message>,
     budget: Budget,
     clock: Clock,
+    /// Where the recording is.
+    recording: PathBuf,
     next: AtomicU64,
     health: SharedHealth,
 }
@@ -86,7 +89,7 @@ pub struct Track {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: 64 << 20, redact_bodies: false }
+        Self { max_body: 64 << 20, redact_bodies: false, queue_bytes: 32 << 20 }
     }
 }
 
@@ -97,11 +100,12 @@ impl Recorder {
     /// What the system says where a thread cannot be started.
     pub fn start(writer: Writer, clock: Clock, limits: Limits, engine: Engine) -> std::io::Result<Running> {
         let (queue, messages) = mpsc::channel();
-        let budget = Budget::new(QUEUE_BYTES);
+        let budget = Budget::new(limits.queue_bytes);
         let recorder = Self(Arc::new(Shared {
             queue,
             budget,
             clock,
+            recording: writer.path().to_owned(),
             next: AtomicU64::new(1),
             health: SharedHealth::default(),
         }));
@@ -112,6 +116,11 @@ impl Recorder {
     /// The clock that everything recorded is timed with.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The recording.
+    pub fn recording(&self) -> &Path {
+        &self.0.recording
     }
 
     /// How the recording is doing.
@@ -126,6 +135,11 @@ impl Recorder {
         let key = self.next_key();
         self.send(Message::Begin { key, at: now.wall, asked: Box::new(asked) });
         Track { recorder: self.clone(), key, began: now.mono }
+    }
+
+    /// Tells whoever watches that an app got nowhere that wanted to speak TLS with gatetap itself.
+    pub fn no_tls(&self, reason: &str) {
+        self.0.health.change(|health| health.no_tls = Some(reason.to_owned()));
     }
 
     fn next_key(&self) -> u64 {
@@ -178,6 +192,11 @@ impl Track {
     /// Writes down that the socket has taken the next `chunks` chunks of `side`.
     pub fn taken(&self, side: Side, chunks: u32) {
         self.recorder.send(Message::Taken { key: self.key, side, chunks, at: self.now() });
+    }
+
+    /// Writes down the lines that followed a body. Before its end is.
+    pub fn trailers(&self, side: Side, lines: Headers) {
+        self.recorder.send(Message::Trailers { key: self.key, side, lines: Box::new(lines) });
     }
 
     /// Writes down how a body ended. Once a side.

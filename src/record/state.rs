@@ -110,6 +110,10 @@ impl State {
                 self.lines.get_mut(&key)?.taken(side, chunks, at);
                 key
             }
+            Message::Trailers { key, side, lines } => {
+                self.lines.get_mut(&key)?.trailers(side, &lines);
+                key
+            }
             Message::Held { key, time } => {
                 let held = &mut self.lines.get_mut(&key)?.exchange.timing.held;
                 *held = Some(Micros(held.unwrap_or_default().0 + time.0));

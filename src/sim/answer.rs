@@ -1,145 +1,260 @@
-//! One request: routing, checks, and the answer with its headers.
+//! One request: checks in their order, and the answer with its headers.
 
 use std::future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Either, Full, Limited};
-use hyper::body::Incoming;
-use serde_json::json;
+use http::header::{HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::{Either, Full};
 
+use super::ask::key::{self, Key};
+use super::ask::{self, Ask, Rules};
 use super::behavior::{self, Behavior};
 use super::completion::Completion;
+use super::headers::{self, Facts, put};
+use super::json::object;
 use super::playback::{Ending, Playback, Script};
-use super::request::{self, ChatRequest, Key, Refusal};
-use super::{Generation, Shared, hash, script};
-use crate::gateway::errors::Detail;
+use super::profile::{Profile, Vendor};
+use super::refusal::{Reason, Refusal, Skin};
+use super::route::{self, Endpoint};
+use super::tell::{self, Told, listing, vectors};
+use super::{Generation, Shared, hash};
+use crate::gateway::errors::Confidence;
 
 /// Either a body that is there, or one that is played.
 pub(super) type Body = Either<Full<Bytes>, Playback>;
 
-/// The requests a minute that the simulator says it allows. It counts them and refuses none.
-const RATE_LIMIT: u64 = 60;
+/// The request header that asks what of an answer is assumed, and the one that says it.
+const ASSUMED: &str = "x-sim-assumed";
 
-/// A body with more bytes than this is refused unread.
-const MAX_BODY: usize = 32 * 1024 * 1024;
-
-const EXPOSED: &str = "x-request-id, x-ratelimit-limit, x-ratelimit-remaining, retry-after";
-
-/// What an endpoint is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Endpoint {
-    Models,
-    Chat,
+/// One request on its way.
+struct Call<'a> {
+    shared: &'a Arc<Shared>,
+    profile: &'a Profile,
+    head: &'a Parts,
+    endpoint: Option<Endpoint>,
+    request_id: String,
+    id: u64,
+    /// What sorts of answers this is, for what it assumes.
+    sorts: Vec<&'static str>,
 }
 
-impl Endpoint {
-    fn of(path: &str) -> Option<Self> {
-        match path {
-            "/v1/models" => Some(Self::Models),
-            "/v1/chat/completions" => Some(Self::Chat),
-            _ => None,
-        }
-    }
-
-    const fn allow(self) -> &'static str {
-        match self {
-            Self::Models => "GET, OPTIONS",
-            Self::Chat => "POST, OPTIONS",
-        }
-    }
-}
-
-/// Answers one request.
-pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
-    let number = shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
+/// Answers one request; `body` is `None` where it is too large to be read.
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    number: u64,
+    head: &Parts,
+    body: Option<Bytes>,
+) -> Response<Body> {
     let seed = shared.options.seed;
-    let mut response = match respond(shared, number, request).await {
-        Ok(response) => response,
-        Err(refusal) => refused(&refusal),
+    let profile = &shared.profile;
+    let endpoint = Endpoint::of(profile, head.uri.path());
+    let mut call = Call {
+        shared,
+        profile,
+        head,
+        endpoint,
+        request_id: headers::request_id(hash(seed, &number.to_le_bytes())),
+        id: hash(seed, &number.to_be_bytes()),
+        sorts: Vec::new(),
     };
-    let id = hash(seed, &number.to_le_bytes());
-    let headers = response.headers_mut();
-    put(headers, "x-request-id", &format!("req_sim_{id:016x}"));
-    put(headers, "x-ratelimit-limit", &RATE_LIMIT.to_string());
-    if !headers.contains_key("x-ratelimit-remaining") {
-        let remaining = RATE_LIMIT - 1 - (number - 1) % RATE_LIMIT;
-        put(headers, "x-ratelimit-remaining", &remaining.to_string());
+    let outcome = call.respond(body).await;
+    let is_fine = outcome.is_ok();
+    let mut response = outcome.unwrap_or_else(|refusal| call.refused(&refusal));
+    let facts = Facts {
+        profile,
+        number,
+        request_id: &call.request_id,
+        id: call.id,
+        now: shared.options.clock.now().wall,
+        is_fine,
+        is_limited: call.endpoint.as_ref().is_some_and(|endpoint| endpoint.method() == Method::POST),
+        direct_access: headers::asks_direct_access(&head.headers),
+    };
+    headers::add(response.headers_mut(), &facts);
+    if head.headers.contains_key(ASSUMED) {
+        let assumed = call.assumed(response.status());
+        put(response.headers_mut(), ASSUMED, &assumed);
     }
-    put(headers, "access-control-allow-origin", "*");
-    put(headers, "access-control-expose-headers", EXPOSED);
     response
 }
 
-async fn respond(
-    shared: &Arc<Shared>,
-    number: u64,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Refusal> {
-    let (head, body) = request.into_parts();
-    let path = head.uri.path();
-    let Some(endpoint) = Endpoint::of(path) else {
-        return Err(wrong_url(404, "Invalid URL", &head.method, path));
-    };
-    match (&head.method, endpoint) {
-        (&Method::OPTIONS, _) => return Ok(preflight(endpoint, &head.headers)),
-        (&Method::GET, Endpoint::Models) | (&Method::POST, Endpoint::Chat) => {}
-        (method, _) => {
-            let mut response = refused(&wrong_url(405, "Invalid method for URL", method, path));
+impl Call<'_> {
+    async fn respond(&mut self, body: Option<Bytes>) -> Result<Response<Body>, Refusal> {
+        let (head, profile) = (self.head, self.profile);
+        let path = head.uri.path();
+        let Some(endpoint) = self.endpoint.clone() else {
+            self.sorts.push("path");
+            return Err(route::wrong_path(profile, &head.method, path));
+        };
+        if head.method == Method::OPTIONS {
+            return Ok(preflight(&endpoint, &head.headers));
+        }
+        if head.method != endpoint.method() {
+            let mut response = self.refused(&route::wrong_method(profile, &head.method, path));
             put(response.headers_mut(), "allow", endpoint.allow());
             return Ok(response);
         }
+        let key = self.key(&endpoint)?;
+        let read = |body: Option<Bytes>| body.ok_or_else(|| Refusal::new(Reason::Bytes));
+        let max_input_tokens = self.shared.options.max_input_tokens;
+        let rules = Rules { profile, key, max_input_tokens };
+        match endpoint {
+            Endpoint::Models => {
+                self.sorts.push("models");
+                Ok(plain(StatusCode::OK, listing::models(profile, key)))
+            }
+            Endpoint::Model(id) => {
+                let model = profile.model(&id, key).ok_or_else(|| Refusal::model(&id))?;
+                Ok(plain(StatusCode::OK, listing::model(profile, model)))
+            }
+            Endpoint::Key => Ok(plain(StatusCode::OK, listing::key(key))),
+            Endpoint::CountTokens => {
+                let tokens = ask::count_tokens(rules, &read(body)?)?;
+                Ok(plain(StatusCode::OK, object! { "input_tokens": tokens }.into_text()))
+            }
+            Endpoint::Embeddings => self.embeddings(rules, &read(body)?).await,
+            Endpoint::Text(form) => {
+                let body = read(body)?;
+                let ask = ask::check(rules, form, &body)?;
+                self.text(key, &ask, &body).await
+            }
+        }
     }
-    let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let key = request::check_key(authorization)?;
-    if endpoint == Endpoint::Models {
-        return Ok(models(key));
+
+    fn key(&mut self, endpoint: &Endpoint) -> Result<Key, Refusal> {
+        let headers = &self.head.headers;
+        let is_public = self.profile.vendor == Vendor::OpenRouter && *endpoint == Endpoint::Models;
+        if is_public && !headers.contains_key("authorization") {
+            return Ok(Key::Good);
+        }
+        let key = key::check(self.profile, headers, endpoint.skin() == Skin::Messages);
+        if key.is_err() {
+            self.sorts.push("key");
+        }
+        let key = key?;
+        if self.profile.vendor == Vendor::Anthropic && !headers.contains_key("anthropic-version") {
+            return Err(Refusal::invalid("anthropic-version", "anthropic-version: header is required"));
+        }
+        Ok(key)
     }
-    let body = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        // Where the client broke off there is nobody left to read this.
-        Err(_too_large) => return Err(Refusal::new("request_too_large", &Detail::default())),
-    };
-    let chat = request::check_body(&body, key, shared.options.max_input_tokens)?;
-    let wish = head.headers.get(behavior::HEADER);
-    let wish = wish.map(|wish| String::from_utf8_lossy(wish.as_bytes()).into_owned());
-    let behavior = Behavior::of(wish.as_deref(), chat.model.id)
-        .map_err(|message| Refusal::invalid(behavior::HEADER, &message))?;
-    let body_hash = hash(shared.options.seed, &body);
-    check_rate(shared, &behavior, body_hash)?;
-    if key == Key::Broke {
-        return Err(Refusal::new("insufficient_quota", &Detail::default()));
+
+    async fn embeddings(&mut self, rules: Rules<'_>, body: &Bytes) -> Result<Response<Body>, Refusal> {
+        let answer = vectors::embeddings(rules, self.shared.options.seed, body)?;
+        if rules.key == Key::Broke {
+            return Err(Refusal::new(Reason::Quota));
+        }
+        self.sorts.push("embeddings");
+        let mut generation = Generation::new(self.shared);
+        self.wait(Duration::from_millis(60 + self.id % 120)).await;
+        generation.finish();
+        Ok(plain(StatusCode::OK, answer))
     }
-    let id = hash(shared.options.seed, &number.to_be_bytes());
-    let completion = Completion::new(&shared.options, id, &chat, &behavior);
-    if chat.stream {
-        Ok(streamed(shared, &chat, &completion, &behavior))
-    } else {
-        Ok(whole(shared, &completion, &behavior).await)
+
+    async fn text(&mut self, key: Key, ask: &Ask, body: &Bytes) -> Result<Response<Body>, Refusal> {
+        let options = &self.shared.options;
+        let wish = self.head.headers.get(behavior::HEADER);
+        let wish = wish.map(|wish| String::from_utf8_lossy(wish.as_bytes()).into_owned());
+        let behavior = Behavior::of(self.profile, wish.as_deref(), &ask.model.id)
+            .map_err(|message| Refusal::invalid(behavior::HEADER, &message))?;
+        match behavior {
+            Behavior::RateLimited { times, retry_after }
+                if self.shared.attempt(hash(options.seed, body)) <= times =>
+            {
+                return Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Reason::Rate) });
+            }
+            _ => {}
+        }
+        if key == Key::Broke {
+            return Err(Refusal::new(Reason::Quota));
+        }
+        let completion = Completion::new(options, self.id, ask, &behavior);
+        let told = Told { profile: self.profile, ask, completion: &completion, request_id: &self.request_id };
+        if ask.stream {
+            self.sorts.push("stream");
+            Ok(streamed(self.shared, tell::stream(told, &behavior)))
+        } else {
+            self.sorts.push("plain");
+            Ok(self.whole(told, &behavior).await)
+        }
+    }
+
+    /// Waits as long as the model would write, then answers in one piece.
+    async fn whole(&self, told: Told<'_>, behavior: &Behavior) -> Response<Body> {
+        let mut generation = Generation::new(self.shared);
+        let mut wait = told.completion.end;
+        match behavior {
+            Behavior::Stall { silence: Some(silence), .. } => wait += *silence,
+            Behavior::Stall { silence: None, .. } => future::pending().await,
+            _ => {}
+        }
+        self.wait(wait).await;
+        generation.finish();
+        let body = match behavior {
+            Behavior::ErrorInside { code, .. } => told.error_body(code),
+            _ => tell::whole(told, behavior),
+        };
+        if matches!(behavior, Behavior::Cut { .. }) {
+            let mut half = Bytes::from(body);
+            half.truncate(half.len() / 2);
+            let script = Script { pieces: [(Duration::ZERO, half)].into(), ending: Ending::Cut };
+            let mut response = played(self.shared, script);
+            put(response.headers_mut(), "content-type", "application/json");
+            return response;
+        }
+        plain(StatusCode::OK, body)
+    }
+
+    async fn wait(&self, lifelike: Duration) {
+        let wait = self.shared.options.scaled(lifelike);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Response<Body> {
+        let status = StatusCode::from_u16(refusal.status(self.profile));
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(page) = refusal.page {
+            let mut response = plain(status, page.to_owned());
+            put(response.headers_mut(), "content-type", "text/html; charset=utf-8");
+            return response;
+        }
+        let skin = self.endpoint.as_ref().map_or(Skin::Chat, Endpoint::skin);
+        let mut response = plain(status, refusal.body_text(self.profile, skin, &self.request_id));
+        let headers = response.headers_mut();
+        let error = refusal.error(self.profile);
+        for (name, value) in error.iter().flat_map(|error| &error.headers) {
+            put(headers, name, value);
+        }
+        if let Some(seconds) = refusal.retry_after {
+            put(headers, "retry-after", &seconds.to_string());
+        }
+        response
+    }
+
+    /// The names of what this answer assumes.
+    fn assumed(&self, status: StatusCode) -> String {
+        let mut sorts = self.sorts.clone();
+        if !status.is_success() {
+            sorts.push("error");
+        }
+        let mut names: Vec<String> = self.profile.assumed(&sorts).map(str::to_owned).collect();
+        let errors = crate::gateway::errors::with_status(&self.profile.name, status.as_u16());
+        names.extend(
+            errors
+                .filter(|error| error.status_confidence() == Confidence::Assumed)
+                .take(1)
+                .map(|error| format!("{}.{}.status", error.gateway, error.code)),
+        );
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     }
 }
 
-fn check_rate(shared: &Shared, behavior: &Behavior, body_hash: u64) -> Result<(), Refusal> {
-    match behavior {
-        Behavior::RateLimited { times, retry_after } if shared.attempt(body_hash) <= *times => Err(Refusal {
-            retry_after: Some(*retry_after),
-            ..Refusal::new("rate_limit_exceeded", &Detail::default())
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn streamed(
-    shared: &Arc<Shared>,
-    chat: &ChatRequest,
-    completion: &Completion,
-    behavior: &Behavior,
-) -> Response<Body> {
-    let script = script::stream(completion, chat.include_usage, behavior);
+fn streamed(shared: &Arc<Shared>, script: Script) -> Response<Body> {
     let mut response = played(shared, script);
     let headers = response.headers_mut();
     put(headers, "content-type", "text/event-stream; charset=utf-8");
@@ -148,54 +263,13 @@ fn streamed(
     response
 }
 
-/// Waits as long as the model would write, then answers in one piece.
-async fn whole(shared: &Arc<Shared>, completion: &Completion, behavior: &Behavior) -> Response<Body> {
-    let mut generation = Generation::new(shared);
-    let mut wait = completion.end;
-    match behavior {
-        Behavior::Stall { silence: Some(silence), .. } => wait += *silence,
-        Behavior::Stall { silence: None, .. } => future::pending().await,
-        _ => {}
-    }
-    let wait = shared.options.scaled(wait);
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
-    }
-    generation.finish();
-    let body = match behavior {
-        Behavior::ErrorInside { code, .. } => {
-            code.body(&Detail { model: Some(completion.model), ..Detail::default() })
-        }
-        _ => script::whole(completion, behavior),
-    };
-    if matches!(behavior, Behavior::Cut { .. }) {
-        let mut half = Bytes::from(body);
-        half.truncate(half.len() / 2);
-        let script = Script { pieces: [(Duration::ZERO, half)].into(), ending: Ending::Cut };
-        let mut response = played(shared, script);
-        put(response.headers_mut(), "content-type", "application/json");
-        return response;
-    }
-    plain(StatusCode::OK, body)
-}
-
 /// An answer whose body is played at the simulator's speed.
-fn played(shared: &Arc<Shared>, mut script: Script) -> Response<Body> {
-    for (at, _) in &mut script.pieces {
-        *at = shared.options.scaled(*at);
-    }
-    let playback = Playback::new(script, Generation::new(shared));
+fn played(shared: &Arc<Shared>, script: Script) -> Response<Body> {
+    let playback = Playback::new(script.at_speed(&shared.options), Generation::new(shared));
     Response::new(Either::Right(playback))
 }
 
-fn models(key: Key) -> Response<Body> {
-    let data: Vec<_> = request::models_for(key)
-        .map(|model| json!({"id": model.id, "object": "model", "created": 1_760_000_000, "owned_by": "sim"}))
-        .collect();
-    plain(StatusCode::OK, json!({"object": "list", "data": data}).to_string())
-}
-
-fn preflight(endpoint: Endpoint, request: &HeaderMap) -> Response<Body> {
+fn preflight(endpoint: &Endpoint, request: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::default()));
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -207,40 +281,9 @@ fn preflight(endpoint: Endpoint, request: &HeaderMap) -> Response<Body> {
     response
 }
 
-/// The answer to a wrong path or method, which has no documented code.
-fn wrong_url(status: u16, what: &str, method: &Method, path: &str) -> Refusal {
-    let error = json!({
-        "message": format!("{what} ({method} {path})"),
-        "type": "invalid_request_error",
-        "param": null,
-        "code": null,
-    });
-    Refusal { error: None, status, body: json!({"error": error}).to_string(), retry_after: None }
-}
-
-fn refused(refusal: &Refusal) -> Response<Body> {
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = plain(status, refusal.body.clone());
-    let headers = response.headers_mut();
-    for (name, value) in refusal.error.iter().flat_map(|error| &error.headers) {
-        put(headers, name, value);
-    }
-    if let Some(seconds) = refusal.retry_after {
-        put(headers, "retry-after", &seconds.to_string());
-    }
-    response
-}
-
 fn plain(status: StatusCode, body: String) -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::from(body)));
     *response.status_mut() = status;
     put(response.headers_mut(), "content-type", "application/json");
     response
-}
-
-/// Sets a header; names and values are this module's own or the error table's.
-fn put(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-        headers.insert(name, value);
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::profile::Profile;
 use crate::gateway::errors::{self, ErrorCode};
 
 /// The request header that asks for one.
@@ -38,16 +39,16 @@ const USUAL_AFTER: usize = 8;
 impl Behavior {
     /// The behavior that the header asks for, else the one that the model names. `Err` says what is
     /// wrong with the header.
-    pub(super) fn of(header: Option<&str>, model: &str) -> Result<Self, String> {
+    pub(super) fn of(profile: &Profile, header: Option<&str>, model: &str) -> Result<Self, String> {
         match (header, model.strip_prefix("sim-")) {
-            (Some(text), _) => Self::parse(text.trim()),
+            (Some(text), _) => Self::parse(profile, text.trim()),
             (None, Some("offset")) => Ok(Self::Offset),
-            (None, Some(name)) => Self::parse(name),
+            (None, Some(name)) => Self::parse(profile, name),
             (None, None) => Ok(Self::Usual),
         }
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(profile: &Profile, text: &str) -> Result<Self, String> {
         let mut words = text.split(',').map(str::trim);
         let name = words.next().unwrap_or_default();
         let mut settings = Settings::read(words)?;
@@ -65,7 +66,7 @@ impl Behavior {
             "no-finish" => Self::NoFinish,
             "error-inside" => Self::ErrorInside {
                 after: settings.number("after", USUAL_AFTER)?,
-                code: settings.code("code", "upstream_error")?,
+                code: settings.code(profile)?,
             },
             _ => return Err(format!("There is no behavior '{name}'; there are {NAMES}.")),
         };
@@ -110,9 +111,10 @@ impl<'a> Settings<'a> {
         }
     }
 
-    fn code(&mut self, key: &str, usual: &str) -> Result<&'static ErrorCode, String> {
-        let code = self.take(key).unwrap_or(usual);
-        errors::lookup("nexorouter", code).ok_or_else(|| format!("{key}={code} is not an error code."))
+    fn code(&mut self, profile: &Profile) -> Result<&'static ErrorCode, String> {
+        let usual = profile.codes.inside.as_deref().unwrap_or_default();
+        let code = self.take("code").unwrap_or(usual);
+        errors::lookup(&profile.name, code).ok_or_else(|| format!("code={code} is not an error code."))
     }
 
     fn nothing_left(&self, name: &str) -> Result<(), String> {

@@ -1,29 +1,37 @@
-//! What the model says: text or tool calls, cut at `max_tokens`, with its usage and its times.
+//! What the model says: reasoning, text or tool calls, cut at the token limit, with its usage and its times.
 
 use std::time::Duration;
 
-use fastrand::Rng;
-use serde_json::Value;
-
+use super::ask::{Ask, Format};
 use super::behavior::Behavior;
-use super::request::ChatRequest;
 use super::tools::{self, Call};
 use super::{Options, estimated_tokens, hash, schema, writer};
+use fastrand::Rng;
 
-/// A whole answer.
+/// What answers one request.
 #[derive(Debug)]
 pub(super) struct Completion {
-    pub(super) id: String,
+    /// What its ids are made of.
+    pub(super) id: u64,
+    /// Seconds since 1970.
     pub(super) created: i64,
-    pub(super) model: &'static str,
-    pub(super) content: Content,
-    pub(super) finish_reason: &'static str,
+    pub(super) answers: Vec<Answer>,
     pub(super) input_tokens: u64,
+    /// Those of the reasoning among them.
     pub(super) output_tokens: u64,
-    /// The answer in the order it is written, each piece with its lifelike time after the head.
-    pub(super) pieces: Vec<(Duration, Piece)>,
+    pub(super) reasoning_tokens: u64,
+    /// The answers in the order they are written.
+    pub(super) pieces: Vec<Timed>,
     /// When it is all written.
     pub(super) end: Duration,
+}
+
+/// One of the answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) reasoning: String,
+    pub(super) content: Content,
+    pub(super) finish: Finish,
 }
 
 /// What an answer holds.
@@ -33,9 +41,30 @@ pub(super) enum Content {
     Calls(Vec<Call>),
 }
 
-/// What one event of a stream adds to the answer.
+/// Why an answer ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finish {
+    Stop,
+    /// One of the request's stop sequences came up.
+    Sequence(String),
+    Length,
+    Calls,
+}
+
+/// A piece of an answer and its lifelike time after the head.
+#[derive(Debug)]
+pub(super) struct Timed {
+    pub(super) at: Duration,
+    /// Which of the answers it belongs to.
+    pub(super) answer: usize,
+    pub(super) piece: Piece,
+}
+
+/// What one event of a stream adds to an answer.
 #[derive(Debug)]
 pub(super) enum Piece {
+    /// More of the reasoning.
+    Reasoning(String),
     /// More text.
     Text(String),
     /// A call begins.
@@ -48,55 +77,111 @@ const OFFSET_PIECES: u32 = 20;
 const OFFSET_STEP: Duration = Duration::from_millis(250);
 
 impl Completion {
-    /// The answer to `request`. Its content depends on the seed, the model and the messages, so that a
-    /// streamed answer says what a plain one does; its id comes from `id`.
-    pub(super) fn new(options: &Options, id: u64, request: &ChatRequest, behavior: &Behavior) -> Self {
-        let mut rng = Rng::with_seed(content_seed(options, request));
-        let limit = request.max_tokens.map(|tokens| tokens.saturating_mul(4));
-        let (content, pieces) = if *behavior == Behavior::Offset {
-            offsets(options)
-        } else {
-            let content = content(&mut rng, request);
-            let pieces = timed(&mut rng, request, written(&content));
-            (content, pieces)
-        };
-        let (pieces, length) = cut(pieces, limit);
-        let whole = content.length();
-        let finish_reason = match &content {
-            _ if length < whole => "length",
-            Content::Text(_) => "stop",
-            Content::Calls(_) => "tool_calls",
-        };
-        let end = pieces.last().map_or(Duration::ZERO, |(at, _)| *at);
-        Self {
-            id: format!("chatcmpl-sim{id:016x}"),
+    /// The answer to a request. Its content depends on the seed, the model and the conversation, so that a
+    /// streamed answer says what a plain one does; its ids come from `id`.
+    pub(super) fn new(options: &Options, id: u64, ask: &Ask, behavior: &Behavior) -> Self {
+        let seed = hash(hash(options.seed, ask.model.id.as_bytes()), ask.conversation.as_bytes());
+        let mut completion = Self {
+            id,
             created: options.clock.now().wall.0 / 1_000_000,
-            model: request.model.id,
-            content: content.limited_to(limit),
-            finish_reason,
-            input_tokens: request.prompt_tokens,
-            output_tokens: estimated_tokens(length),
-            pieces,
-            end,
+            answers: Vec::with_capacity(ask.count),
+            input_tokens: ask.prompt_tokens,
+            output_tokens: 0,
+            reasoning_tokens: 0,
+            pieces: Vec::new(),
+            end: Duration::ZERO,
+        };
+        for index in 0..ask.count {
+            let mut rng = Rng::with_seed(seed.wrapping_add(index as u64));
+            completion.add(options, &mut rng, ask, behavior);
         }
+        // Answers beside each other are written at the same time.
+        completion.pieces.sort_by_key(|timed| timed.at);
+        completion.end = completion.pieces.last().map_or(Duration::ZERO, |timed| timed.at);
+        completion
+    }
+
+    /// One more answer.
+    fn add(&mut self, options: &Options, rng: &mut Rng, ask: &Ask, behavior: &Behavior) {
+        let mut finish = Finish::Stop;
+        let (reasoning, content, pieces) = if *behavior == Behavior::Offset {
+            let (content, pieces) = offsets(options);
+            (String::new(), content, pieces)
+        } else {
+            let reasoning = if ask.reasoning { writer::reasoning(rng, &ask.question) } else { String::new() };
+            let mut content = content(rng, ask);
+            if let Some(stop) = content.stop_at(&ask.stops) {
+                finish = Finish::Sequence(stop);
+            }
+            let pieces = timed(options, rng, ask, written(&reasoning, &content));
+            (reasoning, content, pieces)
+        };
+        let limit = ask.max_tokens.map(|tokens| tokens.saturating_mul(4));
+        let whole = content.length() + reasoning.len() as u64;
+        let (pieces, length) = cut(pieces, limit);
+        let reasoning = writer::truncated(&reasoning, limit.unwrap_or(u64::MAX)).to_owned();
+        let left = limit.map(|limit| limit - reasoning.len() as u64);
+        if length < whole {
+            finish = Finish::Length;
+        } else if matches!(content, Content::Calls(_)) {
+            finish = Finish::Calls;
+        }
+        let answer = self.answers.len();
+        self.output_tokens += estimated_tokens(length);
+        self.reasoning_tokens += estimated_tokens(reasoning.len() as u64);
+        self.pieces.extend(pieces.into_iter().map(|(at, piece)| Timed { at, answer, piece }));
+        self.answers.push(Answer { reasoning, content: content.limited_to(left), finish });
+    }
+
+    /// The call of that number in the only answer.
+    pub(super) fn call(&self, answer: usize, index: usize) -> Option<&Call> {
+        self.answers.get(answer)?.content.calls().get(index)
     }
 }
 
 impl Piece {
     fn text_mut(&mut self) -> Option<&mut String> {
         match self {
-            Self::Text(text) | Self::Arguments { part: text, .. } => Some(text),
+            Self::Reasoning(text) | Self::Text(text) | Self::Arguments { part: text, .. } => Some(text),
             Self::Call { .. } => None,
         }
     }
 }
 
 impl Content {
+    /// The text; empty where there are calls.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Calls(_) => "",
+        }
+    }
+
+    /// The calls; none where there is text.
+    pub(super) fn calls(&self) -> &[Call] {
+        match self {
+            Self::Text(_) => &[],
+            Self::Calls(calls) => calls,
+        }
+    }
+
     fn length(&self) -> u64 {
         match self {
             Self::Text(text) => text.len() as u64,
             Self::Calls(calls) => calls.iter().map(|call| call.arguments.len() as u64).sum(),
         }
+    }
+
+    /// Ends a text before the first of these; gives back which.
+    fn stop_at(&mut self, stops: &[String]) -> Option<String> {
+        let Self::Text(text) = self else {
+            return None;
+        };
+        let places = stops.iter().filter(|stop| !stop.is_empty());
+        let (at, stop) = places.filter_map(|stop| Some((text.find(stop.as_str())?, stop))).min()?;
+        let stop = stop.clone();
+        text.truncate(at);
+        Some(stop)
     }
 
     fn limited_to(self, limit: Option<u64>) -> Self {
@@ -118,25 +203,15 @@ impl Content {
     }
 }
 
-fn content_seed(options: &Options, request: &ChatRequest) -> u64 {
-    let messages = request.body.get("messages").map(Value::to_string).unwrap_or_default();
-    hash(hash(options.seed, request.model.id.as_bytes()), messages.as_bytes())
-}
-
-fn content(rng: &mut Rng, request: &ChatRequest) -> Content {
-    let calls = tools::calls(rng, request);
+fn content(rng: &mut Rng, ask: &Ask) -> Content {
+    let calls = tools::calls(rng, ask);
     if !calls.is_empty() {
         return Content::Calls(calls);
     }
-    let format = request.body.get("response_format");
-    let kind = format.and_then(|format| format.get("type")).and_then(Value::as_str);
-    let about = request.tool_result.as_deref().unwrap_or(&request.question);
-    Content::Text(match (kind, &request.tool_result) {
-        (Some("json_schema"), _) => {
-            let asked = format.and_then(|format| format.pointer("/json_schema/schema"));
-            schema::value(rng, asked.unwrap_or(&Value::Null), about).to_string()
-        }
-        (Some("json_object"), _) => {
+    let about = ask.tool_result.as_deref().unwrap_or(&ask.question);
+    Content::Text(match (&ask.format, &ask.tool_result) {
+        (Format::Schema(schema), _) => schema::value(rng, schema, about).to_string(),
+        (Format::Json, _) => {
             let confidence = f64::from(rng.u8(50..100)) / 100.0;
             serde_json::json!({
                 "answer": writer::phrase(rng, about),
@@ -145,14 +220,15 @@ fn content(rng: &mut Rng, request: &ChatRequest) -> Content {
             })
             .to_string()
         }
-        (_, Some(result)) => writer::report(rng, result),
-        (_, None) => writer::answer(rng, about),
+        (Format::Text, Some(result)) => writer::report(rng, result),
+        (Format::Text, None) => writer::answer(rng, about),
     })
 }
 
-/// The content as it is written down, piece by piece.
-fn written(content: &Content) -> Vec<Piece> {
-    match content {
+/// An answer as it is written down, piece by piece.
+fn written(reasoning: &str, content: &Content) -> Vec<Piece> {
+    let reasoning = (!reasoning.is_empty()).then(|| Piece::Reasoning(reasoning.to_owned()));
+    let content = match content {
         Content::Text(text) => vec![Piece::Text(text.clone())],
         Content::Calls(calls) => calls
             .iter()
@@ -162,36 +238,26 @@ fn written(content: &Content) -> Vec<Piece> {
                 [Piece::Call { index }, Piece::Arguments { index, part }]
             })
             .collect(),
-    }
+    };
+    reasoning.into_iter().chain(content).collect()
 }
 
-/// Cuts pieces into tokens and gives each its time: a wait for the first, then one after the other with
-/// jitter and now and then a pause.
-fn timed(rng: &mut Rng, request: &ChatRequest, pieces: Vec<Piece>) -> Vec<(Duration, Piece)> {
-    let (least, most) = request.model.first_token;
-    let mut at = Duration::from_millis(rng.u64(least..=most));
-    let (least, most) = request.model.token;
+/// Cuts pieces into tokens and gives each its time.
+fn timed(options: &Options, rng: &mut Rng, ask: &Ask, pieces: Vec<Piece>) -> Vec<(Duration, Piece)> {
+    let mut ticks = options.pace.ticks(rng, &ask.model);
     let mut timed = Vec::new();
-    let mut emit = |rng: &mut Rng, piece| {
-        timed.push((at, piece));
-        at += Duration::from_micros(rng.u64(least * 1000..=most * 1000));
-        if rng.u8(..40) == 0 {
-            at += Duration::from_millis(rng.u64(120..=450));
-        }
-    };
     for piece in pieces {
-        match piece {
-            Piece::Text(text) => {
-                for token in writer::tokens(rng, &text) {
-                    emit(rng, Piece::Text(token));
-                }
+        let (text, make): (String, &dyn Fn(String) -> Piece) = match piece {
+            Piece::Text(text) => (text, &Piece::Text),
+            Piece::Reasoning(text) => (text, &Piece::Reasoning),
+            Piece::Call { index } => {
+                timed.push((ticks.next(rng), Piece::Call { index }));
+                continue;
             }
-            Piece::Call { index } => emit(rng, Piece::Call { index }),
-            Piece::Arguments { index, part } => {
-                for part in writer::tokens(rng, &part) {
-                    emit(rng, Piece::Arguments { index, part });
-                }
-            }
+            Piece::Arguments { index, part } => (part, &move |part| Piece::Arguments { index, part }),
+        };
+        for token in writer::tokens(rng, &text) {
+            timed.push((ticks.next(rng), make(token)));
         }
     }
     timed

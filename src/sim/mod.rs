@@ -1,20 +1,35 @@
-//! The offline gateway: answers like NexoRouter, needs no key and no network, and is lifelike in time.
+//! The offline gateway: answers like NexoRouter, OpenRouter, OpenAI or Anthropic, needs no key and no
+//! network, and is lifelike in time.
 //!
-//! It serves `GET /v1/models`, `POST /v1/chat/completions` and their CORS preflights, and checks a
-//! request in this order: path, method, credential, JSON, model, ranges, size, rate, quota. What
-//! NexoRouter does not document (every detail of its streams, and some statuses) is *assumed* to be as
-//! OpenAI has it. The texts are nonsense with a seed: the same seed,
-//! model and messages give the same answer, streamed or not.
+//! A request is checked in this order: path, method, credential, JSON, model, ranges, size, rate, quota.
+//! What no vendor documents is assumed; [`assumptions`] lists it, and a request with the header
+//! `x-sim-assumed` is told in a header of that name which of it the answer rests on. The texts are nonsense
+//! with a seed: the same seed, model and conversation give the same answer, streamed or not.
+//!
+//! # Profiles
+//!
+//! | profile | base path | what it serves |
+//! |---|---|---|
+//! | `nexorouter` | `/v1` | models, Chat Completions |
+//! | `openrouter` | `/api/v1` | models, key, Chat Completions, Completions, Responses, Messages, embeddings |
+//! | `openai` | `/v1` | models, Chat Completions, Completions, Responses, embeddings |
+//! | `anthropic` | `/v1` | models, Messages, counting tokens |
 //!
 //! # Keys
 //!
-//! Any `Bearer` key is good but those that begin with `sk-sim-disabled` or `sk-sim-expired` (401),
-//! `sk-sim-broke` (402 on a completion) and `sk-sim-scope` (only [`SCOPED_MODEL`] exists for it).
+//! Any key is good but those that begin with `sk-sim-disabled` or `sk-sim-expired`, `sk-sim-broke` (no quota)
+//! and `sk-sim-scope` (only the profile's first model exists for it: [`SCOPED_MODEL`] in the default one).
+//!
+//! # Scenarios
+//!
+//! A [`Scenario`] scripts answers: by request and by number, in the text of the captures
+//! ([`crate::wire::script`]), broken ends included, byte for byte and at their times. What it does not script
+//! the profile answers.
 //!
 //! # Behaviors
 //!
 //! The request header `x-sim-behavior: NAME[,key=value]…`, or the model `sim-NAME`, makes an answer go
-//! wrong. An event is one `data:` block; counts and times below are the defaults.
+//! wrong. An event is one block of the stream; counts and times below are the defaults.
 //!
 //! | name | what happens |
 //! |---|---|
@@ -22,7 +37,7 @@
 //! | `cut,after=8` | the socket closes after that many events, without the last chunk |
 //! | `buffered` | every event is held back and comes in one piece at the end |
 //! | `stall,after=8,seconds=30` | silence, then the rest; `seconds=forever` never goes on |
-//! | `no-finish` | a clean end without finish reason and `[DONE]` |
+//! | `no-finish` | a clean end without finish reason and terminal event |
 //! | `error-inside,after=8,code=upstream_error` | status 200, and the error as an event or as the body |
 //!
 //! The model `sim-offset` says in every event when it was sent: twenty pieces, 250 ms apart, `t+0.25 `,
@@ -33,39 +48,59 @@
 //! usage counts four bytes for a token.
 
 mod answer;
+mod ask;
 mod behavior;
 mod completion;
+mod headers;
+mod json;
+mod pace;
 mod playback;
-mod request;
+mod profile;
+mod refusal;
+mod route;
+mod scenario;
 mod schema;
-mod script;
 mod server;
+mod socket;
+mod tell;
 mod tools;
 mod writer;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use pace::Pace;
+pub use profile::{Assumption, assumptions};
+pub use scenario::{Error as ScenarioError, Scenario};
 pub use server::Simulator;
 
 use crate::exchange::time::Clock;
 
-/// The one model that a `sk-sim-scope` key may use.
+/// The one model that a `sk-sim-scope` key may use in the default profile.
 pub const SCOPED_MODEL: &str = "deepseek-v4-flash";
+
+/// The profile of a simulator that is told of none.
+pub const DEFAULT_PROFILE: &str = "nexorouter";
 
 /// How the simulator behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// The gateway that it answers like, by the name of its profile.
+    pub profile: &'static str,
     /// What texts, times and ids are drawn from.
     pub seed: u64,
     /// How many times faster than life; infinite for no waiting at all.
     pub speed: f64,
-    /// Where `created` comes from.
+    /// What is set of an answer's timing.
+    pub pace: Pace,
+    /// Where `created` and the ends of rate windows come from.
     pub clock: Clock,
     /// The estimated input tokens that one request may hold.
     pub max_input_tokens: u64,
+    /// Answers that are scripted; the profile gives the others.
+    pub scenario: Option<Arc<Scenario>>,
 }
 
 /// What a simulator has done so far.
@@ -79,43 +114,11 @@ pub struct Counts {
     pub abandoned: u64,
 }
 
-/// A model that the simulator offers.
-#[derive(Debug, Clone, Copy)]
-struct Model {
-    id: &'static str,
-    /// Milliseconds before the first token, at least and at most.
-    first_token: (u64, u64),
-    /// Milliseconds a token, at least and at most.
-    token: (u64, u64),
-}
-
-const fn model(id: &'static str, first_token: (u64, u64), token: (u64, u64)) -> Model {
-    Model { id, first_token, token }
-}
-
-const USUAL_FIRST: (u64, u64) = (250, 600);
-const USUAL_TOKEN: (u64, u64) = (12, 40);
-
-/// The models on offer. The first three are in NexoRouter's documentation; `sim-NAME` are behaviors.
-const MODELS: &[Model] = &[
-    model("deepseek-v4-flash", (140, 320), (8, 24)),
-    model("gpt-4o-mini", (250, 600), (12, 40)),
-    model("Qwen/Qwen-Plus", (300, 800), (15, 50)),
-    model("deepseek-v4-pro", (500, 1400), (20, 60)),
-    model("gpt-4o", (350, 900), (15, 45)),
-    model("sim-offset", USUAL_FIRST, USUAL_TOKEN),
-    model("sim-rate-limited", USUAL_FIRST, USUAL_TOKEN),
-    model("sim-cut", USUAL_FIRST, USUAL_TOKEN),
-    model("sim-buffered", USUAL_FIRST, USUAL_TOKEN),
-    model("sim-stall", USUAL_FIRST, USUAL_TOKEN),
-    model("sim-no-finish", USUAL_FIRST, USUAL_TOKEN),
-    model("sim-error-inside", USUAL_FIRST, USUAL_TOKEN),
-];
-
 /// What all requests to one simulator share.
 #[derive(Debug)]
 struct Shared {
     options: Options,
+    profile: profile::Profile,
     requests: AtomicU64,
     finished: AtomicU64,
     abandoned: AtomicU64,
@@ -125,13 +128,21 @@ struct Shared {
 /// Counts an answer under way as finished or abandoned.
 #[derive(Debug)]
 struct Generation {
-    shared: std::sync::Arc<Shared>,
+    shared: Arc<Shared>,
     done: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 0, speed: 1.0, clock: Clock::system(), max_input_tokens: 128_000 }
+        Self {
+            profile: DEFAULT_PROFILE,
+            seed: 0,
+            speed: 1.0,
+            pace: Pace::default(),
+            clock: Clock::system(),
+            max_input_tokens: 128_000,
+            scenario: None,
+        }
     }
 }
 
@@ -152,6 +163,7 @@ impl Shared {
 
     fn new(options: Options) -> Self {
         Self {
+            profile: profile::Profile::of(options.profile),
             options,
             requests: AtomicU64::new(0),
             finished: AtomicU64::new(0),
@@ -168,6 +180,11 @@ impl Shared {
         }
     }
 
+    /// The number of one more request, counted from 1.
+    fn count_request(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Which attempt with this body this is, counted from 1.
     fn attempt(&self, body: u64) -> u64 {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,8 +198,8 @@ impl Shared {
 }
 
 impl Generation {
-    fn new(shared: &std::sync::Arc<Shared>) -> Self {
-        Self { shared: std::sync::Arc::clone(shared), done: false }
+    fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), done: false }
     }
 
     fn finish(&mut self) {

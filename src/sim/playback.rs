@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
-use super::Generation;
+use super::{Generation, Options};
 
 /// Pieces of a body, each with its time after the head.
 #[derive(Debug)]
@@ -38,6 +38,16 @@ pub(super) struct Playback {
     sleep: Option<Pin<Box<Sleep>>>,
     flush_first: bool,
     generation: Generation,
+}
+
+impl Script {
+    /// The script with its lifelike times made real ones.
+    pub(super) fn at_speed(mut self, options: &Options) -> Self {
+        for (at, _) in &mut self.pieces {
+            *at = options.scaled(*at);
+        }
+        self
+    }
 }
 
 impl Playback {

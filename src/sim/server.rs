@@ -1,11 +1,13 @@
 //! The listener: accepts connections, serves HTTP/1 and HTTP/2 on them, and stops cleanly.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response, Version};
+use http_body_util::{BodyExt as _, Either, Limited};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -14,10 +16,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Counts, Options, Shared, answer};
+use super::playback::Playback;
+use super::scenario::play;
+use super::socket::Socket;
+use super::{Counts, Generation, Options, Shared, answer};
 
 /// How long answers under way may go on after a stop.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// A body with more bytes than this is refused.
+const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// How long to wait where accepting failed, for instance for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
@@ -49,9 +57,14 @@ impl Simulator {
         self.addr
     }
 
-    /// Its base URL: `http://127.0.0.1:PORT/v1`.
+    /// Its base URL: `http://127.0.0.1:PORT/v1`, with the profile's base path.
     pub fn base_url(&self) -> String {
-        format!("http://{}/v1", self.addr)
+        format!("http://{}{}", self.addr, self.base_path())
+    }
+
+    /// The path of its base URL.
+    pub fn base_path(&self) -> &str {
+        &self.shared.profile.base_path
     }
 
     /// What it has done so far.
@@ -98,15 +111,45 @@ fn serve_connection(
     // A socket that cannot be tuned has closed already; serving it will say so.
     let _tuned = stream.set_nodelay(true);
     let shared = Arc::clone(shared);
+    let socket = Socket::new(stream);
+    let io = TokioIo::new(socket.clone());
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer::answer(&shared, request).await) }
+        let (shared, socket) = (Arc::clone(&shared), socket.clone());
+        async move { respond(&shared, &socket, request).await }
     });
-    let connection =
-        auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = auto::Builder::new(TokioExecutor::new()).serve_connection(io, service).into_owned();
     let connection = graceful.watch(connection);
     connections.spawn(async move {
-        // Clients leave in every way there is, and `cut` ends in an error on purpose.
+        // Clients leave in every way there is, and a cut ends in an error on purpose.
         let _ended = connection.await;
     });
+}
+
+/// Answers one request; an error closes the connection.
+async fn respond(
+    shared: &Arc<Shared>,
+    socket: &Socket,
+    request: Request<Incoming>,
+) -> io::Result<Response<answer::Body>> {
+    let (head, body) = request.into_parts();
+    // Where the client broke off, nobody is left to read what is made of it.
+    let body = Limited::new(body, MAX_BODY).collect().await.ok().map(http_body_util::Collected::to_bytes);
+    let number = shared.count_request();
+    let scenario = shared.options.scenario.as_ref();
+    let capture = scenario.and_then(|scenario| scenario.pick(&head, body.as_deref().unwrap_or_default()));
+    let Some(capture) = capture else {
+        return Ok(answer::answer(shared, number, &head, body).await);
+    };
+    let mut generation = Generation::new(shared);
+    if head.version != Version::HTTP_2 {
+        play::raw(socket, capture, &head.method, &shared.options).await?;
+        generation.finish();
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    match play::over_http2(capture, &shared.options).await {
+        Some((response, script)) => {
+            Ok(response.map(|()| Either::Right(Playback::new(script.at_speed(&shared.options), generation))))
+        }
+        None => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
 }

@@ -1,15 +1,15 @@
 //! Tool calls: when to make one, of which tool, and with which arguments.
 
 use fastrand::Rng;
-use serde_json::Value;
 
-use super::request::ChatRequest;
+use super::ask::{Ask, Choice, Tool};
 use super::schema;
 
 /// One call of a tool.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) id: String,
+    /// What its id is made of.
+    pub(super) id: u64,
     pub(super) name: String,
     /// JSON text that fits the tool's parameters, unless `max_tokens` cuts it.
     pub(super) arguments: String,
@@ -17,45 +17,29 @@ pub(super) struct Call {
 
 /// The calls that answer the request; none where it is answered with text.
 ///
-/// A tool is called where `tool_choice` demands it, or where the user's words touch its name. After a
+/// A tool is called where the request demands it, or where the user's words touch its name. After a
 /// tool's result only a demand brings another call.
-pub(super) fn calls(rng: &mut Rng, request: &ChatRequest) -> Vec<Call> {
-    let tools = request.body.get("tools").and_then(Value::as_array);
-    let tools = tools.map(Vec::as_slice).unwrap_or_default();
-    let choice = request.body.get("tool_choice");
-    let named = choice.and_then(|choice| choice.pointer("/function/name"));
-    let fitting = || tools.iter().filter(|tool| is_touched(tool, &request.question));
-    let chosen: Vec<&Value> = match (choice.and_then(Value::as_str), named) {
-        (_, Some(name)) => {
-            tools.iter().filter(|tool| tool.pointer("/function/name") == Some(name)).take(1).collect()
-        }
-        (Some("none"), None) => Vec::new(),
-        (Some("required" | "any"), None) => fitting().chain(tools).take(1).collect(),
-        _ if request.tool_result.is_some() => Vec::new(),
-        _ => {
-            let parallel = request.body.get("parallel_tool_calls") != Some(&Value::Bool(false));
-            fitting().take(if parallel { 2 } else { 1 }).collect()
-        }
+pub(super) fn calls(rng: &mut Rng, ask: &Ask) -> Vec<Call> {
+    let fitting = || ask.tools.iter().filter(|tool| is_touched(tool, &ask.question));
+    let chosen: Vec<&Tool> = match &ask.choice {
+        Choice::Named(name) => ask.tools.iter().filter(|tool| tool.name == *name).take(1).collect(),
+        Choice::None => Vec::new(),
+        Choice::Required => fitting().chain(&ask.tools).take(1).collect(),
+        Choice::Auto if ask.tool_result.is_some() => Vec::new(),
+        Choice::Auto => fitting().take(if ask.parallel { 2 } else { 1 }).collect(),
     };
-    chosen.into_iter().map(|tool| call(rng, tool, &request.question)).collect()
-}
-
-fn call(rng: &mut Rng, tool: &Value, question: &str) -> Call {
-    let nothing = serde_json::json!({"type": "object"});
-    let parameters = tool.pointer("/function/parameters").unwrap_or(&nothing);
-    let name = tool.pointer("/function/name").and_then(Value::as_str).unwrap_or_default();
-    Call {
-        id: format!("call_sim_{:016x}", rng.u64(..)),
-        name: name.to_owned(),
-        arguments: schema::value(rng, parameters, question).to_string(),
-    }
+    let call = |tool: &Tool| Call {
+        id: rng.u64(..),
+        name: tool.name.clone(),
+        arguments: schema::value(rng, &tool.parameters, &ask.question).to_string(),
+    };
+    chosen.into_iter().map(call).collect()
 }
 
 /// Whether the question has a word of the tool's name in it, verbs such as `get` aside.
-fn is_touched(tool: &Value, question: &str) -> bool {
-    let name = tool.pointer("/function/name").and_then(Value::as_str).unwrap_or_default();
+fn is_touched(tool: &Tool, question: &str) -> bool {
     let question = question.to_lowercase();
-    words_of(name)
+    words_of(&tool.name)
         .into_iter()
         .filter(|word| {
             word.len() >= 4 && !matches!(word.as_str(), "make" | "fetch" | "tool" | "with" | "from")

@@ -42,6 +42,15 @@ const CLOSERS: &[&str] = &[
     "Once this works, {topic} will take care of itself.",
 ];
 
+const THOUGHTS: &[&str] = &[
+    "The user asks about {topic}.",
+    "I should say what matters first and leave the rest out.",
+    "There are two ways to read this; the plain one is likelier.",
+    "Let me check that against a small example before I answer.",
+    "A short answer will do, with one caveat.",
+    "What could be wrong with the obvious answer about {topic}?",
+];
+
 /// Words that a question is not about.
 const SMALL_WORDS: &[&str] = &[
     "about", "could", "does", "explain", "from", "give", "have", "hello", "into", "please", "should", "tell",
@@ -71,6 +80,14 @@ pub(super) fn answer(rng: &mut Rng, question: &str) -> String {
     }
     text.push_str(pick(rng, CLOSERS));
     text.replace("{topic}", &topic).replace("{Topic}", &capitalized(&topic))
+}
+
+/// What a model thinks before it answers `question`.
+pub(super) fn reasoning(rng: &mut Rng, question: &str) -> String {
+    let topic = topic(question);
+    let count = rng.usize(2..=4);
+    let steps = sample(rng, THOUGHTS, count);
+    steps.join(" ").replace("{topic}", &topic)
 }
 
 /// An answer that reports what a tool said.

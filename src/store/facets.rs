@@ -19,6 +19,10 @@ use std::collections::{BTreeMap, HashMap};
 /// So many words the writer knows by heart, before it forgets them and asks again.
 const KNOWN_WORDS: usize = 10_000;
 
+/// The columns that stand for words.
+pub(super) const WORD_COLUMNS: [&str; 8] =
+    ["gateway", "path", "model", "model_answered", "code", "finish", "credential", "findings"];
+
 /// The kinds of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -29,7 +33,7 @@ pub(super) enum Kind {
     Finish,
     /// The ids of all checks that fired, in the order of the alphabet, with blanks between them.
     Findings,
-    /// A fingerprint, a blank, and the last four.
+    /// A line for each credential: its fingerprint, a blank, and the last four.
     Credential,
 }
 
@@ -126,9 +130,9 @@ pub(super) const fn severity_bit(severity: Severity) -> i64 {
     }
 }
 
-/// The fingerprint and the last four of a word for a credential.
-pub(super) fn credential_parts(word: &str) -> (&str, &str) {
-    word.split_once(' ').unwrap_or((word, ""))
+/// The fingerprint and the last four of each credential in a word for credentials.
+pub(super) fn credential_parts(word: &str) -> impl Iterator<Item = (&str, &str)> {
+    word.lines().map(|line| line.split_once(' ').unwrap_or((line, "")))
 }
 
 /// Makes the row of an exchange anew from the other tables.
@@ -160,7 +164,7 @@ impl Keeper {
             let token = exchange.own_answer.as_ref().map(|own| own.token.as_str());
             facets.code = self.word(connection, Kind::Code, token)?;
         }
-        facets.credential = self.credential(connection, exchange.credentials.first())?;
+        facets.credential = self.credentials(connection, &exchange.credentials)?;
         facets.duration_us = exchange.timing.end.map(whole);
         facets.bytes = (exchange.request_bytes + exchange.response_bytes) as i64;
         facets.started_at_us = exchange.started_at.0;
@@ -190,12 +194,18 @@ impl Keeper {
                 "SELECT {} FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id WHERE e.id = ?",
                 rows::SUMMARY_COLUMNS
             ))?
-            .query_row([id], rows::summary)
+            .query_row([id], |row| Ok((rows::summary(row)?, rows::credentials(row)?)))
             .optional()?;
-        let Some(summary) = found else { return Ok(()) };
+        let Some((summary, credentials)) = found else { return Ok(()) };
         let severities = severities(connection, id)?;
-        let facets = self.of_summary(connection, &summary, severities)?;
+        let mut facets = self.of_summary(connection, &summary, severities)?;
+        facets.credential = self.credentials(connection, &credentials)?;
         self.put(connection, id, facets)
+    }
+
+    /// Forgets the words: another hand has written, and may have taken unused ones away.
+    pub(super) fn forget_words(&mut self) {
+        self.words.clear();
     }
 
     /// Forgets everything: what was written may have been undone.
@@ -219,7 +229,6 @@ impl Keeper {
             gateway: self.word(connection, Kind::Gateway, Some(&summary.gateway))?,
             path: self.word(connection, Kind::Path, Some(&summary.path))?,
             code: self.word(connection, Kind::Code, summary.own_error.as_deref())?,
-            credential: self.credential(connection, summary.credential.as_ref())?,
             findings: self.word(connection, Kind::Findings, ids.as_deref())?,
             duration_us: summary.duration.map(whole),
             bytes: (summary.request_bytes + summary.response_bytes) as i64,
@@ -264,13 +273,16 @@ impl Keeper {
         Ok(())
     }
 
-    fn credential(
+    fn credentials(
         &mut self,
         connection: &Connection,
-        credential: Option<&CredentialFacts>,
+        credentials: &[CredentialFacts],
     ) -> Result<Option<i64>, Error> {
-        let word = credential
-            .map(|facts| format!("{} {}", facts.fingerprint, facts.last4.as_deref().unwrap_or_default()));
+        let lines: Vec<String> = credentials
+            .iter()
+            .map(|facts| format!("{} {}", facts.fingerprint, facts.last4.as_deref().unwrap_or_default()))
+            .collect();
+        let word = (!lines.is_empty()).then(|| lines.join("\n"));
         self.word(connection, Kind::Credential, word.as_deref())
     }
 

@@ -7,10 +7,10 @@
 //! | `recording` | facts of the file: `salt`, which the fingerprints of credentials are made with |
 //! | `sessions` | one run that wrote into the file |
 //! | `exchanges` | one request and its answer: heads, times, ends. Raw facts only |
-//! | `segments` | rows of consecutive body bytes, with the marks of their chunks ([`marks`]) |
+//! | `segments` | rows of consecutive body bytes, with the marks of their chunks (`marks`) |
 //! | `digests` | what was derived from an exchange, its verdict among it; can be derived again |
 //! | `findings` | what the checks found |
-//! | `facets`, `words` | what filters ask, in narrow rows ([`facets`]); made from the tables above |
+//! | `facets`, `words` | what filters ask, in narrow rows (`facets`); made from the tables above |
 //! | `texts` | full text (FTS5) of prompts and answers: an index only, no text can be read back from it |
 //! | `tunnels` | connections that passed unopened: where to, when, how many bytes |
 //!

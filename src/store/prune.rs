@@ -6,6 +6,7 @@
 //! Invariant: an exchange that a living session has open never goes.
 
 use super::error::Error;
+use super::facets::WORD_COLUMNS;
 use super::filter::{Compiler, Filter};
 use super::{lost, schema, select};
 use crate::exchange::time::{Micros, WallTime};
@@ -13,6 +14,7 @@ use crate::exchange::{ExchangeId, SessionId};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// So many exchanges go in one transaction, and at most so many bytes of theirs.
 const BATCH: usize = 200;
@@ -63,6 +65,8 @@ pub struct PrunePlan {
     pub file_bytes: u64,
     /// When the first of them began, and the last.
     pub span: Option<(WallTime, WallTime)>,
+    /// Tunnels that began before this go with them.
+    tunnels_before: Option<WallTime>,
 }
 
 /// How far pruning has come.
@@ -129,14 +133,19 @@ impl Pruner {
         }
         let goes = retention.judge(&candidates, self.usage()?, now);
         let gone: Vec<&Candidate> =
-            candidates.iter().zip(goes).filter(|(_, goes)| *goes).map(|(one, _)| one).collect();
+            candidates.iter().zip(&goes).filter(|(_, goes)| **goes).map(|(one, _)| one).collect();
         let began = || gone.iter().map(|one| one.started_at);
+        let stays = candidates.iter().zip(&goes).filter(|(_, goes)| !**goes).map(|(one, _)| one.started_at);
+        // A tunnel is no exchange that a filter could ask for: it goes with those that are younger than it.
+        let horizon = retention.horizon(now);
+        let first = (!gone.is_empty()).then(|| stays.min().unwrap_or(WallTime(i64::MAX)));
         Ok(PrunePlan {
             ids: gone.iter().map(|one| one.id).collect(),
             of: of.unsigned_abs(),
             body_bytes: gone.iter().map(|one| one.bytes).sum(),
             file_bytes: self.file_bytes(),
             span: began().min().zip(began().max()),
+            tunnels_before: if filter.is_everything() { horizon.max(first) } else { None },
         })
     }
 
@@ -156,12 +165,15 @@ impl Pruner {
         mut progress: impl FnMut(Progress) -> bool,
     ) -> Result<Pruned, Error> {
         let mut pruned = Pruned { bytes_before: self.file_bytes(), ..Pruned::default() };
+        let mut tunnels_before = None;
         loop {
             let plan = self.plan(retention, filter, spare, now)?;
+            tunnels_before = tunnels_before.max(plan.tunnels_before);
             if plan.ids.is_empty() || !self.carry_out(&plan, &mut pruned, &mut progress)? {
                 break;
             }
         }
+        self.sweep(tunnels_before, spare)?;
         pruned.bytes_after = self.file_bytes();
         Ok(pruned)
     }
@@ -240,6 +252,50 @@ impl Pruner {
         Ok(gone as u64)
     }
 
+    /// Takes away what nothing refers to any more: tunnels that began before `tunnels_before`, sessions that
+    /// left nothing, words.
+    fn sweep(&self, tunnels_before: Option<WallTime>, spare: Spare) -> Result<(), Error> {
+        if let Some(before) = tunnels_before {
+            self.connection.execute(
+                "DELETE FROM tunnels WHERE started_at_us < ?1 AND (?2 AND ended IS NOT NULL OR session_id NOT IN \
+                 (SELECT id FROM sessions WHERE ended_at_us IS NULL))",
+                params![before.0, spare == Spare::Open],
+            )?;
+        }
+        // The newest stays, so that no number is given twice.
+        self.connection.execute(
+            "DELETE FROM sessions WHERE ended_at_us IS NOT NULL AND id < (SELECT max(id) FROM sessions) \
+             AND NOT EXISTS (SELECT 1 FROM exchanges WHERE session_id = sessions.id) \
+             AND id NOT IN (SELECT session_id FROM tunnels)",
+            [],
+        )?;
+        self.sweep_words()
+    }
+
+    /// Looking for words that no exchange has takes too long to be done under a lock. So it is done without
+    /// one, and counts only where nobody wrote meanwhile; the next time is as good.
+    fn sweep_words(&self) -> Result<(), Error> {
+        let version = self.pragma("data_version")?;
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT id FROM words WHERE id NOT IN ({})",
+            WORD_COLUMNS
+                .map(|column| format!("SELECT {column} FROM facets WHERE {column} IS NOT NULL"))
+                .join(" UNION ")
+        ))?;
+        let unused = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        if unused.is_empty() {
+            return Ok(());
+        }
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        if self.pragma("data_version")? != version {
+            return Ok(());
+        }
+        for id in unused {
+            transaction.prepare_cached("DELETE FROM words WHERE id = ?")?.execute([id])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
     /// Lets the full text forget for good what was deleted from it, step by step.
     fn merge_texts(&self) -> Result<(), Error> {
         let mut pages = -MERGED_PAGES;
@@ -273,9 +329,15 @@ impl Pruner {
                 break;
             }
         }
-        // Waits for nobody: where a reader holds on, the next checkpoint shortens the file.
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        // Waits for nobody, as it would keep a session from writing: where a reader holds on, the next
+        // checkpoint shortens the file.
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let shortened = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.connection.busy_timeout(schema::LOCK_PATIENCE)?;
+        match shortened.map_err(Error::from) {
+            Err(error) if !error.is_locked() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What the file takes.
@@ -339,20 +401,25 @@ impl Retention {
         *self == Self::default()
     }
 
+    /// What began before this is too old.
+    fn horizon(&self, now: WallTime) -> Option<WallTime> {
+        self.age.map(|age| WallTime(now.0.saturating_sub_unsigned(age.0)))
+    }
+
     /// Which of `candidates`, the oldest first, go.
     fn judge(&self, candidates: &[Candidate], usage: FileUsage, now: WallTime) -> Vec<bool> {
         if self.is_none() {
             return candidates.iter().map(|one| !one.is_spared).collect();
         }
         let surplus = self.count.map_or(0, |count| (candidates.len() as u64).saturating_sub(count));
-        let horizon = self.age.map(|age| now.0.saturating_sub_unsigned(age.0));
+        let horizon = self.horizon(now);
         let excess = self.size.map_or(0, |size| usage.live.saturating_sub(size));
         let scale = usage.live.saturating_sub(usage.empty) as f64 / usage.estimated.max(1) as f64;
         let mut freed = 0.0;
         let mut goes = Vec::with_capacity(candidates.len());
         for (index, one) in candidates.iter().enumerate() {
             let too_many = (index as u64) < surplus;
-            let too_old = horizon.is_some_and(|horizon| one.started_at.0 < horizon);
+            let too_old = horizon.is_some_and(|horizon| one.started_at < horizon);
             let too_large = freed < excess as f64;
             let gone = (too_many || too_old || too_large) && !one.is_spared;
             if gone {

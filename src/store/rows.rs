@@ -31,7 +31,7 @@ pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e
 /// What a whole exchange needs beyond its summary.
 pub(super) const EXCHANGE_COLUMNS: &str = "e.peer, e.request_version, e.request_head, e.sent_head, e.response_version, \
      e.response_head, e.own_message, e.connect_us, e.tls_us, e.reused, e.sent_us, e.head_us, e.held_us, e.request_sha256, e.response_sha256, e.request_end, \
-     e.request_end_detail, e.response_end, e.response_end_detail, \
+     e.request_end_detail, e.response_end, e.response_end_detail, e.request_trailers, e.response_trailers, \
      e.request_hidden, e.request_hidden_own, e.request_hidden_at, e.response_hidden, e.response_hidden_own, \
      e.response_hidden_at";
 
@@ -105,6 +105,8 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         },
         request_end: end(row, "request_end", "request_end_detail")?,
         response_end: end(row, "response_end", "response_end_detail")?,
+        request_trailers: trailers(row, "request_trailers")?,
+        response_trailers: trailers(row, "response_trailers")?,
         request_sha256: row.get("request_sha256")?,
         response_sha256: row.get("response_sha256")?,
         request_bytes: number(row, "request_bytes")?.unwrap_or_default(),
@@ -123,6 +125,11 @@ fn hidden(row: &Row<'_>, [count, own, first]: [&str; 3]) -> rusqlite::Result<Hid
         own: number(row, own)?.unwrap_or_default(),
         first: number(row, first)?,
     })
+}
+
+fn trailers(row: &Row<'_>, column: &str) -> rusqlite::Result<Headers> {
+    let block: Option<Vec<u8>> = row.get(column)?;
+    Ok(block.map_or_else(Headers::default, |block| Headers::from_block(&block)))
 }
 
 fn digest(row: &Row<'_>) -> rusqlite::Result<Digest> {
@@ -303,7 +310,7 @@ pub(super) fn credentials_to_json(credentials: &[CredentialFacts]) -> Option<Str
     Some(Value::Array(rows.collect()).to_string())
 }
 
-fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {
+pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {
     let text: Option<String> = row.get("credentials")?;
     let rows: Vec<Value> = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let word = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -3,7 +3,8 @@
 use super::error::Error;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Marks a SQLite file as a gatetap recording: `gtap`.
@@ -13,7 +14,7 @@ const APPLICATION_ID: i64 = 0x6774_6170;
 const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// How long one statement waits for another process's lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 const V1: &str = "
 CREATE TABLE recording (
@@ -61,6 +62,8 @@ CREATE TABLE exchanges (
   response_bytes  INTEGER NOT NULL DEFAULT 0,
   request_sha256  BLOB,
   response_sha256 BLOB,
+  request_trailers BLOB,
+  response_trailers BLOB,
   request_end     TEXT,
   request_end_detail TEXT,
   response_end    TEXT,
@@ -265,15 +268,33 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
 
 /// Opens `path` for reading.
 ///
+/// The last to leave a file in WAL mode tidies up the files beside it, if it may write. So a recording is opened
+/// with that right where there is one, though not a row of it is changed: what only reads would leave them
+/// lying about.
+///
 /// # Errors
 /// As for writing, and [`Error::Missing`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
     if !path.exists() {
         return Err(Error::Missing { path: path.to_owned() });
     }
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|error| opening(path, error))?;
+    let access = if is_marked(path) && !has_session(path) {
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    };
+    match open_with(path, path.to_owned(), access) {
+        Err(Error::File { .. }) if nobody_writes(path) => {
+            let uri = format!("file:{}?immutable=1", encoded(path));
+            open_with(path, uri.into(), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+        }
+        opened => opened,
+    }
+}
+
+fn open_with(path: &Path, name: PathBuf, flags: OpenFlags) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| opening(path, error))?;
     connection.busy_timeout(LOCK_PATIENCE)?;
     let version = check_ours(&connection, path)?;
     if version == 0 {
@@ -282,6 +303,43 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
     }
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// Whether a session may be running on it. It may go on with a new file of the same name, and whoever tidies up
+/// after the old one would take the new one's log away.
+fn has_session(path: &Path) -> bool {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return true };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let lock = format!("{}-session-", name.to_string_lossy());
+    std::fs::read_dir(directory).map_or(true, |entries| {
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(&lock))
+    })
+}
+
+/// Whether the file itself says that it is a recording, so that nothing of anybody else is tidied up.
+///
+/// The offset is documented at <https://sqlite.org/fileformat2.html#the_database_header>.
+fn is_marked(path: &Path) -> bool {
+    let mut header = [0; 72];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header.ends_with(&(APPLICATION_ID as u32).to_be_bytes())
+}
+
+/// Whether a recording may be read as it lies there: where the files that its writers need cannot be made, as
+/// on a read-only medium, and none holds rows that are not in it yet.
+fn nobody_writes(path: &Path) -> bool {
+    let mut log = path.to_owned().into_os_string();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
+/// A path as a part of a URI.
+fn encoded(path: &Path) -> String {
+    let spelled = |byte: &u8| match byte {
+        b'%' | b'?' | b'#' | 0..=b' ' | 127.. => format!("%{byte:02X}"),
+        _ => char::from(*byte).to_string(),
+    };
+    path.as_os_str().as_encoded_bytes().iter().map(spelled).collect()
 }
 
 fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Error> {

@@ -102,7 +102,7 @@ impl Reader {
             let text = row.get_ref("text")?.as_str().unwrap_or_default();
             let words = match kind {
                 Kind::Findings => text.split(' ').collect(),
-                Kind::Credential => vec![facets::credential_parts(text).1],
+                Kind::Credential => facets::credential_parts(text).map(|(_, last4)| last4).collect(),
                 _ => vec![text],
             };
             let wanted = words.into_iter().filter(|word| !word.is_empty() && is_wanted(word));

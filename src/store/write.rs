@@ -11,10 +11,12 @@ use crate::exchange::head::Headers;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use bytes::Bytes;
-use rusqlite::{Connection, params};
-use std::cell::RefCell;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The number of a segment.
@@ -35,6 +37,8 @@ pub struct Writer {
     pub(super) session: SessionId,
     salt: Vec<u8>,
     facets: RefCell<Keeper>,
+    /// Changes whenever another connection has committed.
+    seen_version: Cell<i64>,
     /// Locked for as long as this session runs.
     lock: Option<File>,
 }
@@ -60,7 +64,16 @@ impl Writer {
     /// # Errors
     /// See [`Error`]; nothing of a file that is not ours is touched.
     pub fn open(path: &Path, start: &SessionStart) -> Result<Self, Error> {
-        let connection = schema::open_for_writing(path).map_err(|error| lost::name_holders(path, error))?;
+        Self::start(path, start).map_err(|error| match error {
+            error if error.is_locked() => {
+                lost::name_holders(path, Error::Locked { path: path.to_owned(), pids: Vec::new() })
+            }
+            error => error,
+        })
+    }
+
+    fn start(path: &Path, start: &SessionStart) -> Result<Self, Error> {
+        let connection = schema::open_for_writing(path)?;
         lost::settle(&connection, path)?;
         let salt =
             connection.query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| row.get(0))?;
@@ -91,6 +104,7 @@ impl Writer {
             session,
             salt,
             facets: RefCell::default(),
+            seen_version: Cell::default(),
             lock: Some(lock),
         })
     }
@@ -111,6 +125,11 @@ impl Writer {
         Ok(())
     }
 
+    /// The recording.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The session that this writer writes.
     pub fn session(&self) -> SessionId {
         self.session
@@ -123,7 +142,13 @@ impl Writer {
 
     /// Starts a transaction.
     pub fn begin(&self) -> Result<(), Error> {
-        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let version =
+            self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if self.seen_version.replace(version) != version {
+            self.facets.borrow_mut().forget_words();
+        }
+        Ok(())
     }
 
     /// Ends the transaction: from here on every reader sees it, and no crash of the process undoes it.
@@ -141,63 +166,13 @@ impl Writer {
 
     /// Writes down an exchange for the first time; its `id` and `session` are given by the recording.
     pub fn insert_exchange(&self, exchange: &Exchange) -> Result<ExchangeId, Error> {
-        let response = exchange.response.as_ref();
-        let own = exchange.own_answer.as_ref();
-        let timing = &exchange.timing;
-        let [request_end, response_end] =
-            [&exchange.request_end, &exchange.response_end].map(|end| rows::end_to_columns(end.as_ref()));
-        self.connection
-            .prepare_cached(
-                "INSERT INTO exchanges (session_id, started_at_us, peer, gateway, url, method, target, \
-                 request_version, request_head, sent_head, credentials, fault, replay_of, status, \
-                 response_version, response_head, own_error, own_message, connect_us, tls_us, reused, sent_us, \
-                 head_us, end_us, held_us, request_bytes, response_bytes, request_end, request_end_detail, \
-                 response_end, response_end_detail, request_sha256, response_sha256, \
-                 request_hidden, request_hidden_own, request_hidden_at, response_hidden, response_hidden_own, \
-                 response_hidden_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                self.session,
-                exchange.started_at.0,
-                exchange.peer,
-                exchange.gateway,
-                exchange.url,
-                exchange.request.method,
-                exchange.request.target,
-                exchange.request.version,
-                &head_blob(exchange.request.raw.as_ref(), &exchange.request.headers)[..],
-                exchange.sent.as_ref().map(Headers::to_block),
-                rows::credentials_to_json(&exchange.credentials),
-                exchange.fault,
-                exchange.replay_of,
-                response.map(|head| head.status),
-                response.map(|head| head.version.as_str()),
-                response.map(|head| head_blob(head.raw.as_ref(), &head.headers).to_vec()),
-                own.map(|own| own.token.as_str()),
-                own.map(|own| own.message.as_str()),
-                time(timing.connect),
-                time(timing.tls),
-                timing.reused,
-                time(timing.sent),
-                time(timing.head),
-                time(timing.end),
-                time(timing.held),
-                exchange.request_bytes as i64,
-                exchange.response_bytes as i64,
-                request_end.0,
-                request_end.1,
-                response_end.0,
-                response_end.1,
-                exchange.request_sha256,
-                exchange.response_sha256,
-                exchange.request_hidden.count as i64,
-                exchange.request_hidden.own as i64,
-                exchange.request_hidden.first.map(|at| at as i64),
-                exchange.response_hidden.count as i64,
-                exchange.response_hidden.own as i64,
-                exchange.response_hidden.first.map(|at| at as i64),
-            ])?;
+        static INSERT: LazyLock<String> = LazyLock::new(|| {
+            let names = || ASKED.into_iter().chain(ANSWERED).collect::<Vec<_>>();
+            let places = vec!["?"; names().len()].join(", ");
+            format!("INSERT INTO exchanges ({}) VALUES ({places})", names().join(", "))
+        });
+        let values = asked(self.session, exchange).into_iter().chain(answered(exchange));
+        self.connection.prepare_cached(&INSERT)?.execute(params_from_iter(values))?;
         let id = self.connection.last_insert_rowid();
         self.facets.borrow_mut().exchange(&self.connection, id, self.session, exchange)?;
         Ok(id)
@@ -205,50 +180,12 @@ impl Writer {
 
     /// Writes down what has happened to an exchange since it was inserted.
     pub fn update_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
-        let response = exchange.response.as_ref();
-        let own = exchange.own_answer.as_ref();
-        let timing = &exchange.timing;
-        let [request_end, response_end] =
-            [&exchange.request_end, &exchange.response_end].map(|end| rows::end_to_columns(end.as_ref()));
-        self.connection
-            .prepare_cached(
-                "UPDATE exchanges SET sent_head = ?, status = ?, response_version = ?, response_head = ?, \
-                 own_error = ?, own_message = ?, connect_us = ?, tls_us = ?, reused = ?, sent_us = ?, head_us = ?, \
-                 end_us = ?, held_us = ?, request_bytes = ?, response_bytes = ?, request_end = ?, \
-                 request_end_detail = ?, response_end = ?, response_end_detail = ?, request_sha256 = ?, \
-                 response_sha256 = ?, request_hidden = ?, request_hidden_own = ?, request_hidden_at = ?, \
-                 response_hidden = ?, response_hidden_own = ?, response_hidden_at = ? WHERE id = ?",
-            )?
-            .execute(params![
-                exchange.sent.as_ref().map(Headers::to_block),
-                response.map(|head| head.status),
-                response.map(|head| head.version.as_str()),
-                response.map(|head| head_blob(head.raw.as_ref(), &head.headers).to_vec()),
-                own.map(|own| own.token.as_str()),
-                own.map(|own| own.message.as_str()),
-                time(timing.connect),
-                time(timing.tls),
-                timing.reused,
-                time(timing.sent),
-                time(timing.head),
-                time(timing.end),
-                time(timing.held),
-                exchange.request_bytes as i64,
-                exchange.response_bytes as i64,
-                request_end.0,
-                request_end.1,
-                response_end.0,
-                response_end.1,
-                exchange.request_sha256,
-                exchange.response_sha256,
-                exchange.request_hidden.count as i64,
-                exchange.request_hidden.own as i64,
-                exchange.request_hidden.first.map(|at| at as i64),
-                exchange.response_hidden.count as i64,
-                exchange.response_hidden.own as i64,
-                exchange.response_hidden.first.map(|at| at as i64),
-                exchange.id,
-            ])?;
+        static UPDATE: LazyLock<String> = LazyLock::new(|| {
+            let columns = ANSWERED.map(|name| format!("{name} = ?")).join(", ");
+            format!("UPDATE exchanges SET {columns} WHERE id = ?")
+        });
+        let values = answered(exchange).into_iter().chain([Value::from(exchange.id)]);
+        self.connection.prepare_cached(&UPDATE)?.execute(params_from_iter(values))?;
         self.facets.borrow_mut().exchange(&self.connection, exchange.id, self.session, exchange)
     }
 
@@ -357,9 +294,123 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|_| (0, 0))
 }
 
+/// The columns of an exchange that are known when it begins, and do not change.
+const ASKED: [&str; 12] = [
+    "session_id",
+    "started_at_us",
+    "peer",
+    "gateway",
+    "url",
+    "method",
+    "target",
+    "request_version",
+    "request_head",
+    "credentials",
+    "fault",
+    "replay_of",
+];
+
+/// Their values, in the same order.
+fn asked(session: SessionId, exchange: &Exchange) -> [Value; ASKED.len()] {
+    let request = &exchange.request;
+    [
+        session.into(),
+        exchange.started_at.0.into(),
+        exchange.peer.clone().into(),
+        exchange.gateway.clone().into(),
+        exchange.url.clone().into(),
+        request.method.clone().into(),
+        request.target.clone().into(),
+        request.version.clone().into(),
+        head_blob(request.raw.as_ref(), &request.headers).into(),
+        rows::credentials_to_json(&exchange.credentials).into(),
+        exchange.fault.clone().into(),
+        exchange.replay_of.into(),
+    ]
+}
+
+/// The columns that are filled in as it goes on.
+const ANSWERED: [&str; 29] = [
+    "sent_head",
+    "status",
+    "response_version",
+    "response_head",
+    "own_error",
+    "own_message",
+    "connect_us",
+    "tls_us",
+    "reused",
+    "sent_us",
+    "head_us",
+    "end_us",
+    "held_us",
+    "request_bytes",
+    "response_bytes",
+    "request_end",
+    "request_end_detail",
+    "response_end",
+    "response_end_detail",
+    "request_trailers",
+    "response_trailers",
+    "request_sha256",
+    "response_sha256",
+    "request_hidden",
+    "request_hidden_own",
+    "request_hidden_at",
+    "response_hidden",
+    "response_hidden_own",
+    "response_hidden_at",
+];
+
+/// Their values, in the same order.
+fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
+    let response = exchange.response.as_ref();
+    let own = exchange.own_answer.as_ref();
+    let timing = &exchange.timing;
+    let (asked, answer) = (exchange.request_hidden, exchange.response_hidden);
+    let (request_end, request_detail) = rows::end_to_columns(exchange.request_end.as_ref());
+    let (response_end, response_detail) = rows::end_to_columns(exchange.response_end.as_ref());
+    [
+        exchange.sent.as_ref().map(Headers::to_block).into(),
+        response.map(|head| head.status).into(),
+        response.map(|head| head.version.clone()).into(),
+        response.map(|head| head_blob(head.raw.as_ref(), &head.headers)).into(),
+        own.map(|own| own.token.clone()).into(),
+        own.map(|own| own.message.clone()).into(),
+        time(timing.connect).into(),
+        time(timing.tls).into(),
+        timing.reused.into(),
+        time(timing.sent).into(),
+        time(timing.head).into(),
+        time(timing.end).into(),
+        time(timing.held).into(),
+        (exchange.request_bytes as i64).into(),
+        (exchange.response_bytes as i64).into(),
+        request_end.map(str::to_owned).into(),
+        request_detail.map(str::to_owned).into(),
+        response_end.map(str::to_owned).into(),
+        response_detail.map(str::to_owned).into(),
+        trailers(&exchange.request_trailers).into(),
+        trailers(&exchange.response_trailers).into(),
+        exchange.request_sha256.map(Vec::from).into(),
+        exchange.response_sha256.map(Vec::from).into(),
+        (asked.count as i64).into(),
+        (asked.own as i64).into(),
+        asked.first.map(|at| at as i64).into(),
+        (answer.count as i64).into(),
+        (answer.own as i64).into(),
+        answer.first.map(|at| at as i64).into(),
+    ]
+}
+
 /// The blob for a head: its own bytes, or its header lines where it had none.
-fn head_blob(raw: Option<&Bytes>, headers: &Headers) -> Bytes {
-    raw.map_or_else(|| headers.to_block().into(), Bytes::clone)
+fn head_blob(raw: Option<&Bytes>, headers: &Headers) -> Vec<u8> {
+    raw.map_or_else(|| headers.to_block(), |raw| raw.to_vec())
+}
+
+/// The blob for the lines after a body, where there were some.
+fn trailers(lines: &Headers) -> Option<Vec<u8>> {
+    (!lines.0.is_empty()).then(|| lines.to_block())
 }
 
 fn time(at: Option<Micros>) -> Option<i64> {

@@ -105,6 +105,25 @@ impl Authority {
         Ok(config)
     }
 
+    /// The same for an app that offers these protocols by ALPN. Where none of them is served, nothing is agreed
+    /// on and HTTP/1 is spoken, as most servers do: an app that offers `http/1.0` is one.
+    ///
+    /// # Errors
+    /// As for [`Self::server_config`].
+    pub fn server_config_for<'a>(
+        &self,
+        host: &str,
+        mut offered: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Arc<ServerConfig>, Error> {
+        let config = self.server_config(host)?;
+        if offered.any(|offer| config.alpn_protocols.iter().any(|served| served == offer)) {
+            return Ok(config);
+        }
+        let mut silent = config.as_ref().clone();
+        silent.alpn_protocols = Vec::new();
+        Ok(Arc::new(silent))
+    }
+
     fn mint(&self, host: &str, now: WallTime) -> Result<ServerConfig, Error> {
         let mut params = CertificateParams::new([host.to_owned()])?;
         params.distinguished_name = DistinguishedName::new();

@@ -2,9 +2,9 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`authority`] | the local CA: made on first use, its leaves minted as hosts are asked for |
-//! | [`files`] | where the authority's files lie, and how they are written |
-//! | [`gateway`] | the client side toward gateways: roots, client certificate, ALPN |
+//! | `authority` | the local CA: made on first use, its leaves minted as hosts are asked for |
+//! | `files` | where the authority's files lie, and how they are written |
+//! | `gateway` | the client side toward gateways: roots, client certificate, ALPN |
 //!
 //! Invariants:
 //! * Every rustls configuration in the program is built here, with [`provider`].

@@ -12,3 +12,4 @@ pub mod json_lines;
 pub mod media;
 pub mod piece;
 pub mod script;
+pub mod websocket;

@@ -1,8 +1,11 @@
 //! Settings: the order of their sources, and what values mean.
 
 use crate::support::binary::Home;
-use gatetap::config::{Directories, Given, Settings, TlsGiven, recording};
+use gatetap::config::{
+    Directories, Given, Settings, Share, SimSettings, Size, Span, Speed, TlsGiven, recording,
+};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The settings that `given` makes with this file in the working directory.
 fn resolve(file: &str, given: Given) -> (Home, Settings) {
@@ -43,6 +46,7 @@ fn the_file_says_everything() {
         headless = true
         insecure = true
         redact_bodies = true
+        max_body = \"500MB\"
         seed = 0x2a
         [routes]
         or = \"openrouter\"
@@ -55,6 +59,7 @@ fn the_file_says_everything() {
     assert_eq!(settings.db, home.join("traffic.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (true, true, Some(42)));
     assert!(settings.redact_bodies);
+    assert_eq!(settings.max_body, Some(500_000_000));
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["local http://localhost:11434/v1", "or https://openrouter.ai/api/v1"]);
@@ -73,10 +78,12 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         insecure: None,
         allow_remote: None,
         seed: Some(7),
+        max_body: Some(Size(7)),
         redact_bodies: Some(false),
+        sim: SimSettings { speed: Some("max".parse().unwrap()), ..SimSettings::default() },
     };
-    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\n\
-                [routes]\nor = \"openrouter\"\na = \"anthropic\"\n";
+    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\nmax_body = \"1\"\n\
+                [routes]\nor = \"openrouter\"\na = \"sim:anthropic\"\n[sim]\nspeed = 2\njitter = 0.5\nfirst_token = \"1.5s\"\n";
     let (_home, settings) = resolve(file, given);
     // Port 0 on two addresses would be two ports.
     assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
@@ -84,9 +91,19 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     assert_eq!(settings.db, PathBuf::from("mine.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
     assert!(!settings.redact_bodies);
+    assert_eq!(settings.max_body, Some(7));
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
-    assert_eq!(routes, ["a https://api.anthropic.com/v1", "or https://api.openai.com/v1"]);
+    assert_eq!(routes, ["a sim:anthropic", "or https://api.openai.com/v1"]);
+    assert_eq!(
+        settings.sim,
+        SimSettings {
+            speed: Some(Speed(f64::INFINITY)),
+            first_token: Some(Span(Duration::from_millis(1500))),
+            jitter: Some(Share(0.5)),
+            ..SimSettings::default()
+        }
+    );
 }
 
 #[test]

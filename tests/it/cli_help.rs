@@ -22,16 +22,20 @@ fn gatetap_itself() {
     Usage: gatetap [COMMAND] [OPTIONS]
 
     Commands:
-      run     Proxy, record and watch [default command]
-      demo    Show the whole thing against the simulator: no key, no network
-      sim     Serve an offline gateway: no key, no network, answers that take their time
-      ls      List exchanges in the order of starting, the newest last
-      show    Show an exchange: who asked what, how it ended and why, heads, bodies, events
-      diff    Compare two exchanges: requests by path, headers, answers word by word, times
-      search  Search prompts and answers, best match first
-      prune   Take old exchanges out of a recording and give their space back
-      tui     Open a recording in the live view, also while another process writes it
-      ca      Show the local CA and how apps are told to trust it; installs nothing
+      run          Proxy, record and watch [default command]
+      demo         Show the whole thing against the simulator: no key, no network
+      exec         Run a command with its base URLs set, record what it sends, and exit with its code
+      env          Print what points a shell's programs at a running gatetap
+      sim          Serve an offline gateway: no key, no network, answers that take their time
+      ls           List exchanges in the order of starting, the newest last
+      show         Show an exchange: who asked what, how it ended and why, heads, bodies, events
+      diff         Compare two exchanges: requests by path, headers, answers word by word, times
+      search       Search prompts and answers, best match first
+      prune        Take old exchanges out of a recording and give their space back
+      tui          Open a recording in the live view, also while another process writes it
+      ca           Show the local CA and how apps are told to trust it; installs nothing
+      completions  Print what makes a shell complete gatetap's commands, flags and exchanges
+      man          Print a manual page, or write all of them into a directory
 
     Options:
       -h, --help
@@ -61,7 +65,8 @@ fn run() {
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
           --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
-                                    or a base URL [default: nexorouter] [env: GATETAP_UPSTREAM]
+                                    sim:GATEWAY, or a base URL [default: nexorouter] [env:
+                                    GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
           --db <FILE>               The recording [default: recording.db in your data directory] [env:
@@ -85,10 +90,76 @@ fn run() {
           --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
+          --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
+                                    beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
                                     lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
       -h, --help                    Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
     ");
+}
+
+/// Its other flags are those of `run`.
+#[test]
+fn exec() {
+    let help = help(&["exec", "--help"]);
+    let end = help.find("      --check").map(|at| &help[at..]);
+    assert_snapshot!(end.unwrap_or_default(), @r#"
+          --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
+                                    severity, or a worse one
+      -h, --help                    Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
+
+    The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
+    that such a variable has already becomes the upstream, unless --upstream says another. With
+    --intercept it also sees HTTPS_PROXY and the variables that make runtimes trust the local CA.
+    "#);
+}
+
+#[test]
+fn env() {
+    assert_snapshot!(help(&["env", "--help"]), @r#"
+    Print what points a shell's programs at a running gatetap
+
+    Usage: gatetap env [OPTIONS]
+
+    Options:
+          --shell <SHELL>     In whose words [default: those of $SHELL] [possible values: bash, zsh,
+                              fish, powershell]
+          --listen <ADDRESS>  Where gatetap listens: ADDRESS:PORT, or a PORT [default: 7117] [env:
+                              GATETAP_LISTEN]
+          --intercept         The variables of proxies and CAs, too, for tunnels that are opened
+      -h, --help              Print help
+
+    In each shell:
+      bash, zsh    eval "$(gatetap env)"
+      fish         gatetap env --shell fish | source
+      PowerShell   gatetap env --shell powershell | Out-String | Invoke-Expression
+    "#);
 }
 
 #[test]
@@ -99,12 +170,17 @@ fn demo() {
     Usage: gatetap demo [OPTIONS]
 
     Options:
-          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses
-                              [default: a free port] [env: GATETAP_LISTEN]
-          --db <FILE>         Keep the recording in this file [default: one that is removed at the end]
-          --seed <NUMBER>     The seed of texts and times [default: 7] [env: GATETAP_SEED]
-          --headless          No live view: print each exchange as it ends, then a summary
-      -h, --help              Print help
+          --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses
+                                    [default: a free port] [env: GATETAP_LISTEN]
+          --db <FILE>               Keep the recording in this file [default: one that is removed at the
+                                    end]
+          --seed <NUMBER>           The seed of texts and times [default: 7] [env: GATETAP_SEED]
+          --headless                No live view: print each exchange as it ends, then a summary
+          --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
+                                    beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
+          --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
+                                    lengths [env: GATETAP_REDACT_BODIES] [possible values: true, false]
+      -h, --help                    Print help
     ");
 }
 
@@ -136,6 +212,9 @@ fn ls() {
 
           --session <ID>
               Only those of one session: its number, or `last`
+
+          --tunnels
+              Instead, the tunnels that passed unopened, and TLS connections that apps broke off
 
       -h, --help
               Print help (see a summary with '-h')
@@ -228,10 +307,23 @@ fn sim() {
     Options:
           --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on 127.0.0.1; port 0 picks a free
                               one [env: GATETAP_SIM_LISTEN] [default: 127.0.0.1:7118]
+          --profile <NAME>    The gateway to answer like: nexorouter, openrouter, openai or anthropic
+                              [env: GATETAP_SIM_PROFILE] [default: nexorouter]
           --seed <NUMBER>     What texts, times and ids are drawn from [default: a new one, which is
                               printed] [env: GATETAP_SIM_SEED]
-          --speed <FACTOR>    How many times faster than life; `max` never waits [env:
-                              GATETAP_SIM_SPEED] [default: 1]
       -h, --help              Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
+                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
     ");
 }

@@ -152,6 +152,8 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_trailers: Headers::default(),
+        response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

@@ -449,8 +449,8 @@ fn the_json_of_an_exchange_has_every_key() {
     assert_eq!(keys_in_order(&line), order);
     let shown: Value = serde_json::from_str(&line).unwrap();
     for side in ["request", "response"] {
-        assert_eq!(keys(&shown[side]), ["body", "headers", "raw_head"], "{side}");
-        assert_eq!(keys(&shown[side]["body"]), ["bytes", "cut", "stored", "text"], "{side}");
+        assert_eq!(keys(&shown[side]), ["body", "headers", "raw_head", "trailers"], "{side}");
+        assert_eq!(keys(&shown[side]["body"]), ["bytes", "cut", "sha256", "stored", "text"], "{side}");
     }
     assert_eq!(
         shown["response"]["headers"],
@@ -465,14 +465,14 @@ fn the_json_of_an_exchange_has_every_key() {
         shown["timing"],
         json!({
             "connect_ms": 12.0, "tls_ms": 21.0, "sent_ms": 34.0, "head_ms": 140.0, "first_event_ms": 300.0,
-            "last_event_ms": 1250.0, "end_ms": 1250.5, "added_p50_us": 100, "added_p99_us": 200,
+            "last_event_ms": 1250.0, "end_ms": 1250.5, "held_ms": null, "added_p50_us": 100, "added_p99_us": 200,
         })
     );
     assert_eq!(
         shown["findings"],
         json!([{
             "check": "stream-gap", "severity": "warning", "message": "the stream stood still for 900 ms",
-            "evidence": "events 1 and 2", "fix": "ask the gateway",
+            "evidence": "events 1 and 2", "fix": "ask the gateway", "places": [],
         }])
     );
 }
@@ -497,7 +497,7 @@ fn what_is_not_known_is_null() {
     assert_eq!(failed["findings"], json!([]));
     let coded = &show_json(&["6", "--json"])[0];
     assert_eq!(coded["request"]["raw_head"], Value::Null);
-    assert_eq!(keys(&coded["response"]["body"]), ["base64", "bytes", "cut", "stored"]);
+    assert_eq!(keys(&coded["response"]["body"]), ["base64", "bytes", "cut", "sha256", "stored"]);
 }
 
 #[test]

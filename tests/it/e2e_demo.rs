@@ -6,7 +6,13 @@ use serde_json::Value;
 use std::path::Path;
 
 /// What the stories' exchanges end as, one a line of `PATH STATUS VERDICT CODE`.
-const TOLD: [&str; 11] = [
+const TOLD: [&str; 17] = [
+    "/@anthropic/v1/messages 200 complete -",
+    "/@openai/v1/chat/completions 429 refused insufficient_quota",
+    "/@openai/v1/responses 200 complete -",
+    "/@openrouter/v1/chat/completions 200 complete -",
+    "/@openrouter/v1/chat/completions 200 error-inside 502",
+    "/v1/chat/completions 200 complete -",
     "/v1/chat/completions 200 complete -",
     "/v1/chat/completions 200 complete -",
     "/v1/chat/completions 200 complete -",
@@ -53,9 +59,11 @@ fn it_prints_every_exchange_and_leaves_nothing() {
     let home = Home::new();
     let exit = demo(&home, &[]);
     assert_eq!(printed(&exit), TOLD);
-    assert!(exit.stdout.contains("\n11 exchanges: 6 complete, 3 refused, 1 cut-by-gateway, 1 cut-by-app\n"));
+    assert!(exit.stdout.contains(
+        "\n17 exchanges: 10 complete, 4 refused, 1 error-inside, 1 cut-by-gateway, 1 cut-by-app\n"
+    ));
     assert!(
-        exit.stderr.starts_with("recorded 11 exchanges\n99 % of chunks were passed on within "),
+        exit.stderr.starts_with("recorded 17 exchanges\n99 % of chunks were passed on within "),
         "{exit}"
     );
     assert_eq!(files(&home.join("cache")), Vec::<String>::new());

@@ -85,7 +85,7 @@ fn assert_whole(whole: &Value, line: &Value, head: &Head, body: &str, seen: &See
     }
     for (side, text) in [("request", body.to_owned()), ("response", seen.text())] {
         let message = &whole[side];
-        assert_eq!(names(message), words("headers raw_head body"), "{side}");
+        assert_eq!(names(message), words("headers raw_head body trailers"), "{side}");
         assert_eq!(names(&message["body"]), words("text bytes stored cut"), "{side}");
         assert_eq!(message["body"]["text"], json!(text), "{side}");
         let (bytes, stored) = (&message["body"]["bytes"], &message["body"]["stored"]);

@@ -387,3 +387,29 @@ async fn gatetap_stops_without_waiting_for_anybody() {
     let told = tapped.told(0).await;
     assert_eq!(told.verdict(), "failed");
 }
+
+#[tokio::test]
+async fn a_blocked_upload_learns_that_its_gateway_is_gone() {
+    let answer413 = answer("HTTP/1.1 413 Payload Too Large\r\nConnection: close", "too big");
+    for (said, last, status, token) in [
+        (Vec::new(), Step::Reset, 502, Some("connection-reset")),
+        // What it has not read makes a reset of its close.
+        (Vec::new(), Step::Close, 502, Some("connection-reset")),
+        (answer413, Step::Close, 413, None),
+    ] {
+        let gate = Gate::new();
+        let script = vec![Step::ReadHead, Step::PauseReading, Step::Wait(gate.clone()), write(said), last];
+        let gateway = Gateway::scripted([script]);
+        let tapped = Tapped::before(&gateway).await;
+        let mut app = Client::connect(tapped.addr()).await;
+        app.send("POST /v1/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 999999999\r\n\r\n").await;
+        gate.reached(1).await;
+        while app.try_send_now(vec![b'x'; 1 << 20]).await {}
+        gate.open();
+        let head = app.read_head().await;
+        assert_eq!((head.status(), head.header("x-gatetap-error").as_deref()), (status, token));
+        app.read_body().await;
+        let told = tapped.told_when(0, |whole| whole.exchange.response_end.is_some()).await;
+        assert_eq!(told.own_error(), token);
+    }
+}

@@ -8,12 +8,14 @@ use crate::support::http1::chunk;
 use crate::support::tapped::{Seen, Tapped};
 use crate::support::{eventually, eventually_async, wait};
 use gatetap::exchange::body::Cut;
+use gatetap::exchange::time::Micros;
+use gatetap::record::Limits;
 use gatetap::store::{Page, Reader};
 use ring::digest::{SHA256, digest};
 use rusqlite::Connection;
 
 /// As much of an answer as a test wants, in chunks of a thousand bytes.
-fn long_answer(chunks: usize) -> (Vec<u8>, Vec<u8>) {
+pub fn long_answer(chunks: usize) -> (Vec<u8>, Vec<u8>) {
     let mut raw = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     let mut body = Vec::new();
     for index in 0..chunks {
@@ -158,4 +160,30 @@ async fn chunks_that_come_together_are_written_together() {
     let recording = Connection::open(tapped.recording()).unwrap();
     let rows: i64 = recording.query_row("SELECT count(*) FROM segments", [], |row| row.get(0)).unwrap();
     assert!(rows < 100, "{rows} rows for 500 chunks");
+}
+
+/// While another process holds the lock, the recorder takes in less than what passes, and its queue fills.
+#[tokio::test]
+async fn where_the_queue_is_spent_the_stream_waits_and_says_for_how_long() {
+    let size = 4 << 20;
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n");
+    let gateway = Gateway::answering([head.as_bytes(), &vec![b'x'; size]].concat());
+    let limits = Limits { queue_bytes: 1 << 20, ..Limits::default() };
+    let tapped = Tapped::within(&gateway, limits).await;
+    let holder = Connection::open(tapped.recording()).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let seen = Seen::of(tapped.addr(), get("/v1/large", &[])).await;
+    assert_eq!((seen.bytes().len(), seen.ending), (size, Ending::Whole));
+    holder.execute_batch("COMMIT").unwrap();
+    let told = tapped.told(0).await;
+    assert_eq!(told.response.bytes.len(), size);
+    let held = told.whole.exchange.timing.held.expect("it was held back");
+    assert!(held > Micros(10_000), "{held}");
+    let db = tapped.recording().display().to_string();
+    let show =
+        |more: &[&str]| Launch::gatetap(&[&["show", "1", "--db", &db], more].concat()).run_to_end().stdout;
+    let line: serde_json::Value = serde_json::from_str(&show(&["--json"])).unwrap();
+    assert_eq!(line["timing"]["held_ms"], held.as_ms());
+    let page = show(&[]);
+    assert!(page.contains(&format!("{held}  held back because the recorder was behind")), "{page}");
 }

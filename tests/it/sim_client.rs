@@ -117,7 +117,7 @@ pub(crate) fn take_apart(bytes: &[u8]) -> (Answer, &[u8]) {
     let (version, status) = lines.next().unwrap().split_once(' ').unwrap();
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
     let mut answer = Answer {
         status: status.get(..3).unwrap().parse().unwrap(),

@@ -1,10 +1,10 @@
 //! Streams and plain answers: their form, their seed, their limits.
 
-use gatetap::sim::Options;
+use gatetap::sim::{Options, Pace};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use crate::sim_client::{KEY, complete, instant, simulator};
 
@@ -185,4 +185,24 @@ async fn the_offset_model_says_when_it_sends() {
         assert_eq!(text.matches("t+").count(), 20);
         assert!((seconds..seconds + 0.3).contains(&taken), "{taken}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_that_is_set_is_kept() {
+    let pace =
+        Pace { first_token: Some(Duration::from_secs(2)), tokens_per_second: Some(4.0), jitter: Some(0.0) };
+    let sim = simulator(Options { pace, ..Options::default() }).await;
+    let begun = Instant::now();
+    let answer = complete(&sim, &question("Explain tides", true)).await;
+    // The first event brings the role, and comes with the first token.
+    let tokens = answer.chunks_json().len() - 2;
+    let expected = 2.0 + (tokens - 1) as f64 / 4.0;
+    let taken = begun.elapsed().as_secs_f64();
+    assert!((expected - 0.05..expected + 0.05).contains(&taken), "{taken}, not {expected}");
+    // Jitter moves the gaps and leaves the average where it is.
+    let shaken = simulator(Options { pace: Pace { jitter: Some(1.0), ..pace }, ..Options::default() }).await;
+    let begun = Instant::now();
+    complete(&shaken, &question("Explain tides", true)).await;
+    let shaken = begun.elapsed().as_secs_f64();
+    assert!((shaken - taken).abs() > 0.05 && (shaken / taken - 1.0).abs() < 0.3, "{shaken}, {taken}");
 }

@@ -43,7 +43,10 @@ fn every_key_finds_what_it_names() {
         Made {
             at: 400_000_000,
             gateway: "openrouter".to_owned(),
-            credential: Some(("ab12cdef".to_owned(), Some("wxyz".to_owned()))),
+            credentials: vec![
+                ("ab12cdef".to_owned(), Some("wxyz".to_owned())),
+                ("cd34".to_owned(), Some("1234".to_owned())),
+            ],
             digest: Digest {
                 model_answered: Some("gpt-4o-2024".to_owned()),
                 finish_reason: Some("length".to_owned()),
@@ -97,6 +100,8 @@ fn every_key_finds_what_it_names() {
         ("gateway:openrouter", &[3]),
         ("key:AB12", &[3]),
         ("key:wxyz", &[3]),
+        ("key:cd", &[3]),
+        ("key:1234", &[3]),
         ("key:xyz", &[]),
         ("code:rate_limit_exceeded", &[2]),
         ("code:connection-*", &[5]),
@@ -224,7 +229,7 @@ fn completions_are_keys_and_then_what_was_recorded() {
     let path = home.path().join("a.db");
     let made = ["gpt-4o", "gpt-5", "o 3"].map(|model| Made {
         digest: digest(model),
-        credential: Some(("ffff".to_owned(), Some("wxyz".to_owned()))),
+        credentials: vec![("ffff".to_owned(), Some("wxyz".to_owned()))],
         findings: vec![("auth-a".to_owned(), Severity::Error), ("stream-b".to_owned(), Severity::Info)],
         ..Made::default()
     });
@@ -300,7 +305,7 @@ fn asks(term: &Term, made: &Made) -> bool {
             };
             names.into_iter().any(|name| like(&pattern.0, name))
         }
-        Term::Credential(key) => made.credential.as_ref().is_some_and(|(fingerprint, last4)| {
+        Term::Credential(key) => made.credentials.iter().any(|(fingerprint, last4)| {
             fingerprint.starts_with(key.as_str()) || last4.as_deref() == Some(key)
         }),
         Term::Verdict(pattern) => like(&pattern.0, made.verdict.as_str()),
@@ -360,13 +365,13 @@ fn some_made() -> impl Strategy<Value = Made> {
         any::<bool>(),
         maybe(),
         proptest::option::of(1_i64..3),
-        proptest::option::of((word(), maybe())),
+        proptest::collection::vec((word(), maybe()), 0..3),
         proptest::collection::vec((word(), severity), 0..3),
     );
     let numbers = (number(), number(), number(), 0_u64..4, words(), words());
     (names, facts, numbers).prop_map(|(names, facts, numbers)| {
         let (path, gateway, model, model_answered, error_code, finish_reason, own_error) = names;
-        let (status, verdict, streaming, fault, replay_of, credential, findings) = facts;
+        let (status, verdict, streaming, fault, replay_of, credentials, findings) = facts;
         let (ttft, duration, total, at, prompt, answer) = numbers;
         Made {
             at: at * 100_000_000,
@@ -378,7 +383,7 @@ fn some_made() -> impl Strategy<Value = Made> {
             duration,
             fault,
             replay_of,
-            credential,
+            credentials,
             digest: Digest {
                 streaming,
                 model,

@@ -3,11 +3,14 @@
 use crate::support::made::{Made, START, die, recording, session};
 use gatetap::exchange::ExchangeId;
 use gatetap::exchange::body::Side;
-use gatetap::exchange::end::Verdict;
+use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::time::{Micros, WallTime};
+use gatetap::exchange::tunnel::Tunnel;
 use gatetap::store::filter::Filter;
-use gatetap::store::{Error, Page, Progress, Pruned, Pruner, Reader, Retention, Spare};
+use gatetap::store::{Error, Page, Progress, Pruned, Pruner, Reader, Retention, Spare, Writer};
+use rusqlite::Connection;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// An hour after the sessions begin.
 const NOW: WallTime = WallTime(START.0 + 3_600_000_000);
@@ -90,7 +93,7 @@ fn a_size_is_kept_and_space_is_given_back() {
     assert!(after <= limit, "{after} of {limit}");
     assert_eq!(pruned.bytes_after, after);
     assert!(pruned.bytes_before >= before);
-    let connection = rusqlite::Connection::open(&path).unwrap();
+    let connection = Connection::open(&path).unwrap();
     let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
     connection.execute("INSERT INTO texts (texts) VALUES ('integrity-check')", []).unwrap();
@@ -164,4 +167,85 @@ fn nothing_is_made_where_nothing_is() {
     assert!(!path.exists());
     std::fs::write(&path, "not a recording, but long enough to be looked at as one").unwrap();
     assert!(matches!(Pruner::open(&path), Err(Error::Foreign { .. })));
+}
+
+fn tunnel(writer: &Writer, at: u64, ended: bool) {
+    let tunnel = Tunnel {
+        id: 0,
+        session: 0,
+        started_at: START.plus(Micros(at)),
+        peer: None,
+        host: "elsewhere.test:443".to_owned(),
+        connect: None,
+        end: None,
+        sent_bytes: 1,
+        received_bytes: 2,
+        ended: ended.then_some(BodyEnd::Whole),
+        failure: None,
+    };
+    writer.put_tunnel(&tunnel).unwrap();
+}
+
+#[test]
+fn tunnels_sessions_and_words_go_with_what_referred_to_them() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let rows = |sql: &str| -> Vec<String> {
+        let connection = Connection::open(&path).unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let sessions = || rows("SELECT cast(id AS text) FROM sessions ORDER BY id");
+    let words = || rows("SELECT text FROM words WHERE kind = 2 ORDER BY text");
+    let tunnels = || Reader::open(&path).unwrap().tunnels().unwrap().len();
+    let at = |minutes: u64, path: &str| Made {
+        at: minutes * 60_000_000,
+        path: path.to_owned(),
+        ..Made::default()
+    };
+
+    let first = session(&path);
+    tunnel(&first, 0, true);
+    at(1, "/old").write(&first);
+    first.end_session(NOW).unwrap();
+    let second = session(&path);
+    at(2, "/middle").write(&second);
+    tunnel(&second, 150_000_000, true);
+    second.end_session(NOW).unwrap();
+    let third = session(&path);
+    at(3, "/new").write(&third);
+    tunnel(&third, 1, false);
+    let count = |count| Retention { count: Some(count), ..Retention::default() };
+
+    prune(&path, &count(3), "", Spare::LivingSessions);
+    assert_eq!((sessions().len(), tunnels(), words().len()), (3, 3, 3), "all may stay");
+    prune(&path, &Retention::default(), "path:/old", Spare::LivingSessions);
+    assert_eq!((sessions().len(), tunnels()), (3, 3), "a filter asks for exchanges");
+    assert_eq!(words(), ["/middle", "/new"]);
+    prune(&path, &count(1), "", Spare::LivingSessions);
+    assert_eq!((sessions(), tunnels()), (vec!["3".to_owned()], 1), "one goes on");
+    assert_eq!(words(), ["/new"]);
+    // The session that goes on knew the numbers of words that are gone since.
+    at(4, "/old").write(&third);
+    assert_eq!(words(), ["/new", "/old"]);
+    third.end_session(NOW).unwrap();
+    prune(&path, &Retention::default(), "", Spare::Open);
+    assert_eq!(
+        (sessions(), tunnels(), words().len()),
+        (vec!["3".to_owned()], 0, 0),
+        "no number is given twice"
+    );
+}
+
+#[test]
+fn a_reader_that_holds_on_keeps_no_session_from_writing() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    recording(&path, &ten());
+    let reader = Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM exchanges").unwrap();
+    let started = Instant::now();
+    let (ids, _) = prune(&path, &Retention::default(), "", Spare::Open);
+    assert_eq!(ids.len(), 10);
+    assert!(started.elapsed() < Duration::from_secs(4), "it waited for the reader");
 }

@@ -39,7 +39,7 @@ fn documented_queries_work() {
         &[
             Made {
                 digest,
-                credential: Some(("f1a2".to_owned(), Some("wxyz".to_owned()))),
+                credentials: vec![("f1a2".to_owned(), Some("wxyz".to_owned()))],
                 request: b"{\"a\":1}".into(),
                 response: b"data: x\n\n".into(),
                 ..Made::default()

@@ -46,6 +46,23 @@ fn clear_text_and_tls_share_a_port_and_get_the_same() {
 }
 
 #[test]
+fn an_app_that_offers_other_protocols_is_served_like_one_that_offers_none() {
+    let home = Home::new();
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "hello"));
+    let gatetap = run(&home, &gateway.url(), &[]);
+    let root = make_ca(&home);
+    wait(async {
+        for alpn in [&["http/1.0"][..], &["other", "h3"], &["other", "http/1.1"]] {
+            let mut tls = shake(tcp(gatetap.addr()).await, "localhost", &root, alpn).await.unwrap();
+            let agreed = tls.get_ref().1.alpn_protocol();
+            assert_eq!(agreed, alpn.contains(&"http/1.1").then_some(&b"http/1.1"[..]), "{alpn:?}");
+            tls.write_all(&get("/v1/models", &[])).await.unwrap();
+            read_to(&mut tls, "hello").await;
+        }
+    });
+}
+
+#[test]
 fn http2_is_agreed_on_by_alpn() {
     let home = Home::new();
     let gateway = Gateway::answering(answer("HTTP/1.1 200 OK\r\nx-a: b", "hello"));

@@ -3,11 +3,11 @@
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::binary::{Gatetap, Home, Launch};
-use crate::support::client::{Client, get};
+use crate::support::client::{Client, get, post};
 use crate::support::gateway::{Gateway, Step, answer, write};
 use crate::support::http1::Head;
 use crate::support::tls::{TestCa, read_to, stop_and_read};
-use crate::support::wait;
+use crate::support::{fakes, wait};
 
 const ESTABLISHED: &str = "HTTP/1.1 200 OK\r\nVia: x\r\n\r\n";
 
@@ -151,7 +151,11 @@ fn gatetap_calling_itself_is_refused() {
         ("127.0.0.1", format!("http://127.0.0.1:{port}"), None, "/v1/x"),
         ("127.0.0.1", format!("http://localhost:{port}"), None, "/v1/x"),
         ("127.0.0.1", format!("http://0.0.0.0:{port}"), None, "/v1/x"),
+        ("127.0.0.1", format!("http://[::ffff:127.0.0.1]:{port}"), None, "/v1/x"),
         ("0.0.0.0", format!("http://127.0.0.1:{port}"), None, "/v1/x"),
+        ("0.0.0.0", format!("http://127.0.0.2:{port}"), None, "/v1/x"),
+        ("[::]", format!("http://127.0.0.1:{port}"), None, "/v1/x"),
+        ("[::]", format!("http://[::1]:{port}"), None, "/v1/x"),
         ("127.0.0.1", format!("https://localhost:{port}"), None, "/v1/x"),
         (
             "127.0.0.1",
@@ -191,4 +195,59 @@ fn gatetap_calling_itself_is_refused() {
         let (head, _) = ask(&gatetap, "/v1/x").await;
         assert_eq!(head.header("x-gatetap-error").as_deref(), Some("loop"));
     });
+}
+
+/// Passes bytes on, both ways, to where it is told.
+fn forwarder(to: std::net::SocketAddr) -> std::net::SocketAddr {
+    let listener = wait(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let addr = listener.local_addr().unwrap();
+    fakes().spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            fakes().spawn(async move {
+                let mut onward = tokio::net::TcpStream::connect(to).await.unwrap();
+                drop(tokio::io::copy_bidirectional(&mut from, &mut onward).await);
+            });
+        }
+    });
+    addr
+}
+
+#[test]
+fn a_request_that_comes_back_through_another_is_refused() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let own = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let other = forwarder(own);
+    for (upstream, proxy) in [
+        // A port that is forwarded to gatetap; the same with a base path.
+        (format!("http://{other}/v1"), None),
+        (format!("http://{other}/api/v1"), None),
+        // A proxy that leads back, wherever it is asked to lead.
+        ("http://gateway.test".to_owned(), Some("HTTP_PROXY")),
+        ("https://gateway.test".to_owned(), Some("HTTPS_PROXY")),
+    ] {
+        let home = Home::new();
+        let args = ["run", "--headless", "--listen", &own.to_string(), "--upstream", &upstream];
+        let launch = Launch::gatetap(&args).home(&home);
+        let gatetap = match proxy {
+            Some(proxy) => launch.env(proxy, format!("http://{other}")),
+            None => launch,
+        }
+        .serve();
+        wait(async {
+            let (head, body) = Client::exchange(own, post("/v1/x", &["X-A: b"], "{}")).await;
+            assert_eq!(
+                head.header("x-gatetap-error").as_deref(),
+                Some("loop"),
+                "{upstream}: {}",
+                body.text()
+            );
+            // Two apps may ask the same at once.
+            let same = || Client::exchange(own, post("/v1/y", &[], "{}"));
+            let (one, other) = tokio::join!(same(), same());
+            assert_eq!((one.0.status(), other.0.status()), (502, 502));
+        });
+        let reader = stop_and_read(gatetap);
+        let count = reader.count().unwrap();
+        assert!(count <= 6, "it goes round once at most, not {count} times");
+    }
 }

@@ -1,3 +1,5 @@
+//! Keys that are not one space behind `Bearer`.
+
 use super::{place_of, shown, wanted, with_defect};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

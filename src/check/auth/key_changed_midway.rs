@@ -1,3 +1,5 @@
+//! Apps that change their key within a session.
+
 use super::{for_gateway, place_of, tail};
 use crate::check::Past;
 use crate::check::declare::check;

@@ -1,3 +1,5 @@
+//! Calls without a credential.
+
 use super::{for_gateway, named};
 use crate::check::declare::check;
 use crate::check::hosts::{self, Reach};

@@ -1,3 +1,5 @@
+//! Keys that may list models but not call them.
+
 use super::{for_gateway, place_of, tail};
 use crate::check::declare::check;
 use crate::check::over_time::{NEAR, ended_at};

@@ -1,3 +1,5 @@
+//! Keys without a scheme.
+
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;

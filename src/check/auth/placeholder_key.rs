@@ -1,3 +1,5 @@
+//! Placeholders where the key belongs.
+
 use super::{named, place_of, shown, with_defect};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

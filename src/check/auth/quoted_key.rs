@@ -1,3 +1,5 @@
+//! Keys in quotes.
+
 use super::{named, place_of, shown, wanted, with_defect};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Calls with a key that was refused again and again.
+
 use super::{for_gateway, place_of, tail};
 use crate::check::declare::check;
 use crate::check::over_time::ended_at;

@@ -1,3 +1,5 @@
+//! Keys of a length that their vendor's keys do not have.
+
 use super::{named, place_of, shown, with_defect};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Requests with two different credentials.
+
 use super::{named, place_of, shown, with_defect};
 use crate::check::declare::check;
 use crate::check::{Context, Found, RequestSubject, Says};

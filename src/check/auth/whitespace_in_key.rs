@@ -1,3 +1,5 @@
+//! Keys with white space or foreign characters in them.
+
 use super::{named, place_of, shown, wanted, with_defect};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

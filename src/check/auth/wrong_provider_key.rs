@@ -1,3 +1,5 @@
+//! Keys of another vendor than the gateway.
+
 use super::{for_gateway, place_of, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

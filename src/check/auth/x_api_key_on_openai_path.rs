@@ -1,3 +1,5 @@
+//! Keys in `x-api-key` where `Authorization` is asked for.
+
 use super::{for_gateway, place_of, shown, tail};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

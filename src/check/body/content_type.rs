@@ -1,3 +1,5 @@
+//! JSON bodies that are not announced as JSON.
+
 use super::is_call;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Members that OpenAI has deprecated.
+
 use super::{at, given, members};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

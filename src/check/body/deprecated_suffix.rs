@@ -1,3 +1,5 @@
+//! Models with the deprecated suffix `:online`.
+
 use super::models::asked;
 use super::{at, members};
 use crate::check::declare::check;

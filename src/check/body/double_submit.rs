@@ -1,3 +1,5 @@
+//! Calls that are sent twice at once.
+
 use super::members;
 use crate::check::Past;
 use crate::check::declare::check;

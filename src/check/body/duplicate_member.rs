@@ -1,3 +1,5 @@
+//! JSON members that stand twice.
+
 use super::{at, members};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

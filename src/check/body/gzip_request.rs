@@ -1,3 +1,5 @@
+//! Compressed bodies that were refused.
+
 use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;

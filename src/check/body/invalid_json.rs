@@ -1,3 +1,5 @@
+//! Bodies that are not JSON.
+
 use super::is_call;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

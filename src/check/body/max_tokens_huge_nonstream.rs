@@ -1,3 +1,5 @@
+//! Long answers that are asked for in one piece.
+
 use super::{at, members};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Limits of the answer's length that are none.
+
 use super::{at, given, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Agents whose answers have no limit.
+
 use super::{at, members, tools};
 use crate::check::declare::check;
 use crate::check::over_time::NEAR;

@@ -1,3 +1,5 @@
+//! Messages that no gateway understands.
+
 use super::{at, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Chats without messages.
+
 use super::{at, given, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

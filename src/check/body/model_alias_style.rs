@@ -1,3 +1,5 @@
+//! Model ids in the style of another gateway.
+
 use super::models::{asked, listed};
 use super::{at, members};
 use crate::check::declare::check;

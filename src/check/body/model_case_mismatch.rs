@@ -1,3 +1,5 @@
+//! Models whose id differs from a listed one in its case.
+
 use super::models::{asked, bare, listed};
 use super::{at, members};
 use crate::check::declare::check;

@@ -1,3 +1,5 @@
+//! Calls without a model.
+
 use super::{at, given, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

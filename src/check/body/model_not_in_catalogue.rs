@@ -1,3 +1,5 @@
+//! Models that the gateway does not list.
+
 use super::models::{asked, bare, listed, nearest};
 use super::{at, members};
 use crate::check::declare::check;

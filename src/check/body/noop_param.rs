@@ -1,3 +1,5 @@
+//! Members that have no effect any more.
+
 use super::{at, members};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

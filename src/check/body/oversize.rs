@@ -1,3 +1,5 @@
+//! Bodies that are too large, or nearly.
+
 use super::{at, is_call};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

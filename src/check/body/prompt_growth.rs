@@ -1,3 +1,5 @@
+//! Conversations whose every turn sends more.
+
 use super::{at, members};
 use crate::check::declare::check;
 use crate::check::over_time::NEAR;

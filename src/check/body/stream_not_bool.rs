@@ -1,3 +1,5 @@
+//! `stream` that is no truth value.
+
 use super::{at, given, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! `stream_options` without a stream.
+
 use super::{at, given, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Temperatures that no gateway takes.
+
 use super::{at, given, members, out_of_range};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

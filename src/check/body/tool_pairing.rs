@@ -1,3 +1,5 @@
+//! Tool calls and tool results that do not belong together.
+
 use super::{at, given, members};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Tools on a gateway that does not promise them.
+
 use super::{at, members, tools};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Values of `top_p` that no gateway takes.
+
 use super::{at, given, members, out_of_range};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Members that NexoRouter does not document.
+
 use super::{at, members};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

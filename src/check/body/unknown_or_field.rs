@@ -1,3 +1,5 @@
+//! Members that OpenRouter does not know.
+
 use super::{at, given, members, shown};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

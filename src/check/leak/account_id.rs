@@ -1,3 +1,5 @@
+//! Errors that name the account.
+
 use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;

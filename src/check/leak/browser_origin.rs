@@ -1,3 +1,5 @@
+//! Keys that are sent from a browser.
+
 use crate::check::declare::check;
 use crate::check::hosts::{self, Reach};
 use crate::check::{Found, RequestSubject, Says};

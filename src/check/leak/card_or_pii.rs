@@ -1,3 +1,5 @@
+//! Card numbers in prompts.
+
 use super::new_texts;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Calls that ask for an echo of the prompt.
+
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;

@@ -1,3 +1,5 @@
+//! Referers that name an address inside.
+
 use crate::check::declare::check;
 use crate::check::hosts::{self, Reach};
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Keys in prompts.
+
 use crate::check::Past;
 use crate::check::declare::check;
 use crate::check::over_time::{NEAR, ended_at};

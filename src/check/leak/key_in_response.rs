@@ -1,3 +1,5 @@
+//! Keys in answers.
+
 use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;

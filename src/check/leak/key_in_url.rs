@@ -1,3 +1,5 @@
+//! Keys in URLs.
+
 use crate::check::auth::is_signature;
 use crate::check::declare::check;
 use crate::check::hosts;

@@ -1,3 +1,5 @@
+//! Keys that several apps share.
+
 use crate::check::declare::check;
 use crate::check::over_time::NEAR;
 use crate::check::{Found, RequestSubject, Says};

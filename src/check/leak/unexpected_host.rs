@@ -1,3 +1,5 @@
+//! Keys that are sent to another host than theirs.
+
 use crate::check::declare::check;
 use crate::check::hosts::{self, Reach};
 use crate::check::over_time::NEAR;

@@ -1,3 +1,5 @@
+//! Anthropic calls of a gateway that has no Messages API.
+
 use super::exact_endpoint;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

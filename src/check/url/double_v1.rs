@@ -1,3 +1,5 @@
+//! Paths with `/v1/v1`.
+
 use super::right_base;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Apps that switch between API shapes.
+
 use crate::check::declare::check;
 use crate::check::over_time::NEAR;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! HTML pages where an API should answer.
+
 use super::right_base;
 use crate::check::declare::check;
 use crate::check::hosts;

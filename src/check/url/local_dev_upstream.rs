@@ -1,3 +1,5 @@
+//! Calls of the documentation's local address.
+
 use crate::check::declare::check;
 use crate::check::hosts::{self, Reach};
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Paths without the gateway's base path.
+
 use super::{base_path, endpoint, right_base, sent_path};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

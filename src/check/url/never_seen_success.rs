@@ -1,3 +1,5 @@
+//! Paths that never answered but with 404.
+
 use super::right_base;
 use crate::check::declare::check;
 use crate::check::over_time::ended_at;

@@ -1,3 +1,5 @@
+//! Keys that leave this machine unencrypted.
+
 use crate::check::declare::check;
 use crate::check::hosts::{self, Reach};
 use crate::check::{Found, RequestSubject, Says};

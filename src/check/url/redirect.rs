@@ -1,3 +1,5 @@
+//! Calls that are redirected.
+
 use super::endpoint;
 use crate::check::declare::check;
 use crate::check::hosts;

@@ -1,3 +1,5 @@
+//! Paths that end in their endpoint twice.
+
 use super::{endpoint, right_base};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

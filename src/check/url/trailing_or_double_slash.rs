@@ -1,3 +1,5 @@
+//! Paths with a slash too many.
+
 use super::endpoint;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Calls of endpoints that the gateway does not promise.
+
 use super::sent_path;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,3 +1,5 @@
+//! Calls with a method that the endpoint does not take.
+
 use super::exact_endpoint;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};

@@ -1,6 +1,7 @@
 //! `gatetap ls`: one line an exchange.
 
 mod tail;
+mod tunnels;
 
 use super::env::Env;
 use super::error::wrong_usage;
@@ -20,6 +21,7 @@ use crate::store::filter::{Filter, SessionName as SessionTerm, Term};
 use crate::store::{Page, Reader};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use serde::Serialize;
 use std::io::Write;
 use std::str::FromStr;
 
@@ -51,6 +53,10 @@ pub(super) struct LsArgs {
     /// Only those of one session: its number, or `last`
     #[arg(long, value_name = "ID")]
     session: Option<SessionName>,
+
+    /// Instead, the tunnels that passed unopened, and TLS connections that apps broke off
+    #[arg(long, conflicts_with_all = ["words", "tail"])]
+    tunnels: bool,
 }
 
 /// How a person names a session.
@@ -81,6 +87,10 @@ impl LsArgs {
     /// Lists.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let reader = self.recording.open(env)?;
+        if self.tunnels {
+            let session = self.session.map(|name| name.find_tunnels(&reader)).transpose()?;
+            return tunnels::run(&reader, session, self.json, self.limit, env);
+        }
         let mut filter = self.filter.parse()?;
         if let Some(name) = self.session {
             filter = filter.and(Term::Session(SessionTerm::Number(name.find(&reader)?)).into());
@@ -101,6 +111,9 @@ impl LsArgs {
         if summaries.is_empty() {
             let such = if filter.is_everything() { "" } else { "such " };
             writeln!(env.stderr, "no {such}exchanges in `{}`", reader.path().display())?;
+            if filter.is_everything() && !reader.tunnels()?.is_empty() {
+                writeln!(env.stderr, "there are tunnels: `gatetap ls --tunnels`")?;
+            }
             return Ok(Exit::Fine);
         }
         let table = table(&summaries, env.stdout.is_terminal(), env);
@@ -111,15 +124,24 @@ impl LsArgs {
 
 /// The exchanges as lines, with or without titles.
 fn table(summaries: &[Summary], with_titles: bool, env: &Env<'_>) -> String {
-    let today = day(env.clock.now().wall, &env.time_zone);
-    let days_matter = summaries.iter().any(|one| day(one.started_at, &env.time_zone) != today);
+    let days_matter = days_matter(summaries.iter().map(|one| one.started_at), env);
     let rows: Vec<Vec<Cell>> =
         summaries.iter().map(|summary| row(summary, days_matter, &env.time_zone)).collect();
     render(&COLUMNS, &rows, env.width, with_titles, env.stdout.colour())
 }
 
+/// Whether not all of these moments are of today.
+fn days_matter(mut moments: impl Iterator<Item = WallTime>, env: &Env<'_>) -> bool {
+    let today = day(env.clock.now().wall, &env.time_zone);
+    moments.any(|at| day(at, &env.time_zone) != today)
+}
+
 fn write_json(env: &mut Env<'_>, summary: &Summary) -> anyhow::Result<()> {
-    serde_json::to_writer(&mut env.stdout, &SummaryLine::new(summary))?;
+    write_line(env, &SummaryLine::new(summary))
+}
+
+fn write_line(env: &mut Env<'_>, line: &impl Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut env.stdout, line)?;
     Ok(env.stdout.write_all(b"\n")?)
 }
 
@@ -151,6 +173,14 @@ impl SessionName {
             )),
             (Self::Number(id), _) => Ok(id),
             (Self::Last, last) => Ok(last.unwrap_or_default()),
+        }
+    }
+
+    /// The same among sessions that recorded tunnels.
+    fn find_tunnels(self, reader: &Reader) -> anyhow::Result<SessionId> {
+        match self {
+            Self::Number(id) => Ok(id),
+            Self::Last => Ok(reader.tunnels()?.last().map_or(0, |tunnel| tunnel.session)),
         }
     }
 }

@@ -6,7 +6,9 @@ mod page;
 mod pretty;
 mod rhythm;
 mod sdk;
+mod switched;
 
+use super::completions;
 use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
@@ -16,11 +18,12 @@ use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
-use crate::export::json::{EventJson, WholeLine};
+use crate::export::json::{EventJson, WholeLine, hex};
 use crate::store::Reader;
 use crate::wire::coding::{self, Problem};
 use anyhow::bail;
 use clap::ValueEnum;
+use clap_complete::engine::ArgValueCandidates;
 use serde::Serialize;
 use std::io::Write;
 
@@ -28,7 +31,7 @@ use std::io::Write;
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
     /// Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
-    #[arg(value_name = "ID", required = true, allow_negative_numbers = true)]
+    #[arg(value_name = "ID", required = true, allow_negative_numbers = true, add = ArgValueCandidates::new(completions::exchanges))]
     ids: Vec<ExchangeNames>,
 
     #[command(flatten)]
@@ -167,18 +170,20 @@ impl Shown {
     fn missing(&self, side: Side) -> Option<String> {
         let exchange = &self.whole.exchange;
         let (_, body) = self.side(side);
-        let seen = match side {
-            Side::Request => exchange.request_bytes,
-            Side::Response => exchange.response_bytes,
-        };
+        let seen = exchange.bytes_of(side);
         let missing = seen.saturating_sub(body.bytes.len() as u64);
         match body.cut {
-            Some(cut) => Some(format!(
-                "{} are missing from offset {} on, {} of the end follow",
-                facts::counted(missing, "byte"),
-                cut.at,
-                facts::counted(cut.tail, "byte")
-            )),
+            Some(cut) => {
+                let hash =
+                    exchange.sha256_of(side).map(|hash| format!("; SHA-256 of the whole: {}", hex(hash)));
+                Some(format!(
+                    "{} are missing from offset {} on, {} of the end follow{}",
+                    facts::counted(missing, "byte"),
+                    cut.at,
+                    facts::counted(cut.tail, "byte"),
+                    hash.unwrap_or_default()
+                ))
+            }
             None if missing > 0 && exchange.end_of(side).is_some() => {
                 Some(format!("{} of {seen} are missing", facts::counted(missing, "byte")))
             }

@@ -2,7 +2,7 @@
 
 use super::super::env::Env;
 use super::super::style::{Style, paint};
-use super::{Shown, events, facts, pretty, problem_text, rhythm, sdk};
+use super::{Shown, events, facts, pretty, problem_text, rhythm, sdk, switched};
 use crate::digest;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
@@ -32,6 +32,7 @@ pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> St
     page.request(shown);
     page.response(shown);
     page.answer(&examined.answer);
+    page.section("After the switch", switched::lines(shown));
     let stream = shown.events();
     page.section("Rhythm", rhythm::lines(&stream, &examined.digest, &shown.whole.exchange.timing));
     page.section("SDKs that see something else", sdk::differing(shown, page.colour));
@@ -163,7 +164,12 @@ impl Page {
         self.heading("Request");
         let start = format!("{} {} {}", head.method, head.target, head.version);
         self.head(head.raw.as_ref(), &start, &head.headers);
-        self.body(Side::Request, shown);
+        if switched::is_switched(shown) {
+            self.end(Side::Request, shown);
+        } else {
+            self.body(Side::Request, shown);
+        }
+        self.trailers(&exchange.request_trailers);
     }
 
     fn response(&mut self, shown: &Shown) {
@@ -174,7 +180,9 @@ impl Page {
         self.heading("Response");
         self.head(head.raw.as_ref(), &format!("{} {}", head.version, head.status), &head.headers);
         let is_stream = !shown.events().is_empty();
-        if is_stream {
+        if switched::is_switched(shown) {
+            self.end(Side::Response, shown);
+        } else if is_stream {
             let bytes = exchange.response_bytes.max(shown.response.bytes.len() as u64);
             let coding =
                 head.headers.text("content-encoding").map(|coding| format!(" of {}", printable(coding)));
@@ -189,6 +197,7 @@ impl Page {
         } else {
             self.body(Side::Response, shown);
         }
+        self.trailers(&exchange.response_trailers);
     }
 
     fn answer(&mut self, answer: &digest::Answer) {
@@ -248,9 +257,22 @@ impl Page {
             Some(line) => self.line(&printable(head_text(line).trim_end())),
             None => self.line(&printable(start)),
         }
+        self.header_lines(headers);
+    }
+
+    fn header_lines(&mut self, headers: &Headers) {
         for (name, value) in &headers.0 {
             let name = paint(self.colour, Style::Faint, &printable(name)).into_owned();
             self.line(&format!("{name}: {}", printable(&head_text(value))));
+        }
+    }
+
+    /// What followed a body, if anything did.
+    fn trailers(&mut self, headers: &Headers) {
+        if !headers.0.is_empty() {
+            self.text.push('\n');
+            self.note("trailers");
+            self.header_lines(headers);
         }
     }
 

@@ -140,6 +140,11 @@ impl Comparison {
 }
 
 /// The facts that differ, of rows of a name and two values.
+/// Where two JSON documents differ, in the order of their paths; `None` if one is no JSON document.
+pub fn json_differences(a: &[u8], b: &[u8]) -> Option<Vec<Difference>> {
+    Some(json::differences(&json::leaves(a)?, &json::leaves(b)?))
+}
+
 fn facts(rows: Vec<(&str, Option<String>, Option<String>)>, counts: bool) -> Vec<Difference> {
     rows.into_iter()
         .filter(|(_, a, b)| a != b)

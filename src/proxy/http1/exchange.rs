@@ -100,9 +100,18 @@ pub(super) async fn exchange<A: Socket>(
     }
     let failure = match (destination, forwarded) {
         (Ok(Destination { route, .. }), Some(head)) => {
+            // In a tunnel that was opened nothing of a request changes, and none leads back here.
+            let on_its_way = if route.opened {
+                Ok(None)
+            } else {
+                shared.passing.enter(request.head.raw(), &head).map(Some).ok_or_else(|| came_back(&route))
+            };
             let sending = Sending { connection, request: &request, route: &route, head };
-            match sending.send(app, &mut record, &mut body).await {
-                Ok(after) => return after,
+            match on_its_way {
+                Ok(_on_its_way) => match sending.send(app, &mut record, &mut body).await {
+                    Ok(after) => return after,
+                    Err(failure) => failure,
+                },
                 Err(failure) => failure,
             }
         }
@@ -134,6 +143,14 @@ fn destination(connection: &Connection, request: &Request, path: &str) -> Result
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
     Ok(Destination { route, host, target: message::bytes_of(&target) })
+}
+
+fn came_back(route: &Route) -> Failure {
+    let message = format!(
+        "this request has come back to gatetap: {} leads here; point --upstream at the gateway",
+        route.gateway.authority
+    );
+    Failure::new(Token::Loop, message)
 }
 
 fn asked(peer: SocketAddr, request: &Request, to: Option<&Destination>, sent: Option<&Bytes>) -> Asked {
@@ -370,10 +387,10 @@ fn answered(answer: &Answer, times: Option<ConnectTimes>, sent: Micros, head: Mi
 }
 
 /// Answers a request to the control API. It is not recorded.
-async fn control_answer<A: Socket>(shared: &Shared, app: &mut Link<A>, request: &Request) -> After {
+async fn control_answer<A: Socket>(shared: &Arc<Shared>, app: &mut Link<A>, request: &Request) -> After {
     let (response, whole) = match own::whole_request(app, request).await {
-        Some(whole) => (control::answer(shared, &whole), true),
-        None => (Failure::new(Token::BadRequest, "the request is not whole").answer(false), false),
+        Some(whole) => (control::answer(shared, &whole).await, true),
+        None => (control::not_whole(), false),
     };
     let keep = request.keep && whole;
     match app.send(own::rendered(&response, &request.method, keep)).await {

@@ -8,6 +8,7 @@ use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::proxy::app_connection::Connection;
+use crate::proxy::control::LONGEST_BODY;
 use crate::proxy::own_answer::Failure;
 use crate::record::{Answered, Asked};
 use crate::wire::http1::BodyReader;
@@ -82,7 +83,7 @@ async fn rest<A: Socket>(app: &mut Link<A>, record: &mut Record, body: &mut Body
             record.chunk(Side::Request, &bytes.slice(piece));
         }
         if body.is_whole() {
-            record.ended(Side::Request, BodyEnd::Whole);
+            record.whole(Side::Request, body.trailers());
             return true;
         }
         poll_fn(|cx| record.poll_room(cx)).await;
@@ -98,7 +99,6 @@ pub(super) async fn whole_request<A: Socket>(
     app: &mut Link<A>,
     request: &Request,
 ) -> Option<http::Request<Bytes>> {
-    const LIMIT: usize = 1 << 20;
     let mut reader = BodyReader::request(request.framing);
     let mut body = BytesMut::new();
     loop {
@@ -110,7 +110,7 @@ pub(super) async fn whole_request<A: Socket>(
             break;
         }
         let read = tokio::time::timeout(REST, app.fill()).await.ok()?;
-        if body.len() > LIMIT || !matches!(read, Ok(1..)) {
+        if body.len() > LONGEST_BODY || !matches!(read, Ok(1..)) {
             return None;
         }
     }

@@ -293,7 +293,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         }
         self.down.out = if dechunks { data.freeze() } else { wire };
         if body.is_whole() {
-            self.record.ended(Side::Response, BodyEnd::Whole);
+            self.record.whole(Side::Response, body.trailers());
         }
     }
 
@@ -352,7 +352,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         if !self.up.body.may_end_here() {
             self.record.ended(Side::Request, BodyEnd::broken(Hop::App, "closed before the body was whole"));
         } else if !self.upgrade || self.is_tunnel() {
-            self.record.ended(Side::Request, BodyEnd::Whole);
+            self.record.whole(Side::Request, self.up.body.trailers());
         }
     }
 

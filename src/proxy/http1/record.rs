@@ -2,6 +2,7 @@
 
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
+use crate::exchange::head::Headers;
 use crate::proxy::Shared;
 use crate::record::Track;
 use bytes::Bytes;
@@ -50,6 +51,14 @@ impl Record {
         if chunks > 0 {
             self.track.taken(side, chunks);
         }
+    }
+
+    /// Tells the end of a side whose body is whole, with the lines that followed it.
+    pub(super) fn whole(&mut self, side: Side, trailers: &[u8]) {
+        if self.is_open(side) && !trailers.is_empty() {
+            self.track.trailers(side, Headers::from_block(trailers));
+        }
+        self.ended(side, BodyEnd::Whole);
     }
 
     /// Tells the end of a side, if it is not told yet.

@@ -9,11 +9,14 @@
 //! never in the file, not even for a moment, and at most the last characters of an open body stand
 //! hidden although they need not.
 //!
-//! Not caught: a secret of no known shape that the request does not carry itself; one that is reversed,
-//! encrypted, in base64 inside a text, or escaped more than once; one that a model writes out over
-//! members that are not in the table's list.
+//! In heads, Base64 is looked into as well: a proxy may be told `user:key` in a header of its own name.
+//!
+//! Not caught: a secret of no known shape that the request does not carry itself, or that is shorter than
+//! eight characters; one that is reversed, encrypted, in Base64 inside a body, or escaped more than once;
+//! one that a model writes out over members that are not in the table's list.
 
 mod ahead;
+mod base64;
 mod body;
 mod escapes;
 mod events;
@@ -38,6 +41,7 @@ use body::{BodyMask, TextMask};
 use bytes::Bytes;
 use http::{HeaderMap, Version};
 use secrets::Secrets;
+use sheet::HIDDEN;
 
 /// What is known of one exchange's secrets while it is open, and how far its bodies have been read.
 ///
@@ -134,6 +138,11 @@ impl Redactor {
             &mut digest.model_answered,
             &mut digest.request_id,
             &mut digest.finish_reason,
+            &mut digest.native_finish_reason,
+            &mut digest.error_kind,
+            &mut digest.provider,
+            &mut digest.answer_id,
+            &mut digest.terminal_event,
             &mut client.agent,
         ];
         for text in texts.into_iter().flatten() {
@@ -169,6 +178,8 @@ impl Redactor {
             timing: Timing::default(),
             request_end: None,
             response_end: None,
+            request_trailers: Headers::default(),
+            response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: 0,
@@ -195,23 +206,45 @@ impl Redactor {
         }
     }
 
+    /// The lines after a body without their secrets.
+    pub(super) fn trailers(&self, trailers: &Headers) -> Headers {
+        self.headers(trailers)
+    }
+
     fn target(&self, target: &str) -> String {
         let masked = Bytes::from(mask::mask_target(target));
-        String::from_utf8_lossy(&self.hide(&masked)).into_owned()
+        String::from_utf8_lossy(&self.hide_in_head(&masked)).into_owned()
     }
 
     fn raw_head(&self, head: &[u8]) -> Bytes {
-        self.hide(&mask::mask_raw_head(head).into())
+        self.hide_in_head(&mask::mask_raw_head(head).into())
     }
 
     fn headers(&self, headers: &Headers) -> Headers {
         let lines = mask::mask_headers(headers).0.into_iter();
-        Headers(lines.map(|(name, value)| (self.masked(name), self.hide(&value))).collect())
+        Headers(lines.map(|(name, value)| (self.masked(name), self.hide_in_head(&value))).collect())
     }
 
     fn masked(&self, mut text: String) -> String {
         self.text(&mut text);
         text
+    }
+
+    /// The same for a part of a head, where a secret may stand in Base64 too.
+    fn hide_in_head(&self, plain: &Bytes) -> Bytes {
+        let hidden = self.hide(plain);
+        let runs = base64::secret_runs(&hidden, |decoded| {
+            let decoded = Bytes::from(decoded);
+            self.hide(&decoded) != decoded
+        });
+        if runs.is_empty() {
+            return hidden;
+        }
+        let mut hidden = hidden.to_vec();
+        for run in runs {
+            hidden.get_mut(run).unwrap_or_default().fill(HIDDEN);
+        }
+        hidden.into()
     }
 
     /// The same bytes, as one text, without what is known to be secret.

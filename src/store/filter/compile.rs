@@ -111,8 +111,9 @@ impl Compiler<'_> {
             Term::Credential(key) => {
                 let key = key.to_ascii_lowercase();
                 let is_meant = |word: &str| {
-                    let (fingerprint, last4) = facets::credential_parts(word);
-                    fingerprint.to_ascii_lowercase().starts_with(&key) || last4.eq_ignore_ascii_case(&key)
+                    facets::credential_parts(word).any(|(fingerprint, last4)| {
+                        fingerprint.to_ascii_lowercase().starts_with(&key) || last4.eq_ignore_ascii_case(&key)
+                    })
                 };
                 one_of("f.credential", &self.words(Kind::Credential, is_meant)?)
             }

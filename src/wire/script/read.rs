@@ -249,6 +249,8 @@ impl State {
             },
             request_end: Some(self.request_end.unwrap_or(BodyEnd::Whole)),
             response_end,
+            request_trailers: Headers::default(),
+            response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: self.request.passed,

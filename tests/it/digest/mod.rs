@@ -134,6 +134,8 @@ fn exchange(request: RequestHead, response: Option<ResponseHead>) -> Exchange {
         timing: Timing::default(),
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
+        request_trailers: Headers::default(),
+        response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

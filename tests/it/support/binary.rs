@@ -343,6 +343,11 @@ impl Gatetap {
         &mut self.running
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
     /// Ends it at once, without a chance to clean up, and waits for that.
     pub fn kill_9(&mut self) {
         self.running.kill_9();

@@ -29,8 +29,8 @@ pub struct Made {
     pub duration: Option<u64>,
     pub fault: Option<String>,
     pub replay_of: Option<ExchangeId>,
-    /// Fingerprint and last four.
-    pub credential: Option<(String, Option<String>)>,
+    /// Fingerprints and last fours.
+    pub credentials: Vec<(String, Option<String>)>,
     pub digest: Digest,
     /// The ids of checks, with their severities.
     pub findings: Vec<(String, Severity)>,
@@ -53,7 +53,7 @@ impl Default for Made {
             duration: Some(1_000_000),
             fault: None,
             replay_of: None,
-            credential: None,
+            credentials: Vec::new(),
             digest: Digest::default(),
             findings: Vec::new(),
             prompt: String::new(),
@@ -149,6 +149,8 @@ impl Made {
             timing: Timing::default(),
             request_end: None,
             response_end: None,
+            request_trailers: Headers::default(),
+            response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
             request_hidden: Hidden::default(),
@@ -156,7 +158,7 @@ impl Made {
             request_bytes: 0,
             response_bytes: 0,
             credentials: self
-                .credential
+                .credentials
                 .iter()
                 .map(|(fingerprint, last4)| CredentialFacts {
                     place: "authorization".to_owned(),

@@ -21,8 +21,8 @@ use gatetap::exchange::time::Clock;
 use gatetap::gateway::profile;
 use gatetap::live::{Listen, Live, Settings, Upstream};
 use gatetap::proxy::OutgoingProxies;
-use gatetap::record::{Health, Outcome};
-use gatetap::store::{Page, Reader};
+use gatetap::record::{Health, Limits, Outcome};
+use gatetap::store::{Page, Reader, Retention};
 use gatetap::tls::Trust;
 use tempfile::TempDir;
 
@@ -76,8 +76,13 @@ impl Tapped {
 
     /// gatetap in front of this gateway, that keeps at most `max_body` bytes of a body.
     pub async fn keeping(gateway: &Gateway, max_body: u64) -> Self {
+        Self::within(gateway, Limits { max_body, ..Limits::default() }).await
+    }
+
+    /// gatetap in front of this gateway, with these limits.
+    pub async fn within(gateway: &Gateway, limits: Limits) -> Self {
         let (mut settings, home) = settings(&format!("{}/v1", gateway.url()));
-        settings.limits.max_body = max_body;
+        settings.limits = limits;
         let live = fakes().spawn(Live::start(settings, Clock::system())).await.unwrap().unwrap();
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
@@ -93,10 +98,25 @@ impl Tapped {
         fakes().spawn(live.stop()).await.unwrap()
     }
 
+    /// The same on the test's own runtime.
+    pub async fn outcome_here(mut self) -> Outcome {
+        self.live.take().expect("it runs").stop().await
+    }
+
     /// gatetap in front of this URL on the test's own runtime, whose clock may stand still.
     pub async fn here(url: &str) -> Self {
         let (settings, home) = settings(url);
         let live = Live::start(settings, Clock::system()).await.unwrap();
+        Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
+    /// gatetap on the test's own runtime and by this clock, with these limits, on what is recorded at
+    /// `recording.db` in `home`.
+    pub async fn retaining(home: TempDir, retention: Retention, clock: Clock) -> Self {
+        let (mut settings, _) = settings("http://127.0.0.1:1/v1");
+        settings.recording = home.path().join("recording.db");
+        settings.retention = retention;
+        let live = Live::start(settings, clock).await.unwrap();
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
@@ -252,7 +272,8 @@ fn anonymous(gateway: &Gateway, connection: usize) -> String {
 fn settings(url: &str) -> (Settings, TempDir) {
     let home = tempfile::Builder::new().prefix("gatetap-test-").tempdir().unwrap();
     let settings = Settings {
-        limits: gatetap::record::Limits::default(),
+        limits: Limits::default(),
+        retention: Retention::default(),
         checks: gatetap::check::Settings::default(),
         listen: vec![Listen { address: "127.0.0.1:0".parse().unwrap(), optional: false }],
         upstream: Upstream::Gateway(profile::Gateway::parse(url).unwrap()),
@@ -263,6 +284,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
         tls: false,
         authority: None,
         intercept: Vec::new(),
+        control_token: None,
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
         command: "gatetap test".to_owned(),

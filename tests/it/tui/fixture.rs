@@ -170,6 +170,8 @@ impl Sample {
             },
             request_end: Some(BodyEnd::Whole),
             response_end: self.end.as_ref().map(|(_, end)| end.clone()),
+            request_trailers: Headers::default(),
+            response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
             request_hidden: Hidden::default(),

@@ -1,0 +1,52 @@
+//! Secrets in Base64, as in `user:key` pairs: looked for in heads, which are short and come once.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::ops::Range;
+
+/// What is shorter holds no key.
+const SHORTEST: usize = 12;
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_allow_trailing_bits(true)
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+
+/// The stretches of `text` that may be Base64 and, decoded, are a secret to `is_secret`.
+pub(super) fn secret_runs(text: &[u8], mut is_secret: impl FnMut(Vec<u8>) -> bool) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for run in text.split(|byte| !is_digit(*byte)) {
+        let range = at..at + run.len();
+        at = range.end + 1;
+        if run.len() >= SHORTEST && readings(run).any(&mut is_secret) {
+            found.push(range);
+        }
+    }
+    found
+}
+
+/// What `run` says, from wherever in its first four digits the Base64 begins: a path may stand before it.
+fn readings(run: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    // Both alphabets are read: a path in front of one has digits of the other.
+    let digits: Vec<u8> = run
+        .iter()
+        .map(|digit| match digit {
+            b'-' => b'+',
+            b'_' => b'/',
+            digit => *digit,
+        })
+        .collect();
+    (0..4).filter_map(move |skipped| {
+        let digits = digits.get(skipped..)?;
+        // One digit alone is less than a byte.
+        let whole = digits.len() - usize::from(digits.len() % 4 == 1);
+        ENGINE.decode(digits.get(..whole)?).ok()
+    })
+}
+
+const fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}

@@ -1,0 +1,136 @@
+//! What a request is compared by.
+
+use super::canonical::Volatile;
+use crate::exchange::credential::CredentialFacts;
+use crate::exchange::head::{Headers, RequestHead};
+use crate::gateway::credential::credential_facts;
+use crate::gateway::mask::mask_text;
+use crate::gateway::profile::split_route;
+use crate::wire::coding;
+use serde_json::Value;
+use std::fmt;
+
+/// A request, as far as it is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path, without a route's prefix `/@NAME`.
+    pub path: String,
+    /// The query without its `?` and without credentials.
+    pub query: String,
+    /// What kind of credential it carries.
+    pub auth: Auth,
+    /// The body, decoded.
+    pub body: Vec<u8>,
+    /// The body as it is compared, if it is JSON.
+    pub canonical: Option<Value>,
+}
+
+/// What kind of credential a request carries. A key itself is never compared, or known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// None.
+    Absent,
+    /// One that no gateway can read: without its scheme, a placeholder, with blanks in it.
+    Malformed,
+    /// One that is well written, by its salted fingerprint.
+    WellFormed(String),
+}
+
+impl Request {
+    /// A request, with the salt of the recording that it is to be compared with.
+    pub fn new(head: &RequestHead, body: &[u8], volatile: &Volatile, salt: &[u8]) -> Self {
+        let facts = credential_facts(&head.headers, head.query(), salt);
+        // A recorded body is masked.
+        Self::with_credentials(head, &mask_text(body), volatile, &facts)
+    }
+
+    /// A recorded request, whose head is masked and whose credential facts are kept.
+    pub fn with_credentials(
+        head: &RequestHead,
+        body: &[u8],
+        volatile: &Volatile,
+        facts: &[CredentialFacts],
+    ) -> Self {
+        let body = decoded(&head.headers, body);
+        let path = head.path();
+        Self {
+            method: head.method.clone(),
+            path: split_route(path).map_or_else(|| path.into(), |(_, rest)| rest).into_owned(),
+            query: query(head.query().unwrap_or_default(), facts),
+            auth: Auth::of(facts),
+            canonical: volatile.canonical(&body),
+            body,
+        }
+    }
+
+    /// The model it asks for.
+    pub fn model(&self) -> Option<&str> {
+        self.canonical.as_ref()?.get("model")?.as_str()
+    }
+
+    /// Its messages, in whichever dialect.
+    pub fn messages(&self) -> Option<&Value> {
+        let body = self.canonical.as_ref()?;
+        ["messages", "input", "prompt"].into_iter().find_map(|name| body.get(name))
+    }
+
+    /// What its last message says.
+    pub fn last_message(&self) -> Option<&Value> {
+        let messages = self.messages()?;
+        let last = messages.as_array().map_or(Some(messages), |messages| messages.last())?;
+        last.get("content").or(Some(last))
+    }
+
+    /// Whether it wants a stream.
+    pub fn streams(&self) -> bool {
+        self.canonical.as_ref().and_then(|body| body.get("stream")).and_then(Value::as_bool) == Some(true)
+    }
+}
+
+impl Auth {
+    fn of(facts: &[CredentialFacts]) -> Self {
+        match facts.first() {
+            None => Self::Absent,
+            Some(_) if facts.iter().any(|facts| facts.defects.iter().any(|defect| !is_harmless(*defect))) => {
+                Self::Malformed
+            }
+            Some(first) => Self::WellFormed(first.fingerprint.clone()),
+        }
+    }
+
+    /// Whether both are of one kind: a bad key never gets what a good one got.
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+impl fmt::Display for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "no credential",
+            Self::Malformed => "a malformed credential",
+            Self::WellFormed(_) => "a well-formed credential",
+        })
+    }
+}
+
+/// A key of another length, and a second credential, are what offline runs have: they use a made-up key.
+fn is_harmless(defect: crate::exchange::credential::Defect) -> bool {
+    use crate::exchange::credential::Defect;
+    matches!(defect, Defect::WrongLength | Defect::Differs)
+}
+
+fn decoded(headers: &Headers, body: &[u8]) -> Vec<u8> {
+    coding::decode(headers, body, coding::DEFAULT_CAP).bytes
+}
+
+/// The query without its credentials, whose values are masked on one side.
+fn query(query: &str, facts: &[CredentialFacts]) -> String {
+    let is_credential = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        facts.iter().any(|facts| facts.place.strip_prefix('?') == Some(name))
+    };
+    query.split('&').filter(|pair| !is_credential(pair)).collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,152 @@
+//! WebSocket frames (RFC 6455 §5.2), as far as they came.
+
+use std::ops::Range;
+
+/// One frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Where it stands in the bytes of its direction, header included.
+    pub place: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+    /// It ends its message.
+    pub last: bool,
+    /// An extension has a say in what the payload means; mostly it is compressed then.
+    pub extended: bool,
+    /// The payload, unmasked; shorter than `length` where the bytes end inside it.
+    pub payload: Vec<u8>,
+    /// How long the payload is said to be.
+    pub length: u64,
+}
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// More of the message before it.
+    Continuation,
+    /// A message of text.
+    Text,
+    /// A message of bytes.
+    Binary,
+    /// The end of the conversation.
+    Close,
+    /// Are you there?
+    Ping,
+    /// Here I am.
+    Pong,
+    /// Nothing that is known.
+    Other(u8),
+}
+
+impl Frame {
+    /// Whether all of its payload is there.
+    pub fn is_whole(&self) -> bool {
+        self.payload.len() as u64 == self.length
+    }
+}
+
+impl Kind {
+    /// The word for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Continuation => "continued",
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Close => "close",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+            Self::Other(_) => "unknown",
+        }
+    }
+
+    const fn of(opcode: u8) -> Self {
+        match opcode {
+            0 => Self::Continuation,
+            1 => Self::Text,
+            2 => Self::Binary,
+            8 => Self::Close,
+            9 => Self::Ping,
+            10 => Self::Pong,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// The frames in the bytes of one direction. The last may be cut; bytes that end inside its header are none.
+pub fn frames(bytes: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    while let Some(frame) = frame(bytes, at) {
+        at = frame.place.end;
+        frames.push(frame);
+    }
+    frames
+}
+
+fn frame(bytes: &[u8], start: usize) -> Option<Frame> {
+    let rest = bytes.get(start..)?;
+    let [first, second, ..] = *rest else { return None };
+    let number = |range: Range<usize>| {
+        let digits = rest.get(range)?;
+        Some(digits.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte)))
+    };
+    let (length, after) = match second & 0x7f {
+        126 => (number(2..4)?, 4),
+        127 => (number(2..10)?, 10),
+        short => (u64::from(short), 2),
+    };
+    let masked = second & 0x80 != 0;
+    let body = if masked { after + 4 } else { after };
+    let key = if masked { rest.get(after..body)? } else { &[0][..] };
+    let here = rest.get(body..)?;
+    let taken = usize::try_from(length).unwrap_or(usize::MAX).min(here.len());
+    let payload = here.iter().take(taken).zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+    Some(Frame {
+        place: start..start + body + taken,
+        kind: Kind::of(first & 0x0f),
+        last: first & 0x80 != 0,
+        extended: first & 0x70 != 0,
+        payload,
+        length,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_standard_are_read() {
+        // RFC 6455 §5.7.
+        let cases: [(&[u8], Kind, bool, &[u8]); 6] = [
+            (b"\x81\x05Hello", Kind::Text, true, b"Hello"),
+            (b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", Kind::Text, true, b"Hello"),
+            (b"\x01\x03Hel", Kind::Text, false, b"Hel"),
+            (b"\x80\x02lo", Kind::Continuation, true, b"lo"),
+            (b"\x89\x05Hello", Kind::Ping, true, b"Hello"),
+            (b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", Kind::Pong, true, b"Hello"),
+        ];
+        for (bytes, kind, last, payload) in cases {
+            let found = frames(bytes);
+            let [frame] = found.as_slice() else { panic!("{found:?}") };
+            assert_eq!((frame.kind, frame.last, frame.payload.as_slice()), (kind, last, payload));
+            assert!(frame.is_whole() && frame.place == (0..bytes.len()), "{frame:?}");
+        }
+        let long = [&b"\x82\x7e\x01\x00"[..], &[7; 256]].concat();
+        assert_eq!((frames(&long)[0].length, frames(&long)[0].is_whole()), (256, true));
+        let longer = [&b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"[..], &vec![7; 65536]].concat();
+        assert_eq!(frames(&longer)[0].payload.len(), 65536);
+    }
+
+    #[test]
+    fn whatever_comes_is_read_as_far_as_it_goes() {
+        let two = b"\x81\x02hi\x88\x00";
+        for end in 0..=two.len() {
+            let found = frames(&two[..end]);
+            assert_eq!(found.len(), [0, 0, 1, 1, 1, 1, 2][end], "{end}");
+            assert_eq!(found.first().is_some_and(Frame::is_whole), end >= 4, "{end}");
+        }
+        assert_eq!(frames(b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04x")[0].payload, b"y");
+        assert!(frames(b"\xc1\x00")[0].extended);
+    }
+}
