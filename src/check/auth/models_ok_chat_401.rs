@@ -10,8 +10,8 @@ use crate::wire::dialect::Dialect;
 check! {
     /// ## What it looks for
     ///
-    /// A call that is refused with 401, or with 403 or 404 and an error code, by a gateway that has just
-    /// listed its models for the same key.
+    /// A call that is refused with 401, or with 403 and an error code, or with `model_not_found` for a model
+    /// that is listed, by a gateway that has listed its models for the same key.
     ///
     /// ## Why it matters
     ///
@@ -39,12 +39,19 @@ check! {
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let own = subject.own;
     let code = subject.digest.error_code.as_deref();
+    let is_listed = || {
+        let listed = subject.context.history.models(&subject.context.exchange.gateway).unwrap_or_default();
+        own.model.as_ref().is_some_and(|model| listed.contains(model))
+    };
     let refused = match subject.status() {
         401 => true,
-        403 | 404 => code.is_some(),
+        403 => code.is_some(),
+        404 => code == Some("model_not_found") && is_listed(),
         _ => false,
     };
-    if !refused || !subject.dialect().generates() || own.fingerprint.is_none() {
+    // A key that is written badly is another matter.
+    let is_well_written = subject.credentials().iter().all(|one| one.defects.is_empty());
+    if !refused || !is_well_written || !subject.dialect().generates() || own.fingerprint.is_none() {
         return;
     }
     let now = ended_at(subject);

@@ -41,7 +41,14 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     }
     let once = path.replacen("/v1/v1/", "/v1/", 1);
     let base = right_base(subject);
-    let base = base.strip_suffix("/v1").unwrap_or(&base);
+    let without = base.strip_suffix("/v1").unwrap_or(&base);
+    let fix = if subject.headers().first("anthropic-version").is_some() {
+        format!("ask `{once}`: set the client's base URL to `{without}`, because it adds `/v1` by itself")
+    } else {
+        format!(
+            "ask `{once}`: set the base URL to `{base}`, or to `{without}` where the client adds `/v1` by itself"
+        )
+    };
     found.push(
         Says {
             message: "`/v1` stands twice in the path".to_owned(),
@@ -49,9 +56,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
                 "`{} {path}`, sent to {}",
                 subject.exchange.request.method, subject.exchange.url
             ),
-            fix: format!(
-                "ask `{once}`: set the client's base URL to `{base}`, because it adds `/v1` by itself"
-            ),
+            fix,
         },
         [Place::Target],
     );
