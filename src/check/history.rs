@@ -123,6 +123,8 @@ pub struct Ended {
     pub should_retry: Option<bool>,
     /// No more requests were left in the window, which ends after this time where that is known.
     pub none_left: Option<Option<Micros>>,
+    /// How many secrets its request body held, a private key in PEM form among them.
+    pub hidden: u64,
     /// Tokens.
     pub usage: Usage,
     /// How many bytes of text it said, and a hash of that: compare with
@@ -208,6 +210,7 @@ impl Past {
             retry_after: rate.retry_after,
             should_retry: rate.should_retry,
             none_left: spent.map(|window| window.resets_in),
+            hidden: exchange.request_hidden.count + u64::from(self.request.private_key),
             usage: digest.usage,
             answer: text_mark(&answer.text),
         });

@@ -22,12 +22,16 @@
 mod all;
 mod attempts;
 mod auth;
+mod body;
 mod cancel;
 mod declare;
 mod engine;
 mod found;
 mod history;
+mod hosts;
+mod leak;
 mod limits;
+mod over_time;
 mod page;
 mod rate;
 mod request_facts;
@@ -38,6 +42,7 @@ mod settings;
 mod stream;
 mod subject;
 mod timeout;
+mod url;
 mod watch;
 mod words;
 

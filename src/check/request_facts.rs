@@ -1,6 +1,12 @@
 //! What later stages know of a request, after its body has been let go.
 
+use super::leak;
+use memchr::memmem::Finder;
 use serde_json::Value;
+use std::sync::LazyLock;
+
+/// How the lines around a private key end, whatever its kind (RFC 7468).
+static PEM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" PRIVATE KEY-----"));
 
 /// What is kept of a request's body. Nothing here is text that somebody wrote.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,6 +29,8 @@ pub struct RequestFacts {
     pub free_text_tools: Vec<String>,
     /// How many bytes the text of its last answer has that the app sends back, and a hash of it.
     pub last_answer: Option<(u64, u64)>,
+    /// What the last turn brings holds a private key in PEM form.
+    pub private_key: bool,
     /// How many bytes of text its last message has, and a hash of it.
     pub last_message: Option<(u64, u64)>,
 }
@@ -49,9 +57,15 @@ impl RequestFacts {
                 .map(|tools| free_text(tools))
                 .unwrap_or_default(),
             last_answer: messages.and_then(|messages| last_answer(messages)),
+            private_key: has_private_key(body),
             last_message: messages.and_then(|messages| messages.last()).map(hash),
         }
     }
+}
+
+/// Whether a text of the last turn holds the first or last line of a private key.
+fn has_private_key(body: &Value) -> bool {
+    leak::new_texts(body).into_iter().any(|(_, text)| PEM.find(text.as_bytes()).is_some())
 }
 
 /// Chat Completions has a tool's name in `function`, the others beside its type.

@@ -45,10 +45,9 @@ impl Review {
         self.key += 1;
         let key = self.key;
         self.watch.begin(key, Box::new(as_it_began(&exchange)));
-        walk(request, |part, _, _| {
-            if let Part::Kept(bytes) = part {
-                self.watch.request_chunk(key, bytes);
-            }
+        walk(request, |part, _, _| match part {
+            Part::Kept(bytes) => self.watch.request_chunk(key, bytes),
+            Part::Missing(missing) => self.watch.request_gap(key, missing),
         });
         if let Some(end) = &exchange.request_end {
             self.watch.request_end(key, end.clone());

@@ -38,6 +38,8 @@ struct Open {
     /// Bytes of request body seen.
     request_bytes: u64,
     request: RequestFacts,
+    /// Bytes of the request are not there to be read.
+    has_gap: bool,
     /// What was found in the request; `None` until it was looked at.
     found: Option<Vec<Finding>>,
 }
@@ -78,6 +80,7 @@ impl Watch {
             hasher: DefaultHasher::new(),
             request_bytes: 0,
             request: RequestFacts::default(),
+            has_gap: false,
             found: None,
         };
         self.open.insert(key, open);
@@ -99,6 +102,13 @@ impl Watch {
         open.digester.request_chunk(bytes);
         open.hasher.write(bytes);
         open.request_bytes += bytes.len() as u64;
+    }
+
+    /// So many bytes of the request are not there to be read.
+    pub fn request_gap(&mut self, key: u64, missing: u64) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        open.has_gap = true;
+        open.request_bytes += missing;
     }
 
     /// The request has ended.
@@ -209,7 +219,7 @@ impl Watch {
             context: Context { exchange: &open.exchange, digest: &digest, history, own: &own },
             body,
             json: json.as_ref(),
-            whole: open.exchange.request_end == Some(BodyEnd::Whole),
+            whole: open.exchange.request_end == Some(BodyEnd::Whole) && !open.has_gap,
             facts: &open.request,
         };
         open.found = Some(self.engine.request(&subject));

@@ -18,7 +18,7 @@ pub mod text;
 pub mod time;
 pub mod tunnel;
 
-use body::Side;
+use body::{Hidden, Side};
 use credential::CredentialFacts;
 use delay::Taken;
 use end::{BodyEnd, Hop, OwnAnswer};
@@ -72,6 +72,10 @@ pub struct Exchange {
     pub request_bytes: u64,
     /// Bytes of response body seen.
     pub response_bytes: u64,
+    /// What was hidden in the request body.
+    pub request_hidden: Hidden,
+    /// What was hidden in the response body.
+    pub response_hidden: Hidden,
     /// What is kept of the credentials it carried, in order of appearance.
     pub credentials: Vec<CredentialFacts>,
     /// The name of the fault that was injected.
@@ -81,6 +85,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What was hidden in the body of `side`.
+    pub fn hidden_in(&self, side: Side) -> Hidden {
+        match side {
+            Side::Request => self.request_hidden,
+            Side::Response => self.response_hidden,
+            Side::Origin => Hidden::default(),
+        }
+    }
+
     /// How the body of `side` ended; `None` while it is open.
     pub fn end_of(&self, side: Side) -> Option<&BodyEnd> {
         match side {

@@ -111,6 +111,7 @@ impl Line {
             Side::Origin => {}
         }
         let redacted = self.redactor.chunk(side, bytes);
+        self.count_hidden(side);
         let shown = match &redacted.kept {
             Some(kept) if !self.redactor.is_coded(side) => kept.clone(),
             _ => bytes.clone(),
@@ -142,6 +143,7 @@ impl Line {
     /// A body ended.
     pub(super) fn ended(&mut self, side: Side, end: BodyEnd, at: Micros) {
         let corrections = self.redactor.end(side);
+        self.count_hidden(side);
         self.track(side).correct(corrections);
         let end = match end {
             BodyEnd::Broken { by, mut detail } => {
@@ -259,6 +261,15 @@ impl Line {
         self.examined = None;
         for (track, segments) in self.tracks.iter_mut().zip(written.segments) {
             track.settle(segments);
+        }
+    }
+
+    fn count_hidden(&mut self, side: Side) {
+        let hidden = self.redactor.hidden(side);
+        match side {
+            Side::Request => self.exchange.request_hidden = hidden,
+            Side::Response => self.exchange.response_hidden = hidden,
+            Side::Origin => {}
         }
     }
 

@@ -69,7 +69,13 @@ CREATE TABLE exchanges (
   response_end    TEXT,
   response_end_detail TEXT,
   fault           TEXT,
-  replay_of       INTEGER
+  replay_of       INTEGER,
+  request_hidden  INTEGER NOT NULL DEFAULT 0,
+  request_hidden_own INTEGER NOT NULL DEFAULT 0,
+  request_hidden_at INTEGER,
+  response_hidden INTEGER NOT NULL DEFAULT 0,
+  response_hidden_own INTEGER NOT NULL DEFAULT 0,
+  response_hidden_at INTEGER
 ) STRICT;
 
 CREATE INDEX exchanges_by_session ON exchanges (session_id);

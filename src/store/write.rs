@@ -343,7 +343,7 @@ fn asked(session: SessionId, exchange: &Exchange) -> [Value; ASKED.len()] {
 }
 
 /// The columns that are filled in as it goes on.
-const ANSWERED: [&str; 23] = [
+const ANSWERED: [&str; 29] = [
     "sent_head",
     "status",
     "response_version",
@@ -367,6 +367,12 @@ const ANSWERED: [&str; 23] = [
     "response_trailers",
     "request_sha256",
     "response_sha256",
+    "request_hidden",
+    "request_hidden_own",
+    "request_hidden_at",
+    "response_hidden",
+    "response_hidden_own",
+    "response_hidden_at",
 ];
 
 /// Their values, in the same order.
@@ -374,6 +380,7 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
     let response = exchange.response.as_ref();
     let own = exchange.own_answer.as_ref();
     let timing = &exchange.timing;
+    let (asked, answer) = (exchange.request_hidden, exchange.response_hidden);
     let (request_end, request_detail) = rows::end_to_columns(exchange.request_end.as_ref());
     let (response_end, response_detail) = rows::end_to_columns(exchange.response_end.as_ref());
     [
@@ -400,6 +407,12 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
         trailers(&exchange.response_trailers).into(),
         exchange.request_sha256.map(Vec::from).into(),
         exchange.response_sha256.map(Vec::from).into(),
+        (asked.count as i64).into(),
+        (asked.own as i64).into(),
+        asked.first.map(|at| at as i64).into(),
+        (answer.count as i64).into(),
+        (answer.own as i64).into(),
+        answer.first.map(|at| at as i64).into(),
     ]
 }
 

@@ -31,7 +31,7 @@ pub use sheet::Correction;
 
 use super::seen::{Answered, Asked};
 use crate::digest::{Digest, Text};
-use crate::exchange::body::Side;
+use crate::exchange::body::{Hidden, Side};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
 use crate::exchange::{Exchange, SessionId, Timing};
@@ -97,6 +97,15 @@ impl Redactor {
             Side::Request => self.request.end(&self.secrets),
             Side::Response => self.response.end(&self.secrets),
             Side::Origin => self.origin.end(&self.secrets),
+        }
+    }
+
+    /// What was hidden in the body of `side` so far.
+    pub fn hidden(&self, side: Side) -> Hidden {
+        match side {
+            Side::Request => self.request.hidden(),
+            Side::Response => self.response.hidden(),
+            Side::Origin => self.origin.hidden(),
         }
     }
 
@@ -181,6 +190,8 @@ impl Redactor {
             response_sha256: None,
             request_bytes: 0,
             response_bytes: 0,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             credentials,
             fault: asked.fault.map(|fault| self.masked(fault)),
             replay_of: asked.replay_of,

@@ -5,6 +5,7 @@ mod captures;
 mod catalogue;
 mod docs;
 mod healthy;
+mod once;
 mod property;
 mod sdk_readings;
 pub mod support;

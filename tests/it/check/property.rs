@@ -3,6 +3,7 @@
 use super::support::{reviewed, test_start};
 use crate::wire_property::config;
 use gatetap::check::{ALL, Engine, FAILED, Pattern, Settings, Watch};
+use gatetap::exchange::body::Hidden;
 use gatetap::exchange::body::{Body, Mark};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::Finding;
@@ -206,6 +207,8 @@ fn capture() -> impl Strategy<Value = Capture> {
                 response_end,
                 request_trailers: Headers::default(),
                 response_trailers: Headers::default(),
+                request_hidden: Hidden::default(),
+                response_hidden: Hidden::default(),
                 request_sha256: None,
                 response_sha256: None,
                 request_bytes: request.bytes.len() as u64,

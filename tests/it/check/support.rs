@@ -1,13 +1,16 @@
 //! Fixtures of checks, and what comes of them.
 
+use bytes::Bytes;
 use gatetap::check::{Engine, Review, Watched};
 use gatetap::digest::examine;
 use gatetap::exchange::Exchange;
-use gatetap::exchange::body::Side;
+use gatetap::exchange::body::{Body, Side};
 use gatetap::exchange::finding::Finding;
+use gatetap::exchange::head::{Headers, RequestHead};
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::gateway::credential::credential_facts;
-use gatetap::gateway::mask::{mask_headers, mask_raw_head, mask_target, mask_text};
+use gatetap::gateway::mask::{mask_headers, mask_raw_head, mask_target};
+use gatetap::record::redact::{Correction, Redactor};
 use gatetap::store::{SessionStart, Writer};
 use gatetap::wire::script::{Capture, read_all};
 use std::fmt::Write as _;
@@ -117,19 +120,49 @@ pub fn record(path: &Path, sessions: &[Vec<Capture>]) {
 fn redacted(capture: &Capture) -> Capture {
     let mut capture = capture.clone();
     capture.exchange.peer.get_or_insert_with(|| "127.0.0.1:50000".to_owned());
-    redact(&mut capture.exchange);
-    capture.request.bytes = mask_text(&capture.request.bytes);
-    capture.response.bytes = mask_text(&capture.response.bytes);
+    redact(&mut capture.exchange, [&mut capture.request, &mut capture.response]);
     capture
 }
 
-fn redact(exchange: &mut Exchange) {
+/// What the recorder makes of an exchange before anybody looks at it.
+fn redact(exchange: &mut Exchange, [request, response]: [&mut Body; 2]) {
     let head = &mut exchange.request;
-    exchange.credentials = credential_facts(&head.headers, head.query(), b"salt");
+    let mut redactor = Redactor::of_head(&head.headers, &head.target, false);
+    if let Some(response) = &exchange.response {
+        redactor.answered(&response.headers);
+    }
+    redact_body(&mut redactor, Side::Request, request);
+    redact_body(&mut redactor, Side::Response, response);
+    exchange.request_hidden = redactor.hidden(Side::Request);
+    exchange.response_hidden = redactor.hidden(Side::Response);
+    exchange.credentials = credential_facts(&untrimmed(head), head.query(), b"salt");
     head.headers = mask_headers(&head.headers);
     head.raw = head.raw.take().map(|raw| mask_raw_head(&raw).into());
     head.target = mask_target(&head.target);
     exchange.url = mask_target(&exchange.url);
+}
+
+fn redact_body(redactor: &mut Redactor, side: Side, body: &mut Body) {
+    let chunks: Vec<Bytes> = body.chunks().map(|(chunk, _)| Bytes::copy_from_slice(chunk)).collect();
+    let mut kept = Vec::new();
+    let mut corrections = Vec::new();
+    for chunk in chunks {
+        let redacted = redactor.chunk(side, &chunk);
+        // The examiner reads a coded body as it passed.
+        kept.extend_from_slice(&redacted.kept.unwrap_or(chunk));
+        corrections.extend(redacted.corrections);
+    }
+    corrections.extend(redactor.end(side));
+    for Correction { at, bytes } in corrections {
+        kept[at as usize..][..bytes.len()].copy_from_slice(&bytes);
+    }
+    body.bytes = kept;
+}
+
+/// The header lines with the white space around their values.
+fn untrimmed(head: &RequestHead) -> Headers {
+    let raw = head.raw.as_ref().map(|raw| Headers::from_raw_head_untrimmed(raw));
+    raw.unwrap_or_else(|| head.headers.clone())
 }
 
 /// Findings as a person would read them.

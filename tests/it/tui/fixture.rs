@@ -4,7 +4,7 @@ use bytes::Bytes;
 use gatetap::digest::Digest;
 use gatetap::digest::examine;
 use gatetap::digest::verdict::Judgement;
-use gatetap::exchange::body::{Body, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -175,6 +175,8 @@ impl Sample {
             response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             request_bytes: self.request.len() as u64,
             response_bytes: size(&self.chunks),
             credentials: vec![key_facts()],
