@@ -19,8 +19,8 @@ const LATE: Micros = Micros(5_000);
 /// Whoever waits longer calls anew.
 const LONGEST_PAUSE: Micros = Micros(120_000_000);
 
-/// So many earlier exchanges with the same request are looked at.
-const MOST: usize = 64;
+/// So many earlier attempts are looked at.
+pub(super) const MOST: usize = 32;
 
 /// An attempt that failed.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +33,15 @@ pub(super) struct Attempt<'a> {
 
 /// The failed attempts that led to this one, newest first.
 pub(super) fn failed_attempts<'a>(history: &'a History, own: &'a Past) -> Vec<Attempt<'a>> {
+    newest(history, own, MOST)
+}
+
+/// The newest of them, among at most so many.
+fn newest<'a>(history: &'a History, own: &'a Past, most: usize) -> Vec<Attempt<'a>> {
     let Some(now) = own.ended.as_ref().map(|ended| ended.at) else { return Vec::new() };
     let mut chain: Vec<Attempt<'a>> = Vec::new();
     let mut next = own;
-    for past in history.attempts(own).take(MOST) {
+    for past in history.attempts(own).take(most) {
         let Some(ended) = past.ended_by(now).filter(|ended| known_to(ended, next)) else {
             return Vec::new();
         };
@@ -52,7 +57,8 @@ pub(super) fn failed_attempts<'a>(history: &'a History, own: &'a Past) -> Vec<At
 
 /// The attempt that this one repeats, if it failed.
 pub(super) fn last_attempt<'a>(history: &'a History, own: &'a Past) -> Option<Attempt<'a>> {
-    failed_attempts(history, own).into_iter().next()
+    // The one before it tells whether the two were in flight together.
+    newest(history, own, 2).into_iter().next()
 }
 
 /// How long it was waited after the last attempt, where its answer did not say how long to wait.

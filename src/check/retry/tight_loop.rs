@@ -1,6 +1,6 @@
 //! Attempts without a pause between them.
 
-use crate::check::attempts::{Attempt, failed_attempts};
+use crate::check::attempts::{Attempt, MOST, failed_attempts};
 use crate::check::declare::check;
 use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
@@ -52,9 +52,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         return;
     }
     let pauses: Vec<String> = hasty.iter().take(8).rev().map(|attempt| attempt.pause.to_string()).collect();
+    let which = if hasty.len() < MOST { attempts.to_string() } else { format!("{attempts} or later") };
     found.push(
         Says {
-            message: format!("attempt {attempts} at the same request, {} after the one before", last.pause),
+            message: format!("attempt {which} at the same request, {} after the one before", last.pause),
             evidence: format!(
                 "the last pauses: {}; the attempt before ended {}",
                 pauses.join(", "),
