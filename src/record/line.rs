@@ -178,7 +178,8 @@ impl Line {
     pub(super) fn for_examiner(&self) -> Exchange {
         let mut exchange = self.exchange.clone();
         let end = exchange.timing.end;
-        exchange.timing.taken = self.tracks.last().and_then(|track| track.added(end).taken());
+        let [_, response, _] = &self.tracks;
+        exchange.timing.taken = response.added(end).taken();
         exchange
     }
 
@@ -202,7 +203,8 @@ impl Line {
 
     /// 99 of 100 chunks of the answer were passed on within this time.
     pub(super) fn added_p99(&self) -> Option<Micros> {
-        self.tracks.get(1).and_then(BodyTrack::added_p99)
+        let [_, response, _] = &self.tracks;
+        response.added_p99()
     }
 
     /// Gives up the chunks that wait to be written, and says how many bytes that were.

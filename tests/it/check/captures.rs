@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Captures of `fixtures/captures` in which nothing is wrong: what official SDKs, curl and a healthy gateway
 /// do, with their normal cancellations.
-const HEALTHY: [&str; 22] = [
+const HEALTHY: [&str; 21] = [
     "chat-plain",
     "chat-plain-http2",
     "chat-stream",
@@ -32,7 +32,6 @@ const HEALTHY: [&str; 22] = [
     "openrouter-stream",
     "responses-plain",
     "responses-stream",
-    "unknown-stream",
 ];
 
 #[test]
@@ -50,7 +49,10 @@ fn healthy_traffic_gives_no_error_and_no_warning() {
 fn an_info_is_said_once_a_session_and_not_of_every_request() {
     for name in HEALTHY {
         let capture = load(&folder().join(format!("{name}.capture")));
-        let again: Vec<_> = capture.iter().chain(&capture).chain(&capture).cloned().collect();
+        let mut again: Vec<_> = capture.iter().chain(&capture).chain(&capture).cloned().collect();
+        for (nth, capture) in again.iter_mut().enumerate() {
+            capture.exchange.started_at.0 += nth as i64 * 60_000_000;
+        }
         let mut times: BTreeMap<String, usize> = BTreeMap::new();
         for finding in reviewed(Engine::default(), &again).into_iter().flat_map(|one| one.findings) {
             *times.entry(finding.check).or_default() += 1;
