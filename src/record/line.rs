@@ -73,6 +73,10 @@ impl Line {
     pub(super) fn answered(&mut self, answered: Answered) -> ResponseHead {
         let head = self.redactor.response_head(&answered);
         self.redactor.answered(&head.headers);
+        let upgrade = head.headers.text("upgrade").unwrap_or_default();
+        if head.status == 101 && upgrade.eq_ignore_ascii_case("websocket") {
+            self.redactor.becomes_frames();
+        }
         self.exchange.response = Some(head.clone());
         self.exchange.timing = Timing { held: self.exchange.timing.held, ..answered.timing };
         self.exchange.own_answer = answered.own.map(|mut own| {

@@ -111,6 +111,64 @@ fn frame(bytes: &[u8], start: usize) -> Option<Frame> {
     })
 }
 
+/// The payloads of one direction, unmasked as they come in pieces of any size. What stands between frames is
+/// left out.
+#[derive(Debug, Default)]
+pub struct Unmasker {
+    /// The bytes of a header that is not whole.
+    header: Vec<u8>,
+    /// Payload bytes of the current frame that are still to come.
+    left: u64,
+    key: [u8; 4],
+    /// How many bytes of the payload have come.
+    at: usize,
+}
+
+impl Unmasker {
+    /// Adds to `out` what `piece` brings of payloads.
+    pub fn push(&mut self, mut piece: &[u8], out: &mut Vec<u8>) {
+        while !piece.is_empty() {
+            if self.left > 0 {
+                let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(piece.len());
+                let (payload, rest) = piece.split_at(here);
+                let key = self.key.iter().cycle().skip(self.at % 4);
+                out.extend(payload.iter().zip(key).map(|(byte, key)| byte ^ key));
+                self.at += here;
+                self.left -= here as u64;
+                piece = rest;
+            } else if let Some((first, rest)) = piece.split_first() {
+                self.header.push(*first);
+                piece = rest;
+                self.begin_frame();
+            }
+        }
+    }
+
+    /// Begins a frame, if its header is whole.
+    fn begin_frame(&mut self) {
+        let Some(second) = self.header.get(1) else { return };
+        let masked = second & 0x80 != 0;
+        let lengths = match second & 0x7f {
+            126 => 2..4,
+            127 => 2..10,
+            _ => 1..2,
+        };
+        let end = lengths.end.max(2) + if masked { 4 } else { 0 };
+        if self.header.len() < end {
+            return;
+        }
+        let digits = self.header.get(lengths.clone()).unwrap_or_default();
+        self.left = match lengths.end {
+            2 => u64::from(second & 0x7f),
+            _ => digits.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)),
+        };
+        let key = if masked { self.header.last_chunk() } else { None };
+        self.key = key.copied().unwrap_or_default();
+        self.at = 0;
+        self.header.clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +206,52 @@ mod tests {
         }
         assert_eq!(frames(b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04x")[0].payload, b"y");
         assert!(frames(b"\xc1\x00")[0].extended);
+    }
+
+    #[test]
+    fn payloads_are_unmasked_however_the_pieces_are_cut() {
+        let long = "x".repeat(70_000);
+        let mut bytes = Vec::new();
+        let mut expected = Vec::new();
+        for (nth, text) in ["Hello", "", &long[..200], &long].into_iter().enumerate() {
+            let key = [nth as u8, 0x21, 0xfa, 7];
+            bytes.push(0x81);
+            match text.len() {
+                short @ 0..126 => bytes.push(0x80 | short as u8),
+                middle @ 126..65_536 => {
+                    bytes.push(0x80 | 126);
+                    bytes.extend((middle as u16).to_be_bytes());
+                }
+                long => {
+                    bytes.push(0x80 | 127);
+                    bytes.extend((long as u64).to_be_bytes());
+                }
+            }
+            bytes.extend(key);
+            bytes.extend(text.bytes().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+            expected.extend(text.bytes());
+        }
+        // One from a gateway, which masks nothing.
+        bytes.extend(b"\x81\x02hi");
+        expected.extend(b"hi");
+        for size in [1, 2, 3, 7, 1000, bytes.len()] {
+            let (mut unmasker, mut out) = (Unmasker::default(), Vec::new());
+            bytes.chunks(size).for_each(|piece| unmasker.push(piece, &mut out));
+            assert!(out == expected, "in pieces of {size}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_taken_and_give_no_more_than_they_are(bytes: Vec<u8>, at: usize) {
+            let (mut unmasker, mut out) = (Unmasker::default(), Vec::new());
+            let (first, rest) = bytes.split_at(at.checked_rem(bytes.len() + 1).unwrap_or(0));
+            unmasker.push(first, &mut out);
+            unmasker.push(rest, &mut out);
+            let mut whole = Vec::new();
+            Unmasker::default().push(&bytes, &mut whole);
+            proptest::prop_assert_eq!(&out, &whole);
+            proptest::prop_assert!(out.len() <= bytes.len());
+        }
     }
 }

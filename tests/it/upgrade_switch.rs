@@ -76,6 +76,43 @@ fn bytes_pass_both_ways_with_early_data_on_both_sides() {
     assert_eq!((whole.exchange.request_bytes, whole.exchange.response_bytes), (37, 26));
 }
 
+/// A text frame as apps send it: masked.
+fn masked_frame(text: &str) -> Vec<u8> {
+    let key = [0x37, 0xfa, 0x21, 0x3d];
+    let length = [0x81, 0x80 | 126, (text.len() >> 8) as u8, text.len() as u8];
+    let payload = text.bytes().zip(key.into_iter().cycle()).map(|(byte, key)| byte ^ key);
+    length.into_iter().chain(key).chain(payload).collect()
+}
+
+#[test]
+fn a_key_in_a_masked_frame_does_not_reach_the_file() {
+    let script = vec![Step::ReadHead, write(SWITCHED), Step::Hang];
+    let gateway = Gateway::scripted([script]);
+    let gatetap = run(&gateway);
+    let key = format!("sk-or-v1-{}", "0123456789abcdef".repeat(4));
+    let (fine, leaky) =
+        (masked_frame(&"fine ".repeat(40)), masked_frame(&format!("{{\"key\":\"{key}\"}} {key}")));
+    let sent = [fine.clone(), leaky].concat();
+    wait(async {
+        let mut app = Client::connect(gatetap.addr()).await;
+        app.send(get("/v1/realtime", &ASK)).await;
+        assert_eq!(app.read_head().await.status(), 101);
+        let head = gateway.request_head(0).await.head.raw.len();
+        app.send(fine.clone()).await;
+        gateway.raw_of(0, head + fine.len()).await;
+        app.send(&sent[fine.len()..]).await;
+        assert_eq!(&gateway.raw_of(0, head + sent.len()).await[head..], sent, "the traffic is never altered");
+        app.close();
+        gateway.peer_left(0).await;
+    });
+    let reader = stop_and_read(gatetap);
+    let body = reader.body(1, Side::Request).unwrap();
+    assert_eq!(body.bytes, fine, "what came before is there");
+    let whole = reader.exchange(1).unwrap().unwrap();
+    assert_eq!(whole.exchange.request_bytes, sent.len() as u64);
+    assert!(whole.exchange.request_hidden.count > 0);
+}
+
 #[test]
 fn both_closes_are_passed_on() {
     let from_gateway = vec![Step::ReadHead, write(SWITCHED), write("bye"), Step::HalfClose, Step::Hang];

@@ -5,7 +5,7 @@
 //! [`Correction`] when the next chunk says that it was none.
 //!
 //! A coded body (gzip and its kin) cannot be masked in place. It is decoded on the side; from the chunk on
-//! in which a secret shows, it is not kept.
+//! in which a secret shows, it is not kept. So are the frames that an app sends over a WebSocket, which it masks.
 
 use super::events::Events;
 use super::raw::RawText;
@@ -16,6 +16,7 @@ use crate::exchange::body::Hidden;
 use crate::exchange::head::Headers;
 use crate::wire::coding::Decoder;
 use crate::wire::media;
+use crate::wire::websocket::Unmasker;
 use bytes::Bytes;
 
 /// What of a chunk is written down.
@@ -47,8 +48,17 @@ pub(super) struct TextMask {
 
 #[derive(Debug)]
 struct Coded {
-    decoder: Decoder,
+    decoder: Undo,
     is_withheld: bool,
+}
+
+/// What is undone to see a body's text.
+#[derive(Debug)]
+enum Undo {
+    /// Its content codings.
+    Coding(Decoder),
+    /// The mask of WebSocket frames.
+    Mask(Unmasker),
 }
 
 impl BodyMask {
@@ -58,9 +68,16 @@ impl BodyMask {
         let may_stream = is_answer && !media::is_json(headers);
         Self {
             text: TextMask { events: may_stream.then(Box::default), ..TextMask::default() },
-            coded: decoder.map(|decoder| Box::new(Coded { decoder, is_withheld: redacts })),
+            coded: decoder
+                .map(|decoder| Box::new(Coded { decoder: Undo::Coding(decoder), is_withheld: redacts })),
             structure: redacts.then(Structure::default),
         }
+    }
+
+    /// WebSocket frames follow, whose payloads are masked.
+    pub(super) fn becomes_frames(&mut self) {
+        let is_withheld = self.structure.is_some();
+        self.coded = Some(Box::new(Coded { decoder: Undo::Mask(Unmasker::default()), is_withheld }));
     }
 
     /// Whether the body is coded: what is given to the examiner then is what passed.
@@ -78,7 +95,10 @@ impl BodyMask {
         if let Some(coded) = &mut self.coded {
             if !coded.is_withheld {
                 let mut decoded = Vec::new();
-                coded.decoder.push(chunk, &mut decoded);
+                match &mut coded.decoder {
+                    Undo::Coding(decoder) => decoder.push(chunk, &mut decoded),
+                    Undo::Mask(unmasker) => unmasker.push(chunk, &mut decoded),
+                }
                 let decoded = Bytes::from(decoded);
                 let (masked, _) = self.text.push(&decoded, secrets);
                 // What is not copied is not masked.

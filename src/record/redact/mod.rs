@@ -82,6 +82,11 @@ impl Redactor {
         self.response = BodyMask::new(headers, true, self.redacts_bodies);
     }
 
+    /// The app goes on with WebSocket frames.
+    pub(super) fn becomes_frames(&mut self) {
+        self.request.becomes_frames();
+    }
+
     /// What may be written of the next chunk of a body.
     pub fn chunk(&mut self, side: Side, chunk: &Bytes) -> Redacted {
         match side {
