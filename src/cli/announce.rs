@@ -3,11 +3,12 @@
 use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
+use super::replay;
 use crate::config::ListenAddress;
 use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
 use crate::live::{self, Live};
-use crate::record::{Health, Outcome, Recorder};
+use crate::record::{Health, Outcome};
 use std::io::Write;
 use std::time::Duration;
 
@@ -62,13 +63,14 @@ pub(super) fn trouble(health: &Health) -> Option<String> {
     }
 }
 
-/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it, and when
-/// an app breaks off its TLS handshake.
-pub(super) async fn watch_health(
-    recorder: &Recorder,
+/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it, when an app
+/// breaks off its TLS handshake, and when a replay has no answer.
+pub(super) async fn watch(
+    live: &Live,
     told_to_stop: impl Future<Output = ()>,
     env: &mut Env<'_>,
 ) -> anyhow::Result<()> {
+    let (recorder, replays) = (live.recorder(), live.replays());
     let mut told_to_stop = std::pin::pin!(told_to_stop);
     let (mut known, mut told) = (None, None);
     loop {
@@ -76,6 +78,7 @@ pub(super) async fn watch_health(
             () = &mut told_to_stop => return Ok(()),
             () = tokio::time::sleep(HEALTH_LOOK) => {}
         }
+        replay::tell_misses(&replays, env)?;
         let health = recorder.health();
         if health.no_tls != told {
             if let Some(reason) = &health.no_tls {

@@ -4,6 +4,7 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::keep::{KeepArgs, limits};
+use super::replay::{self, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, sim, tls};
@@ -32,7 +33,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
     upstream: Option<Upstream>,
 
@@ -77,6 +78,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     sim: SimFlags,
+
+    #[command(flatten)]
+    replay: ReplayFlags,
 }
 
 impl RunArgs {
@@ -90,6 +94,12 @@ impl RunArgs {
         if self.listen.is_empty() {
             self.listen.push(Listen::Address(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         }
+        self
+    }
+
+    /// The same, with a recording as the upstream.
+    pub(super) fn replaying(mut self, recording: PathBuf) -> Self {
+        self.upstream = Some(Upstream::Replay(recording));
         self
     }
 
@@ -108,8 +118,10 @@ impl RunArgs {
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
             sim: self.sim.into(),
+            replay: self.replay.into(),
         };
         let settings = Settings::resolve(given, &env.directories)?;
+        replay::refuse_itself(&settings)?;
         let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
         if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
             return Err(wrong_usage(
@@ -139,13 +151,16 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
     let watched = if settings.headless || !live_view::is_possible(env) {
         announce::listening(&live, seed, warnings, env)
-            .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
+            .and_then(|()| runtime.block_on(announce::watch(&live, told_to_stop, env)))
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
+    let replays = live.replays();
     let outcome = runtime.block_on(live.stop());
     watched?;
-    announce::close(&outcome, env)
+    let exit = announce::close(&outcome, env)?;
+    let replayed = replay::close(&replays, settings.replay.strict, env)?;
+    Ok(if exit == Exit::Fine { replayed } else { exit })
 }
 
 /// What a live gatetap is to run by.
@@ -169,12 +184,14 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         control_token: is_remote.then(runtime::draw_token).transpose()?,
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::options(&settings.sim, seed, env)?,
+        replay: replay::options(settings, env)?,
         command: command_line(),
     })
 }
 
 fn upstream(to: &Upstream) -> live::Upstream {
     match to {
+        Upstream::Replay(recording) => live::Upstream::Replay(recording.clone()),
         Upstream::Sim(profile) => live::Upstream::Simulator(profile.as_str()),
         Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
     }

@@ -12,6 +12,7 @@ mod file;
 mod host_pattern;
 mod listen;
 mod nearest;
+mod replay;
 mod retention;
 mod sim;
 mod tls;
@@ -23,6 +24,7 @@ pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use nearest::nearest;
+pub use replay::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
@@ -71,6 +73,8 @@ pub struct Given {
     pub redact_bodies: Option<bool>,
     /// The simulator.
     pub sim: SimSettings,
+    /// Replays.
+    pub replay: ReplaySettings,
 }
 
 /// What a running gatetap goes by.
@@ -86,6 +90,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The recording.
     pub db: PathBuf,
+    /// A flag or the environment has named it.
+    pub db_is_given: bool,
     /// No live view: say where it listens on stdout, and record.
     pub headless: bool,
     /// No verification of the gateway's certificate.
@@ -102,6 +108,8 @@ pub struct Settings {
     pub redact_bodies: bool,
     /// The simulator, should it be an upstream.
     pub sim: SimSettings,
+    /// Recordings, should there be one among the upstreams.
+    pub replay: ReplaySettings,
     /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
     /// Which checks run, and how they are tuned.
@@ -150,6 +158,7 @@ impl Settings {
         }
         let upstream = given.upstream.or(file.upstream);
         let upstream_is_default = upstream.is_none();
+        let db_is_given = given.db.is_some();
         let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
@@ -164,6 +173,7 @@ impl Settings {
                 Some(db) => db,
                 None => directories.default_recording()?,
             },
+            db_is_given,
             headless: given.headless.or(file.headless).unwrap_or(false),
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
@@ -172,6 +182,7 @@ impl Settings {
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             sim: given.sim.over(file.sim),
+            replay: given.replay.over(file.replay),
             retention: file.retention,
             checks: file.checks,
             file: file.path,

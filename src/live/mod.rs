@@ -1,4 +1,4 @@
-//! A running gatetap: recording, recorder, proxy and, where it is the upstream, the simulator.
+//! A running gatetap: recording, recorder, proxy and, where they are upstreams, the simulator and replays.
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
@@ -13,6 +13,7 @@ use crate::exchange::time::Clock;
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
+use crate::replay::{self, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
@@ -59,6 +60,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
     pub simulator: sim::Options,
+    /// How recordings are replayed, should there be one among the upstreams; which, the upstream says.
+    pub replay: replay::Options,
     /// The command line, secrets masked.
     pub command: String,
 }
@@ -79,6 +82,8 @@ pub enum Upstream {
     Gateway(Gateway),
     /// To the simulator, in this process, with the profile of that name.
     Simulator(&'static str),
+    /// To that recording, which answers in this process.
+    Replay(PathBuf),
 }
 
 /// Why a gatetap could not start.
@@ -94,6 +99,9 @@ pub enum Error {
     /// The local authority cannot be used.
     #[error("cannot open tunnels")]
     Authority(#[from] tls::Error),
+    /// A recording that is an upstream cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] replay::StartError),
     /// The recorder or the simulator could not be started.
     #[error("cannot start the {part}")]
     Part {
@@ -108,6 +116,17 @@ pub enum Error {
 /// The simulators that are upstreams, by profile.
 type Simulators = BTreeMap<&'static str, Simulator>;
 
+/// The recordings that are upstreams, by file.
+type Replays = BTreeMap<PathBuf, Replay>;
+
+/// The upstreams in this process, and the word by which the proxy knows what they cannot answer.
+#[derive(Debug)]
+struct Origins {
+    simulators: Simulators,
+    replays: Replays,
+    word: OwnWord,
+}
+
 /// A running gatetap.
 #[derive(Debug)]
 pub struct Live {
@@ -115,7 +134,7 @@ pub struct Live {
     recorder: Running,
     retention: Keeping,
     session: SessionId,
-    simulators: Simulators,
+    origins: Origins,
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
@@ -149,12 +168,12 @@ impl Live {
             Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
                 .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
         match Self::start_serving(&settings, recorder.recorder()).await {
-            Ok((proxy, simulators, upstream)) => Ok(Self {
+            Ok((proxy, origins, upstream)) => Ok(Self {
                 proxy,
                 recorder,
                 retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
                 session,
-                simulators,
+                origins,
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
@@ -166,27 +185,13 @@ impl Live {
     async fn start_serving(
         settings: &Settings,
         recorder: Recorder,
-    ) -> Result<(Proxy, Simulators, Gateway), Error> {
+    ) -> Result<(Proxy, Origins, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
             listeners.extend(bind(*listen, &listeners).await?);
         }
-        let mut simulators = Simulators::new();
-        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
-            if let Upstream::Simulator(profile) = upstream
-                && !simulators.contains_key(profile)
-            {
-                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let options = sim::Options { profile, ..settings.simulator.clone() };
-                let started = Simulator::start(address, options).await;
-                let started = started.map_err(|source| Error::Part { part: "simulator", source })?;
-                simulators.insert(profile, started);
-            }
-        }
-        let gateway = |upstream: &Upstream| match upstream {
-            Upstream::Simulator(profile) => simulator_gateway(profile, simulators.get(profile)),
-            Upstream::Gateway(gateway) => gateway.clone(),
-        };
+        let origins = Origins::start(settings).await?;
+        let gateway = |upstream: &Upstream| origins.gateway(upstream);
         let upstream = gateway(&settings.upstream);
         let proxy_settings = proxy::Settings {
             upstream: upstream.clone(),
@@ -202,8 +207,9 @@ impl Live {
             intercept: settings.intercept.clone(),
             control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
+            own_word: Some(origins.word.clone()),
         };
-        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulators, upstream))
+        Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
     }
 
     /// The URL that an app's base URL begins with; without a slash at its end.
@@ -237,6 +243,11 @@ impl Live {
         &self.recording
     }
 
+    /// What the replays have done so far; the handles outlive this.
+    pub fn replays(&self) -> Vec<Tally> {
+        self.origins.replays.values().map(Replay::tally).collect()
+    }
+
     /// The hosts whose tunnels are opened beside the gateways', if any are, as words for people.
     pub fn opened(&self) -> Option<String> {
         let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
@@ -248,12 +259,54 @@ impl Live {
         // The last of the recording is not to wait for a lock.
         let retention = self.retention.stop().await;
         self.proxy.stop(GRACE).await;
-        for simulator in self.simulators.into_values() {
-            simulator.stop().await;
-        }
+        self.origins.stop().await;
         let recorder = self.recorder;
         let stopped = tokio::task::spawn_blocking(move || recorder.stop()).await;
         Outcome { retention, ..stopped.unwrap_or_else(|_| Outcome::panicked()) }
+    }
+}
+
+impl Origins {
+    async fn start(settings: &Settings) -> Result<Self, Error> {
+        let part = |part| move |source| Error::Part { part, source };
+        let word = OwnWord::draw().map_err(part("replay"))?;
+        let mut origins = Self { simulators: Simulators::new(), replays: Replays::new(), word };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
+            match upstream {
+                Upstream::Simulator(profile) if !origins.simulators.contains_key(profile) => {
+                    let options = sim::Options { profile, ..settings.simulator.clone() };
+                    let started = Simulator::start(address, options).await.map_err(part("simulator"))?;
+                    origins.simulators.insert(profile, started);
+                }
+                Upstream::Replay(recording) if !origins.replays.contains_key(recording) => {
+                    let options = replay::Options { recording: recording.clone(), ..settings.replay.clone() };
+                    let started = Replay::start(address, options, origins.word.clone()).await?;
+                    origins.replays.insert(recording.clone(), started);
+                }
+                _ => {}
+            }
+        }
+        Ok(origins)
+    }
+
+    fn gateway(&self, upstream: &Upstream) -> Gateway {
+        match upstream {
+            Upstream::Simulator(profile) => simulator_gateway(profile, self.simulators.get(profile)),
+            Upstream::Replay(recording) => {
+                local_gateway("replay", self.replays.get(recording).map(Replay::addr), "/v1")
+            }
+            Upstream::Gateway(gateway) => gateway.clone(),
+        }
+    }
+
+    async fn stop(self) {
+        for simulator in self.simulators.into_values() {
+            simulator.stop().await;
+        }
+        for replay in self.replays.into_values() {
+            replay.stop().await;
+        }
     }
 }
 
@@ -274,6 +327,7 @@ fn session(settings: &Settings, clock: &Clock) -> SessionStart {
         upstream: match &settings.upstream {
             Upstream::Gateway(gateway) => gateway.base_url(),
             Upstream::Simulator(profile) => simulator_name(profile),
+            Upstream::Replay(recording) => format!("replay:{}", recording.display()),
         },
         seed: Some(settings.simulator.seed as i64),
     }
@@ -295,12 +349,18 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
 }
 
 fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
+    let base_path = simulator.map_or("/v1", Simulator::base_path);
+    local_gateway(&simulator_name(profile), simulator.map(Simulator::addr), base_path)
+}
+
+/// A gateway in this process.
+fn local_gateway(name: &str, address: Option<SocketAddr>, base_path: &str) -> Gateway {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Gateway {
-        name: simulator_name(profile),
+        name: name.to_owned(),
         scheme: crate::gateway::profile::Scheme::Http,
-        authority: simulator.map_or(nowhere, Simulator::addr).to_string(),
-        base_path: simulator.map_or("/v1", Simulator::base_path).to_owned(),
+        authority: address.unwrap_or(nowhere).to_string(),
+        base_path: base_path.to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::record::{Answered, Asked, Track, redact};
+use crate::replay::{Miss, OWN_HEADER};
 use bytes::Bytes;
 use http::header::{HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
@@ -97,7 +98,10 @@ pub(super) async fn exchange(
     let sent = send(shared, &destination.route, request, &track).await;
     unanswered.track = None;
     match sent {
-        Ok(sent) => Ok(pass_on(shared, &track, sent)),
+        Ok(sent) => match own(shared, &sent) {
+            Some(miss) => Ok(own_answer(app, &track, &miss.into(), anthropic)),
+            None => Ok(pass_on(shared, &track, sent)),
+        },
         Err(NoAnswer::Failed(failure)) => Ok(own_answer(app, &track, &failure, anthropic)),
         Err(NoAnswer::AppGone) => {
             track.ended(Side::Response, BodyEnd::broken(Hop::App, "the app broke its request off"));
@@ -224,6 +228,12 @@ async fn send(
             Err(error) => return Err(NoAnswer::of(&error.into_error(), route)),
         }
     }
+}
+
+/// What a replay says instead of an answer.
+fn own(shared: &Shared, sent: &Sent) -> Option<Miss> {
+    let said = sent.response.headers().get(OWN_HEADER)?;
+    shared.own_word.as_ref()?.hear(said.as_bytes())
 }
 
 /// Passes the gateway's answer on to the app.

@@ -43,6 +43,7 @@ pub use outgoing::{BadProxy, OutgoingProxies};
 use crate::config::HostPattern;
 use crate::gateway::profile::Gateway;
 use crate::record::Recorder;
+use crate::replay::OwnWord;
 use crate::tls::{Files, Trust};
 use app_tls::AppTls;
 use connect::Connector;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub trust: Trust,
     /// How long a connection to a gateway may take to be made, TLS included.
     pub connect_timeout: Duration,
+    /// The word by which a replay asks for gatetap's own answer.
+    pub own_word: Option<OwnWord>,
     /// The proxies between here and the gateways.
     pub outgoing: OutgoingProxies,
     /// Apps may speak TLS to the listener.
@@ -114,6 +117,8 @@ struct Shared {
     intercept: Intercept,
     /// What the control API wants to be told.
     control_token: Option<String>,
+    /// The word by which a replay asks for gatetap's own answer.
+    own_word: Option<OwnWord>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -146,6 +151,7 @@ impl Proxy {
             app_tls,
             intercept: Intercept::new(settings.intercept.clone(), gateways),
             control_token: settings.control_token.clone(),
+            own_word: settings.own_word.clone(),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();

@@ -1,6 +1,7 @@
 //! gatetap's own answers: given only where there is no answer to pass on.
 
 use crate::exchange::end::OwnAnswer;
+use crate::replay::Miss;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
@@ -9,6 +10,9 @@ use std::io;
 
 /// The header that marks an own answer.
 const ERROR_HEADER: HeaderName = HeaderName::from_static("x-gatetap-error");
+
+/// The header that tells SDKs whether to try again.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Why there is no answer to pass on. The tokens are promised stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub(super) enum Token {
     HeadTooLong,
     /// The request's head did not become whole in time.
     SlowRequest,
+    /// Nothing in the recording that is replayed answers the request.
+    ReplayMiss,
 }
 
 /// A failure to get an answer.
@@ -38,6 +44,8 @@ pub(super) enum Token {
 pub(super) struct Failure {
     pub(super) token: Token,
     pub(super) message: String,
+    /// What a replay says of it.
+    miss: Option<Box<Miss>>,
 }
 
 impl Token {
@@ -56,6 +64,7 @@ impl Token {
             Self::BadRequest => "bad-request",
             Self::HeadTooLong => "head-too-long",
             Self::SlowRequest => "slow-request",
+            Self::ReplayMiss => Miss::TOKEN,
         }
     }
 
@@ -77,7 +86,7 @@ impl Token {
 
 impl Failure {
     pub(super) fn new(token: Token, message: impl Into<String>) -> Self {
-        Self { token, message: message.into() }
+        Self { token, message: message.into(), miss: None }
     }
 
     /// What hyper's client said before there was an answer.
@@ -113,15 +122,25 @@ impl Failure {
         let message = format!("gatetap: {}", self.message);
         // The code is what the digest finds, so it stands in both shapes.
         let code = self.token.as_str();
+        let mut error = if anthropic {
+            serde_json::json!({ "type": "gatetap_error", "message": message, "code": code })
+        } else {
+            serde_json::json!({ "message": message, "type": "gatetap_error", "param": null, "code": code })
+        };
+        if let (Some(miss), Some(error)) = (&self.miss, error.as_object_mut()) {
+            error.insert("nearest".to_owned(), serde_json::json!(miss.nearest));
+        }
         let body = if anthropic {
-            let error = serde_json::json!({ "type": "gatetap_error", "message": message, "code": code });
             serde_json::json!({ "type": "error", "error": error })
         } else {
-            serde_json::json!({ "error": {
-                "message": message, "type": "gatetap_error", "param": null, "code": code,
-            } })
+            serde_json::json!({ "error": error })
         };
-        json(self.token.status(), &body, Some(self.token.as_str()))
+        let mut response = json(self.status(), &body, Some(code));
+        if self.miss.is_some() {
+            // What is not recorded will not be at the next attempt: the SDKs of OpenAI and Anthropic heed this.
+            response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        response
     }
 
     /// The same as bytes, for a connection that is closed after it.
@@ -143,11 +162,19 @@ impl Failure {
 
     /// The status it is answered with.
     pub(super) fn status(&self) -> StatusCode {
-        self.token.status()
+        let said = self.miss.as_ref().and_then(|miss| StatusCode::from_u16(miss.status).ok());
+        said.unwrap_or_else(|| self.token.status())
     }
 
     pub(super) fn own(&self) -> OwnAnswer {
         OwnAnswer { token: self.token.as_str().to_owned(), message: self.message.clone() }
+    }
+}
+
+impl From<Miss> for Failure {
+    fn from(miss: Miss) -> Self {
+        let message = miss.message.clone();
+        Self { token: Token::ReplayMiss, message, miss: Some(Box::new(miss)) }
     }
 }
 

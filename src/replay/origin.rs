@@ -38,6 +38,21 @@ pub struct Options {
     pub clock: Clock,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            recording: PathBuf::new(),
+            matching: Match::default(),
+            volatile: Volatile::default(),
+            filter: Filter::default(),
+            speed: 1.0,
+            on_miss: Miss::STATUS,
+            fresh: false,
+            clock: Clock::system(),
+        }
+    }
+}
+
 /// Why a recording cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

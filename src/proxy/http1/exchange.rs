@@ -248,6 +248,7 @@ impl Sending<'_> {
             upgrade: self.request.upgrade,
             reused: times.is_none(),
             silent: false,
+            own_word: self.connection.shared.own_word.as_ref(),
         };
         let ended = run(&mut pump, self.connection, |record, answer| {
             record.track.answered(answered(answer, times, sent, record.track.now()));
@@ -289,6 +290,7 @@ impl Sending<'_> {
                     self.route.gateway.authority
                 ),
             )),
+            Ended::Own(miss) => Attempt::Failed((*miss).into()),
             // Only `run` is told this, and goes on.
             Ended::AppSilent => Attempt::After(After::Drop),
         }

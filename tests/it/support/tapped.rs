@@ -287,6 +287,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
         control_token: None,
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
+        replay: gatetap::replay::Options::default(),
         command: "gatetap test".to_owned(),
     };
     (settings, home)
