@@ -189,7 +189,7 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
     })
 }
 
-fn upstream(to: &Upstream) -> live::Upstream {
+pub(super) fn upstream(to: &Upstream) -> live::Upstream {
     match to {
         Upstream::Replay(recording) => live::Upstream::Replay(recording.clone()),
         Upstream::Sim(profile) => live::Upstream::Simulator(profile.as_str()),

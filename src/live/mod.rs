@@ -8,21 +8,23 @@ pub mod sample;
 
 use crate::check::{self, Engine};
 use crate::config::HostPattern;
-use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
+use crate::exchange::{ExchangeId, SessionId};
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
-use crate::replay::{self, OwnWord, Replay, Tally};
+use crate::replay::{self, Again, AnswerEnd, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
 use retention::Keeping;
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket};
 
 /// How long open exchanges may go on when gatetap is told to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -109,7 +111,7 @@ pub enum Error {
         part: &'static str,
         /// What the system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -248,6 +250,32 @@ impl Live {
         self.origins.replays.values().map(Replay::tally).collect()
     }
 
+    /// Sends a recorded request again, through the proxy, and reads its answer to the end. What comes of it is in
+    /// the recording, linked to `exchange`.
+    ///
+    /// # Errors
+    /// Where there is no way to this gatetap itself.
+    pub async fn send_again(&self, exchange: ExchangeId, again: &Again) -> io::Result<()> {
+        let address = *self.addresses().first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(SocketAddr::new(address.ip(), 0))?;
+        self.proxy.expect_again(socket.local_addr()?, exchange);
+        let mut stream = socket.connect(address).await?;
+        stream.set_nodelay(true)?;
+        stream.write_all(&again.to_bytes(&address.to_string())).await?;
+        let mut end = AnswerEnd::of(again);
+        let mut bytes = Vec::with_capacity(64 << 10);
+        loop {
+            bytes.clear();
+            match stream.read_buf(&mut bytes).await {
+                // A cut is a fact that stands in the recording.
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) if end.read(&bytes) => return Ok(()),
+                Ok(_) => {}
+            }
+        }
+    }
+
     /// The hosts whose tunnels are opened beside the gateways', if any are, as words for people.
     pub fn opened(&self) -> Option<String> {
         let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
@@ -343,7 +371,7 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
     }
     match proxy::bind(address).await {
         Ok(listener) => Ok(Some(listener)),
-        Err(error) if listen.optional && error.source.kind() != std::io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) if listen.optional && error.source.kind() != io::ErrorKind::AddrInUse => Ok(None),
         Err(error) => Err(error),
     }
 }

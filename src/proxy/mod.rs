@@ -41,6 +41,7 @@ pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
 
 use crate::config::HostPattern;
+use crate::exchange::ExchangeId;
 use crate::gateway::profile::Gateway;
 use crate::record::Recorder;
 use crate::replay::OwnWord;
@@ -54,8 +55,8 @@ use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -119,6 +120,8 @@ struct Shared {
     control_token: Option<String>,
     /// The word by which a replay asks for gatetap's own answer.
     own_word: Option<OwnWord>,
+    /// Which exchange the next request from an address sends again.
+    again: Mutex<BTreeMap<SocketAddr, ExchangeId>>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -152,6 +155,7 @@ impl Proxy {
             intercept: Intercept::new(settings.intercept.clone(), gateways),
             control_token: settings.control_token.clone(),
             own_word: settings.own_word.clone(),
+            again: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();
@@ -173,6 +177,12 @@ impl Proxy {
         &self.shared.addresses
     }
 
+    /// The next request that comes from `peer` is that of `exchange`, sent again. Only who is inside this
+    /// process can say so, before the connection is made.
+    pub fn expect_again(&self, peer: SocketAddr, exchange: ExchangeId) {
+        self.shared.again.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, exchange);
+    }
+
     /// Takes no more requests, lets open exchanges go on for `grace`, then cuts them.
     pub async fn stop(self, grace: Duration) {
         self.stop_accepting.cancel();
@@ -182,5 +192,12 @@ impl Proxy {
             self.cut.cancel();
             self.tasks.wait().await;
         }
+    }
+}
+
+impl Shared {
+    /// The exchange that a request from `peer` sends again.
+    fn sends_again(&self, peer: SocketAddr) -> Option<ExchangeId> {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer)
     }
 }

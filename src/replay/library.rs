@@ -6,9 +6,13 @@ use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::RequestHead;
+use crate::exchange::time::Micros;
 use crate::store::{Error, Page, Reader};
 use crate::wire::script::Capture;
 use std::sync::{Mutex, PoisonError};
+
+/// An app that leaves a complete answer so soon did not see the gateway hold it open.
+const SOON: Micros = Micros(1_000_000);
 
 /// The recorded exchanges that answer. Their bodies stay in the recording until they are asked for.
 #[derive(Debug)]
@@ -105,11 +109,16 @@ fn capture(reader: &Reader, id: ExchangeId) -> Result<Option<Capture>, Error> {
     let Some(whole) = reader.exchange(id)? else { return Ok(None) };
     let mut exchange = whole.exchange;
     let response = reader.body(id, Side::Response)?;
+    if exchange.own_answer.as_ref().is_some_and(|own| own.token == "connection-reset") {
+        exchange.response_end = Some(BodyEnd::broken(Hop::Gateway, "connection reset"));
+    }
+    let last = response.marks.last().map(|mark| mark.read).or(exchange.timing.head).unwrap_or_default();
     let left = matches!(&exchange.response_end, Some(BodyEnd::Broken { by: Hop::App, .. }));
-    if left && whole.summary.verdict == Verdict::Complete {
+    let stayed = exchange.timing.end.unwrap_or_default().since(last);
+    if left && stayed < SOON && whole.summary.verdict == Verdict::Complete {
         // The app had all it wanted and left, as SDKs do: to whoever stays, the answer ends here.
         exchange.response_end = Some(BodyEnd::Whole);
-        exchange.timing.end = response.marks.last().map(|mark| mark.read);
+        exchange.timing.end = Some(last);
     }
     Ok(Some(Capture { about: String::new(), exchange, request: Default::default(), response }))
 }

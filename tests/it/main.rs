@@ -53,6 +53,7 @@ mod record_durability;
 mod record_kill;
 mod record_retention;
 mod replay_matching;
+mod replay_served;
 mod secrets_base64;
 mod secrets_bodies;
 mod secrets_canary;

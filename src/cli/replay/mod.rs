@@ -1,6 +1,8 @@
 //! `gatetap replay`: a recording as a gateway, and a request sent again.
 
 mod flags;
+mod results;
+mod send;
 mod serve;
 
 pub(super) use flags::{ReplayFlags, close, options, refuse_itself, tell_misses};
@@ -19,12 +21,14 @@ pub(super) struct ReplayArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::ServeArgs>),
+    Send(Box<send::SendArgs>),
 }
 
 impl ReplayArgs {
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         match self.command {
             Command::Serve(args) => args.run(env),
+            Command::Send(args) => args.run(env),
         }
     }
 }

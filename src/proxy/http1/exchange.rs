@@ -87,12 +87,8 @@ pub(super) async fn exchange<A: Socket>(
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
         request.forward(&destination.target, host)
     });
-    let track = shared.recorder.begin(asked(
-        connection.peer,
-        &request,
-        destination.as_ref().ok(),
-        forwarded.as_ref(),
-    ));
+    let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());
+    let track = shared.recorder.begin(Asked { replay_of: shared.sends_again(connection.peer), ..asked });
     let mut record = Record::new(track, shared);
     let mut body = BodyReader::request(request.framing);
     if body.is_whole() && !request.upgrade {

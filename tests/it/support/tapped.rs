@@ -269,7 +269,8 @@ fn anonymous(gateway: &Gateway, connection: usize) -> String {
     text.replace(&gateway.addr().to_string(), "localhost")
 }
 
-fn settings(url: &str) -> (Settings, TempDir) {
+/// How a gatetap in front of this URL runs, and its home.
+pub fn settings(url: &str) -> (Settings, TempDir) {
     let home = tempfile::Builder::new().prefix("gatetap-test-").tempdir().unwrap();
     let settings = Settings {
         limits: Limits::default(),
