@@ -8,22 +8,23 @@
 
 mod checks;
 mod error;
+mod faults;
 mod file;
 mod host_pattern;
 mod listen;
-mod nearest;
 mod replay;
 mod retention;
 mod sim;
 mod tls;
 mod upstream;
 
+pub use crate::exchange::nearest::nearest;
 pub use checks::{check_pattern, severity};
 pub use error::{BadValue, Error};
+pub use faults::FaultRules;
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
-pub use nearest::nearest;
 pub use replay::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Span, Speed};
@@ -31,6 +32,7 @@ pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, SimProfile, Upstream};
 
 use crate::check;
+use crate::fault::Rule;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -71,6 +73,10 @@ pub struct Given {
     pub max_body: Option<Size>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// Rules for faults.
+    pub faults: Vec<FaultRules>,
+    /// Files of rules for faults.
+    pub fault_files: Vec<PathBuf>,
     /// The simulator.
     pub sim: SimSettings,
     /// Replays.
@@ -106,6 +112,8 @@ pub struct Settings {
     pub max_body: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// The rules for faults, in the order in which they are asked.
+    pub faults: Vec<Rule>,
     /// The simulator, should it be an upstream.
     pub sim: SimSettings,
     /// Recordings, should there be one among the upstreams.
@@ -181,6 +189,7 @@ impl Settings {
             seed: given.seed.or(file.seed),
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             sim: given.sim.over(file.sim),
             replay: given.replay.over(file.replay),
             retention: file.retention,
@@ -212,10 +221,21 @@ pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }
 
-/// What `gatetap.toml` says of the checks.
+/// The checks that flags and `gatetap.toml` leave. Where flags select, what the file selects and ignores
+/// gives way; what flags ignore comes on top.
 ///
 /// # Errors
 /// As for [`Settings::resolve`].
-pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
-    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
+pub fn checks(
+    select: Vec<check::Pattern>,
+    ignore: Vec<check::Pattern>,
+    directories: &Directories,
+) -> Result<check::Settings, Error> {
+    let mut settings = FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default();
+    if !select.is_empty() {
+        settings.select = select;
+        settings.ignore.clear();
+    }
+    settings.ignore.extend(ignore);
+    Ok(settings)
 }

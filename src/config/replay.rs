@@ -1,7 +1,7 @@
 //! What is set of a replay beside its recording.
 
 use super::error::BadValue;
-use super::nearest::nearest;
+use crate::exchange::nearest::nearest;
 use crate::replay;
 use crate::store::filter::Filter;
 use std::str::FromStr;

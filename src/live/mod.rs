@@ -10,6 +10,7 @@ use crate::check::{self, Engine};
 use crate::config::HostPattern;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
+use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
@@ -64,6 +66,8 @@ pub struct Settings {
     pub simulator: sim::Options,
     /// How recordings are replayed, should there be one among the upstreams; which, the upstream says.
     pub replay: replay::Options,
+    /// The rules for faults that are armed from the start.
+    pub faults: Vec<Rule>,
     /// The command line, secrets masked.
     pub command: String,
 }
@@ -140,6 +144,7 @@ pub struct Live {
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
+    armed: Arc<Armed>,
 }
 
 impl Live {
@@ -169,7 +174,9 @@ impl Live {
         let recorder =
             Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
                 .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
-        match Self::start_serving(&settings, recorder.recorder()).await {
+        let armed = Arc::new(Armed::new(settings.simulator.seed));
+        armed.arm(settings.faults.clone(), recorder.recorder().clock().mono());
+        match Self::start_serving(&settings, recorder.recorder(), &armed).await {
             Ok((proxy, origins, upstream)) => Ok(Self {
                 proxy,
                 recorder,
@@ -179,6 +186,7 @@ impl Live {
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
+                armed,
             }),
             Err(error) => Err((error, Some(recorder))),
         }
@@ -187,6 +195,7 @@ impl Live {
     async fn start_serving(
         settings: &Settings,
         recorder: Recorder,
+        armed: &Arc<Armed>,
     ) -> Result<(Proxy, Origins, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
@@ -210,6 +219,7 @@ impl Live {
             control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
             own_word: Some(origins.word.clone()),
+            armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
     }
@@ -280,6 +290,11 @@ impl Live {
     pub fn opened(&self) -> Option<String> {
         let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
         (!hosts.is_empty()).then(|| hosts.join(", "))
+    }
+
+    /// The rules for faults: what is armed, and how often it was met.
+    pub fn armed(&self) -> &Arc<Armed> {
+        &self.armed
     }
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.

@@ -180,6 +180,7 @@ impl SendArgs {
             settings.routes.clear();
             settings.tls = false;
             settings.intercept.clear();
+            settings.faults.clear();
             settings.listen =
                 vec![Listen { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), optional: false }];
             let session = runtime.block_on(self.send(settings, group, &env.clock))?;
