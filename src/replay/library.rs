@@ -71,7 +71,8 @@ impl Library {
             let why = "it switched to another protocol, of which only one side could be played";
             return Err(Miss::unplayable(status, exchange, why));
         }
-        if capture.response.cut.is_some() {
+        let kept = capture.response.bytes.len() as u64;
+        if capture.response.cut.is_some() || kept < capture.exchange.response_bytes {
             let why = "not all of its answer was kept; record it with a larger --max-body";
             return Err(Miss::unplayable(status, exchange, why));
         }

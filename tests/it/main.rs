@@ -55,6 +55,8 @@ mod record_bounds;
 mod record_durability;
 mod record_kill;
 mod record_retention;
+mod replay_answers;
+mod replay_cli;
 mod replay_matching;
 mod replay_served;
 mod secrets_base64;

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatetap::exchange::body::Side;
-use gatetap::exchange::time::{Clock, Micros};
+use gatetap::exchange::body::{Mark, Side};
+use gatetap::exchange::end::{BodyEnd, Verdict};
+use gatetap::exchange::head::Headers;
+use gatetap::exchange::time::{Clock, Micros, WallTime};
 use gatetap::live::{Live, Settings, Upstream};
-use gatetap::replay::Tally;
+use gatetap::replay::{OwnWord, Replay, Tally};
 use gatetap::sim::{Options, Scenario};
 use gatetap::store::{Page, Reader};
 use gatetap::wire::script::Capture;
@@ -21,28 +23,29 @@ use tokio::time::timeout;
 use crate::captures::capture;
 use crate::sim_client::simulator;
 use crate::support::http1::{BodyReader, Head, Piece};
+use crate::support::made::{Made, START, session};
 use crate::support::tapped;
 
 const KEY: &str = "authorization: Bearer sk-sim-fake-0123456789";
 
 /// gatetap in front of a recording, on the test's own runtime.
-struct Replayed {
-    live: Live,
-    tally: Tally,
+pub struct Replayed {
+    pub live: Live,
+    pub tally: Tally,
     _home: TempDir,
 }
 
 impl Replayed {
-    async fn of(recording: &Path, set: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn of(recording: &Path, set: impl FnOnce(&mut Settings)) -> Self {
         let (mut settings, home) = tapped::settings("http://127.0.0.1:1/v1");
         settings.upstream = Upstream::Replay(recording.to_owned());
         settings.replay.speed = f64::INFINITY;
         set(&mut settings);
-        let live = Live::start(settings, Clock::fixed(gatetap::exchange::time::WallTime(0))).await.unwrap();
+        let live = Live::start(settings, Clock::fixed(WallTime(0))).await.unwrap();
         Self { tally: live.replays().remove(0), live, _home: home }
     }
 
-    fn addr(&self) -> SocketAddr {
+    pub fn addr(&self) -> SocketAddr {
         self.live.addresses()[0]
     }
 }
@@ -133,7 +136,7 @@ async fn every_capture_recorded_and_replayed_is_what_it_was_live() {
     let scenario = Some(Arc::new(Scenario::of_captures(&folder).unwrap()));
     let sim = simulator(Options { speed: f64::INFINITY, scenario, ..Options::default() }).await;
     let (settings, home) = tapped::settings(&sim.base_url());
-    let clock = Clock::fixed(gatetap::exchange::time::WallTime(0));
+    let clock = Clock::fixed(WallTime(0));
     let recorder = Live::start(settings, clock.clone()).await.unwrap();
     let mut live = Vec::new();
     for name in names() {
@@ -175,5 +178,75 @@ async fn every_capture_recorded_and_replayed_is_what_it_was_live() {
         let own =
             live[usize::try_from(*id).unwrap() - 1].2.0.windows(15).any(|line| line == b"x-gatetap-error");
         assert!(own || *lengths == expected, "{id}: {lengths:?} {expected:?}");
+    }
+}
+
+/// An exchange with an answer in three chunks at 20, 120 and 320 ms, as it stands in a recording.
+fn spaced(path: &Path) {
+    let writer = session(path);
+    let made = Made { verdict: Verdict::Open, request: b"{}".to_vec(), ..Made::default() };
+    let id = made.write(&writer);
+    writer.begin().unwrap();
+    let mark = |length: u32, ms: u64| Mark { length, read: Micros(ms * 1000), taken: None };
+    writer
+        .insert_segment(id, Side::Response, 0, b"onetwothree", &[mark(3, 20), mark(3, 120), mark(5, 320)])
+        .unwrap();
+    writer.commit().unwrap();
+    let mut exchange = Reader::open(path).unwrap().exchange(id).unwrap().unwrap().exchange;
+    exchange.response.as_mut().unwrap().raw =
+        Some("HTTP/1.1 200 Fine\r\nX-Odd:  kept \r\ntransfer-encoding: chunked\r\n\r\n".into());
+    exchange.response.as_mut().unwrap().headers =
+        Headers(vec![("transfer-encoding".to_owned(), "chunked".into())]);
+    exchange.response_trailers = Headers(vec![("x-sum".to_owned(), "11".into())]);
+    exchange.timing.sent = Some(Micros(0));
+    exchange.timing.head = Some(Micros(10_000));
+    exchange.timing.end = Some(Micros(420_000));
+    exchange.request_end = Some(BodyEnd::Whole);
+    exchange.response_end = Some(BodyEnd::Whole);
+    writer.begin().unwrap();
+    writer.update_exchange(&exchange).unwrap();
+    writer.commit().unwrap();
+    writer.end_session(START).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn chunks_come_at_their_times_and_trailers_after_them() {
+    for (speed, expected) in
+        [(1.0, [10, 20, 120, 320, 420]), (2.0, [5, 10, 60, 160, 210]), (f64::INFINITY, [0; 5])]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("recorded.db");
+        spaced(&path);
+        let options = gatetap::replay::Options { recording: path, speed, ..Default::default() };
+        let address = "127.0.0.1:0".parse().unwrap();
+        let replay = Replay::start(address, options, OwnWord::draw().unwrap()).await.unwrap();
+        let mut stream = TcpStream::connect(replay.addr()).await.unwrap();
+        stream
+            .write_all(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}")
+            .await
+            .unwrap();
+        let begun = tokio::time::Instant::now();
+        let (mut bytes, mut times) = (Vec::new(), Vec::new());
+        for part in ["\r\n\r\n", "one\r\n", "two\r\n", "three\r\n", "x-sum: 11\r\n\r\n"] {
+            while !bytes.ends_with(part.as_bytes()) {
+                if speed.is_infinite() && String::from_utf8_lossy(&bytes).contains(part) {
+                    break;
+                }
+                assert!(
+                    stream.read_buf(&mut bytes).await.unwrap() > 0,
+                    "{}",
+                    String::from_utf8_lossy(&bytes)
+                );
+            }
+            times.push(begun.elapsed().as_millis() as i64);
+        }
+        for (time, expected) in times.iter().zip(expected) {
+            assert!((time - expected).abs() <= 2, "speed {speed}: {times:?}");
+        }
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "HTTP/1.1 200 Fine\r\nX-Odd:  kept \r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\nx-sum: 11\r\n\r\n"
+        );
+        assert_eq!(replay.tally().summary().served, 1);
     }
 }
