@@ -124,7 +124,7 @@ impl FileSettings {
             match name {
                 "listen" => settings.listen = entry.one_or_many()?,
                 "upstream" => {
-                    settings.upstream = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()))
+                    settings.upstream = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()));
                 }
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),

@@ -189,7 +189,7 @@ impl Again {
         members: &[(String, Value)],
     ) -> Result<(), Obstacle> {
         let decoded = coding::decode(headers, &self.body, coding::DEFAULT_CAP).bytes;
-        let mut document: Value = serde_json::from_slice(&decoded).map_err(|_| Obstacle::NoJson)?;
+        let mut document: Value = serde_json::from_slice(&decoded).map_err(|_no_json| Obstacle::NoJson)?;
         for (pointer, value) in members {
             set(&mut document, pointer, value.clone()).ok_or_else(|| Obstacle::NoPlace(pointer.clone()))?;
         }

@@ -3,7 +3,7 @@
 use super::fresh;
 use super::{Index, Miss, Options, Request};
 use crate::exchange::ExchangeId;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Body, Side};
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::RequestHead;
 use crate::exchange::time::Micros;
@@ -121,5 +121,5 @@ fn capture(reader: &Reader, id: ExchangeId) -> Result<Option<Capture>, Error> {
         exchange.response_end = Some(BodyEnd::Whole);
         exchange.timing.end = Some(last);
     }
-    Ok(Some(Capture { about: String::new(), exchange, request: Default::default(), response }))
+    Ok(Some(Capture { about: String::new(), exchange, request: Body::default(), response }))
 }

@@ -27,6 +27,7 @@ fn gatetap_itself() {
       exec         Run a command with its base URLs set, record what it sends, and exit with its code
       env          Print what points a shell's programs at a running gatetap
       sim          Serve an offline gateway: no key, no network, answers that take their time
+      replay       Play a recording back as a gateway, or send a recorded request again
       ls           List exchanges in the order of starting, the newest last
       show         Show an exchange: who asked what, how it ended and why, heads, bodies, events
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
@@ -70,7 +71,7 @@ fn run() {
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
           --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
-                                    sim:GATEWAY, or a base URL [default: nexorouter] [env:
+                                    sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter] [env:
                                     GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
@@ -106,8 +107,8 @@ fn run() {
       -h, --help                    Print help
 
     Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
-                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
           --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
                                         own] [env: GATETAP_SIM_FIRST_TOKEN]
           --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
@@ -117,6 +118,23 @@ fn run() {
           --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
           --captures <PATH>             Answer with a capture, or those of a folder, as their requests
                                         fit [env: GATETAP_SIM_CAPTURES]
+
+    Replay:
+          --match <HOW>         What a recorded request must agree in: strict, body, last-message,
+                                model-only or path [default: body] [env: GATETAP_REPLAY_MATCH]
+          --volatile <POINTER>  A member that is left out before bodies are compared, beside user,
+                                metadata, seed and their like; may be repeated [env:
+                                GATETAP_REPLAY_VOLATILE]
+          --filter <FILTER>     Only these recorded exchanges answer, as in `model:gpt-* -is:error`
+                                [env: GATETAP_REPLAY_FILTER]
+          --session <SESSION>   Only those of this session answer: its number, or `last` [env:
+                                GATETAP_REPLAY_SESSION]
+          --on-miss <STATUS>    The status where nothing recorded fits [default: 502] [env:
+                                GATETAP_REPLAY_ON_MISS]
+          --strict[=<WHAT>]     Exit with 1 at the end if a request was missed; `--strict=unused` also
+                                if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
+          --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
+                                GATETAP_REPLAY_FRESH] [possible values: true, false]
     ");
 }
 
@@ -131,8 +149,8 @@ fn exec() {
       -h, --help                    Print help
 
     Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
-                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
           --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
                                         own] [env: GATETAP_SIM_FIRST_TOKEN]
           --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
@@ -142,6 +160,23 @@ fn exec() {
           --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
           --captures <PATH>             Answer with a capture, or those of a folder, as their requests
                                         fit [env: GATETAP_SIM_CAPTURES]
+
+    Replay:
+          --match <HOW>         What a recorded request must agree in: strict, body, last-message,
+                                model-only or path [default: body] [env: GATETAP_REPLAY_MATCH]
+          --volatile <POINTER>  A member that is left out before bodies are compared, beside user,
+                                metadata, seed and their like; may be repeated [env:
+                                GATETAP_REPLAY_VOLATILE]
+          --filter <FILTER>     Only these recorded exchanges answer, as in `model:gpt-* -is:error`
+                                [env: GATETAP_REPLAY_FILTER]
+          --session <SESSION>   Only those of this session answer: its number, or `last` [env:
+                                GATETAP_REPLAY_SESSION]
+          --on-miss <STATUS>    The status where nothing recorded fits [default: 502] [env:
+                                GATETAP_REPLAY_ON_MISS]
+          --strict[=<WHAT>]     Exit with 1 at the end if a request was missed; `--strict=unused` also
+                                if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
+          --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
+                                GATETAP_REPLAY_FRESH] [possible values: true, false]
 
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
@@ -421,8 +456,8 @@ fn sim() {
       -h, --help              Print help
 
     Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
-                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
           --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
                                         own] [env: GATETAP_SIM_FIRST_TOKEN]
           --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
@@ -480,4 +515,87 @@ fn faults() {
                              GATETAP_DB]
       -h, --help             Print help
     ");
+}
+
+#[test]
+fn replay() {
+    assert_snapshot!(help(&["replay", "send", "--help"]), @r#"
+    Send recorded requests again, record what comes of it, and compare
+
+    The key is not in the recording: it comes from the environment, by default from the variable that is
+    usual for the gateway. Each sending passes through gatetap into the same recording, linked to the
+    exchange that it repeats (`is:replayed`).
+
+    Usage: gatetap replay send [OPTIONS] <ID|FILTER>...
+
+    Arguments:
+      <ID|FILTER>...
+              Which: numbers, `last`, a range such as 3-7, or a filter
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+
+              [env: GATETAP_DB]
+
+          --to <UPSTREAM>
+              Where to send it: a gateway's name, a base URL, or sim [default: where it went]
+
+          --key-env <VAR>
+              The variable that holds the key [default: the gateway's usual one, such as `OPENAI_API_KEY`]
+
+          --set <POINTER=VALUE>
+              Set a member of the body, as in `/temperature=0`; null takes it out; may be repeated
+
+          --model <MODEL>
+              Ask for another model
+
+          --header <NAME: VALUE>
+              Set a header, as in `X-Title: test`; without a value it is left out; may be repeated
+
+          --stream
+              Ask for a stream
+
+          --no-stream
+              Ask for a plain answer
+
+          --count <N>
+              How many times each
+
+              [default: 1]
+
+          --concurrency <K>
+              How many at a time
+
+              [default: 1]
+
+          --rate <NUMBER>
+              At most so many a second
+
+          --dry-run
+              Print what would be sent, the key masked, and send nothing
+
+          --yes
+              Send more than one request without asking
+
+          --expect <WHAT>
+              Exit with 1 where these differ: status, verdict, text, json (the text as JSON), tools
+
+          --json
+              One JSON object a sending
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+    let serve = help(&["replay", "serve", "--help"]);
+    let start = serve.split("\nArguments:").next().unwrap_or_default();
+    assert_snapshot!(start, @r#"
+    Answer with a recording: the same as `gatetap run --upstream replay:FILE`
+
+    An app that points here runs offline. A request gets what was recorded for it: status, headers,
+    chunks at their times, and the end as it was. What nothing recorded fits gets 502 and
+    `x-gatetap-error: replay-miss`, with the nearest recorded exchange and what differs.
+
+    Usage: gatetap replay serve [OPTIONS] <RECORDING>
+    "#);
 }

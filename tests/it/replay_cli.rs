@@ -217,7 +217,10 @@ fn what_cannot_be_sent_again_is_told_with_the_reason() {
     ];
     for (args, reason) in [
         (&["1", "--set", "/a/b=1"][..], "exchange 1 cannot be sent again: its body has no place `/a/b`"),
-        (&["6", "--model", "m"], "exchange 6 cannot be sent again: its body is no JSON document that could be changed"),
+        (
+            &["6", "--model", "m"],
+            "exchange 6 cannot be sent again: its body is no JSON document that could be changed",
+        ),
         (&["status:499"], "the filter finds no exchange"),
         (&["1", "--set", "x=1"], "expected a JSON pointer"),
         (&["1", "--header", "x"], "expected a name and a value"),

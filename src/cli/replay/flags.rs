@@ -30,7 +30,8 @@ pub(in crate::cli) struct ReplayFlags {
     volatile: Vec<Pointer>,
 
     /// Only these recorded exchanges answer, as in `model:gpt-* -is:error`
-    #[arg(long, help_heading = HEADING, value_name = "FILTER", env = "GATETAP_REPLAY_FILTER", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "FILTER", env = "GATETAP_REPLAY_FILTER", hide_env_values = true,
+        allow_hyphen_values = true)]
     filter: Option<ReplayFilter>,
 
     /// Only those of this session answer: its number, or `last`

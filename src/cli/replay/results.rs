@@ -243,8 +243,8 @@ impl Row {
             "#{} → #{}  {}  {}  {text}",
             self.was.id,
             self.is.id,
-            changed(status(was.status), status(is.status)),
-            changed(was.verdict.to_string(), is.verdict.to_string()),
+            changed(&status(was.status), &status(is.status)),
+            changed(was.verdict.as_str(), is.verdict.as_str()),
         );
         if !self.mismatches.is_empty() {
             let names: Vec<String> = self.mismatches.iter().map(ToString::to_string).collect();
@@ -260,16 +260,18 @@ fn is_credential(name: &str) -> bool {
     ["authorization", "x-api-key", "api-key", "x-goog-api-key"].contains(&name)
 }
 
-fn changed(was: String, is: String) -> String {
-    if was == is { was } else { format!("{was} → {is}") }
+fn changed(was: &str, is: &str) -> String {
+    if was == is { was.to_owned() } else { format!("{was} → {is}") }
 }
+
+/// What is measured of one side.
+type Measure = fn(&Told) -> Option<f64>;
 
 /// Times and counts over several sendings of one exchange.
 fn distributions(rows: &[Row], env: &mut Env<'_>) -> anyhow::Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
     let same = rows.iter().filter(|row| Criterion::Text.holds(&row.was, &row.is)).count();
     writeln!(env.stdout, "  {same} of {} texts are as recorded", rows.len())?;
-    type Measure = fn(&Told) -> Option<f64>;
     let measures: [(&str, &str, Measure); 4] = [
         ("first token", " ms", Told::ttft),
         ("end", " ms", Told::duration),

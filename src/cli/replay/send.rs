@@ -50,7 +50,7 @@ pub(super) struct SendArgs {
     #[arg(long, value_name = "UPSTREAM")]
     to: Option<Upstream>,
 
-    /// The variable that holds the key [default: the gateway's usual one, such as OPENAI_API_KEY]
+    /// The variable that holds the key [default: the gateway's usual one, such as `OPENAI_API_KEY`]
     #[arg(long, value_name = "VAR")]
     key_env: Option<String>,
 
@@ -187,9 +187,9 @@ impl SendArgs {
             results.read(&Reader::open(&recording)?, session)?;
         }
         if self.json {
-            results.print_json(env)?
+            results.print_json(env)?;
         } else {
-            results.print(env)?
+            results.print(env)?;
         }
         Ok(results.exit())
     }
@@ -397,5 +397,5 @@ fn origin(whole: &Whole) -> anyhow::Result<Upstream> {
     let target = crate::gateway::profile::split_route(target).map_or_else(|| target.into(), |(_, rest)| rest);
     let rest = target.strip_prefix("/v1").unwrap_or(&target);
     let base = url.strip_suffix(rest).ok_or_else(unknown)?;
-    Ok(Upstream::Gateway(Gateway::parse(base).map_err(|_| unknown())?))
+    Ok(Upstream::Gateway(Gateway::parse(base).map_err(|_bad| unknown())?))
 }
