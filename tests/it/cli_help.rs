@@ -4,7 +4,8 @@ use crate::cli_recording::gatetap;
 use crate::support::binary::Home;
 use insta::assert_snapshot;
 
-fn help(args: &[&str]) -> String {
+/// What the help says.
+pub fn help(args: &[&str]) -> String {
     let exit = gatetap(&Home::new(), args);
     assert_eq!((exit.code, exit.stderr.as_str()), (Some(0), ""), "{exit}");
     exit.stdout
@@ -515,87 +516,4 @@ fn faults() {
                              GATETAP_DB]
       -h, --help             Print help
     ");
-}
-
-#[test]
-fn replay() {
-    assert_snapshot!(help(&["replay", "send", "--help"]), @r#"
-    Send recorded requests again, record what comes of it, and compare
-
-    The key is not in the recording: it comes from the environment, by default from the variable that is
-    usual for the gateway. Each sending passes through gatetap into the same recording, linked to the
-    exchange that it repeats (`is:replayed`).
-
-    Usage: gatetap replay send [OPTIONS] <ID|FILTER>...
-
-    Arguments:
-      <ID|FILTER>...
-              Which: numbers, `last`, a range such as 3-7, or a filter
-
-    Options:
-          --db <FILE>
-              The recording [default: recording.db in your data directory]
-
-              [env: GATETAP_DB]
-
-          --to <UPSTREAM>
-              Where to send it: a gateway's name, a base URL, or sim [default: where it went]
-
-          --key-env <VAR>
-              The variable that holds the key [default: the gateway's usual one, such as `OPENAI_API_KEY`]
-
-          --set <POINTER=VALUE>
-              Set a member of the body, as in `/temperature=0`; null takes it out; may be repeated
-
-          --model <MODEL>
-              Ask for another model
-
-          --header <NAME: VALUE>
-              Set a header, as in `X-Title: test`; without a value it is left out; may be repeated
-
-          --stream
-              Ask for a stream
-
-          --no-stream
-              Ask for a plain answer
-
-          --count <N>
-              How many times each
-
-              [default: 1]
-
-          --concurrency <K>
-              How many at a time
-
-              [default: 1]
-
-          --rate <NUMBER>
-              At most so many a second
-
-          --dry-run
-              Print what would be sent, the key masked, and send nothing
-
-          --yes
-              Send more than one request without asking
-
-          --expect <WHAT>
-              Exit with 1 where these differ: status, verdict, text, json (the text as JSON), tools
-
-          --json
-              One JSON object a sending
-
-      -h, --help
-              Print help (see a summary with '-h')
-    "#);
-    let serve = help(&["replay", "serve", "--help"]);
-    let start = serve.split("\nArguments:").next().unwrap_or_default();
-    assert_snapshot!(start, @r#"
-    Answer with a recording: the same as `gatetap run --upstream replay:FILE`
-
-    An app that points here runs offline. A request gets what was recorded for it: status, headers,
-    chunks at their times, and the end as it was. What nothing recorded fits gets 502 and
-    `x-gatetap-error: replay-miss`, with the nearest recorded exchange and what differs.
-
-    Usage: gatetap replay serve [OPTIONS] <RECORDING>
-    "#);
 }

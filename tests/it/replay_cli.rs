@@ -1,11 +1,13 @@
 //! `gatetap replay`: what the program says, writes and exits with.
 
+use crate::cli_help::help;
 use crate::cli_recording::{gatetap, gatetap_with, record};
 use crate::e2e_support::{ASK, ASK_STREAM, KEY, ended, json, recording, serve, show};
 use crate::support::binary::{Exit, Gatetap, Home, Launch};
 use crate::support::client::{Client, Ending, post};
 use crate::support::gateway::{Gateway, answer};
 use crate::support::wait;
+use insta::assert_snapshot;
 use serde_json::Value;
 
 /// A home whose recording holds a plain answer, a stream and a refusal of the simulator.
@@ -133,7 +135,7 @@ fn a_request_is_sent_again_recorded_linked_and_compared() {
         "--model",
         "gpt-4o-mini",
         "--set",
-        "/temperature=0",
+        "/max_tokens=3",
         "--header",
         "X-Title: again",
         "--json",
@@ -150,8 +152,8 @@ fn a_request_is_sent_again_recorded_linked_and_compared() {
     let sent = show(&home, &Value::from(5));
     let body: Value = serde_json::from_str(sent["request"]["body"]["text"].as_str().unwrap()).unwrap();
     assert_eq!(
-        (&body["model"], &body["temperature"], &body["stream"]),
-        (&"gpt-4o-mini".into(), &0.into(), &true.into())
+        (&body["model"], &body["max_tokens"], &body["stream"]),
+        (&"gpt-4o-mini".into(), &3.into(), &true.into())
     );
     assert!(sent["request"]["headers"].to_string().contains(r#"["x-title","again"]"#), "{sent}");
     assert_eq!(sent["streaming"], true);
@@ -232,4 +234,88 @@ fn what_cannot_be_sent_again_is_told_with_the_reason() {
         assert_eq!((exit.code, exit.stdout.as_str()), (Some(2), ""), "{args:?}: {exit}");
         assert!(exit.stderr.contains(reason), "{args:?}: {exit}");
     }
+}
+
+#[test]
+fn the_help_says_what_both_do() {
+    assert_snapshot!(help(&["replay", "send", "--help"]), @r#"
+    Send recorded requests again, record what comes of it, and compare
+
+    The key is not in the recording: it comes from the environment, by default from the variable that is
+    usual for the gateway. Each sending passes through gatetap into the same recording, linked to the
+    exchange that it repeats (`is:replayed`).
+
+    Usage: gatetap replay send [OPTIONS] <ID|FILTER>...
+
+    Arguments:
+      <ID|FILTER>...
+              Which: numbers, `last`, a range such as 3-7, or a filter
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --to <UPSTREAM>
+              Where to send it: a gateway's name, a base URL, or sim [default: where it went]
+
+          --key-env <VAR>
+              The variable that holds the key [default: the gateway's usual one, such as
+              `OPENAI_API_KEY`]
+
+          --set <POINTER=VALUE>
+              Set a member of the body, as in `/temperature=0`; null takes it out; may be repeated
+
+          --model <MODEL>
+              Ask for another model
+
+          --header <NAME: VALUE>
+              Set a header, as in `X-Title: test`; without a value it is left out; may be repeated
+
+          --stream
+              Ask for a stream
+
+          --no-stream
+              Ask for a plain answer
+
+          --count <N>
+              How many times each
+              
+              [default: 1]
+
+          --concurrency <K>
+              How many at a time
+              
+              [default: 1]
+
+          --rate <NUMBER>
+              At most so many a second
+
+          --dry-run
+              Print what would be sent, the key masked, and send nothing
+
+          --yes
+              Send more than one request without asking
+
+          --expect <WHAT>
+              Exit with 1 where these differ: status, verdict, text, json (the text as JSON), tools
+
+          --json
+              One JSON object a sending
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+    let serve = help(&["replay", "serve", "--help"]);
+    let start = serve.split("\nArguments:").next().unwrap_or_default();
+    assert_snapshot!(start, @r#"
+    Answer with a recording: the same as `gatetap run --upstream replay:FILE`
+
+    An app that points here runs offline. A request gets what was recorded for it: status, headers,
+    chunks at their times, and the end as it was. What nothing recorded fits gets 502 and
+    `x-gatetap-error: replay-miss`, with the nearest recorded exchange and what differs.
+
+    Usage: gatetap replay serve [OPTIONS] <RECORDING>
+    "#);
 }
