@@ -219,6 +219,7 @@ impl Live {
             control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
             own_word: Some(origins.word.clone()),
+            single_use: origins.single_use(settings),
             armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
@@ -341,6 +342,18 @@ impl Origins {
             }
             Upstream::Gateway(gateway) => gateway.clone(),
         }
+    }
+
+    /// Those that play answers past their HTTP library, and so close after each.
+    fn single_use(&self, settings: &Settings) -> Vec<Gateway> {
+        let is_scripted = settings.simulator.scenario.is_some();
+        let plays = |upstream: &&Upstream| match upstream {
+            Upstream::Replay(_) => true,
+            Upstream::Simulator(_) => is_scripted,
+            Upstream::Gateway(_) => false,
+        };
+        let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.values());
+        upstreams.filter(plays).map(|upstream| self.gateway(upstream)).collect()
     }
 
     async fn stop(self) {

@@ -266,6 +266,7 @@ async fn send(
     let shared_connection = if http2 { shared.http2.share(route) } else { None };
     let idle = match shared_connection {
         Some(lease) => Some(Lease::Http2(lease)),
+        None if route.single_use => None,
         None => shared.pool.idle(route).await,
     };
     let mut lease = match idle {

@@ -79,6 +79,8 @@ pub struct Settings {
     pub routes: BTreeMap<String, Gateway>,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
+    /// Those of the two that close after every answer, whatever the answer says.
+    pub single_use: Vec<Gateway>,
     /// How long a connection to a gateway may take to be made, TLS included.
     pub connect_timeout: Duration,
     /// The word by which a replay asks for gatetap's own answer.
@@ -149,7 +151,7 @@ impl Proxy {
         let cut = CancellationToken::new();
         let app_tls = AppTls::new(settings.tls, settings.authority.clone(), recorder.clock().clone());
         let shared = Arc::new(Shared {
-            routes: Routes::new(&settings.upstream, &settings.routes),
+            routes: Routes::new(&settings.upstream, &settings.routes, &settings.single_use),
             addresses,
             recorder,
             pool: Pool::default(),

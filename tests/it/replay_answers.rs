@@ -177,3 +177,16 @@ async fn what_cannot_be_played_is_a_miss_that_says_why() {
         body.text()
     );
 }
+
+#[tokio::test]
+async fn an_app_that_keeps_its_connection_never_meets_one_that_is_closed() {
+    let (home, _) = recorded(&[chat(GOOD, "one")]).await;
+    let replayed = Replayed::of(&home.path().join("recording.db"), |_| {}).await;
+    let mut app = Client::connect(replayed.addr()).await;
+    for turn in 0..200 {
+        app.send(chat(GOOD, "one")).await;
+        assert_eq!(app.read_head().await.status(), 200, "{turn}");
+        app.read_body().await;
+    }
+    assert_eq!(replayed.tally.summary().served, 200);
+}

@@ -252,7 +252,8 @@ impl Sending<'_> {
 
     /// A connection that waits for a request, unless one is there that was made for this very route.
     fn idle(&self) -> Option<Link<GatewayStream>> {
-        if self.route.has_made() { None } else { self.connection.shared.idle.take(&self.route.origin) }
+        let anew = self.route.has_made() || self.route.single_use;
+        if anew { None } else { self.connection.shared.idle.take(&self.route.origin) }
     }
 
     /// A new connection to the gateway; `None` if the app leaves meanwhile.
@@ -366,7 +367,7 @@ impl Sending<'_> {
     ) -> Attempt {
         let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
         let keep = is_sent && answer.keep && self.request.keep;
-        if keep && gateway.is_reusable() {
+        if keep && !self.route.single_use && gateway.is_reusable() {
             G::put(&self.connection.shared.idle, &self.route.origin, gateway);
         }
         record.request_refused("the gateway took no more of the request");
