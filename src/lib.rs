@@ -55,6 +55,7 @@
 //! | [`fault`] | documented errors and wire faults: the catalogue, rules, plans, changed streams; no IO |
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
+//! | [`play`] | plays answers on sockets, byte for byte: what the simulator and a replay share |
 //! | [`sim`] | the offline gateway |
 //! | [`replay`] | a recording as a gateway: which recorded exchange answers a request |
 //! | [`config`] | flags, environment and `gatetap.toml`, settled |
@@ -64,7 +65,7 @@
 //! | [`cli`] | one file a command: parse, call, print; nothing else prints |
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
-//! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
+//! `export`, `fault`, `play` ← `record`, `sim`, `replay` ← `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
 //! Rooms of one group do not know each other. `doctor` has its place and no code yet. rusqlite stays in
 //! `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and crossterm in `tui`, clap and
 //! anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
@@ -98,6 +99,7 @@ pub mod export;
 pub mod fault;
 pub mod gateway;
 pub mod live;
+pub mod play;
 pub mod proxy;
 pub mod record;
 pub mod replay;

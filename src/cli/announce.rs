@@ -4,11 +4,12 @@ use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
+use super::replay;
 use crate::config::ListenAddress;
 use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
 use crate::live::{self, Live};
-use crate::record::{Health, Outcome, Recorder};
+use crate::record::{Health, Outcome};
 use std::io::Write;
 use std::time::Duration;
 
@@ -67,13 +68,14 @@ pub(super) fn trouble(health: &Health) -> Option<String> {
 }
 
 /// Waits for `told_to_stop`, and says on stderr what is found, when the recording gets into trouble and out of
-/// it, and when an app breaks off its TLS handshake.
+/// it, when an app breaks off its TLS handshake, and when a replay has no answer.
 pub(super) async fn watch(
-    recorder: &Recorder,
+    live: &Live,
     talk: &mut FindingsTalk,
     told_to_stop: impl Future<Output = ()>,
     env: &mut Env<'_>,
 ) -> anyhow::Result<()> {
+    let (recorder, replays) = (live.recorder(), live.replays());
     let mut told_to_stop = std::pin::pin!(told_to_stop);
     let (mut known, mut told) = (None, None);
     loop {
@@ -81,6 +83,7 @@ pub(super) async fn watch(
             () = &mut told_to_stop => return Ok(()),
             () = tokio::time::sleep(HEALTH_LOOK) => {}
         }
+        replay::tell_misses(&replays, env)?;
         talk.go_on(env)?;
         let health = recorder.health();
         if health.no_tls != told {

@@ -15,9 +15,9 @@ use crate::exchange::text::printable;
 use crate::live::sample::{ROUTES, Story};
 use crate::live::{self, Live, Upstream};
 use crate::proxy::OutgoingProxies;
-use crate::sim;
 use crate::store::{Page, Reader, Retention};
 use crate::tls::{Files, Trust};
+use crate::{replay, sim};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -122,6 +122,7 @@ impl DemoArgs {
             control_token: None,
             connect_timeout: Duration::from_secs(10),
             simulator,
+            replay: replay::Options::default(),
             faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }

@@ -88,7 +88,7 @@ impl DiffArgs {
             serde_json::to_writer(&mut env.stdout, &DiffLine::new(a, b, &comparison))?;
             writeln!(env.stdout)?;
         } else {
-            let text = Page { text: String::new(), colour: env.stdout.colour() }.write(a, b, &comparison);
+            let text = page(a, b, &comparison, env.stdout.colour());
             write!(env.stdout, "{text}")?;
         }
         Ok(if same { Exit::Fine } else { Exit::Findings })
@@ -148,6 +148,11 @@ fn answer_json(difference: &TextDifference) -> Value {
         Edit::New(text) => json!(["b", text]),
     });
     json!({"part": difference.part, "edits": edits.collect::<Vec<_>>()})
+}
+
+/// The comparison as text for people.
+pub(super) fn page(a: ExchangeId, b: ExchangeId, comparison: &Comparison, colour: bool) -> String {
+    Page { text: String::new(), colour }.write(a, b, comparison)
 }
 
 struct Page {

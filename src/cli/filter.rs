@@ -42,8 +42,8 @@ impl FilterArgs {
 /// Writes `-term` as `NOT term` where a command takes a filter: the parser of flags would take it for one.
 /// Numbers and all that stands behind `--` are left alone.
 pub(super) fn shelter_negations(words: Vec<OsString>) -> Vec<OsString> {
-    let takes_filter =
-        words.get(1).and_then(|word| word.to_str()).is_some_and(|name| COMMANDS.contains(&name));
+    let word = |at: usize| words.get(at).and_then(|word| word.to_str()).unwrap_or_default();
+    let takes_filter = COMMANDS.contains(&word(1)) || (word(1), word(2)) == ("replay", "send");
     let mut is_over = !takes_filter;
     let shelter = |word: OsString| {
         is_over |= word == "--";

@@ -30,6 +30,7 @@ pub mod panics;
 mod progress;
 mod prune;
 mod recording;
+mod replay;
 mod run;
 mod runtime;
 mod search;
@@ -83,6 +84,7 @@ enum Command {
     Exec(Box<exec::ExecArgs>),
     Env(exports::ExportsArgs),
     Sim(sim::SimArgs),
+    Replay(replay::ReplayArgs),
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
@@ -143,6 +145,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Exec(args) => args.run(env),
         Command::Env(args) => args.run(env),
         Command::Sim(args) => args.run(env),
+        Command::Replay(args) => args.run(env),
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
         Command::Diff(args) => args.run(env),

@@ -5,6 +5,7 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
+use super::replay::{self, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, sim, tls};
@@ -33,7 +34,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
     upstream: Option<Upstream>,
 
@@ -86,6 +87,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     sim: SimFlags,
+
+    #[command(flatten)]
+    replay: ReplayFlags,
 }
 
 impl RunArgs {
@@ -99,6 +103,12 @@ impl RunArgs {
         if self.listen.is_empty() {
             self.listen.push(Listen::Address(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         }
+        self
+    }
+
+    /// The same, with a recording as the upstream.
+    pub(super) fn replaying(mut self, recording: PathBuf) -> Self {
+        self.upstream = Some(Upstream::Replay(recording));
         self
     }
 
@@ -117,10 +127,12 @@ impl RunArgs {
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
             sim: self.sim.into(),
+            replay: self.replay.into(),
             faults: self.faults,
             fault_files: self.fault_files,
         };
         let settings = Settings::resolve(given, &env.directories)?;
+        replay::refuse_itself(&settings)?;
         let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
         if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
             return Err(wrong_usage(
@@ -152,17 +164,20 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let watched = if settings.headless || !live_view::is_possible(env) {
         FindingsTalk::of(live.recording()).map_err(Into::into).and_then(|new| {
             announce::listening(&live, seed, warnings, env)?;
-            runtime.block_on(announce::watch(&live.recorder(), talk.insert(new), told_to_stop, env))
+            runtime.block_on(announce::watch(&live, talk.insert(new), told_to_stop, env))
         })
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
+    let replays = live.replays();
     let outcome = runtime.block_on(live.stop());
     watched?;
     if let Some(mut talk) = talk {
         talk.go_on(env)?;
     }
-    announce::close(&outcome, env)
+    let exit = announce::close(&outcome, env)?;
+    let replayed = replay::close(&replays, settings.replay.strict, env)?;
+    Ok(if exit == Exit::Fine { replayed } else { exit })
 }
 
 /// What a live gatetap is to run by.
@@ -186,13 +201,15 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         control_token: is_remote.then(runtime::draw_token).transpose()?,
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::options(&settings.sim, seed, env)?,
+        replay: replay::options(settings, env)?,
         faults: settings.faults.clone(),
         command: command_line(),
     })
 }
 
-fn upstream(to: &Upstream) -> live::Upstream {
+pub(super) fn upstream(to: &Upstream) -> live::Upstream {
     match to {
+        Upstream::Replay(recording) => live::Upstream::Replay(recording.clone()),
         Upstream::Sim(profile) => live::Upstream::Simulator(profile.as_str()),
         Upstream::Gateway(gateway) => live::Upstream::Gateway(gateway.clone()),
     }

@@ -49,7 +49,7 @@ const HEADING: &str = "Simulator";
 /// What is set of the simulator, here and as the upstream of `run`.
 #[derive(Debug, clap::Args)]
 pub(super) struct SimFlags {
-    /// How many times faster than life the simulator answers; `max` never waits [default: 1]
+    /// How many times faster than life the simulator or a replay answers; `max` never waits [default: 1]
     #[arg(
         long,
         help_heading = HEADING,

@@ -4,6 +4,7 @@ use super::Directories;
 use super::error::{BadValue, Error};
 use super::faults;
 use super::listen::Listen;
+use super::replay::ReplaySettings;
 use super::retention::{Age, Size};
 use super::sim::SimSettings;
 use super::tls::TlsGiven;
@@ -22,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "listen",
     "upstream",
     "routes",
@@ -39,6 +40,7 @@ const KEYS: [&str; 19] = [
     "max_body",
     "redact_bodies",
     "sim",
+    "replay",
     "retention",
     "faults",
     "checks",
@@ -49,6 +51,9 @@ const RETENTION_KEYS: [&str; 3] = ["max_age", "max_size", "max_count"];
 
 /// The keys of its table `sim`.
 const SIM_KEYS: [&str; 6] = ["speed", "first_token", "tokens_per_second", "jitter", "scenario", "captures"];
+
+/// The keys of its table `replay`.
+const REPLAY_KEYS: [&str; 7] = ["match", "volatile", "filter", "session", "on_miss", "strict", "fresh"];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -66,6 +71,7 @@ pub(super) struct FileSettings {
     pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
     pub(super) sim: SimSettings,
+    pub(super) replay: ReplaySettings,
     pub(super) retention: Retention,
     pub(super) faults: Vec<Rule>,
     pub(super) checks: check::Settings,
@@ -117,7 +123,9 @@ impl FileSettings {
             let entry = Entry { source: &source, key: name.to_owned(), value };
             match name {
                 "listen" => settings.listen = entry.one_or_many()?,
-                "upstream" => settings.upstream = Some(entry.parsed()?),
+                "upstream" => {
+                    settings.upstream = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()));
+                }
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
                 "insecure" => settings.insecure = Some(entry.flag()?),
@@ -133,6 +141,7 @@ impl FileSettings {
                 "routes" => settings.routes = entry.routes()?,
                 "faults" => settings.faults = entry.faults()?,
                 "sim" => settings.sim = entry.sim()?,
+                "replay" => settings.replay = entry.replay()?,
                 "retention" => settings.retention = entry.retention()?,
                 "checks" => settings.checks = entry.checks()?,
                 unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
@@ -253,11 +262,15 @@ impl Entry<'_> {
 
     /// A path; a relative one counts from the file's own directory.
     fn path(&self) -> Result<PathBuf, Error> {
-        let here = self.source.path.parent().unwrap_or_else(|| Path::new(""));
         match self.text()? {
             "" => Err(self.expected("a path")),
-            path => Ok(here.join(path)),
+            path => Ok(self.here().join(path)),
         }
+    }
+
+    /// The file's own directory.
+    fn here(&self) -> &Path {
+        self.source.path.parent().unwrap_or_else(|| Path::new(""))
     }
 
     /// A path, or a list of them.
@@ -316,6 +329,22 @@ impl Entry<'_> {
         Ok(sim)
     }
 
+    fn replay(&self) -> Result<ReplaySettings, Error> {
+        let mut replay = ReplaySettings::default();
+        for entry in self.members("a table of the replay's settings", &REPLAY_KEYS)? {
+            match entry.name() {
+                "match" => replay.matching = Some(entry.parsed()?),
+                "volatile" => replay.volatile = entry.one_or_many()?,
+                "filter" => replay.filter = Some(entry.parsed()?),
+                "session" => replay.session = Some(entry.text()?.to_owned()),
+                "on_miss" => replay.on_miss = Some(entry.word()?),
+                "strict" => replay.strict = Some(entry.parsed()?),
+                _ => replay.fresh = Some(entry.flag()?),
+            }
+        }
+        Ok(replay)
+    }
+
     fn retention(&self) -> Result<Retention, Error> {
         let DeValue::Table(limits) = self.value.get_ref() else {
             return Err(self.expected("a table of limits"));
@@ -355,7 +384,8 @@ impl Entry<'_> {
             .iter()
             .map(|(name, value)| {
                 let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
-                Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))
+                let route = Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))?;
+                Ok(Route { to: route.to.in_directory(entry.here()), ..route })
             })
             .collect()
     }

@@ -12,7 +12,7 @@ mod faults;
 mod file;
 mod host_pattern;
 mod listen;
-
+mod replay;
 mod retention;
 mod sim;
 mod tls;
@@ -25,6 +25,7 @@ pub use faults::FaultRules;
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
+pub use replay::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
@@ -78,6 +79,8 @@ pub struct Given {
     pub fault_files: Vec<PathBuf>,
     /// The simulator.
     pub sim: SimSettings,
+    /// Replays.
+    pub replay: ReplaySettings,
 }
 
 /// What a running gatetap goes by.
@@ -93,6 +96,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The recording.
     pub db: PathBuf,
+    /// A flag or the environment has named it.
+    pub db_is_given: bool,
     /// No live view: say where it listens on stdout, and record.
     pub headless: bool,
     /// No verification of the gateway's certificate.
@@ -111,6 +116,8 @@ pub struct Settings {
     pub faults: Vec<Rule>,
     /// The simulator, should it be an upstream.
     pub sim: SimSettings,
+    /// Recordings, should there be one among the upstreams.
+    pub replay: ReplaySettings,
     /// What of earlier sessions may stay in the recording.
     pub retention: Retention,
     /// Which checks run, and how they are tuned.
@@ -159,6 +166,7 @@ impl Settings {
         }
         let upstream = given.upstream.or(file.upstream);
         let upstream_is_default = upstream.is_none();
+        let db_is_given = given.db.is_some();
         let upstream = match upstream {
             Some(upstream) => upstream,
             None => Upstream::DEFAULT.parse()?,
@@ -173,6 +181,7 @@ impl Settings {
                 Some(db) => db,
                 None => directories.default_recording()?,
             },
+            db_is_given,
             headless: given.headless.or(file.headless).unwrap_or(false),
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
@@ -182,6 +191,7 @@ impl Settings {
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             sim: given.sim.over(file.sim),
+            replay: given.replay.over(file.replay),
             retention: file.retention,
             checks: file.checks,
             file: file.path,

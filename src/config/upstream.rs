@@ -1,10 +1,11 @@
-//! Where requests go: a known gateway, a URL, or the simulator.
+//! Where requests go: a known gateway, a URL, the simulator, or a recording.
 
 use super::error::BadValue;
 use crate::exchange::nearest::nearest;
 use crate::gateway::Gateway;
 use crate::gateway::profile::profiles;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Where requests go.
@@ -14,6 +15,8 @@ pub enum Upstream {
     Gateway(Gateway),
     /// To the simulator, inside this process, with the profile of that gateway.
     Sim(SimProfile),
+    /// To this recording, which answers in a gateway's place.
+    Replay(PathBuf),
 }
 
 /// A profile of the simulator: the name of the gateway that it answers like.
@@ -34,12 +37,23 @@ impl Upstream {
     pub const DEFAULT: &'static str = "nexorouter";
 }
 
+impl Upstream {
+    /// The same, with a relative path counted from `directory`.
+    pub(super) fn in_directory(self, directory: &Path) -> Self {
+        match self {
+            Self::Replay(recording) => Self::Replay(directory.join(recording)),
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gateway(gateway) => f.write_str(&gateway.base_url()),
             Self::Sim(SimProfile(Self::DEFAULT)) => f.write_str("sim"),
             Self::Sim(SimProfile(profile)) => write!(f, "sim:{profile}"),
+            Self::Replay(recording) => write!(f, "replay:{}", recording.display()),
         }
     }
 }
@@ -53,6 +67,12 @@ impl FromStr for Upstream {
         }
         if let Some(profile) = text.strip_prefix("sim:") {
             return profile.parse().map(Self::Sim);
+        }
+        if let Some(recording) = text.strip_prefix("replay:") {
+            return match recording {
+                "" => Err(BadValue::new("`replay:` wants a recording, as in `replay:FILE`")),
+                recording => Ok(Self::Replay(recording.into())),
+            };
         }
         Gateway::parse(text).map(Self::Gateway).map_err(|error| BadValue::new(error.to_string()))
     }

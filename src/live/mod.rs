@@ -1,4 +1,4 @@
-//! A running gatetap: recording, recorder, proxy and, where it is the upstream, the simulator.
+//! A running gatetap: recording, recorder, proxy and, where they are upstreams, the simulator and replays.
 //!
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
@@ -8,22 +8,25 @@ pub mod sample;
 
 use crate::check::{self, Engine};
 use crate::config::HostPattern;
-use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
+use crate::exchange::{ExchangeId, SessionId};
 use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
+use crate::replay::{self, Again, AnswerEnd, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
 use retention::Keeping;
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket};
 
 /// How long open exchanges may go on when gatetap is told to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -61,6 +64,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
     pub simulator: sim::Options,
+    /// How recordings are replayed, should there be one among the upstreams; which, the upstream says.
+    pub replay: replay::Options,
     /// The rules for faults that are armed from the start.
     pub faults: Vec<Rule>,
     /// The command line, secrets masked.
@@ -83,6 +88,8 @@ pub enum Upstream {
     Gateway(Gateway),
     /// To the simulator, in this process, with the profile of that name.
     Simulator(&'static str),
+    /// To that recording, which answers in this process.
+    Replay(PathBuf),
 }
 
 /// Why a gatetap could not start.
@@ -98,6 +105,9 @@ pub enum Error {
     /// The local authority cannot be used.
     #[error("cannot open tunnels")]
     Authority(#[from] tls::Error),
+    /// A recording that is an upstream cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] replay::StartError),
     /// The recorder or the simulator could not be started.
     #[error("cannot start the {part}")]
     Part {
@@ -105,12 +115,23 @@ pub enum Error {
         part: &'static str,
         /// What the system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
 /// The simulators that are upstreams, by profile.
 type Simulators = BTreeMap<&'static str, Simulator>;
+
+/// The recordings that are upstreams, by file.
+type Replays = BTreeMap<PathBuf, Replay>;
+
+/// The upstreams in this process, and the word by which the proxy knows what they cannot answer.
+#[derive(Debug)]
+struct Origins {
+    simulators: Simulators,
+    replays: Replays,
+    word: OwnWord,
+}
 
 /// A running gatetap.
 #[derive(Debug)]
@@ -119,7 +140,7 @@ pub struct Live {
     recorder: Running,
     retention: Keeping,
     session: SessionId,
-    simulators: Simulators,
+    origins: Origins,
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
@@ -156,12 +177,12 @@ impl Live {
         let armed = Arc::new(Armed::new(settings.simulator.seed));
         armed.arm(settings.faults.clone(), recorder.recorder().clock().mono());
         match Self::start_serving(&settings, recorder.recorder(), &armed).await {
-            Ok((proxy, simulators, upstream)) => Ok(Self {
+            Ok((proxy, origins, upstream)) => Ok(Self {
                 proxy,
                 recorder,
                 retention: Keeping::start(settings.recording.clone(), settings.retention, clock),
                 session,
-                simulators,
+                origins,
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
@@ -175,27 +196,13 @@ impl Live {
         settings: &Settings,
         recorder: Recorder,
         armed: &Arc<Armed>,
-    ) -> Result<(Proxy, Simulators, Gateway), Error> {
+    ) -> Result<(Proxy, Origins, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
             listeners.extend(bind(*listen, &listeners).await?);
         }
-        let mut simulators = Simulators::new();
-        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
-            if let Upstream::Simulator(profile) = upstream
-                && !simulators.contains_key(profile)
-            {
-                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let options = sim::Options { profile, ..settings.simulator.clone() };
-                let started = Simulator::start(address, options).await;
-                let started = started.map_err(|source| Error::Part { part: "simulator", source })?;
-                simulators.insert(profile, started);
-            }
-        }
-        let gateway = |upstream: &Upstream| match upstream {
-            Upstream::Simulator(profile) => simulator_gateway(profile, simulators.get(profile)),
-            Upstream::Gateway(gateway) => gateway.clone(),
-        };
+        let origins = Origins::start(settings).await?;
+        let gateway = |upstream: &Upstream| origins.gateway(upstream);
         let upstream = gateway(&settings.upstream);
         let proxy_settings = proxy::Settings {
             upstream: upstream.clone(),
@@ -211,9 +218,11 @@ impl Live {
             intercept: settings.intercept.clone(),
             control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
+            own_word: Some(origins.word.clone()),
+            single_use: origins.single_use(settings),
             armed: Arc::clone(armed),
         };
-        Ok((Proxy::start(listeners, &proxy_settings, recorder), simulators, upstream))
+        Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
     }
 
     /// The URL that an app's base URL begins with; without a slash at its end.
@@ -247,6 +256,37 @@ impl Live {
         &self.recording
     }
 
+    /// What the replays have done so far; the handles outlive this.
+    pub fn replays(&self) -> Vec<Tally> {
+        self.origins.replays.values().map(Replay::tally).collect()
+    }
+
+    /// Sends a recorded request again, through the proxy, and reads its answer to the end. What comes of it is in
+    /// the recording, linked to `exchange`.
+    ///
+    /// # Errors
+    /// Where there is no way to this gatetap itself.
+    pub async fn send_again(&self, exchange: ExchangeId, again: &Again) -> io::Result<()> {
+        let address = *self.addresses().first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(SocketAddr::new(address.ip(), 0))?;
+        self.proxy.expect_again(socket.local_addr()?, exchange);
+        let mut stream = socket.connect(address).await?;
+        stream.set_nodelay(true)?;
+        stream.write_all(&again.to_bytes(&address.to_string())).await?;
+        let mut end = AnswerEnd::of(again);
+        let mut bytes = Vec::with_capacity(64 << 10);
+        loop {
+            bytes.clear();
+            match stream.read_buf(&mut bytes).await {
+                // A cut is a fact that stands in the recording.
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) if end.read(&bytes) => return Ok(()),
+                Ok(_) => {}
+            }
+        }
+    }
+
     /// The hosts whose tunnels are opened beside the gateways', if any are, as words for people.
     pub fn opened(&self) -> Option<String> {
         let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
@@ -263,12 +303,66 @@ impl Live {
         // The last of the recording is not to wait for a lock.
         let retention = self.retention.stop().await;
         self.proxy.stop(GRACE).await;
-        for simulator in self.simulators.into_values() {
-            simulator.stop().await;
-        }
+        self.origins.stop().await;
         let recorder = self.recorder;
         let stopped = tokio::task::spawn_blocking(move || recorder.stop()).await;
         Outcome { retention, ..stopped.unwrap_or_else(|_| Outcome::panicked()) }
+    }
+}
+
+impl Origins {
+    async fn start(settings: &Settings) -> Result<Self, Error> {
+        let part = |part| move |source| Error::Part { part, source };
+        let word = OwnWord::draw().map_err(part("replay"))?;
+        let mut origins = Self { simulators: Simulators::new(), replays: Replays::new(), word };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
+            match upstream {
+                Upstream::Simulator(profile) if !origins.simulators.contains_key(profile) => {
+                    let options = sim::Options { profile, ..settings.simulator.clone() };
+                    let started = Simulator::start(address, options).await.map_err(part("simulator"))?;
+                    origins.simulators.insert(profile, started);
+                }
+                Upstream::Replay(recording) if !origins.replays.contains_key(recording) => {
+                    let options = replay::Options { recording: recording.clone(), ..settings.replay.clone() };
+                    let started = Replay::start(address, options, origins.word.clone()).await?;
+                    origins.replays.insert(recording.clone(), started);
+                }
+                _ => {}
+            }
+        }
+        Ok(origins)
+    }
+
+    fn gateway(&self, upstream: &Upstream) -> Gateway {
+        match upstream {
+            Upstream::Simulator(profile) => simulator_gateway(profile, self.simulators.get(profile)),
+            Upstream::Replay(recording) => {
+                local_gateway("replay", self.replays.get(recording).map(Replay::addr), "/v1")
+            }
+            Upstream::Gateway(gateway) => gateway.clone(),
+        }
+    }
+
+    /// Those that play answers past their HTTP library, and so close after each.
+    fn single_use(&self, settings: &Settings) -> Vec<Gateway> {
+        let is_scripted = settings.simulator.scenario.is_some();
+        let plays = |upstream: &&Upstream| match upstream {
+            Upstream::Replay(_) => true,
+            Upstream::Simulator(_) => is_scripted,
+            Upstream::Gateway(_) => false,
+        };
+        let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.values());
+        upstreams.filter(plays).map(|upstream| self.gateway(upstream)).collect()
+    }
+
+    async fn stop(self) {
+        for simulator in self.simulators.into_values() {
+            simulator.stop().await;
+        }
+        for replay in self.replays.into_values() {
+            replay.stop().await;
+        }
     }
 }
 
@@ -289,6 +383,7 @@ fn session(settings: &Settings, clock: &Clock) -> SessionStart {
         upstream: match &settings.upstream {
             Upstream::Gateway(gateway) => gateway.base_url(),
             Upstream::Simulator(profile) => simulator_name(profile),
+            Upstream::Replay(recording) => format!("replay:{}", recording.display()),
         },
         seed: Some(settings.simulator.seed as i64),
     }
@@ -304,18 +399,24 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
     }
     match proxy::bind(address).await {
         Ok(listener) => Ok(Some(listener)),
-        Err(error) if listen.optional && error.source.kind() != std::io::ErrorKind::AddrInUse => Ok(None),
+        Err(error) if listen.optional && error.source.kind() != io::ErrorKind::AddrInUse => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
+    let base_path = simulator.map_or("/v1", Simulator::base_path);
+    local_gateway(&simulator_name(profile), simulator.map(Simulator::addr), base_path)
+}
+
+/// A gateway in this process.
+fn local_gateway(name: &str, address: Option<SocketAddr>, base_path: &str) -> Gateway {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Gateway {
-        name: simulator_name(profile),
+        name: name.to_owned(),
         scheme: crate::gateway::profile::Scheme::Http,
-        authority: simulator.map_or(nowhere, Simulator::addr).to_string(),
-        base_path: simulator.map_or("/v1", Simulator::base_path).to_owned(),
+        authority: address.unwrap_or(nowhere).to_string(),
+        base_path: base_path.to_owned(),
     }
 }
 

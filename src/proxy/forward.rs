@@ -14,6 +14,7 @@ use crate::exchange::end::{BodyEnd, Hop};
 use crate::fault::{HEADER, Rule};
 use crate::gateway::credential::carried_secrets;
 use crate::record::{Answered, Asked, Track, redact};
+use crate::replay::{Miss, OWN_HEADER};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
@@ -114,7 +115,10 @@ pub(super) async fn exchange(
     };
     waiting.track = None;
     match sent {
-        Ok(sent) => Ok(pass_on(shared, &track, sent)),
+        Ok(sent) => match instead(shared, &sent) {
+            Some(miss) => Ok(own_answer(app, &track, &miss.into(), anthropic)),
+            None => Ok(pass_on(shared, &track, sent)),
+        },
         Err(NoAnswer::Silenced) => {
             track.ended(Side::Response, BodyEnd::broken(Hop::Gateway, "no answer: a fault was injected"));
             Err(h2::Reason::INTERNAL_ERROR.into())
@@ -262,6 +266,7 @@ async fn send(
     let shared_connection = if http2 { shared.http2.share(route) } else { None };
     let idle = match shared_connection {
         Some(lease) => Some(Lease::Http2(lease)),
+        None if route.single_use => None,
         None => shared.pool.idle(route).await,
     };
     let mut lease = match idle {
@@ -298,6 +303,12 @@ async fn send(
             Err(error) => return Err(NoAnswer::of(&error.into_error(), route)),
         }
     }
+}
+
+/// What a replay says instead of an answer.
+fn instead(shared: &Shared, sent: &Sent) -> Option<Miss> {
+    let said = sent.response.headers().get(OWN_HEADER)?;
+    shared.own_word.as_ref()?.hear(said.as_bytes())
 }
 
 /// Passes the gateway's answer on to the app.

@@ -44,9 +44,11 @@ pub use outgoing::{BadProxy, OutgoingProxies};
 pub use own_answer::Token as OwnError;
 
 use crate::config::HostPattern;
+use crate::exchange::ExchangeId;
 use crate::fault::Armed;
 use crate::gateway::profile::Gateway;
 use crate::record::Recorder;
+use crate::replay::OwnWord;
 use crate::tls::{Files, Trust};
 use app_tls::AppTls;
 use connect::Connector;
@@ -57,8 +59,8 @@ use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -77,8 +79,12 @@ pub struct Settings {
     pub routes: BTreeMap<String, Gateway>,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
+    /// Those of the two that close after every answer, whatever the answer says.
+    pub single_use: Vec<Gateway>,
     /// How long a connection to a gateway may take to be made, TLS included.
     pub connect_timeout: Duration,
+    /// The word by which a replay asks for gatetap's own answer.
+    pub own_word: Option<OwnWord>,
     /// The proxies between here and the gateways.
     pub outgoing: OutgoingProxies,
     /// Apps may speak TLS to the listener.
@@ -121,6 +127,10 @@ struct Shared {
     armed: Arc<Armed>,
     /// What the control API wants to be told.
     control_token: Option<String>,
+    /// The word by which a replay asks for gatetap's own answer.
+    own_word: Option<OwnWord>,
+    /// Which exchange the next request from an address sends again.
+    again: Mutex<BTreeMap<SocketAddr, ExchangeId>>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -141,7 +151,7 @@ impl Proxy {
         let cut = CancellationToken::new();
         let app_tls = AppTls::new(settings.tls, settings.authority.clone(), recorder.clock().clone());
         let shared = Arc::new(Shared {
-            routes: Routes::new(&settings.upstream, &settings.routes),
+            routes: Routes::new(&settings.upstream, &settings.routes, &settings.single_use),
             addresses,
             recorder,
             pool: Pool::default(),
@@ -154,6 +164,8 @@ impl Proxy {
             intercept: Intercept::new(settings.intercept.clone(), gateways),
             armed: Arc::clone(&settings.armed),
             control_token: settings.control_token.clone(),
+            own_word: settings.own_word.clone(),
+            again: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();
@@ -175,6 +187,12 @@ impl Proxy {
         &self.shared.addresses
     }
 
+    /// The next request that comes from `peer` is that of `exchange`, sent again. Only who is inside this
+    /// process can say so, before the connection is made.
+    pub fn expect_again(&self, peer: SocketAddr, exchange: ExchangeId) {
+        self.shared.again.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, exchange);
+    }
+
     /// Takes no more requests, lets open exchanges go on for `grace`, then cuts them.
     pub async fn stop(self, grace: Duration) {
         self.stop_accepting.cancel();
@@ -184,5 +202,12 @@ impl Proxy {
             self.cut.cancel();
             self.tasks.wait().await;
         }
+    }
+}
+
+impl Shared {
+    /// The exchange that a request from `peer` sends again.
+    fn sends_again(&self, peer: SocketAddr) -> Option<ExchangeId> {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer)
     }
 }

@@ -1,6 +1,7 @@
 //! gatetap's own answers: given only where there is no answer to pass on.
 
 use crate::exchange::end::OwnAnswer;
+use crate::replay::Miss;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
@@ -9,6 +10,9 @@ use std::io;
 
 /// The header that marks an own answer.
 const ERROR_HEADER: HeaderName = HeaderName::from_static("x-gatetap-error");
+
+/// The header that tells SDKs whether to try again.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Why there is no answer to pass on. The tokens are promised stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub enum Token {
     HeadTooLong,
     /// The request's head did not become whole in time.
     SlowRequest,
+    /// Nothing in the recording that is replayed answers the request.
+    ReplayMiss,
 }
 
 /// A failure to get an answer.
@@ -49,11 +55,13 @@ pub enum Token {
 pub(super) struct Failure {
     pub(super) token: Token,
     pub(super) message: String,
+    /// What a replay says of it.
+    miss: Option<Box<Miss>>,
 }
 
 impl Token {
     /// Every token, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::DnsNotFound,
         Self::ConnectionRefused,
         Self::ConnectionReset,
@@ -68,6 +76,7 @@ impl Token {
         Self::BadRequest,
         Self::HeadTooLong,
         Self::SlowRequest,
+        Self::ReplayMiss,
     ];
 
     /// The value of `x-gatetap-error`.
@@ -87,6 +96,7 @@ impl Token {
             Self::BadRequest => "bad-request",
             Self::HeadTooLong => "head-too-long",
             Self::SlowRequest => "slow-request",
+            Self::ReplayMiss => Miss::TOKEN,
         }
     }
 
@@ -115,6 +125,7 @@ impl Token {
             }
             Self::HeadTooLong => "The request's head is longer than gatetap reads.",
             Self::SlowRequest => "The request's head did not become whole in time.",
+            Self::ReplayMiss => "Nothing in the recording that is replayed answers this request.",
         }
     }
 
@@ -150,6 +161,9 @@ impl Token {
             }
             Self::HeadTooLong => "See what fills the headers: cookies, or a prompt in the URL.",
             Self::SlowRequest => "See why the app stops in the middle of its own request.",
+            Self::ReplayMiss => {
+                "The message names the nearest recorded request and what differs: name what changes from run to run with `--volatile`, loosen `--match`, or record it anew."
+            }
         }
     }
 
@@ -172,7 +186,7 @@ impl Token {
 
 impl Failure {
     pub(super) fn new(token: Token, message: impl Into<String>) -> Self {
-        Self { token, message: message.into() }
+        Self { token, message: message.into(), miss: None }
     }
 
     /// What hyper's client said before there was an answer.
@@ -208,15 +222,25 @@ impl Failure {
         let message = format!("gatetap: {}", self.message);
         // The code is what the digest finds, so it stands in both shapes.
         let code = self.token.as_str();
+        let mut error = if anthropic {
+            serde_json::json!({ "type": "gatetap_error", "message": message, "code": code })
+        } else {
+            serde_json::json!({ "message": message, "type": "gatetap_error", "param": null, "code": code })
+        };
+        if let (Some(miss), Some(error)) = (&self.miss, error.as_object_mut()) {
+            error.insert("nearest".to_owned(), serde_json::json!(miss.nearest));
+        }
         let body = if anthropic {
-            let error = serde_json::json!({ "type": "gatetap_error", "message": message, "code": code });
             serde_json::json!({ "type": "error", "error": error })
         } else {
-            serde_json::json!({ "error": {
-                "message": message, "type": "gatetap_error", "param": null, "code": code,
-            } })
+            serde_json::json!({ "error": error })
         };
-        json(self.token.status(), &body, Some(self.token.as_str()))
+        let mut response = json(self.status(), &body, Some(code));
+        if self.miss.is_some() {
+            // What is not recorded will not be at the next attempt: the SDKs of OpenAI and Anthropic heed this.
+            response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        response
     }
 
     /// The same as bytes, for a connection that is closed after it.
@@ -238,11 +262,19 @@ impl Failure {
 
     /// The status it is answered with.
     pub(super) fn status(&self) -> StatusCode {
-        self.token.status()
+        let said = self.miss.as_ref().and_then(|miss| StatusCode::from_u16(miss.status).ok());
+        said.unwrap_or_else(|| self.token.status())
     }
 
     pub(super) fn own(&self) -> OwnAnswer {
         OwnAnswer { token: self.token.as_str().to_owned(), message: self.message.clone() }
+    }
+}
+
+impl From<Miss> for Failure {
+    fn from(miss: Miss) -> Self {
+        let message = miss.message.clone();
+        Self { token: Token::ReplayMiss, message, miss: Some(Box::new(miss)) }
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Route {
     pub(super) host: Option<HeaderValue>,
     /// Requests go on as they are: the app speaks to this gateway itself, inside a tunnel.
     pub(super) opened: bool,
+    /// It closes after every answer, whatever the answer says: no connection to it takes a second request.
+    pub(super) single_use: bool,
     /// A connection that is there already, for the first request.
     made: Mutex<Option<Made>>,
 }
@@ -32,13 +34,14 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(upstream: &Gateway, named: &BTreeMap<String, Gateway>) -> Self {
+    /// `single_use` are those that close after every answer.
+    pub(super) fn new(upstream: &Gateway, named: &BTreeMap<String, Gateway>, single_use: &[Gateway]) -> Self {
+        let route = |gateway: &Gateway| {
+            Arc::new(Route { single_use: single_use.contains(gateway), ..Route::new(gateway) })
+        };
         Self {
-            upstream: Arc::new(Route::new(upstream)),
-            named: named
-                .iter()
-                .map(|(name, gateway)| (name.clone(), Arc::new(Route::new(gateway))))
-                .collect(),
+            upstream: route(upstream),
+            named: named.iter().map(|(name, gateway)| (name.clone(), route(gateway))).collect(),
         }
     }
 
@@ -75,6 +78,7 @@ impl Route {
             origin: gateway.origin().into(),
             host: HeaderValue::try_from(&gateway.authority).ok(),
             opened: false,
+            single_use: false,
             made: Mutex::new(None),
         }
     }

@@ -22,13 +22,22 @@ pub enum Match {
     Path,
 }
 
-/// Requests that can be looked up, each under the number it was added with.
+/// Requests that can be looked up, each under the number it was added with. Their bodies are not kept.
 #[derive(Debug, Default)]
 pub struct Index {
     how: Match,
     /// By what has to agree, hashed: the requests in the order of adding.
     groups: BTreeMap<u64, Group>,
-    requests: Vec<Request>,
+    known: Vec<Known>,
+}
+
+/// What is kept of a request: all but its body.
+#[derive(Debug)]
+struct Known {
+    method: String,
+    path: String,
+    auth: Auth,
+    model: Option<String>,
 }
 
 /// The requests that count as one.
@@ -49,7 +58,7 @@ pub struct Nearest {
 }
 
 /// So many recorded requests are held against one that matches none.
-const MOST_COMPARED: usize = 200;
+const MOST_COMPARED: usize = 50;
 
 impl Match {
     /// All, with the words for them.
@@ -100,26 +109,28 @@ impl Index {
 
     /// Adds a recorded request; its number is how many were added before.
     pub fn add(&mut self, request: Request) {
-        let number = self.requests.len();
+        let number = self.known.len();
         self.groups.entry(self.how.key(&request)).or_default().members.push(number);
-        self.requests.push(request);
+        let model = request.model().map(str::to_owned);
+        let Request { method, path, auth, .. } = request;
+        self.known.push(Known { method, path, auth, model });
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.requests.len()
+        self.known.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty()
+        self.known.is_empty()
     }
 
     /// The recorded request that `request` is: of several, those with the same credential if there are such,
     /// in the order in which they were recorded, then the last of them again and again.
     pub fn take(&mut self, request: &Request) -> Option<usize> {
         let group = self.groups.get_mut(&self.how.key(request))?;
-        let fingerprint = |number: usize| match self.requests.get(number).map(|known| &known.auth) {
+        let fingerprint = |number: usize| match self.known.get(number).map(|known| &known.auth) {
             Some(Auth::WellFormed(fingerprint)) => Some(fingerprint),
             _ => None,
         };
@@ -140,23 +151,27 @@ impl Index {
         number
     }
 
-    /// The recorded request that differs least from one that matches none.
-    pub fn nearest(&self, request: &Request) -> Option<Nearest> {
-        let likeness = |known: &Request| {
+    /// The recorded request that differs least from one that matches none. `read` gives a request by its number.
+    pub fn nearest(
+        &self,
+        request: &Request,
+        mut read: impl FnMut(usize) -> Option<Request>,
+    ) -> Option<Nearest> {
+        let likeness = |known: &Known| {
             (
                 known.path == request.path,
                 known.method == request.method,
                 known.auth.is_like(&request.auth),
-                known.model() == request.model(),
+                known.model.as_deref() == request.model(),
             )
         };
-        let mut numbers: Vec<usize> = (0..self.requests.len()).collect();
-        numbers.sort_by_key(|number| std::cmp::Reverse(self.requests.get(*number).map(likeness)));
+        let mut numbers: Vec<usize> = (0..self.known.len()).collect();
+        numbers.sort_by_key(|number| std::cmp::Reverse(self.known.get(*number).map(likeness)));
         numbers
             .into_iter()
             .take(MOST_COMPARED)
             .filter_map(|number| {
-                let differences = differences(self.requests.get(number)?, request);
+                let differences = differences(&read(number)?, request);
                 Some(Nearest { number, differences })
             })
             .min_by_key(|nearest| nearest.differences.len())

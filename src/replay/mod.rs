@@ -1,15 +1,28 @@
-//! A recording as a gateway: which recorded exchange answers a request.
+//! A recording as a gateway: which recorded exchange answers a request, and playing it.
 //!
-//! [`Request`] is what a request is compared by, [`Volatile`] what is left out of its body, [`Index`] finds the
-//! recorded one that it is, or the nearest.
+//! [`Replay`] is the local server that the proxy talks to. [`Request`] is what a request is compared by,
+//! [`Volatile`] what is left out of its body, [`Index`] finds the recorded one that it is, or the nearest. Where
+//! there is none, a [`Miss`] says so. [`Again`] is a recorded request, ready to be sent again.
 //!
 //! Invariants: no key is compared or known, only what kind of credential there is and its fingerprint; a bad
-//! credential never gets what a good one got; identical requests get their answers in recorded order.
+//! credential never gets what a good one got; identical requests get their answers in recorded order; what
+//! was recorded is played as it was, its end among it; answers are read when they are asked for, never all at
+//! once, and never on a thread that others wait for.
 
+mod again;
 mod canonical;
+mod fresh;
+mod library;
 mod matching;
+mod miss;
+mod origin;
 mod request;
+mod tally;
 
+pub use again::{Again, AnswerEnd, Changes, Obstacle};
 pub use canonical::{VOLATILE, Volatile};
 pub use matching::{Index, Match, Nearest};
+pub use miss::{Differs, Miss, NearestExchange, OWN_HEADER, OwnWord};
+pub use origin::{Options, Replay, StartError};
 pub use request::{Auth, Request};
+pub use tally::{Summary, Tally};

@@ -61,7 +61,6 @@ mod route;
 mod scenario;
 mod schema;
 mod server;
-mod socket;
 mod tell;
 mod tools;
 mod writer;
@@ -149,11 +148,7 @@ impl Default for Options {
 impl Options {
     /// How long `lifelike` takes at this speed.
     fn scaled(&self, lifelike: Duration) -> Duration {
-        if self.speed.is_finite() && self.speed > 0.0 {
-            Duration::try_from_secs_f64(lifelike.as_secs_f64() / self.speed).unwrap_or(lifelike)
-        } else {
-            Duration::ZERO
-        }
+        crate::play::scaled(lifelike, self.speed)
     }
 }
 

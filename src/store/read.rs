@@ -53,6 +53,13 @@ impl Reader {
         Ok(self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
+    /// The salt that the fingerprints of this recording's credentials are made with.
+    pub fn salt(&self) -> Result<Vec<u8>, Error> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM recording WHERE name = 'salt'")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     /// How many exchanges there are.
     pub fn count(&self) -> Result<u64, Error> {
         let count: i64 = self

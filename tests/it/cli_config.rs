@@ -2,7 +2,8 @@
 
 use crate::support::binary::Home;
 use gatetap::config::{
-    Directories, Given, Settings, Share, SimSettings, Size, Span, Speed, TlsGiven, recording,
+    Directories, Given, ReplaySettings, Settings, Share, SimSettings, Size, Span, Speed, Strict, TlsGiven,
+    recording,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -83,10 +84,12 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         faults: vec!["429,first=2".parse().unwrap()],
         fault_files: Vec::new(),
         sim: SimSettings { speed: Some("max".parse().unwrap()), ..SimSettings::default() },
+        replay: ReplaySettings { matching: Some("path".parse().unwrap()), ..ReplaySettings::default() },
     };
     let file = "faults = [\"net.reset_midbody\", { fault = \"503\", when = { first = 2, model = \"gpt-*\" } }]\n\
                 listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\nmax_body = \"1\"\n\
-                [routes]\nor = \"openrouter\"\na = \"sim:anthropic\"\n[sim]\nspeed = 2\njitter = 0.5\nfirst_token = \"1.5s\"\n";
+                [routes]\nor = \"openrouter\"\na = \"sim:anthropic\"\n[sim]\nspeed = 2\njitter = 0.5\nfirst_token = \"1.5s\"\n\
+                [replay]\nmatch = \"strict\"\non_miss = 404\nvolatile = [\"/tools\"]\nfilter = \"is:streaming\"\nstrict = \"unused\"\nfresh = true\n";
     let (_home, settings) = resolve(file, given);
     // Port 0 on two addresses would be two ports.
     assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
@@ -100,6 +103,18 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["a sim:anthropic", "or https://api.openai.com/v1"]);
+    assert_eq!(
+        settings.replay,
+        ReplaySettings {
+            matching: Some("path".parse().unwrap()),
+            volatile: vec!["/tools".parse().unwrap()],
+            filter: Some("is:streaming".parse().unwrap()),
+            session: None,
+            on_miss: Some("404".parse().unwrap()),
+            strict: Some(Strict::Unused),
+            fresh: Some(true),
+        }
+    );
     assert_eq!(
         settings.sim,
         SimSettings {

@@ -4,7 +4,8 @@ use crate::cli_recording::gatetap;
 use crate::support::binary::Home;
 use insta::assert_snapshot;
 
-fn help(args: &[&str]) -> String {
+/// What the help says.
+pub fn help(args: &[&str]) -> String {
     let exit = gatetap(&Home::new(), args);
     assert_eq!((exit.code, exit.stderr.as_str()), (Some(0), ""), "{exit}");
     exit.stdout
@@ -27,6 +28,7 @@ fn gatetap_itself() {
       exec         Run a command with its base URLs set, record what it sends, and exit with its code
       env          Print what points a shell's programs at a running gatetap
       sim          Serve an offline gateway: no key, no network, answers that take their time
+      replay       Play a recording back as a gateway, or send a recorded request again
       ls           List exchanges in the order of starting, the newest last
       show         Show an exchange: who asked what, how it ended and why, heads, bodies, events
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
@@ -70,7 +72,7 @@ fn run() {
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
           --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
-                                    sim:GATEWAY, or a base URL [default: nexorouter] [env:
+                                    sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter] [env:
                                     GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
@@ -106,8 +108,8 @@ fn run() {
       -h, --help                    Print help
 
     Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
-                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
           --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
                                         own] [env: GATETAP_SIM_FIRST_TOKEN]
           --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
@@ -117,6 +119,23 @@ fn run() {
           --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
           --captures <PATH>             Answer with a capture, or those of a folder, as their requests
                                         fit [env: GATETAP_SIM_CAPTURES]
+
+    Replay:
+          --match <HOW>         What a recorded request must agree in: strict, body, last-message,
+                                model-only or path [default: body] [env: GATETAP_REPLAY_MATCH]
+          --volatile <POINTER>  A member that is left out before bodies are compared, beside user,
+                                metadata, seed and their like; may be repeated [env:
+                                GATETAP_REPLAY_VOLATILE]
+          --filter <FILTER>     Only these recorded exchanges answer, as in `model:gpt-* -is:error`
+                                [env: GATETAP_REPLAY_FILTER]
+          --session <SESSION>   Only those of this session answer: its number, or `last` [env:
+                                GATETAP_REPLAY_SESSION]
+          --on-miss <STATUS>    The status where nothing recorded fits [default: 502] [env:
+                                GATETAP_REPLAY_ON_MISS]
+          --strict[=<WHAT>]     Exit with 1 at the end if a request was missed; `--strict=unused` also
+                                if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
+          --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
+                                GATETAP_REPLAY_FRESH] [possible values: true, false]
     ");
 }
 
@@ -131,8 +150,8 @@ fn exec() {
       -h, --help                    Print help
 
     Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
-                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
           --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
                                         own] [env: GATETAP_SIM_FIRST_TOKEN]
           --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
@@ -142,6 +161,23 @@ fn exec() {
           --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
           --captures <PATH>             Answer with a capture, or those of a folder, as their requests
                                         fit [env: GATETAP_SIM_CAPTURES]
+
+    Replay:
+          --match <HOW>         What a recorded request must agree in: strict, body, last-message,
+                                model-only or path [default: body] [env: GATETAP_REPLAY_MATCH]
+          --volatile <POINTER>  A member that is left out before bodies are compared, beside user,
+                                metadata, seed and their like; may be repeated [env:
+                                GATETAP_REPLAY_VOLATILE]
+          --filter <FILTER>     Only these recorded exchanges answer, as in `model:gpt-* -is:error`
+                                [env: GATETAP_REPLAY_FILTER]
+          --session <SESSION>   Only those of this session answer: its number, or `last` [env:
+                                GATETAP_REPLAY_SESSION]
+          --on-miss <STATUS>    The status where nothing recorded fits [default: 502] [env:
+                                GATETAP_REPLAY_ON_MISS]
+          --strict[=<WHAT>]     Exit with 1 at the end if a request was missed; `--strict=unused` also
+                                if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
+          --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
+                                GATETAP_REPLAY_FRESH] [possible values: true, false]
 
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
@@ -421,8 +457,8 @@ fn sim() {
       -h, --help              Print help
 
     Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator answers; `max`
-                                        never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
           --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
                                         own] [env: GATETAP_SIM_FIRST_TOKEN]
           --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:

@@ -7,7 +7,7 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::run::{RunArgs, live_settings};
-use super::{announce, runtime};
+use super::{announce, replay, runtime};
 use crate::config::{Route, Settings, Upstream};
 use crate::exchange::finding::Severity;
 use crate::live::Live;
@@ -48,9 +48,11 @@ impl ExecArgs {
         let ran = say(&live, &taken, env)
             .and_then(|()| variables(&live.url(), &settings, &taken, env))
             .and_then(|variables| child::run(&runtime, &self.command, &variables));
+        let replays = live.replays();
         let (recording, session) = (live.recording().to_owned(), live.session());
         let outcome = runtime.block_on(live.stop());
         let code = ran?;
+        let replayed = replay::close(&replays, settings.replay.strict, env)?;
         let receipt = receipt::read(&recording, session, env.clock.now().wall)?;
         writeln!(env.stderr, "{}", receipt.line(&recording))?;
         if !outcome.is_whole() {
@@ -58,7 +60,7 @@ impl ExecArgs {
             announce::close(&outcome, env)?;
         }
         let found = self.check.is_some_and(|bar| receipt.worst.is_some_and(|worst| worst >= bar));
-        Ok(if code == 0 && found { Exit::Findings } else { Exit::Child(code) })
+        Ok(if code == 0 && (found || replayed != Exit::Fine) { Exit::Findings } else { Exit::Child(code) })
     }
 }
 

@@ -116,12 +116,8 @@ pub(super) async fn exchange<A: Socket>(
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
         request.forward(&destination.target, host)
     });
-    let track = shared.recorder.begin(asked(
-        connection.peer,
-        &request,
-        destination.as_ref().ok(),
-        forwarded.as_ref(),
-    ));
+    let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());
+    let track = shared.recorder.begin(Asked { replay_of: shared.sends_again(connection.peer), ..asked });
     let mut record = Record::new(track, shared);
     let mut body = BodyReader::request(request.framing);
     if body.is_whole() && !request.upgrade {
@@ -256,7 +252,8 @@ impl Sending<'_> {
 
     /// A connection that waits for a request, unless one is there that was made for this very route.
     fn idle(&self) -> Option<Link<GatewayStream>> {
-        if self.route.has_made() { None } else { self.connection.shared.idle.take(&self.route.origin) }
+        let anew = self.route.has_made() || self.route.single_use;
+        if anew { None } else { self.connection.shared.idle.take(&self.route.origin) }
     }
 
     /// A new connection to the gateway; `None` if the app leaves meanwhile.
@@ -304,6 +301,7 @@ impl Sending<'_> {
             upgrade: self.request.upgrade,
             reused: way == Way::Idle,
             silent: false,
+            own_word: self.connection.shared.own_word.as_ref(),
         };
         let ended = run(&mut pump, self.connection, |record, answer| {
             record.track.answered(answered(answer, way, sent, record.track.now()));
@@ -352,6 +350,7 @@ impl Sending<'_> {
                     self.route.gateway.authority
                 ),
             )),
+            Ended::Own(miss) => Attempt::Failed((*miss).into()),
             // Only `run` is told this, and goes on.
             Ended::AppSilent => Attempt::After(After::Drop),
         }
@@ -368,7 +367,7 @@ impl Sending<'_> {
     ) -> Attempt {
         let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
         let keep = is_sent && answer.keep && self.request.keep;
-        if keep && gateway.is_reusable() {
+        if keep && !self.route.single_use && gateway.is_reusable() {
             G::put(&self.connection.shared.idle, &self.route.origin, gateway);
         }
         record.request_refused("the gateway took no more of the request");

@@ -2,6 +2,7 @@
 //! stays as it stood.
 
 use crate::fault;
+use crate::replay::{Miss, OWN_HEADER, OwnWord};
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -115,6 +116,11 @@ impl Answer {
     /// Whether a final answer follows.
     pub(super) fn is_interim(&self) -> bool {
         matches!(self.status, 100..200) && self.status != 101
+    }
+
+    /// What a replay that knows `word` says instead of an answer.
+    pub(super) fn own(&self, word: &OwnWord) -> Option<Miss> {
+        self.head.fields().filter(|field| field.is(OWN_HEADER)).find_map(|field| word.hear(field.value))
     }
 
     /// Whether the chunks have to be taken apart, because the app's HTTP/1.0 knows none.

@@ -9,6 +9,7 @@ use super::message::Answer;
 use super::record::Record;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
+use crate::replay::{Miss, OwnWord};
 use crate::wire::http1::{BodyReader, Framing, Problem, head_end};
 use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
@@ -33,6 +34,8 @@ pub(super) enum Ended {
     BadRequest(Problem),
     /// The gateway ended its connection without the head of an answer.
     NoAnswer(io::Error),
+    /// A replay asks for gatetap's own answer.
+    Own(Box<Miss>),
     /// Not over: the app has just said that nothing more will come from it.
     AppSilent,
     /// What the gateway sent is no answer.
@@ -70,6 +73,8 @@ pub(super) struct Down {
     searched: usize,
     /// The gateway's half of a tunnel has ended, and the app was told.
     over: bool,
+    /// What a replay said instead of an answer.
+    own: Option<Box<Miss>>,
 }
 
 /// One exchange between an app and a gateway.
@@ -89,6 +94,8 @@ pub(super) struct Pump<'a, A, G> {
     pub(super) reused: bool,
     /// That the app is silent was told.
     pub(super) silent: bool,
+    /// The word by which a replay asks for gatetap's own answer.
+    pub(super) own_word: Option<&'a OwnWord>,
 }
 
 impl Up {
@@ -105,7 +112,7 @@ impl Up {
 
 impl Down {
     pub(super) fn new() -> Self {
-        Self { answer: None, out: Bytes::new(), chunks: 0, ending: None, searched: 0, over: false }
+        Self { answer: None, out: Bytes::new(), chunks: 0, ending: None, searched: 0, over: false, own: None }
     }
 
     fn is_whole(&self) -> bool {
@@ -169,6 +176,9 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(problem) => return Poll::Ready(Ended::BadAnswer(problem)),
+            }
+            if let Some(miss) = self.down.own.take() {
+                return Poll::Ready(Ended::Own(miss));
             }
             if !self.gateway.has_room() && self.down.is_whole() {
                 return Poll::Pending;
@@ -254,6 +264,10 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         };
         self.down.searched = 0;
         let answer = Answer::parse(unused.split_to(end).freeze(), self.method)?;
+        if let Some(miss) = self.own_word.and_then(|word| answer.own(word)) {
+            self.down.own = Some(Box::new(miss));
+            return Ok(false);
+        }
         self.down.out = answer.forward(self.app_minor);
         if answer.is_interim() {
             return Ok(true);

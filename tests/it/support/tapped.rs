@@ -281,7 +281,8 @@ fn anonymous(gateway: &Gateway, connection: usize) -> String {
     text.replace(&gateway.addr().to_string(), "localhost")
 }
 
-fn settings(url: &str) -> (Settings, TempDir) {
+/// How a gatetap in front of this URL runs, and its home.
+pub fn settings(url: &str) -> (Settings, TempDir) {
     let home = tempfile::Builder::new().prefix("gatetap-test-").tempdir().unwrap();
     let settings = Settings {
         limits: Limits::default(),
@@ -299,6 +300,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
         control_token: None,
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
+        replay: gatetap::replay::Options::default(),
         faults: Vec::new(),
         command: "gatetap test".to_owned(),
     };

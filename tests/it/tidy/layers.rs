@@ -4,12 +4,13 @@ use super::tokens::{Token, is_name, tokens};
 use super::{File, Violation};
 
 /// The rooms, ground first. A room may know those of the groups before its own, and no others.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["exchange"],
     &["wire", "gateway"],
     &["digest"],
-    &["check", "store", "tls", "export", "fault"],
-    &["record", "sim", "replay", "config"],
+    &["check", "store", "tls", "export", "fault", "play"],
+    &["record", "sim", "replay"],
+    &["config"],
     &["proxy"],
     &["live"],
     &["doctor", "tui"],

@@ -11,10 +11,11 @@ use tokio::net::TcpStream;
 
 /// The socket. All of its users are in one task.
 #[derive(Debug, Clone)]
-pub(super) struct Socket(Arc<TcpStream>);
+pub struct Socket(Arc<TcpStream>);
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    /// Shares `stream`.
+    pub fn new(stream: TcpStream) -> Self {
         Self(Arc::new(stream))
     }
 
@@ -22,7 +23,7 @@ impl Socket {
     ///
     /// # Errors
     /// Where the client is gone.
-    pub(super) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             self.0.writable().await?;
             match self.0.try_write(bytes) {
@@ -38,7 +39,7 @@ impl Socket {
     ///
     /// # Errors
     /// Where it is closed already.
-    pub(super) fn reset_when_dropped(&self) -> io::Result<()> {
+    pub fn reset_when_dropped(&self) -> io::Result<()> {
         self.0.set_zero_linger()
     }
 }

@@ -1,0 +1,34 @@
+//! `gatetap replay`: a recording as a gateway, and a request sent again.
+
+mod flags;
+mod results;
+mod send;
+mod serve;
+
+pub(super) use flags::{ReplayFlags, close, options, refuse_itself, tell_misses};
+
+use super::env::Env;
+use super::exit::Exit;
+use clap::Subcommand;
+
+/// Play a recording back as a gateway, or send a recorded request again
+#[derive(Debug, clap::Args)]
+pub(super) struct ReplayArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Box<serve::ServeArgs>),
+    Send(Box<send::SendArgs>),
+}
+
+impl ReplayArgs {
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Serve(args) => args.run(env),
+            Command::Send(args) => args.run(env),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `gatetap replay serve`: runs a gatetap whose upstream is a recording.
+
+use crate::cli::env::Env;
+use crate::cli::exit::Exit;
+use crate::cli::run::RunArgs;
+use std::path::PathBuf;
+
+/// Answer with a recording: the same as `gatetap run --upstream replay:FILE`
+///
+/// An app that points here runs offline. A request gets what was recorded for it: status, headers, chunks at
+/// their times, and the end as it was. What nothing recorded fits gets 502 and `x-gatetap-error: replay-miss`,
+/// with the nearest recorded exchange and what differs.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    /// The recording to answer with
+    #[arg(value_name = "RECORDING")]
+    recording: PathBuf,
+
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+impl ServeArgs {
+    /// Serves until it is told to stop.
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        self.run.replaying(self.recording).run(env)
+    }
+}

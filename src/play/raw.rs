@@ -1,0 +1,174 @@
+//! A recorded answer, played on a socket byte for byte, past the HTTP library.
+
+use std::io;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Socket, scaled};
+use crate::exchange::end::{BodyEnd, Hop};
+use crate::exchange::head::ResponseHead;
+use crate::exchange::time::Micros;
+use crate::wire::script::Capture;
+
+/// What becomes of a body whose head names no framing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unframed {
+    /// The head gets `Transfer-Encoding: chunked`, so that an end and a cut can be told apart.
+    InChunks,
+    /// It stays as it is: the body ends with the connection. A head without its bytes is one of HTTP/2, and is
+    /// framed in chunks all the same.
+    UntilClose,
+}
+
+/// How a played answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// By the rules of its framing.
+    Whole,
+    /// The connection is closed before that.
+    Closed,
+    /// The connection is reset.
+    Reset,
+    /// Never: the client is the one to leave.
+    Open,
+}
+
+/// How the bytes of a body are framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Chunked,
+    /// As they are: a length is announced.
+    Plain,
+    /// As they are: closing is the end.
+    UntilClose,
+    /// There is no body.
+    None,
+}
+
+/// Plays the answer of a capture on the socket; when this returns, the connection is to be closed.
+///
+/// # Errors
+/// Where the client is gone.
+pub async fn raw(
+    socket: &Socket,
+    capture: &Capture,
+    method: &Method,
+    speed: f64,
+    unframed: Unframed,
+) -> io::Result<()> {
+    let start = Instant::now();
+    let wait = |at: Micros| wait_until(start, capture, at, speed);
+    let mut framing = Framing::None;
+    if let Some(head) = gateway_head(capture) {
+        let bytes;
+        (framing, bytes) = head_bytes(head, method, unframed);
+        wait(capture.exchange.timing.head.unwrap_or_default()).await;
+        socket.write_all(&bytes).await?;
+        for (at, chunk) in chunks(capture) {
+            wait(at).await;
+            if framing != Framing::None {
+                socket.write_all(&framed(framing, &chunk)).await?;
+            }
+        }
+    }
+    let end = End::of(capture);
+    if end == End::Open {
+        std::future::pending::<()>().await;
+    }
+    wait(capture.exchange.timing.end.unwrap_or_default()).await;
+    match end {
+        End::Whole if framing == Framing::Chunked => {
+            let trailers = capture.exchange.response_trailers.to_block();
+            socket.write_all(&[b"0\r\n", trailers.as_slice(), b"\r\n"].concat()).await
+        }
+        End::Reset => socket.reset_when_dropped(),
+        // Where closing is the end, only a reset tells that it came too early.
+        End::Closed if framing == Framing::UntilClose => socket.reset_when_dropped(),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until it is time for what was seen `at`, counted from when the request was sent.
+pub async fn wait_until(start: Instant, capture: &Capture, at: Micros, speed: f64) {
+    let after = at.since(capture.exchange.timing.sent.unwrap_or_default());
+    let after = scaled(Duration::from_micros(after.0), speed);
+    if !after.is_zero() {
+        sleep_until(start + after).await;
+    }
+}
+
+/// The head that the gateway sent, if it did.
+pub fn gateway_head(capture: &Capture) -> Option<&ResponseHead> {
+    capture.exchange.response.as_ref().filter(|_| capture.exchange.own_answer.is_none())
+}
+
+impl End {
+    /// How the answer of a capture ends.
+    pub fn of(capture: &Capture) -> Self {
+        let exchange = &capture.exchange;
+        match &exchange.response_end {
+            Some(BodyEnd::Whole) if exchange.own_answer.is_some() => Self::Closed,
+            Some(BodyEnd::Whole) => Self::Whole,
+            Some(BodyEnd::Broken { by: Hop::App, .. }) | None => Self::Open,
+            Some(BodyEnd::Broken { detail, .. }) if detail.contains("reset") => Self::Reset,
+            Some(BodyEnd::Broken { .. }) => Self::Closed,
+        }
+    }
+}
+
+/// The head as it goes out, and what framing it announces.
+fn head_bytes(head: &ResponseHead, method: &Method, unframed: Unframed) -> (Framing, Vec<u8>) {
+    let mut bytes = if let Some(raw) = &head.raw {
+        raw.to_vec()
+    } else {
+        let reason = StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason());
+        let start = format!("HTTP/1.1 {} {}\r\n", head.status, reason.unwrap_or_default());
+        [start.as_bytes(), &head.headers.to_block(), b"\r\n"].concat()
+    };
+    let bodiless = *method == Method::HEAD || matches!(head.status, 100..=199 | 204 | 304);
+    let framing = if bodiless {
+        Framing::None
+    } else if head.headers.first("transfer-encoding").is_some() {
+        Framing::Chunked
+    } else if head.headers.first("content-length").is_some() {
+        Framing::Plain
+    } else if unframed == Unframed::UntilClose && head.raw.is_some() {
+        Framing::UntilClose
+    } else {
+        bytes.truncate(bytes.len().saturating_sub(2));
+        bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+        Framing::Chunked
+    };
+    (framing, bytes)
+}
+
+/// The chunks of the answer's body, each with its time.
+pub fn chunks(capture: &Capture) -> impl Iterator<Item = (Micros, Vec<u8>)> {
+    let body = &capture.response;
+    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
+    let mut whole = body.bytes.clone();
+    if let Some(cut) = body.cut {
+        let at = usize::try_from(cut.at).unwrap_or(usize::MAX).min(whole.len());
+        let missing = usize::try_from(passed).unwrap_or(usize::MAX).saturating_sub(whole.len());
+        whole.splice(at..at, std::iter::repeat_n(b' ', missing));
+    }
+    let mut rest = std::collections::VecDeque::from(whole);
+    body.marks
+        .iter()
+        .map(move |mark| {
+            let length = usize::try_from(mark.length).unwrap_or(usize::MAX).min(rest.len());
+            (mark.read, rest.drain(..length).collect::<Vec<u8>>())
+        })
+        .filter(|(_, chunk)| !chunk.is_empty())
+}
+
+fn framed(framing: Framing, chunk: &[u8]) -> Vec<u8> {
+    if framing == Framing::Chunked {
+        let size = format!("{:x}\r\n", chunk.len());
+        [size.as_bytes(), chunk, b"\r\n"].concat()
+    } else {
+        chunk.to_vec()
+    }
+}

@@ -1,0 +1,180 @@
+//! The server that answers with a recording.
+
+use super::library::Library;
+use super::miss::{OWN_HEADER, OwnWord};
+use super::{Match, Miss, Tally, Volatile};
+use crate::exchange::head::{Headers, RequestHead};
+use crate::exchange::time::Clock;
+use crate::play::{Answers, Server, Socket, Unframed, raw};
+use crate::store::Error;
+use crate::store::filter::Filter;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Response, Version};
+use http_body_util::Full;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How a recording is replayed.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The recording.
+    pub recording: PathBuf,
+    /// What has to agree.
+    pub matching: Match,
+    /// What is left out of bodies before they are compared.
+    pub volatile: Volatile,
+    /// Which of its exchanges answer.
+    pub filter: Filter,
+    /// How many times faster than recorded; infinite for no waiting at all.
+    pub speed: f64,
+    /// The status of an answer where nothing recorded fits.
+    pub on_miss: u16,
+    /// Ids and the times of creation are renewed.
+    pub fresh: bool,
+    /// What `since:10m` in the filter counts from, and what renewed times come from.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            recording: PathBuf::new(),
+            matching: Match::default(),
+            volatile: Volatile::default(),
+            filter: Filter::default(),
+            speed: 1.0,
+            on_miss: Miss::STATUS,
+            fresh: false,
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Why a recording cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It cannot be read.
+    #[error("cannot replay `{}`", path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Error,
+    },
+    /// The system gives no socket, thread or randomness.
+    #[error("cannot start the replay")]
+    System(#[from] io::Error),
+}
+
+/// A recording that answers like a gateway. Dropping it stops it too, without waiting for the end.
+#[derive(Debug)]
+pub struct Replay {
+    server: Server,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct Shared {
+    library: Arc<Library>,
+    tally: Tally,
+    word: OwnWord,
+    speed: f64,
+    on_miss: u16,
+}
+
+impl Replay {
+    /// Reads the recording, binds `addr` (port 0 picks one) and serves on it in the background. A request that
+    /// nothing recorded answers is answered in a way that only a proxy that knows `word` understands.
+    ///
+    /// Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(addr: SocketAddr, options: Options, word: OwnWord) -> Result<Self, StartError> {
+        let (speed, on_miss, path) = (options.speed, options.on_miss, options.recording.clone());
+        let opened = tokio::task::spawn_blocking(move || Library::open(options)).await;
+        let library =
+            opened.map_err(io::Error::other)?.map_err(|source| StartError::Recording { path, source })?;
+        let tally = Tally::of(library.ids().iter().copied());
+        let shared = Shared { library: Arc::new(library), tally: tally.clone(), word, speed, on_miss };
+        Ok(Self { server: Server::start(addr, Arc::new(shared)).await?, tally })
+    }
+
+    /// Where it listens.
+    pub const fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// What it has done so far.
+    pub fn tally(&self) -> Tally {
+        self.tally.clone()
+    }
+
+    /// Stops accepting, lets answers under way end for a moment, then closes what is left.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+impl Answers for Shared {
+    type Body = Full<Bytes>;
+
+    // What was recorded was small enough for the recorder; a longer body is none of it.
+    const LONGEST_BODY: usize = 512 * 1024 * 1024;
+
+    async fn answer(
+        self: Arc<Self>,
+        socket: Socket,
+        head: Parts,
+        body: Option<Bytes>,
+    ) -> io::Result<Response<Full<Bytes>>> {
+        let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
+        // The proxy speaks HTTP/1 here, and nobody else is meant to.
+        let body = body.filter(|_| head.version != Version::HTTP_2).ok_or_else(gone)?;
+        let request = recorded_form(&head);
+        let library = Arc::clone(&self.library);
+        let found = tokio::task::spawn_blocking(move || library.find(&request, &body)).await;
+        match found.map_err(io::Error::other)? {
+            Ok(found) => {
+                self.tally.served(found.exchange);
+                raw(&socket, &found.capture, &head.method, self.speed, Unframed::UntilClose).await?;
+                // What was written is all of the answer.
+                Err(gone())
+            }
+            Err(miss) => Ok(self.miss(miss)),
+        }
+    }
+}
+
+impl Shared {
+    fn miss(&self, miss: Miss) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() =
+            http::StatusCode::from_u16(self.on_miss).unwrap_or(http::StatusCode::BAD_GATEWAY);
+        if let Ok(said) = self.word.say(&miss).parse() {
+            response.headers_mut().insert(OWN_HEADER, said);
+        }
+        self.tally.missed(miss);
+        response
+    }
+}
+
+/// A request as recorded ones are kept.
+fn recorded_form(head: &Parts) -> RequestHead {
+    let headers = head.headers.iter();
+    let headers = headers
+        .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+        .collect();
+    RequestHead {
+        method: head.method.to_string(),
+        target: head.uri.to_string(),
+        version: format!("{:?}", head.version),
+        headers: Headers(headers),
+        raw: None,
+    }
+}
