@@ -2,26 +2,53 @@
 
 use super::Ui;
 use super::cells::{one_line, wrap_words};
-use super::pane::nothing;
+use crate::check::{Engine, Stage};
+use crate::exchange::end::Verdict;
+use crate::exchange::finding::Place;
 use crate::tui::state::Detail;
 use crate::tui::theme::{self, Role};
 use ratatui::text::{Line, Span};
 
-pub(super) fn lines(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
-    if detail.whole.findings.is_empty() {
-        return nothing(ui, "No check found anything.");
-    }
+/// The lines, and the line that each finding begins at.
+pub(super) fn lines(ui: &Ui, detail: &Detail, here: usize, width: usize) -> (Vec<Line<'static>>, Vec<usize>) {
     let mut lines = Vec::new();
-    for finding in &detail.whole.findings {
+    let mut starts = Vec::new();
+    if detail.whole.findings.is_empty() {
+        push(&mut lines, ui, Role::Quiet, "", "No check found anything.", width);
+        lines.push(Line::default());
+    }
+    for (nth, finding) in detail.whole.findings.iter().enumerate() {
+        starts.push(lines.len());
         let (glyph, role) = theme::severity(finding.severity);
-        let title = format!("{glyph} {}  {}", finding.severity.as_str(), finding.check);
+        let mark = if nth == here { "▌ " } else { "  " };
+        let title = format!("{mark}{glyph} {}  {}", finding.severity.as_str(), finding.check);
         push(&mut lines, ui, role, "", &title, width);
         push(&mut lines, ui, Role::Plain, "  ", &finding.message, width);
         push(&mut lines, ui, Role::Quiet, "  evidence: ", &finding.evidence, width);
-        push(&mut lines, ui, Role::Plain, "  fix: ", &finding.fix, width);
+        if !finding.places.is_empty() {
+            let places: Vec<String> = finding.places.iter().map(Place::to_string).collect();
+            push(&mut lines, ui, Role::Quiet, "  at: ", &places.join(", "), width);
+        }
+        push(&mut lines, ui, Role::Good, "  fix: ", &finding.fix, width);
         lines.push(Line::default());
     }
-    lines
+    if !starts.is_empty() {
+        push(&mut lines, ui, Role::Quiet, "", "enter goes to the evidence, x explains the check", width);
+    }
+    push_undecided(&mut lines, ui, detail, width);
+    (lines, starts)
+}
+
+/// Which checks have to wait for more.
+fn push_undecided(lines: &mut Vec<Line<'static>>, ui: &Ui, detail: &Detail, width: usize) {
+    if detail.whole.summary.verdict != Verdict::Open {
+        return;
+    }
+    let stage = if detail.whole.exchange.response.is_some() { Stage::Stream } else { Stage::Request };
+    let waiting: Vec<&str> = Engine::default().not_decidable_at(stage).map(|check| check.id).collect();
+    if !waiting.is_empty() {
+        push(lines, ui, Role::Quiet, "not decidable yet: ", &waiting.join(", "), width);
+    }
 }
 
 fn push(lines: &mut Vec<Line<'static>>, ui: &Ui, role: Role, label: &'static str, text: &str, width: usize) {

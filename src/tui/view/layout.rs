@@ -20,6 +20,8 @@ const WARNINGS: usize = 3;
 pub(super) struct Layout {
     pub(super) title: Rect,
     pub(super) warnings: Rect,
+    /// The filter in force, or the line that is being typed.
+    pub(super) bar: Rect,
     /// Everything between warnings and footer.
     pub(super) body: Rect,
     pub(super) list: Rect,
@@ -32,15 +34,17 @@ impl Layout {
         let failed = usize::from(app.failure.is_some() && !app.list.rows().is_empty());
         let troubled = usize::from(app.trouble.is_some());
         let warnings = (app.words.warnings.len() + troubled + failed).min(WARNINGS) as u16;
-        let [title, warnings, body, footer] = Split::vertical([
+        let has_bar = app.prompt.is_some() || !app.filter.is_empty();
+        let [title, warnings, bar, body, footer] = Split::vertical([
             Constraint::Length(1),
             Constraint::Length(if area.height < 8 { 0 } else { warnings }),
+            Constraint::Length(u16::from(has_bar && area.height >= 4)),
             Constraint::Min(1),
             Constraint::Length(1),
         ])
         .areas(area);
         let [list, pane] = Self::split(app, body);
-        Self { title, warnings, body, list, pane, footer }
+        Self { title, warnings, bar, body, list, pane, footer }
     }
 
     fn split(app: &App, body: Rect) -> [Rect; 2] {

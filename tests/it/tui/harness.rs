@@ -1,7 +1,7 @@
 //! The live view without terminal and threads: the loader answers at once.
 
 use super::fixture::{Recording, START};
-use gatetap::exchange::time::{Micros, WallTime};
+use gatetap::exchange::time::{Clock, Micros, WallTime};
 use gatetap::store::Reader;
 use gatetap::tui::keymap::Key;
 use gatetap::tui::loader::Loader;
@@ -18,6 +18,8 @@ pub(super) struct Harness {
     pub(super) quit: bool,
     /// Every interest there was, in order.
     pub(super) interests: Vec<Interest>,
+    /// What was copied last: its name and the text.
+    pub(super) copied: Option<(&'static str, String)>,
     ui: Ui,
     loader: Option<Loader>,
     terminal: Terminal<TestBackend>,
@@ -27,14 +29,17 @@ impl Harness {
     /// On a recording, seen one minute after it began.
     pub(super) fn new(recording: &Recording, size: (u16, u16)) -> Self {
         let mut harness = Self::without_loader(size);
-        harness.loader = Some(Loader::new(Reader::open(&recording.path()).unwrap()));
+        harness.loader = Some(Loader::new(
+            Reader::open(&recording.path()).unwrap(),
+            Clock::fixed(START.plus(Micros(60_000_000))),
+        ));
         harness.send(Msg::Resize);
         harness
     }
 
     /// From now on without colours.
     pub(super) fn without_colour(mut self) -> Self {
-        self.ui = Ui::new(Theme::new(false), TimeZone::UTC);
+        self.ui = Ui::new(Theme::Plain, TimeZone::UTC);
         self
     }
 
@@ -57,7 +62,8 @@ impl Harness {
             app: App::new(words, true, now),
             quit: false,
             interests: Vec::new(),
-            ui: Ui::new(Theme::new(true), TimeZone::UTC),
+            copied: None,
+            ui: Ui::new(Theme::Terminal, TimeZone::UTC),
             loader: None,
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
         }
@@ -72,6 +78,7 @@ impl Harness {
                     loader.watch(interest);
                 }
             }
+            Some(Cmd::Copy(name, text)) => self.copied = Some((name, text)),
             None => {}
         }
         self.draw();
@@ -85,6 +92,9 @@ impl Harness {
             Some(Ok(Some(loaded))) => self.send(Msg::Loaded(Box::new(loaded))),
             Some(Err(error)) => self.send(Msg::Failed(Failure::of(&error))),
             _ => {}
+        }
+        while let Some(answer) = self.loader.as_mut().and_then(|loader| loader.answer().unwrap()) {
+            self.send(Msg::Answered(answer));
         }
     }
 
@@ -135,7 +145,7 @@ impl Harness {
     }
 
     fn draw(&mut self) {
-        for _ in 0..3 {
+        for _ in 0..4 {
             let revision = self.app.revision();
             self.terminal.draw(|frame| view(&self.app, &mut self.ui, frame)).unwrap();
             match update(&mut self.app, Msg::Measured(self.ui.measures())) {
@@ -158,6 +168,8 @@ impl Harness {
 fn named(name: &str) -> Key {
     match name {
         "enter" => Key::Enter,
+        "bs" => Key::Backspace,
+        "del" => Key::Delete,
         "esc" => Key::Esc,
         "tab" => Key::Tab,
         "backtab" => Key::BackTab,
