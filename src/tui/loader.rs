@@ -53,7 +53,7 @@ pub struct Loader {
     /// The exchange last given out for the pane.
     given: Option<Arc<Detail>>,
     /// What had no rows, as long as the recording stays as it is.
-    exhausted: Option<(i64, Filter, Wanted)>,
+    exhausted: Option<(i64, Filter, Page)>,
     matching: Option<(i64, Filter, Matching)>,
     /// What had not ended when it was last looked at.
     unsettled: Vec<ExchangeId>,
@@ -220,7 +220,7 @@ impl Loader {
             Wanted::Before(id) => Page { before: Some(id), limit, ..Page::default() },
             Wanted::UpTo(id) => Page { before: Some(id.saturating_add(1)), limit, ..Page::default() },
         };
-        let asked = (version, self.interest.filter.clone(), wanted);
+        let asked = (version, self.interest.filter.clone(), page);
         if self.exhausted.as_ref() == Some(&asked) {
             return Ok(Vec::new());
         }
@@ -307,59 +307,55 @@ impl Loader {
     }
 
     /// The attempts at the same request, as far as they lie near; empty for one that was sent once.
+    ///
+    /// SDKs number them. What they have in common besides is who asked whom for what, byte for byte.
     fn attempts(&self, summary: &Summary) -> Result<Vec<Attempt>, store::Error> {
         let id = summary.id;
         let limit = Some(ATTEMPTS_NEAR);
         let mut near = self.reader.summaries(Page { before: Some(id), limit, ..Page::default() })?;
         near.push(summary.clone());
         near.extend(self.reader.summaries(Page { after: Some(id), limit, ..Page::default() })?);
-        Ok(attempts_of(summary, &near))
+        near.retain(|row| are_alike(row, summary));
+        if near.len() < 2 || near.iter().all(|row| number(row) == 0) {
+            return Ok(Vec::new());
+        }
+        let body = self.reader.body(id, Side::Request)?.bytes;
+        let mut same = Vec::new();
+        for row in near {
+            if row.id == id || self.reader.body(row.id, Side::Request)?.bytes == body {
+                same.push(row);
+            }
+        }
+        Ok(attempts_of(id, &same))
     }
 }
 
 /// How many exchanges before and after one are looked through for attempts at the same request.
 const ATTEMPTS_NEAR: u32 = 50;
 
-/// The row of attempts that `summary` is one of. SDKs number them; what they have in common is who asked
-/// whom for what, with the same number of bytes.
-fn attempts_of(summary: &Summary, near: &[Summary]) -> Vec<Attempt> {
-    let number = |row: &Summary| row.digest.client.retry_count;
-    let is_same = |row: &&Summary| {
-        (&row.method, &row.url, row.request_bytes, &row.digest.client.agent, row.session)
-            == (
-                &summary.method,
-                &summary.url,
-                summary.request_bytes,
-                &summary.digest.client.agent,
-                summary.session,
-            )
-            && number(row).is_some()
-    };
-    let same: Vec<&Summary> = near.iter().filter(is_same).collect();
-    let Some(here) = same.iter().position(|row| row.id == summary.id) else {
-        return Vec::new();
-    };
-    let mut start = here;
-    while start > 0 && same.get(start).and_then(|row| number(row)) > Some(0) {
-        let follows = same.get(start - 1).and_then(|row| number(row)).map(|before| before + 1);
-        if follows != same.get(start).and_then(|row| number(row)) {
-            break;
-        }
-        start -= 1;
-    }
-    let mut attempts: Vec<Attempt> = Vec::new();
+/// Which attempt an exchange is; a client that does not count made one.
+fn number(row: &Summary) -> u32 {
+    row.digest.client.retry_count.unwrap_or_default()
+}
+
+/// Whether two exchanges may be attempts at the same request.
+fn are_alike(a: &Summary, b: &Summary) -> bool {
+    let of = |row: &Summary| (row.session, row.request_bytes);
+    of(a) == of(b) && a.method == b.method && a.url == b.url && a.digest.client.agent == b.digest.client.agent
+}
+
+/// Of exchanges with the same request, the row of attempts that `id` is one of.
+fn attempts_of(id: ExchangeId, same: &[Summary]) -> Vec<Attempt> {
+    let mut runs = same.chunk_by(|before, next| number(next) == number(before) + 1);
+    let run = runs.find(|run| run.len() > 1 && run.iter().any(|row| row.id == id)).unwrap_or_default();
     let mut end_before: Option<WallTime> = None;
-    for row in same.iter().skip(start) {
-        let Some(number) = number(row) else { break };
-        if attempts.last().is_some_and(|last| last.number + 1 != number) {
-            break;
-        }
-        let waited =
-            end_before.map(|end| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default()));
+    let attempt = |row: &Summary| {
+        let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
+        let waited = end_before.map(since);
         end_before = row.duration.map(|took| row.started_at.plus(took));
-        attempts.push(Attempt { id: row.id, number, waited, status: row.status, verdict: row.verdict });
-    }
-    if attempts.len() < 2 { Vec::new() } else { attempts }
+        Attempt { id: row.id, number: number(row), waited, status: row.status, verdict: row.verdict }
+    };
+    run.iter().map(attempt).collect()
 }
 
 /// Reads until nobody listens any more.

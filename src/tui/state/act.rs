@@ -6,6 +6,7 @@ use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
+use crate::exchange::end::Verdict;
 use crate::exchange::finding::Place;
 use crate::store::filter::{Filter, State};
 use crate::tui::keymap::{self, Action, Key, Motion, Preset};
@@ -18,6 +19,7 @@ impl App {
     /// Does what a key asks for; says whether that is the end.
     pub(super) fn press(&mut self, key: Key) -> bool {
         self.notice = None;
+        self.in_pane(|pane| pane.lit = None);
         keymap::action(self.context(), key).is_some_and(|action| self.act(action))
     }
 
@@ -90,8 +92,7 @@ impl App {
     fn ask(&mut self, kind: Kind) {
         let text = match kind {
             Kind::Filter => self.filter.clone(),
-            Kind::Find => self.pane.as_ref().map(|pane| pane.find.clone()).unwrap_or_default(),
-            Kind::Commands | Kind::Copy => String::new(),
+            Kind::Find | Kind::Commands | Kind::Copy => String::new(),
         };
         self.prompt = Some(Prompt::new(kind, &text, self.context()));
     }
@@ -192,7 +193,12 @@ impl App {
     }
 
     fn rewind(&mut self) {
-        self.in_pane(Pane::rewind);
+        let is_open = self.selected_is_open();
+        self.in_pane(|pane| pane.rewind(is_open));
+    }
+
+    fn selected_is_open(&self) -> bool {
+        self.list.selected_row().is_some_and(|row| row.verdict == Verdict::Open)
     }
 
     fn in_pane(&mut self, change: impl FnOnce(&mut Pane)) {
@@ -298,6 +304,10 @@ impl App {
         }
         // Whoever reads an exchange does not want it replaced by the next.
         self.list.stop_following();
+        if self.pane.is_none() {
+            self.pane = Some(Pane::default());
+            self.rewind();
+        }
         let pane = self.pane.get_or_insert_with(Pane::default);
         pane.tab = tab.unwrap_or(pane.tab);
     }

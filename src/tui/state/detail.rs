@@ -31,6 +31,10 @@ pub struct Pane {
     pub find: String,
     /// What is to be scrolled to, once it was drawn.
     pub seek: Option<Seek>,
+    /// The line that a finding has led to, until the next key.
+    pub lit: Option<usize>,
+    /// The line that was found last.
+    pub found: Option<usize>,
 }
 
 /// A tab of the pane.
@@ -229,6 +233,19 @@ impl Tab {
         }
     }
 
+    /// The word where there is little room.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Overview => "view",
+            Self::Conversation => "chat",
+            Self::Events => "events",
+            Self::Request => "req",
+            Self::Response => "resp",
+            Self::Findings => "found",
+            Self::Wire => "wire",
+        }
+    }
+
     /// The number on the screen.
     pub const fn number(self) -> usize {
         self as usize + 1
@@ -273,10 +290,11 @@ impl Pane {
         }
     }
 
-    /// Forgets where it was: another exchange is shown.
-    pub(super) fn rewind(&mut self) {
+    /// Forgets where it was: another exchange is shown. Of one that goes on, the newest event is in sight.
+    pub(super) fn rewind(&mut self, is_open: bool) {
         self.scrolls = Default::default();
-        (self.event, self.finding, self.seek) = (Cursor::default(), 0, None);
+        self.event = Cursor { at: 0, at_end: is_open };
+        (self.finding, self.seek, self.lit, self.found) = (0, None, None, None);
     }
 }
 

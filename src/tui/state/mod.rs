@@ -445,7 +445,12 @@ impl App {
                 let top = pane.scroll().top_with(line, measures.pane_rows, measures.pane_lines);
                 pane.scroll_mut().put(top);
             }
-            Some(line) => pane.scroll_mut().put(line),
+            Some(line) => {
+                // What stands before it says where one is.
+                pane.scroll_mut().put(line.saturating_sub(measures.pane_rows / 3));
+                pane.found = Some(line);
+                pane.lit = matches!(seek, Some(Seek::Place(_))).then_some(line);
+            }
             None if matches!(seek, Some(Seek::Next | Seek::Previous)) => {
                 let find = pane.find.clone();
                 self.say(format!("`{find}` is not here"));

@@ -49,7 +49,7 @@ pub(super) enum Align {
 }
 
 /// From this rank on a column is shown only where all others have room.
-const LUXURY: u8 = 7;
+const LUXURY: u8 = 5;
 
 /// How many rows above and below the first in sight have a say in the widths.
 const NEAR: usize = 100;
@@ -59,9 +59,9 @@ const COLUMNS: [Column; 14] = [
     column("#", [3, 5, 7], 10, Align::Right, number),
     column("time", [8, 8, 8], 7, Align::Left, time),
     column("", [0, 4, 4], 0, Align::Left, marks),
-    column("method", [4, 4, 7], 8, Align::Left, method),
+    column("method", [6, 6, 7], 8, Align::Left, method),
     column("path", [12, 20, 60], 1, Align::Ends, path),
-    column("model", [11, 18, 32], 4, Align::Ends, model),
+    column("model", [11, 17, 32], 4, Align::Ends, model),
     column("code", [4, 4, 4], 2, Align::Right, status),
     column("verdict", [10, 16, 16], 0, Align::Left, verdict),
     column("found", [5, 5, 5], 5, Align::Right, found),

@@ -9,6 +9,9 @@ const WIDE: u16 = 150;
 /// From this height on the pane stands below the list; with less it stands alone.
 const HIGH: u16 = 20;
 
+/// Below this height the pane needs most of it.
+const ROOMY: u16 = 30;
+
 /// Below this width the pane stands alone.
 const NARROW: u16 = 60;
 
@@ -58,7 +61,8 @@ impl Layout {
             Some(_) if body.height >= HIGH - 2 => {
                 // No more of the list than it has rows, but for the head.
                 let rows = u16::try_from(app.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
-                let list = rows.clamp(2, body.height * 2 / 5);
+                let most = if body.height < ROOMY { body.height / 4 } else { body.height * 2 / 5 };
+                let list = rows.clamp(2, most);
                 Split::vertical([Constraint::Length(list), Constraint::Fill(1)]).areas(body)
             }
             Some(_) => [none, body],

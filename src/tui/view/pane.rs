@@ -90,23 +90,24 @@ fn draw_rule(app: &App, ui: &Ui, frame: &mut Frame<'_>, place: Rect) {
 
 fn draw_tabs(app: &App, ui: &mut Ui, pane: &Pane, frame: &mut Frame<'_>, place: Rect) {
     let width = usize::from(place.width);
-    let name = |tab: Tab, counted: bool| {
+    let name = |tab: Tab, word: &str, counted: bool| {
         let count = match (tab, app.shown()) {
             (Tab::Events, Some(detail)) => detail.events.len() + detail.events_before,
             (Tab::Findings, Some(detail)) => detail.whole.findings.len(),
             _ => 0,
         };
         let count = if counted && count > 0 { format!(" ({count})") } else { String::new() };
-        format!("{} {}{count}", tab.number(), tab.as_str())
+        format!("{} {word}{count}", tab.number())
     };
-    let full = |tab: Tab| name(tab, true);
-    let uncounted = |tab: Tab| name(tab, false);
-    let short = |tab: Tab| if tab == pane.tab { name(tab, true) } else { tab.number().to_string() };
-    let forms: [&dyn Fn(Tab) -> String; 3] = [&full, &uncounted, &short];
+    let full = |tab: Tab| name(tab, tab.as_str(), true);
+    let short = |tab: Tab| name(tab, tab.short(), true);
+    let uncounted = |tab: Tab| name(tab, tab.short(), false);
+    let bare = |tab: Tab| if tab == pane.tab { short(tab) } else { tab.number().to_string() };
+    let forms: [&dyn Fn(Tab) -> String; 4] = [&full, &short, &uncounted, &bare];
     let fits = |form: &&dyn Fn(Tab) -> String| {
         Tab::ALL.into_iter().map(|tab| form(tab).chars().count() + 2).sum::<usize>() < width
     };
-    let form = forms.into_iter().find(fits).unwrap_or(&short);
+    let form = forms.into_iter().find(fits).unwrap_or(&bare);
     let mut line = Line::raw(" ");
     for (tab, place_of) in Tab::ALL.into_iter().zip(&mut ui.measures.tabs) {
         let (before, after, role) =
@@ -151,11 +152,14 @@ fn draw_content(app: &App, ui: &mut Ui, pane: &Pane, frame: &mut Frame<'_>, area
     let top = pane.scroll().top(ui.measures.pane_rows, lines.len());
     if let Some(seek) = &pane.seek {
         ui.measures.is_sought = true;
-        ui.measures.sought = sought(seek, pane, detail, &cache.content, top);
+        ui.measures.sought = sought(seek, pane, detail, &cache.content, (top, ui.measures.pane_rows));
     }
     let find = pane.find.to_lowercase();
-    for (place, line) in area.rows().zip(lines.iter().skip(top)) {
+    for (nth, (place, line)) in (top..).zip(area.rows().zip(lines.iter().skip(top))) {
         draw_line(frame, place, line);
+        if pane.lit == Some(nth) {
+            frame.buffer_mut().set_style(place, ui.theme.style(Role::Found));
+        }
         if !find.is_empty() {
             show_found(ui, frame, place, line, &find);
         }
@@ -166,13 +170,21 @@ fn draw_content(app: &App, ui: &mut Ui, pane: &Pane, frame: &mut Frame<'_>, area
 }
 
 /// The line that is asked for.
-fn sought(seek: &Seek, pane: &Pane, detail: &Detail, content: &Content, top: usize) -> Option<usize> {
+fn sought(
+    seek: &Seek,
+    pane: &Pane,
+    detail: &Detail,
+    content: &Content,
+    (top, rows): (usize, usize),
+) -> Option<usize> {
     let find = pane.find.to_lowercase();
     let has = |nth: &usize| content.lines.get(*nth).is_some_and(|line| text_of(line).contains(&find));
     let count = content.lines.len();
+    // The last place found, where it is in sight still.
+    let from = pane.found.filter(|found| (top..top + rows).contains(found)).unwrap_or(top);
     match seek {
-        Seek::Next => (top + 1..count).chain(0..count.min(top + 1)).find(has),
-        Seek::Previous => (0..top).rev().chain((top..count).rev()).find(has),
+        Seek::Next => (from + 1..count).chain(0..count.min(from + 1)).find(has),
+        Seek::Previous => (0..from).rev().chain((from..count).rev()).find(has),
         Seek::Finding(nth) => content.findings.get(*nth).copied(),
         Seek::Place(Place::Header(_, name)) => {
             content.headers.iter().find(|(known, _)| known == name).map(|(_, line)| *line)

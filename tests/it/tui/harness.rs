@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellWidth;
+use ratatui::style::Modifier;
 
 pub(super) struct Harness {
     pub(super) app: App,
@@ -138,6 +139,19 @@ impl Harness {
             text.push('\n');
         }
         text
+    }
+
+    /// The text of every line that has something reversed in it.
+    pub(super) fn reversed(&self) -> String {
+        let buffer = self.buffer();
+        let is_reversed =
+            |y: u16| (0..buffer.area.width).any(|x| buffer[(x, y)].modifier.contains(Modifier::REVERSED));
+        let screen = self.screen();
+        (0..)
+            .zip(screen.lines())
+            .filter(|(y, _)| is_reversed(*y))
+            .map(|(_, line)| format!("{line}\n"))
+            .collect()
     }
 
     pub(super) fn buffer(&self) -> &ratatui::buffer::Buffer {
