@@ -8,15 +8,19 @@
 
 pub mod body;
 pub mod credential;
+pub mod delay;
 pub mod end;
 pub mod finding;
 pub mod head;
+pub mod nearest;
+pub mod origin;
 pub mod text;
 pub mod time;
 pub mod tunnel;
 
-use body::Side;
+use body::{Hidden, Side};
 use credential::CredentialFacts;
+use delay::Taken;
 use end::{BodyEnd, Hop, OwnAnswer};
 use head::{RequestHead, ResponseHead};
 use time::{Micros, WallTime};
@@ -68,6 +72,10 @@ pub struct Exchange {
     pub request_bytes: u64,
     /// Bytes of response body seen.
     pub response_bytes: u64,
+    /// What was hidden in the request body.
+    pub request_hidden: Hidden,
+    /// What was hidden in the response body.
+    pub response_hidden: Hidden,
     /// What is kept of the credentials it carried, in order of appearance.
     pub credentials: Vec<CredentialFacts>,
     /// The name of the fault that was injected.
@@ -77,10 +85,20 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What was hidden in the body of `side`.
+    pub fn hidden_in(&self, side: Side) -> Hidden {
+        match side {
+            Side::Request => self.request_hidden,
+            Side::Response => self.response_hidden,
+            Side::Origin => Hidden::default(),
+        }
+    }
+
     /// How the body of `side` ended; `None` while it is open.
     pub fn end_of(&self, side: Side) -> Option<&BodyEnd> {
         match side {
             Side::Request => self.request_end.as_ref(),
+            Side::Origin => None,
             Side::Response => self.response_end.as_ref(),
         }
     }
@@ -90,6 +108,7 @@ impl Exchange {
         match side {
             Side::Request => self.request_bytes,
             Side::Response => self.response_bytes,
+            Side::Origin => 0,
         }
     }
 
@@ -98,6 +117,7 @@ impl Exchange {
         match side {
             Side::Request => self.request_sha256.as_ref(),
             Side::Response => self.response_sha256.as_ref(),
+            Side::Origin => None,
         }
     }
 
@@ -126,4 +146,7 @@ pub struct Timing {
     pub end: Option<Micros>,
     /// For how long chunks were held back because the recorder's queue was full.
     pub held: Option<Micros>,
+    /// How much later than they were read the app's socket took the chunks of the answer. Derived from the
+    /// marks, for the checks; `None` where nobody did.
+    pub taken: Option<Taken>,
 }

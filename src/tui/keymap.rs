@@ -78,6 +78,8 @@ pub enum Action {
     Find,
     /// Opens the list of commands.
     Commands,
+    /// Opens the line for faults, with those that are armed.
+    Faults,
     /// Opens the list of what can be copied.
     Copy,
     /// Compares the two marked exchanges, or the marked one and this.
@@ -278,6 +280,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Anywhere, &[Char('m')], Action::ToggleMark, None, Some("mark the exchange")),
     bind(Anywhere, &[Char('D')], Action::Compare, None, Some("compare two that are marked")),
     bind(Anywhere, &[Char('s')], Action::ToggleSummary, Some("summary"), Some("the summary of what the filter shows")),
+    bind(Anywhere, &[Char('!')], Action::Faults, None, Some("arm or disarm a fault")),
     bind(Anywhere, &[Char('p')], Action::TogglePause, None, Some("pause the screen, not the recording")),
     bind(Anywhere, &[Char('T')], Action::NextTheme, None, Some("other colours")),
     bind(Anywhere, &[Char(':'), Ctrl('p')], Action::Commands, None, Some("every command; a number goes to that exchange")),

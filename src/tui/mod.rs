@@ -32,6 +32,7 @@ pub mod totals;
 pub mod view;
 
 use crate::exchange::time::{Clock, Micros};
+use crate::fault::Armed;
 use crossterm::event::{self, Event, MouseButton, MouseEventKind};
 use jiff::tz::TimeZone;
 use keymap::Key;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub stop: Arc<AtomicBool>,
     /// Asked now and then.
     pub trouble: Trouble,
+    /// The faults of the running proxy; `None` where no request passes.
+    pub armed: Option<Arc<Armed>>,
     /// Where time comes from.
     pub clock: Clock,
     /// The zone that times are shown in.
@@ -120,6 +123,7 @@ impl Settings {
             follow: true,
             stop: Arc::default(),
             trouble: Trouble::default(),
+            armed: None,
             clock: Clock::system(),
             zone: TimeZone::system(),
             theme: Theme::from_environment(),
@@ -162,7 +166,7 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
     let step = |app: &mut App, msg| match update(app, msg) {
         None => ControlFlow::Continue(None),
         Some(Cmd::Quit) => ControlFlow::Break(()),
-        Some(Cmd::Copy(name, text)) => ControlFlow::Continue(Some((name, text))),
+        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_))) => ControlFlow::Continue(Some(order)),
         Some(Cmd::Watch(interest)) => {
             // A loader that has ended is noticed where its messages are received.
             drop(interests.send(interest));
@@ -178,8 +182,14 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
             match step(&mut app, happened) {
                 ControlFlow::Break(()) => return Ok(()),
                 ControlFlow::Continue(None) => msg = received(msgs)?,
-                ControlFlow::Continue(Some((name, text))) => {
+                ControlFlow::Continue(Some(Cmd::Copy(name, text))) => {
                     msg = Some(Msg::Done(clipboard::copy(&mut screen, name, &text)));
+                }
+                ControlFlow::Continue(Some(order)) => {
+                    if let Some(armed) = &settings.armed {
+                        obey(armed, order, clock.mono());
+                        msg = Some(Msg::Faults(Some(armed.list(clock.mono()))));
+                    }
                 }
             }
         }
@@ -193,8 +203,11 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
         let now = clock.mono();
         if now.since(ticked) >= TICK {
             ticked = now;
-            if step(&mut app, Msg::Trouble((settings.trouble.0)())).is_break() {
-                return Ok(());
+            let faults = settings.armed.as_ref().map(|armed| armed.list(now));
+            for news in [Msg::Trouble((settings.trouble.0)()), Msg::Faults(faults)] {
+                if step(&mut app, news).is_break() {
+                    return Ok(());
+                }
             }
             msg = Some(Msg::Tick(clock.now().wall));
             continue;
@@ -216,6 +229,15 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
         }
     }
     Ok(())
+}
+
+/// Arms or disarms.
+fn obey(armed: &Armed, order: Cmd, now: Micros) {
+    match order {
+        Cmd::Arm(rules) => armed.arm(rules, now),
+        Cmd::Disarm(rule) => drop(armed.disarm(&rule)),
+        Cmd::Copy(..) | Cmd::Watch(_) | Cmd::Quit => {}
+    }
 }
 
 /// The next message of the loader, if there is one.

@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
 use super::prompt::Accepted;
-use super::{App, Ask, Form, Kind, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab};
+use super::{App, Ask, Cmd, Form, Kind, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -46,6 +46,7 @@ impl App {
             Action::Filter => self.ask(Kind::Filter),
             Action::Find => self.ask(Kind::Find),
             Action::Commands => self.ask(Kind::Commands),
+            Action::Faults => self.ask_for_fault(),
             Action::Copy => {
                 if self.list.selected().is_some() {
                     self.ask(Kind::Copy);
@@ -92,9 +93,18 @@ impl App {
     fn ask(&mut self, kind: Kind) {
         let text = match kind {
             Kind::Filter => self.filter.clone(),
-            Kind::Find | Kind::Commands | Kind::Copy => String::new(),
+            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults => String::new(),
         };
         self.prompt = Some(Prompt::new(kind, &text, self.context()));
+    }
+
+    fn ask_for_fault(&mut self) {
+        let Some(armed) = &self.faults else {
+            return self.say("faults are armed where the app's requests pass: in `gatetap run`".to_owned());
+        };
+        let armed: Vec<String> = armed.iter().map(|listed| listed.rule.to_string()).collect();
+        let gateway = self.words.gateway.clone();
+        self.prompt = Some(Prompt::for_faults(&armed, &gateway, self.context()));
     }
 
     fn accept(&mut self) -> bool {
@@ -115,6 +125,8 @@ impl App {
             Accepted::Copy(what) => {
                 self.asked = self.list.selected().map(|id| Ask::Copy(id, what));
             }
+            Accepted::Arm(rules) => self.order = Some(Cmd::Arm(rules)),
+            Accepted::Disarm(rule) => self.order = Some(Cmd::Disarm(rule)),
             Accepted::Act(action) => return self.act(action),
             Accepted::Stay => {}
         }
@@ -276,7 +288,7 @@ impl App {
             Place::Target => Tab::Request,
             Place::Header(side, _) | Place::Json(side, _) | Place::Bytes(side, _) => match side {
                 Side::Request => Tab::Request,
-                Side::Response => Tab::Response,
+                Side::Response | Side::Origin => Tab::Response,
             },
         };
         let before = self.shown().map_or(0, |detail| detail.events_before);

@@ -17,7 +17,7 @@ pub use detail::{
 };
 pub use list::{List, PAGE, WINDOW, Wanted};
 pub use page::{Page, PageKind};
-pub use prompt::{Choice, Does, Kind, Prompt};
+pub use prompt::{Choice, Does, Kind, Mistake, Prompt};
 pub use typing::Typing;
 
 use super::keymap::{Context, Key};
@@ -27,6 +27,7 @@ use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
+use crate::fault::{Listed, Rule};
 use crate::store::filter::Filter;
 use prompt::History;
 use ratatui::layout::Rect;
@@ -62,6 +63,8 @@ pub struct App {
     pub marked: BTreeSet<ExchangeId>,
     /// Whether the screen stands still.
     pub paused: bool,
+    /// The faults that are armed; `None` where no request passes.
+    pub faults: Option<Vec<Listed>>,
     /// What the last key led to, if it is worth a sentence.
     pub notice: Option<String>,
     /// Why the recording cannot be read.
@@ -72,6 +75,8 @@ pub struct App {
     pub now: WallTime,
     /// How many themes further than the first.
     pub theme: usize,
+    /// What is to be done before anything else is watched.
+    order: Option<Cmd>,
     parsed: Filter,
     history: History,
     asked: Option<Ask>,
@@ -89,6 +94,8 @@ pub struct Words {
     pub warnings: Vec<String>,
     /// How to point an app here, for the screen that has no exchange yet.
     pub how_to: Vec<String>,
+    /// The name of the gateway that requests go to, for the faults that it documents.
+    pub gateway: String,
 }
 
 /// How many warnings are kept: the newest, and those that the run began with.
@@ -119,6 +126,8 @@ pub enum Msg {
     Warning(String),
     /// What is wrong at present with what is being watched, if anything.
     Trouble(Option<String>),
+    /// The faults that are armed; `None` where no request passes.
+    Faults(Option<Vec<Listed>>),
     /// Something was drawn; this is how large it came out.
     Measured(Measures),
 }
@@ -133,12 +142,16 @@ pub enum Mouse {
 }
 
 /// What is to be done.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Cmd {
     /// Read this from now on.
     Watch(Interest),
     /// Put this text where people paste from: a name for it, and the text.
     Copy(&'static str, String),
+    /// Arm these faults beside the others.
+    Arm(Vec<Rule>),
+    /// Disarm this one.
+    Disarm(String),
     /// End.
     Quit,
 }
@@ -238,6 +251,9 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
             if app.press(key) {
                 return Some(Cmd::Quit);
             }
+            if let Some(order) = app.order.take() {
+                return Some(order);
+            }
         }
         Msg::Paste(text) => {
             if let Some(prompt) = &mut app.prompt {
@@ -278,6 +294,10 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
             app.revision += u64::from(app.trouble != trouble);
             app.trouble = trouble;
         }
+        Msg::Faults(faults) => {
+            app.revision += u64::from(app.faults != faults);
+            app.faults = faults;
+        }
         Msg::Measured(measures) => app.measured(measures),
     }
     app.list.settle(app.measures.list_rows);
@@ -306,7 +326,9 @@ impl App {
             totals: None,
             marked: BTreeSet::new(),
             paused: false,
+            faults: None,
             notice: None,
+            order: None,
             failure: None,
             trouble: None,
             now,

@@ -3,6 +3,7 @@
 use super::CopyWhat;
 use super::typing::Typing;
 use crate::exchange::ExchangeId;
+use crate::fault::{BadRule, Rule, catalogue, spec};
 use crate::store::filter::{Completion, Filter, FilterError};
 use crate::tui::keymap::{self, Action, Context, Edit, Motion, Preset};
 use std::ops::Range;
@@ -22,7 +23,7 @@ pub struct Prompt {
     /// The choice in force.
     pub chosen: Option<usize>,
     /// What is wrong with the filter as it stands.
-    pub error: Option<FilterError>,
+    pub error: Option<Mistake>,
     /// Whether it was accepted in spite of that.
     pub refused: bool,
     /// The line before a candidate was put in, and the bytes that candidates replace.
@@ -30,6 +31,19 @@ pub struct Prompt {
     replace: Range<usize>,
     remembered: Option<usize>,
     context: Context,
+    /// Everything to choose from, where that is known from the start.
+    all: Vec<Choice>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The bytes that are wrong.
+    pub span: Range<usize>,
+    /// What is wrong with them.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// What a line is for.
@@ -43,6 +57,8 @@ pub enum Kind {
     Commands,
     /// What to copy.
     Copy,
+    /// A fault to arm, or to disarm.
+    Faults,
 }
 
 /// One thing to choose.
@@ -67,10 +83,12 @@ pub enum Does {
     Act(Action),
     /// Copies this.
     Copy(CopyWhat),
+    /// Disarms the fault of that name.
+    Disarm,
 }
 
 /// What an accepted line asks for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Accepted {
     /// Nothing: the line stays open.
     Stay,
@@ -84,6 +102,10 @@ pub(super) enum Accepted {
     Act(Action),
     /// To copy this.
     Copy(CopyWhat),
+    /// To arm these faults.
+    Arm(Vec<Rule>),
+    /// To disarm this one.
+    Disarm(String),
 }
 
 /// The filters that were in force, oldest first.
@@ -114,7 +136,39 @@ impl Prompt {
             replace: 0..0,
             remembered: None,
             context,
+            all: Vec::new(),
         };
+        prompt.changed();
+        prompt
+    }
+
+    /// A line for faults: those that are armed, and those that may happen at `gateway`.
+    pub(super) fn for_faults(armed: &[String], gateway: &str, context: Context) -> Self {
+        let gateway = match gateway.strip_prefix("sim:").unwrap_or(gateway) {
+            "sim" => "nexorouter",
+            gateway => gateway,
+        };
+        let mut prompt = Self::new(Kind::Faults, "", context);
+        prompt.all.extend(armed.iter().map(|rule| Choice {
+            text: rule.clone(),
+            about: "ARMED; enter disarms it".to_owned(),
+            does: Does::Disarm,
+        }));
+        let mut entries = catalogue::all();
+        entries.retain(|entry| entry.gateway.is_none_or(|of| of == gateway));
+        // What this gateway documents comes before what may happen on any wire.
+        entries.sort_by_key(|entry| entry.gateway.is_none());
+        prompt.all.extend(entries.into_iter().map(|entry| {
+            let status = entry.status.map(|status| format!("{status}, ")).unwrap_or_default();
+            let takes: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
+            let takes =
+                if takes.is_empty() { String::new() } else { format!("; takes {}", takes.join(", ")) };
+            Choice {
+                text: entry.name,
+                about: format!("{status}{}{takes}", entry.summary),
+                does: Does::PutWhole,
+            }
+        }));
         prompt.changed();
         prompt
     }
@@ -178,7 +232,7 @@ impl Prompt {
                 self.line = line;
             }
             Does::PutWhole => self.line = Typing::new(choice.text.clone()),
-            Does::Act(_) | Does::Copy(_) => self.typed = None,
+            Does::Act(_) | Does::Copy(_) | Does::Disarm => self.typed = None,
         }
         self.judge();
     }
@@ -207,12 +261,19 @@ impl Prompt {
         match self.kind {
             Kind::Filter => match Filter::parse(text) {
                 Ok(filter) => Accepted::Filter(text.to_owned(), filter),
-                Err(error) => {
-                    self.error = Some(error);
-                    self.refused = true;
-                    Accepted::Stay
-                }
+                Err(error) => self.refuse(Mistake::of_filter(&error)),
             },
+            Kind::Faults => {
+                let chosen = self.chosen.and_then(|at| self.choices.get(at));
+                if let Some(choice) = chosen.filter(|choice| choice.does == Does::Disarm) {
+                    return Accepted::Disarm(choice.text.clone());
+                }
+                match spec::parse_all(text) {
+                    Ok(rules) if rules.is_empty() => Accepted::Stay,
+                    Ok(rules) => Accepted::Arm(rules),
+                    Err(error) => self.refuse(Mistake::of_rule(self.line.text(), error)),
+                }
+            }
             Kind::Find => Accepted::Find(text.to_owned()),
             Kind::Commands | Kind::Copy => {
                 if let (Kind::Commands, Ok(id)) = (self.kind, text.trim_start_matches('#').parse()) {
@@ -227,6 +288,12 @@ impl Prompt {
         }
     }
 
+    fn refuse(&mut self, mistake: Mistake) -> Accepted {
+        self.error = Some(mistake);
+        self.refused = true;
+        Accepted::Stay
+    }
+
     fn changed(&mut self) {
         (self.chosen, self.typed, self.remembered, self.refused) = (None, None, None, false);
         self.judge();
@@ -234,6 +301,11 @@ impl Prompt {
             // Until the recording was asked.
             Kind::Filter => self.choices = presets(self.line.text()),
             Kind::Find => {}
+            // Behind the name stands what a name cannot tell.
+            Kind::Faults => {
+                let name = self.line.text().split(',').next().unwrap_or_default();
+                self.choices = self.all.iter().filter(|choice| is_meant(name, choice)).cloned().collect();
+            }
             Kind::Commands => {
                 let all = keymap::commands(self.context).map(|(binding, help)| Choice {
                     text: help.to_owned(),
@@ -254,9 +326,28 @@ impl Prompt {
     }
 
     fn judge(&mut self) {
-        if self.kind == Kind::Filter {
-            self.error = Filter::parse(self.line.text()).err();
+        self.error = match self.kind {
+            Kind::Filter => Filter::parse(self.line.text()).err().map(|error| Mistake::of_filter(&error)),
+            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults => None,
+        };
+    }
+}
+
+impl Mistake {
+    fn of_filter(error: &FilterError) -> Self {
+        Self {
+            span: error.span(),
+            message: format!("column {}: {}", error.column(), error.message()),
+            hint: error.hint().map(str::to_owned),
         }
+    }
+
+    fn of_rule(line: &str, error: BadRule) -> Self {
+        let at = error.column.unwrap_or(1).saturating_sub(1);
+        let start = line.char_indices().nth(at).map_or(line.len(), |(at, _)| at);
+        let rest = line.get(start..).unwrap_or_default();
+        let length = rest.find([',', '=']).unwrap_or(rest.len());
+        Self { span: start..start + length, message: error.message, hint: error.hint }
     }
 }
 

@@ -2,10 +2,8 @@
 
 use super::Ui;
 use super::cells::{micros, short_number, time_of_day};
-use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
-use crate::exchange::finding::Severity;
 use crate::exchange::time::Micros;
 use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
@@ -214,9 +212,7 @@ fn tokens(_: &App, _: &Ui, row: &Summary) -> Cell {
 
 /// How many checks fired, and how bad the worst of it is.
 fn found(_: &App, _: &Ui, row: &Summary) -> Cell {
-    // A check of another version may have an id that is not known here.
-    let severity = |id: &String| check::find(id).map_or(Severity::Warning, |check| check.severity);
-    match row.findings.iter().map(severity).max() {
+    match row.severity {
         None => cell(Role::Quiet, ""),
         Some(worst) => {
             let (glyph, role) = theme::severity(worst);

@@ -2,7 +2,6 @@
 
 use super::Ui;
 use super::cells::{one_line, wrap_words};
-use crate::check::{Engine, Stage};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Place;
 use crate::tui::state::Detail;
@@ -14,7 +13,9 @@ pub(super) fn lines(ui: &Ui, detail: &Detail, here: usize, width: usize) -> (Vec
     let mut lines = Vec::new();
     let mut starts = Vec::new();
     if detail.whole.findings.is_empty() {
-        push(&mut lines, ui, Role::Quiet, "", "No check found anything.", width);
+        let is_open = detail.whole.summary.verdict == Verdict::Open;
+        let why = if is_open { "No check has found anything yet." } else { "No check found anything." };
+        push(&mut lines, ui, Role::Quiet, "", why, width);
         lines.push(Line::default());
     }
     for (nth, finding) in detail.whole.findings.iter().enumerate() {
@@ -35,20 +36,24 @@ pub(super) fn lines(ui: &Ui, detail: &Detail, here: usize, width: usize) -> (Vec
     if !starts.is_empty() {
         push(&mut lines, ui, Role::Quiet, "", "enter goes to the evidence, x explains the check", width);
     }
-    push_undecided(&mut lines, ui, detail, width);
+    if let Some(undecided) = undecided(detail) {
+        push(&mut lines, ui, Role::Quiet, "", &undecided, width);
+    }
     (lines, starts)
 }
 
-/// Which checks have to wait for more.
-fn push_undecided(lines: &mut Vec<Line<'static>>, ui: &Ui, detail: &Detail, width: usize) {
+/// What cannot be decided yet of an exchange that is open. Which checks the settings leave is not in the
+/// recording, so this speaks of stages and counts nothing.
+fn undecided(detail: &Detail) -> Option<String> {
     if detail.whole.summary.verdict != Verdict::Open {
-        return;
+        return None;
     }
-    let stage = if detail.whole.exchange.response.is_some() { Stage::Stream } else { Stage::Request };
-    let waiting: Vec<&str> = Engine::default().not_decidable_at(stage).map(|check| check.id).collect();
-    if !waiting.is_empty() {
-        push(lines, ui, Role::Quiet, "not decidable yet: ", &waiting.join(", "), width);
-    }
+    let wait = if detail.whole.exchange.response.is_none() {
+        "Not decidable yet: what checks of the answer look for. They speak while it comes, and at its end."
+    } else {
+        "Not decidable yet: what checks of the whole answer look for. They speak when the exchange has ended."
+    };
+    Some(wait.to_owned())
 }
 
 fn push(lines: &mut Vec<Line<'static>>, ui: &Ui, role: Role, label: &'static str, text: &str, width: usize) {

@@ -36,7 +36,8 @@ impl Layout {
     pub(super) fn of(app: &App, area: Rect) -> Self {
         let failed = usize::from(app.failure.is_some() && !app.list.rows().is_empty());
         let troubled = usize::from(app.trouble.is_some());
-        let warnings = (app.words.warnings.len() + troubled + failed).min(WARNINGS) as u16;
+        let armed = usize::from(app.faults.as_ref().is_some_and(|faults| !faults.is_empty()));
+        let warnings = (app.words.warnings.len() + armed + troubled + failed).min(WARNINGS) as u16;
         let has_bar = app.prompt.is_some() || !app.filter.is_empty();
         let [title, warnings, bar, body, footer] = Split::vertical([
             Constraint::Length(1),

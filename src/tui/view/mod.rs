@@ -135,12 +135,26 @@ fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     // What went wrong with the recording is told where the list would stand, if there is none.
     let failure =
         app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
-    for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.trouble).chain(&app.words.warnings))
-    {
+    let armed = armed(app);
+    let first = armed.iter().chain(failure).chain(&app.trouble);
+    for (row, warning) in area.rows().zip(first.chain(&app.words.warnings)) {
         let text = format!(" ! {}", one_line(warning));
         let line = ui.span(Role::Warn, fit(&text, area.width.into()));
         draw_line(frame, row, &line.into());
     }
+}
+
+/// The faults that are armed: nobody may take what they do for the gateway's doing.
+fn armed(app: &App) -> Option<String> {
+    let faults = app.faults.as_ref().filter(|faults| !faults.is_empty())?;
+    let told: Vec<String> = faults
+        .iter()
+        .map(|listed| {
+            let left = listed.left.map(|left| format!(", {left} left")).unwrap_or_default();
+            format!("{} (met by {} of {}{left})", listed.rule, listed.injected, listed.matched)
+        })
+        .collect();
+    Some(format!("FAULTS ARMED: {}; press ! to disarm", told.join("; ")))
 }
 
 fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {

@@ -62,12 +62,15 @@ impl Sheet<'_> {
         if let Some(fault) = &summary.fault {
             self.fact("fault", Role::Warn, &format!("{fault}, injected by gatetap"));
         }
-        match detail.whole.findings.len() {
-            0 => {}
-            count => {
-                let tab = Tab::Findings.number();
-                self.fact("findings", Role::Warn, &format!("{count}, see tab {tab}"));
-            }
+        let findings = &detail.whole.findings;
+        if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
+            let (glyph, role) = theme::severity(worst.severity);
+            let tab = Tab::Findings.number();
+            let text = match findings.len() {
+                1 => format!("{glyph} {} (tab {tab})", worst.message),
+                more => format!("{glyph} {} ({} more: tab {tab})", worst.message, more - 1),
+            };
+            self.fact("findings", role, &text);
         }
         if let Some(error) = meaning(&summary.gateway, digest, summary.status) {
             self.fact("it means", Role::Plain, &error.meaning);
@@ -101,7 +104,7 @@ impl Sheet<'_> {
         for attempt in attempts {
             let label = if attempt.number == 0 { "attempts" } else { "" };
             let (glyph, role) = theme::verdict(attempt.verdict);
-            let mark = if attempt.id == here { "▸" } else { " " };
+            let mark = if attempt.id == here { "▸" } else { "·" };
             let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             let waited =
                 attempt.waited.map(|time| format!(", {time} after the one before")).unwrap_or_default();

@@ -192,7 +192,7 @@ fn sought(
         Seek::Place(Place::Json(side, pointer)) => {
             let body = match side {
                 Side::Request => &detail.request,
-                Side::Response => &detail.response,
+                Side::Response | Side::Origin => &detail.response,
             };
             let line = json_text::line_of(&body.lines, pointer)?;
             content.body.get(line).copied()

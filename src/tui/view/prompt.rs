@@ -26,13 +26,7 @@ pub(super) fn draw_bar(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
         line.push_span(ui.span(Role::Quiet, format!(" {found}")));
         return draw_line(frame, area, &line);
     };
-    let name = match prompt.kind {
-        Kind::Filter => " filter  ",
-        Kind::Find => " search  ",
-        Kind::Commands => " do  ",
-        Kind::Copy => " copy  ",
-    };
-    let mut line = Line::from(ui.span(Role::Accent, name));
+    let mut line = Line::from(ui.span(Role::Accent, name_of(prompt.kind)));
     let (before, after) = prompt.line.halves();
     let room = width.saturating_sub(line.width() + 2);
     // The cursor stays in sight: of what stands before it, the end is shown.
@@ -50,6 +44,16 @@ pub(super) fn draw_bar(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     draw_line(frame, area, &line);
 }
 
+const fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Filter => " filter  ",
+        Kind::Find => " search  ",
+        Kind::Commands => " do  ",
+        Kind::Copy => " copy  ",
+        Kind::Faults => " fault  ",
+    }
+}
+
 fn matches(matching: Matching) -> String {
     let more = if matching.at_least { " or more" } else { "" };
     match matching.count {
@@ -64,19 +68,19 @@ pub(super) fn draw_choices(ui: &Ui, prompt: &Prompt, frame: &mut Frame<'_>, area
     let mut lines: Vec<Line<'static>> = Vec::new();
     if let Some(error) = &prompt.error {
         let role = if prompt.refused { Role::Bad } else { Role::Quiet };
-        let before = prompt.line.text().get(..error.span().start).unwrap_or_default();
-        let wrong = prompt.line.text().get(error.span()).unwrap_or_default();
+        let before = prompt.line.text().get(..error.span.start).unwrap_or_default();
+        let wrong = prompt.line.text().get(error.span.clone()).unwrap_or_default();
         let carets = "^".repeat(width_of(&one_line(wrong)).max(1));
-        let indent = " ".repeat(" filter  ".len() + width_of(&one_line(before)));
+        let indent = " ".repeat(name_of(prompt.kind).len() + width_of(&one_line(before)));
         lines.push(Line::from(ui.span(role, format!("{indent}{carets}"))));
-        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-        let text = format!("  column {}: {}{hint}", error.column(), error.message());
+        let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let text = format!("  {}{hint}", error.message);
         lines.push(Line::from(ui.span(role, fit(&one_line(&text), area.width.into()).into_owned())));
     }
     let rows = usize::from(CHOICES.min(area.height)).saturating_sub(lines.len());
     let chosen = match prompt.kind {
         Kind::Commands | Kind::Copy => Some(prompt.chosen.unwrap_or_default()),
-        Kind::Filter | Kind::Find => prompt.chosen,
+        Kind::Filter | Kind::Find | Kind::Faults => prompt.chosen,
     };
     let top = chosen.unwrap_or_default().saturating_sub(rows.saturating_sub(1));
     // A long name needs its room; what it means needs some too.

@@ -15,7 +15,6 @@ fn a_filter_leaves_what_it_asks_for() {
     for (keys, filter, ids) in [
         ("/is:error<enter>", "is:error", vec![3, 4, 5, 6, 8, 9]),
         ("fstatus:200 model:mistral*<enter>", "status:200 model:mistral*", vec![7]),
-        ("/rivers<enter>", "rivers", vec![2, 5, 6, 7, 10]),
         ("/model:none<enter>", "model:none", vec![]),
         // The first preset, by completion; then none at all.
         ("f<tab><enter>", "is:error", vec![3, 4, 5, 6, 8, 9]),

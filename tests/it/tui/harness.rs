@@ -2,6 +2,7 @@
 
 use super::fixture::{Recording, START};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
+use gatetap::fault::Armed;
 use gatetap::store::Reader;
 use gatetap::tui::keymap::Key;
 use gatetap::tui::loader::Loader;
@@ -23,6 +24,7 @@ pub(super) struct Harness {
     pub(super) copied: Option<(&'static str, String)>,
     ui: Ui,
     loader: Option<Loader>,
+    armed: Option<Armed>,
     terminal: Terminal<TestBackend>,
 }
 
@@ -44,6 +46,19 @@ impl Harness {
         self
     }
 
+    /// From now on with a proxy whose faults can be armed.
+    pub(super) fn with_faults(mut self) -> Self {
+        self.armed = Some(Armed::new(1));
+        self.tell_faults();
+        self
+    }
+
+    /// Tells what is armed, as the loop does.
+    pub(super) fn tell_faults(&mut self) {
+        let armed = self.armed.as_ref().map(|armed| armed.list(Micros(0)));
+        self.send(Msg::Faults(armed));
+    }
+
     /// On nothing, and nothing is ever read.
     pub(super) fn without_loader(size: (u16, u16)) -> Self {
         let words = Words {
@@ -57,6 +72,7 @@ impl Harness {
                 String::new(),
                 "or let gatetap do it:  gatetap exec -- python app.py".to_owned(),
             ],
+            gateway: "nexorouter".to_owned(),
         };
         let now = START.plus(Micros(60_000_000));
         Self {
@@ -66,6 +82,7 @@ impl Harness {
             copied: None,
             ui: Ui::new(Theme::Terminal, TimeZone::UTC),
             loader: None,
+            armed: None,
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
         }
     }
@@ -79,6 +96,8 @@ impl Harness {
                     loader.watch(interest);
                 }
             }
+            Some(Cmd::Arm(rules)) => self.armed.as_ref().unwrap().arm(rules, Micros(0)),
+            Some(Cmd::Disarm(rule)) => assert_eq!(self.armed.as_ref().unwrap().disarm(&rule), 1),
             Some(Cmd::Copy(name, text)) => self.copied = Some((name, text)),
             None => {}
         }

@@ -153,7 +153,7 @@ fn attempts_at_one_request_are_told_as_one_story() {
     let mut harness = Harness::new(&recording, (100, 40));
     harness.keys("<enter>");
     let screen = harness.screen();
-    assert!(screen.contains("attempts       #1  429") && screen.contains("▸ #3  200"), "{screen}");
+    assert!(screen.contains("attempts     · #1  429") && screen.contains("▸ #3  200"), "{screen}");
     assert!(!screen.contains("  #2  200"), "{screen}");
     harness.keys("K");
     assert!(!harness.screen().contains("attempts "), "{}", harness.screen());
