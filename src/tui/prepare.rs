@@ -163,7 +163,7 @@ fn event_rows(lines: Vec<EventLine>, rhythm: Option<&Rhythm>) -> Vec<EventRow> {
                     .is_some_and(|gap| gap >= LONG_GAP || rhythm.is_some_and(|rhythm| rhythm.is_long(gap))),
             });
         }
-        before = Some(EventLine { at: line.at.or(previous.and_then(|line| line.at)), ..line });
+        before = Some(EventLine { at: line.at.or_else(|| previous.and_then(|line| line.at)), ..line });
     }
     rows
 }

@@ -94,7 +94,7 @@ impl Theme {
         }
     }
 
-    const fn colour(self, role: Role) -> Option<Color> {
+    fn colour(self, role: Role) -> Option<Color> {
         let [accent, good, live, warn, bad, name, text, number, quiet] = match self {
             Self::Plain => return None,
             Self::Contrast => {
@@ -137,9 +137,9 @@ impl Theme {
     }
 }
 
-const fn indexed([a, b, c, d, e, f, g, h, i]: [u8; 9]) -> [Color; 9] {
-    use Color::Indexed as I;
-    [I(a), I(b), I(c), I(d), I(e), I(f), I(g), I(h), I(i)]
+/// Nine colours of the palette of 256.
+fn indexed(colours: [u8; 9]) -> [Color; 9] {
+    colours.map(Color::Indexed)
 }
 
 /// The glyph and the role of a verdict.

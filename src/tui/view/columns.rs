@@ -153,7 +153,7 @@ fn marks(app: &App, _: &Ui, row: &Summary) -> Cell {
         marks.push('R');
     }
     if let Some(retry @ 1..) = row.digest.client.retry_count {
-        marks.push_str(&format!("↻{retry}"));
+        marks = format!("{marks}↻{retry}");
     }
     cell(Role::Warn, marks)
 }

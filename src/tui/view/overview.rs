@@ -82,13 +82,13 @@ impl Sheet<'_> {
 
     fn limits(&mut self, limits: &RateState) {
         for window in &limits.windows {
-            let mut text = window.counts.clone().unwrap_or_else(|| "requests".to_owned());
-            match (window.remaining, window.limit) {
-                (Some(left), Some(limit)) => text.push_str(&format!(": {left} of {limit} left")),
-                (Some(left), None) => text.push_str(&format!(": {left} left")),
-                (None, Some(limit)) => text.push_str(&format!(": {limit} at most")),
-                (None, None) => {}
-            }
+            let counted = window.counts.as_deref().unwrap_or("requests");
+            let mut text = match (window.remaining, window.limit) {
+                (Some(left), Some(limit)) => format!("{counted}: {left} of {limit} left"),
+                (Some(left), None) => format!("{counted}: {left} left"),
+                (None, Some(limit)) => format!("{counted}: {limit} at most"),
+                (None, None) => counted.to_owned(),
+            };
             let reset = window.resets_in.map(|time| time.to_string()).or_else(|| window.reset.clone());
             text.extend(reset.map(|reset| format!(", back in {reset}")));
             let role = if window.remaining == Some(0) { Role::Warn } else { Role::Plain };

@@ -169,8 +169,9 @@ impl Harness {
         (0..)
             .zip(screen.lines())
             .filter(|(y, _)| is_reversed(*y))
-            .map(|(_, line)| format!("{line}\n"))
-            .collect()
+            .map(|(_, line)| line)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     pub(super) fn buffer(&self) -> &ratatui::buffer::Buffer {

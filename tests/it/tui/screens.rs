@@ -145,8 +145,8 @@ fn any_size_is_drawn() {
     for (name, keys) in SCREENS {
         let mut harness = Harness::new(&recording, (80, 24));
         harness.keys(keys);
-        for width in (0..12).chain([59, 60, 61, 149, 150, 151, 400]) {
-            for height in [0, 1, 2, 3, 4, 5, 7, 8, 9, 19, 20, 21, 100] {
+        for width in [0, 1, 2, 3, 5, 8, 11, 59, 60, 149, 150, 400] {
+            for height in [0, 1, 2, 3, 4, 5, 8, 20, 100] {
                 harness.resize(width, height);
                 assert_eq!(harness.buffer().area.width, width, "{name}");
             }
