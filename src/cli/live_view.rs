@@ -31,10 +31,11 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
         title: format!("{} → {}", live.url(), live.upstream().name),
         warnings: warnings.to_vec(),
         how_to: how_to(&live.url()),
+        gateway: live.upstream().name.clone(),
     };
     let recorder = live.recorder();
     let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
-    show(runtime, live.recording(), words, trouble, env)
+    show(runtime, live.recording(), words, trouble, Some(Arc::clone(live.armed())), env)
 }
 
 /// Shows a recording, whoever writes it, until the person quits or the process is asked to end.
@@ -46,8 +47,9 @@ pub(super) fn open(runtime: &Runtime, recording: &Path, env: &Env<'_>) -> anyhow
         how_to: vec![
             "The recording holds no exchange yet. What is written into it shows up here.".to_owned(),
         ],
+        gateway: String::new(),
     };
-    show(runtime, recording, words, tui::Trouble::default(), env)
+    show(runtime, recording, words, tui::Trouble::default(), None, env)
 }
 
 #[cfg(feature = "tui")]
@@ -56,6 +58,7 @@ fn show(
     recording: &Path,
     words: tui::state::Words,
     trouble: tui::Trouble,
+    armed: Option<Arc<crate::fault::Armed>>,
     env: &Env<'_>,
 ) -> anyhow::Result<()> {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,6 +76,7 @@ fn show(
         follow: true,
         stop: Arc::clone(&stop),
         trouble,
+        armed,
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),

@@ -112,6 +112,60 @@ pub(super) fn indent(text: &str) -> Option<Vec<String>> {
     Some(lines)
 }
 
+/// A level of nesting on the way to a value.
+enum Level {
+    /// In an object, at the member of this name.
+    Member(String),
+    /// In an array, at the element of this number.
+    Element(usize),
+}
+
+/// The line, of indented JSON, on which the value of a JSON pointer (RFC 6901) begins.
+pub(super) fn line_of(lines: &[String], pointer: &str) -> Option<usize> {
+    let wanted: Vec<String> =
+        pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    let mut path: Vec<Level> = Vec::new();
+    for (nth, line) in lines.iter().enumerate() {
+        let mut tokens = tokens(line).peekable();
+        while let Some(token) = tokens.next() {
+            let is_name = matches!(tokens.peek(), Some(Token::Colon));
+            if let (Token::Text(name), true, Some(Level::Member(member))) = (token, is_name, path.last_mut())
+            {
+                *member = serde_json::from_str(name).unwrap_or_else(|_| name.trim_matches('"').to_owned());
+                continue;
+            }
+            match token {
+                Token::Colon => continue,
+                Token::Comma => {
+                    if let Some(Level::Element(element)) = path.last_mut() {
+                        *element += 1;
+                    }
+                    continue;
+                }
+                Token::Close(_) => {
+                    path.pop();
+                    continue;
+                }
+                Token::Open(_) | Token::Text(_) | Token::Bare(_) => {}
+            }
+            let is_here = path.len() == wanted.len()
+                && path.iter().zip(&wanted).all(|(level, part)| match level {
+                    Level::Member(name) => name == part,
+                    Level::Element(number) => part.parse() == Ok(*number),
+                });
+            if is_here {
+                return Some(nth);
+            }
+            match token {
+                Token::Open("{") => path.push(Level::Member(String::new())),
+                Token::Open(_) => path.push(Level::Element(0)),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
 fn opener(closing: &str) -> u8 {
     if closing == "}" { b'{' } else { b'[' }
 }
@@ -184,6 +238,25 @@ mod tests {
             ["", "plain", "\"text\"", "12", "{", "{]", "]", "{\"a\": \"b", "{} {}", "{}}", "{\"a\":\"\\\"}"]
         {
             assert_eq!(indent(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pointer_leads_to_its_line() {
+        let lines = indent(r#"{"a/b":[1,{"x":[],"y":{"z":"v"}}],"c":{},"d":7}"#).unwrap();
+        for (pointer, line) in [
+            ("", Some("{")),
+            ("/a~1b", Some("  \"a/b\": [")),
+            ("/a~1b/0", Some("    1,")),
+            ("/a~1b/1/x", Some("      \"x\": [],")),
+            ("/a~1b/1/y/z", Some("        \"z\": \"v\"")),
+            ("/c", Some("  \"c\": {},")),
+            ("/d", Some("  \"d\": 7")),
+            ("/a~1b/2", None),
+            ("/e", None),
+        ] {
+            let found = line_of(&lines, pointer).and_then(|nth| lines.get(nth)).map(String::as_str);
+            assert_eq!(found, line, "{pointer}");
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Key {
     Esc,
     Tab,
     BackTab,
+    Backspace,
+    Delete,
     Up,
     Down,
     Left,
@@ -30,9 +32,11 @@ pub enum Context {
     List,
     /// In the pane that shows one exchange.
     Pane,
-    /// In the help.
-    Help,
-    /// Wherever the context itself binds nothing else.
+    /// In a page over everything else: the help, a check's page, a comparison, the summary.
+    Page,
+    /// In a line that is being typed.
+    Prompt,
+    /// Wherever the context itself binds nothing else, but for a line that is being typed.
     Anywhere,
 }
 
@@ -43,9 +47,16 @@ pub enum Action {
     Move(Motion),
     /// Shows the exchange before or after this one in the pane.
     Neighbour(Motion),
+    /// Goes to the next or the previous place that matters: in the list an exchange that went wrong, in the
+    /// pane what was searched for.
+    Next(Motion),
     /// Starts or stops to follow the newest exchange.
     ToggleFollow,
-    /// Opens the pane.
+    /// Stops the screen, or lets it go on. The recording goes on either way.
+    TogglePause,
+    /// Marks the exchange, or takes its mark away.
+    ToggleMark,
+    /// Opens the pane; in it, goes to what the line is about.
     Open,
     /// Shows the tab of that number, counted from 1; opens the pane.
     ShowTab(u8),
@@ -55,10 +66,46 @@ pub enum Action {
     PreviousTab,
     /// Gives the pane the whole screen, or takes it back.
     ToggleZoom,
+    /// Shows bodies in the next form.
+    NextForm,
+    /// Folds or unfolds long messages.
+    ToggleFold,
+    /// Opens the line for the filter.
+    Filter,
+    /// Puts a filter in force that is often wanted.
+    Preset(Preset),
+    /// Opens the line for what is searched in the tab.
+    Find,
+    /// Opens the list of commands.
+    Commands,
+    /// Opens the line for faults, with those that are armed.
+    Faults,
+    /// Opens the list of what can be copied.
+    Copy,
+    /// Compares the two marked exchanges, or the marked one and this.
+    Compare,
+    /// Shows or hides the summary.
+    ToggleSummary,
+    /// Shows the page of the check that found this.
+    Explain,
     /// Shows or hides the help.
     ToggleHelp,
-    /// Leaves what is open; at the top, the program.
+    /// Changes the colours.
+    NextTheme,
+    /// Puts a letter into the line.
+    Type(char),
+    /// Changes the line.
+    Edit(Edit),
+    /// Puts the next or the previous candidate into the line.
+    Candidate(Motion),
+    /// Puts a line that was there before into the line.
+    History(Motion),
+    /// Does what the line says.
+    Accept,
+    /// Leaves what is open; at the top, the filter, then the program.
     Back,
+    /// Leaves what is open; at the top, the program.
+    Leave,
     /// Leaves the program.
     Quit,
 }
@@ -77,10 +124,62 @@ pub enum Motion {
     Last,
 }
 
+/// A change of a line that is being typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is the change of its name")]
+pub enum Edit {
+    Left,
+    Right,
+    Start,
+    End,
+    EraseBefore,
+    EraseAfter,
+    EraseWord,
+    EraseAll,
+}
+
+/// A filter that is often wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "`about` says what each is")]
+pub enum Preset {
+    All,
+    Errors,
+    Slow,
+    Cancelled,
+    Findings,
+}
+
+impl Preset {
+    /// Every one of them that asks for something.
+    pub const ALL: [Self; 4] = [Self::Errors, Self::Slow, Self::Cancelled, Self::Findings];
+
+    /// The filter.
+    pub const fn filter(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Errors => "is:error",
+            Self::Slow => "ttft>2s OR duration>30s",
+            Self::Cancelled => "is:cancelled",
+            Self::Findings => "finding:*",
+        }
+    }
+
+    /// What it asks for.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::All => "every exchange",
+            Self::Errors => "what went wrong",
+            Self::Slow => "what was slow",
+            Self::Cancelled => "what the app broke off",
+            Self::Findings => "what a check found something in",
+        }
+    }
+}
+
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    /// The keys, the one to show first.
+    /// The keys, the one to show first; none for what only the list of commands has.
     pub keys: &'static [Key],
     /// Where they work.
     pub context: Context,
@@ -88,7 +187,8 @@ pub struct Binding {
     pub action: Action,
     /// The word in the footer; `None` keeps it out of there.
     pub hint: Option<&'static str>,
-    /// The line in the help; `None` where the line before speaks for this one too.
+    /// The line in the help and in the list of commands; `None` where the line before speaks for this one
+    /// too.
     pub help: Option<&'static str>,
 }
 
@@ -102,47 +202,88 @@ const fn bind(
     Binding { keys, context, action, hint, help }
 }
 
-use Context::{Anywhere, Help, List, Pane};
-use Key::{BackTab, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+use Context::{Anywhere, List, Page, Pane, Prompt};
+use Key::{
+    BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab,
+    Up,
+};
 
-/// Every key. `/` is kept free for the filter.
+/// Every key.
+#[rustfmt::skip]
 pub static BINDINGS: &[Binding] = &[
     bind(List, &[Enter, Right, Char('l')], Action::Open, Some("open"), Some("open the exchange")),
-    bind(
-        List,
-        &[Char('F')],
-        Action::ToggleFollow,
-        Some("follow"),
-        Some("follow the newest; moving stops it"),
-    ),
+    bind(List, &[Char('/'), Char('f')], Action::Filter, Some("filter"), Some("filter the list")),
+    bind(List, &[], Action::Preset(Preset::Errors), None, Some("show only what went wrong")),
+    bind(List, &[], Action::Preset(Preset::Slow), None, Some("show only what was slow")),
+    bind(List, &[], Action::Preset(Preset::Cancelled), None, Some("show only what the app broke off")),
+    bind(List, &[], Action::Preset(Preset::Findings), None, Some("show only what a check found something in")),
+    bind(List, &[], Action::Preset(Preset::All), None, Some("show all exchanges")),
+    bind(List, &[Char('F')], Action::ToggleFollow, Some("follow"), Some("follow the newest; moving stops it")),
+    bind(List, &[Char('n')], Action::Next(Motion::Down), None, Some("next that went wrong, or has a finding")),
+    bind(List, &[Char('N')], Action::Next(Motion::Up), None, Some("previous of those")),
     bind(List, &[Char('1')], Action::ShowTab(1), None, Some("open at a tab")),
     bind(List, &[Char('2')], Action::ShowTab(2), None, None),
     bind(List, &[Char('3')], Action::ShowTab(3), None, None),
     bind(List, &[Char('4')], Action::ShowTab(4), None, None),
     bind(List, &[Char('5')], Action::ShowTab(5), None, None),
-    bind(List, &[Char('q'), Esc], Action::Back, Some("quit"), Some("quit")),
+    bind(List, &[Char('6')], Action::ShowTab(6), None, None),
+    bind(List, &[Char('7')], Action::ShowTab(7), None, None),
+    bind(List, &[Esc], Action::Back, None, Some("take the filter away; quit")),
+    bind(List, &[Char('q')], Action::Leave, Some("quit"), Some("quit")),
     bind(Pane, &[Char('1')], Action::ShowTab(1), None, Some("show a tab")),
     bind(Pane, &[Char('2')], Action::ShowTab(2), None, None),
     bind(Pane, &[Char('3')], Action::ShowTab(3), None, None),
     bind(Pane, &[Char('4')], Action::ShowTab(4), None, None),
     bind(Pane, &[Char('5')], Action::ShowTab(5), None, None),
+    bind(Pane, &[Char('6')], Action::ShowTab(6), None, None),
+    bind(Pane, &[Char('7')], Action::ShowTab(7), None, None),
     bind(Pane, &[Tab, Right, Char('l')], Action::NextTab, Some("next tab"), Some("next tab")),
     bind(Pane, &[BackTab, Left, Char('h')], Action::PreviousTab, None, Some("previous tab")),
     bind(Pane, &[Char('J')], Action::Neighbour(Motion::Down), Some("next"), Some("next exchange")),
-    bind(Pane, &[Char('K')], Action::Neighbour(Motion::Up), Some("previous"), Some("previous exchange")),
-    bind(Pane, &[Char('z')], Action::ToggleZoom, Some("zoom"), Some("whole screen, and back")),
+    bind(Pane, &[Char('K')], Action::Neighbour(Motion::Up), None, Some("previous exchange")),
+    bind(Pane, &[Enter], Action::Open, None, Some("the event whole; from a finding to its evidence")),
+    bind(Pane, &[Char('z')], Action::ToggleZoom, None, Some("whole screen, and back")),
+    bind(Pane, &[Char('/')], Action::Find, Some("search"), Some("search in the tab")),
+    bind(Pane, &[Char('n')], Action::Next(Motion::Down), None, Some("next place that has it")),
+    bind(Pane, &[Char('N')], Action::Next(Motion::Up), None, Some("previous place that has it")),
+    bind(Pane, &[Char('b')], Action::NextForm, None, Some("bodies indented, as they are, or as bytes")),
+    bind(Pane, &[Char('o')], Action::ToggleFold, None, Some("long messages folded, or whole")),
+    bind(Pane, &[Char('x')], Action::Explain, None, Some("the page of the check that found this")),
+    bind(Pane, &[Char('f')], Action::Filter, None, Some("filter the list")),
     bind(Pane, &[Char('F')], Action::ToggleFollow, None, Some("follow the newest exchange")),
     bind(Pane, &[Char('q'), Esc], Action::Back, Some("back"), Some("back to the list")),
-    bind(Help, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
-    bind(Help, &[Char('q'), Esc, Char('?')], Action::Back, Some("back"), None),
+    bind(Page, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
+    bind(Page, &[Char('q'), Esc, Char('?'), Char('s')], Action::Back, Some("back"), None),
+    bind(Prompt, &[Enter], Action::Accept, Some("do it"), None),
+    bind(Prompt, &[Tab], Action::Candidate(Motion::Down), Some("complete"), None),
+    bind(Prompt, &[BackTab], Action::Candidate(Motion::Up), None, None),
+    bind(Prompt, &[Up], Action::History(Motion::Up), Some("before"), None),
+    bind(Prompt, &[Down], Action::History(Motion::Down), None, None),
+    bind(Prompt, &[Esc, Ctrl('c'), Ctrl('g')], Action::Back, Some("back"), None),
+    bind(Prompt, &[Left, Ctrl('b')], Action::Edit(Edit::Left), None, None),
+    bind(Prompt, &[Right, Ctrl('f')], Action::Edit(Edit::Right), None, None),
+    bind(Prompt, &[Home, Ctrl('a')], Action::Edit(Edit::Start), None, None),
+    bind(Prompt, &[End, Ctrl('e')], Action::Edit(Edit::End), None, None),
+    bind(Prompt, &[Backspace, Ctrl('h')], Action::Edit(Edit::EraseBefore), None, None),
+    bind(Prompt, &[Delete, Ctrl('d')], Action::Edit(Edit::EraseAfter), None, None),
+    bind(Prompt, &[Ctrl('w')], Action::Edit(Edit::EraseWord), None, None),
+    bind(Prompt, &[Ctrl('u')], Action::Edit(Edit::EraseAll), None, None),
     bind(Anywhere, &[Char('j'), Down], Action::Move(Motion::Down), None, Some("down")),
     bind(Anywhere, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("up")),
     bind(Anywhere, &[Ctrl('d')], Action::Move(Motion::HalfPageDown), None, Some("half a page down")),
     bind(Anywhere, &[Ctrl('u')], Action::Move(Motion::HalfPageUp), None, Some("half a page up")),
-    bind(Anywhere, &[PageDown, Ctrl('f')], Action::Move(Motion::PageDown), None, Some("a page down")),
+    bind(Anywhere, &[PageDown, Ctrl('f'), Char(' ')], Action::Move(Motion::PageDown), None, Some("a page down")),
     bind(Anywhere, &[PageUp, Ctrl('b')], Action::Move(Motion::PageUp), None, Some("a page up")),
     bind(Anywhere, &[Char('g'), Home], Action::Move(Motion::First), None, Some("to the first")),
     bind(Anywhere, &[Char('G'), End], Action::Move(Motion::Last), None, Some("to the last, and follow")),
+    bind(Anywhere, &[Char('y')], Action::Copy, None, Some("copy: as curl, a body, JSON, the answer")),
+    bind(Anywhere, &[Char('m')], Action::ToggleMark, None, Some("mark the exchange")),
+    bind(Anywhere, &[Char('D')], Action::Compare, None, Some("compare two that are marked")),
+    bind(Anywhere, &[Char('s')], Action::ToggleSummary, Some("summary"), Some("the summary of what the filter shows")),
+    bind(Anywhere, &[Char('!')], Action::Faults, None, Some("arm or disarm a fault")),
+    bind(Anywhere, &[Char('p')], Action::TogglePause, None, Some("pause the screen, not the recording")),
+    bind(Anywhere, &[Char('T')], Action::NextTheme, None, Some("other colours")),
+    bind(Anywhere, &[Char(':'), Ctrl('p')], Action::Commands, None, Some("every command; a number goes to that exchange")),
     bind(Anywhere, &[Char('?')], Action::ToggleHelp, Some("help"), Some("this help")),
     bind(Anywhere, &[Char('Q'), Ctrl('c')], Action::Quit, None, Some("quit at once")),
 ];
@@ -152,15 +293,31 @@ pub fn action(context: Context, key: Key) -> Option<Action> {
     let bound = |wanted: Context| {
         BINDINGS.iter().find(|binding| binding.context == wanted && binding.keys.contains(&key))
     };
-    bound(context).or_else(|| bound(Anywhere)).map(|binding| binding.action)
+    if let Some(binding) = bound(context) {
+        return Some(binding.action);
+    }
+    match (context, key) {
+        (Prompt, Char(letter)) => Some(Action::Type(letter)),
+        (Prompt, _) => None,
+        _ => bound(Anywhere).map(|binding| binding.action),
+    }
 }
 
 /// The hints of the footer for `context`, the most useful first: key and word.
 pub fn hints(context: Context) -> impl Iterator<Item = (Key, &'static str)> {
+    let has_all = !matches!(context, Page | Prompt);
     BINDINGS
         .iter()
-        .filter(move |binding| binding.context == context || (binding.context == Anywhere && context != Help))
+        .filter(move |binding| binding.context == context || (binding.context == Anywhere && has_all))
         .filter_map(|binding| Some((*binding.keys.first()?, binding.hint?)))
+}
+
+/// What can be done in `context`, by the line that says so in the help.
+pub fn commands(context: Context) -> impl Iterator<Item = (&'static Binding, &'static str)> {
+    BINDINGS
+        .iter()
+        .filter(move |binding| binding.context == context || binding.context == Anywhere)
+        .filter_map(|binding| Some((binding, binding.help?)))
 }
 
 impl Key {
@@ -182,6 +339,8 @@ impl Key {
             KeyCode::Esc => Self::Esc,
             KeyCode::Tab => Self::Tab,
             KeyCode::BackTab => Self::BackTab,
+            KeyCode::Backspace => Self::Backspace,
+            KeyCode::Delete => Self::Delete,
             KeyCode::Up => Self::Up,
             KeyCode::Down => Self::Down,
             KeyCode::Left => Self::Left,
@@ -199,12 +358,15 @@ impl fmt::Display for Key {
     /// As the footer and the help write it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Char(' ') => f.write_str("space"),
             Self::Char(c) => write!(f, "{c}"),
             Self::Ctrl(c) => write!(f, "ctrl-{c}"),
             Self::Enter => f.write_str("enter"),
             Self::Esc => f.write_str("esc"),
             Self::Tab => f.write_str("tab"),
             Self::BackTab => f.write_str("shift-tab"),
+            Self::Backspace => f.write_str("backspace"),
+            Self::Delete => f.write_str("del"),
             Self::Up => f.write_str("↑"),
             Self::Down => f.write_str("↓"),
             Self::Left => f.write_str("←"),

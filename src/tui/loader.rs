@@ -4,14 +4,19 @@
 //! one, or when the interest changes, it answers with one [`Loaded`]. After a read that took long it
 //! waits longer, so that a large recording slows the screen down and never the machine.
 
+use super::copy;
 use super::prepare::prepare;
-use super::state::{Detail, Failure, Interest, Loaded, Msg, PAGE, Wanted};
+use super::state::{Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Wanted};
+use super::totals::Totals;
+use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::ExchangeId;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
-use crate::exchange::time::Clock;
+use crate::exchange::time::{Clock, Micros, WallTime};
+use crate::store::filter::Filter;
 use crate::store::{self, Page, Reader};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -26,20 +31,61 @@ const RETRY: Duration = Duration::from_millis(500);
 /// The longest wait after a slow read.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// How far matches of a filter are counted.
+const COUNTED: usize = 10_000;
+
+/// How many exchanges are counted in one go, so that nothing else has to wait for long.
+const TOTALS_PAGE: u32 = 2_000;
+
+/// A recording up to this size is counted anew whenever it grows; of a larger one only what is new.
+const RECOUNTED: u64 = 20_000;
+
+/// How many exchanges that may come to match are looked at again.
+const UNSETTLED: usize = 300;
+
 /// Reads a recording, one [`Interest`] at a time. The thread is a loop around it.
 #[derive(Debug)]
 pub struct Loader {
     reader: Reader,
+    clock: Clock,
     version: Option<i64>,
     interest: Interest,
     /// The exchange last given out for the pane.
     given: Option<Arc<Detail>>,
+    /// What had no rows, as long as the recording stays as it is.
+    exhausted: Option<(i64, Filter, Page)>,
+    matching: Option<(i64, Filter, Matching)>,
+    /// What had not ended when it was last looked at.
+    unsettled: Vec<ExchangeId>,
+    completed: Option<(String, usize)>,
+    answered: Option<Ask>,
+    totals: Option<Counting>,
+}
+
+/// Totals on the way.
+#[derive(Debug)]
+struct Counting {
+    filter: Filter,
+    version: i64,
+    totals: Totals,
 }
 
 impl Loader {
-    /// A loader on an opened recording.
-    pub fn new(reader: Reader) -> Self {
-        Self { reader, version: None, interest: Interest::default(), given: None }
+    /// A loader on an opened recording. The clock is for filters that count back from now.
+    pub fn new(reader: Reader, clock: Clock) -> Self {
+        Self {
+            reader,
+            clock,
+            version: None,
+            interest: Interest::default(),
+            given: None,
+            exhausted: None,
+            matching: None,
+            unsettled: Vec::new(),
+            completed: None,
+            answered: None,
+            totals: None,
+        }
     }
 
     /// Reads from now on what `interest` says.
@@ -47,8 +93,15 @@ impl Loader {
         if interest.detail.is_none() {
             self.given = None;
         }
+        let is_same = Interest { complete: None, ask: None, ..interest.clone() }
+            == Interest { complete: None, ask: None, ..self.interest.clone() };
+        if interest.ask != self.interest.ask {
+            (self.answered, self.totals) = (None, None);
+        }
         self.interest = interest;
-        self.version = None;
+        if !is_same {
+            self.version = None;
+        }
     }
 
     /// What is of interest, if it may have changed since the last call.
@@ -57,27 +110,163 @@ impl Loader {
         if self.version == Some(version) {
             return Ok(None);
         }
+        let (late, gone) = self.settled()?;
         let loaded = Loaded {
             count: self.reader.count()?,
-            rows: self.rows()?,
+            filter: self.interest.filter.clone(),
+            matching: self.count_matching(version)?,
+            rows: self.rows(version)?,
             wanted: self.interest.wanted,
             refreshed: self.reader.summaries_of(&self.interest.refresh)?,
+            late,
+            gone,
             detail: self.detail()?,
         };
         self.version = Some(version);
         Ok(Some(loaded))
     }
 
-    fn rows(&self) -> Result<Vec<Summary>, store::Error> {
-        let limit = Some(PAGE as u32);
-        let page = match self.interest.wanted {
-            Wanted::Nothing => return Ok(Vec::new()),
-            Wanted::Newest => Page { limit, ..Page::default() },
-            Wanted::Oldest => Page { after: Some(ExchangeId::MIN), limit, ..Page::default() },
-            Wanted::After(id) => Page { after: Some(id), limit, ..Page::default() },
-            Wanted::Before(id) => Page { before: Some(id), limit, ..Page::default() },
+    /// An answer to what is asked, if there is one that was not given.
+    pub fn answer(&mut self) -> Result<Option<Answer>, store::Error> {
+        if let Some((line, cursor)) = &self.interest.complete {
+            if self.completed != self.interest.complete {
+                let completion = self.reader.complete(line, *cursor)?;
+                self.completed.clone_from(&self.interest.complete);
+                return Ok(self.completed.clone().map(|asked| Answer::Completion(asked, completion)));
+            }
+        } else {
+            self.completed = None;
+        }
+        let Some(ask) = self.interest.ask.clone() else {
+            return Ok(None);
         };
-        self.reader.summaries(page)
+        if ask == Ask::Totals {
+            return self.count();
+        }
+        if self.answered.as_ref() == Some(&ask) {
+            return Ok(None);
+        }
+        self.answered = Some(ask.clone());
+        Ok(match ask {
+            Ask::Copy(id, what) => {
+                let read = self.whole(id)?;
+                let text =
+                    read.and_then(|(whole, request, response)| copy::text(what, &whole, &request, &response));
+                Some(Answer::Text(id, what, text))
+            }
+            Ask::Compare(a, b) => {
+                let both = self.whole(a)?.zip(self.whole(b)?);
+                let comparison = both.map(|(a, b)| {
+                    let compared = |(whole, request, response)| Compared { whole, request, response };
+                    Arc::new(Comparison::of(compared((&a.0, &a.1, &a.2)), compared((&b.0, &b.1, &b.2))))
+                });
+                Some(Answer::Comparison(a, b, comparison))
+            }
+            Ask::Totals => None,
+        })
+    }
+
+    /// Whether there is more to count at once.
+    pub fn is_busy(&self) -> bool {
+        self.interest.ask == Some(Ask::Totals)
+            && self.totals.as_ref().is_some_and(|counting| !counting.totals.is_whole)
+    }
+
+    fn whole(&self, id: ExchangeId) -> Result<Option<(Whole, Body, Body)>, store::Error> {
+        let Some(whole) = self.reader.exchange(id)? else {
+            return Ok(None);
+        };
+        let request = self.reader.body(id, Side::Request)?;
+        let response = self.reader.body(id, Side::Response)?;
+        Ok(Some((whole, request, response)))
+    }
+
+    /// Counts a page more; nothing, if all was counted and the recording is as it was.
+    fn count(&mut self) -> Result<Option<Answer>, store::Error> {
+        let version = self.reader.version()?;
+        let filter = &self.interest.filter;
+        let mut counting = match self.totals.take().filter(|counting| counting.filter == *filter) {
+            Some(counting) if counting.version == version && counting.totals.is_whole => {
+                self.totals = Some(counting);
+                return Ok(None);
+            }
+            Some(counting) if counting.version == version || counting.totals.exchanges > RECOUNTED => {
+                counting
+            }
+            _ => Counting { filter: filter.clone(), version, totals: Totals::default() },
+        };
+        counting.version = version;
+        let after = Some(counting.totals.last.unwrap_or(ExchangeId::MIN));
+        let page = Page { after, limit: Some(TOTALS_PAGE), ..Page::default() };
+        let rows = self.reader.select(filter, page, self.clock.now().wall)?;
+        for row in &rows {
+            counting.totals.add(row);
+        }
+        counting.totals.is_whole = rows.len() < TOTALS_PAGE as usize;
+        let answer = Answer::Totals(Arc::new(counting.totals.clone()));
+        self.totals = Some(counting);
+        Ok(Some(answer))
+    }
+
+    fn rows(&mut self, version: i64) -> Result<Vec<Summary>, store::Error> {
+        let limit = Some(PAGE as u32);
+        let wanted = self.interest.wanted;
+        let before = self.interest.until.map(|id| id.saturating_add(1));
+        let page = match wanted {
+            Wanted::Nothing => return Ok(Vec::new()),
+            Wanted::Newest => Page { before, limit, ..Page::default() },
+            Wanted::Oldest => Page { after: Some(ExchangeId::MIN), before, limit },
+            Wanted::After(id) => Page { after: Some(id), before, limit },
+            Wanted::Before(id) => Page { before: Some(id), limit, ..Page::default() },
+            Wanted::UpTo(id) => Page { before: Some(id.saturating_add(1)), limit, ..Page::default() },
+        };
+        let asked = (version, self.interest.filter.clone(), page);
+        if self.exhausted.as_ref() == Some(&asked) {
+            return Ok(Vec::new());
+        }
+        let rows = self.reader.select(&self.interest.filter, page, self.clock.now().wall)?;
+        self.exhausted = rows.is_empty().then_some(asked);
+        Ok(rows)
+    }
+
+    fn count_matching(&mut self, version: i64) -> Result<Option<Matching>, store::Error> {
+        let filter = &self.interest.filter;
+        if filter.is_everything() {
+            return Ok(None);
+        }
+        if let Some((_, _, matching)) =
+            self.matching.as_ref().filter(|(then, of, _)| *then == version && of == filter)
+        {
+            return Ok(Some(*matching));
+        }
+        let page = Page { limit: Some(COUNTED as u32), ..Page::default() };
+        let count = self.reader.select_ids(filter, page, self.clock.now().wall)?.len();
+        let matching = Matching { count, at_least: count == COUNTED };
+        self.matching = Some((version, filter.clone(), matching));
+        Ok(Some(matching))
+    }
+
+    /// Of the exchanges that were or are open, and of those in sight: the lines of those that the filter
+    /// asks for, and the numbers of those in sight that it does not.
+    fn settled(&mut self) -> Result<(Vec<Summary>, Vec<ExchangeId>), store::Error> {
+        let filter = &self.interest.filter;
+        if filter.is_everything() || self.interest.until.is_some() {
+            self.unsettled.clear();
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let open = self.reader.open_exchanges()?;
+        let newest = |ids: &[ExchangeId]| ids.iter().rev().take(UNSETTLED).copied().collect::<Vec<_>>();
+        let asked: BTreeSet<ExchangeId> = newest(&self.unsettled)
+            .into_iter()
+            .chain(newest(&open))
+            .chain(newest(&self.interest.refresh))
+            .collect();
+        self.unsettled = open;
+        let asked: Vec<ExchangeId> = asked.into_iter().collect();
+        let matching = self.reader.select_of(filter, &asked, self.clock.now().wall)?;
+        let is_matching = |id: &ExchangeId| matching.binary_search_by_key(id, |row| row.id).is_ok();
+        let gone = newest(&self.interest.refresh).into_iter().filter(|id| !is_matching(id)).collect();
+        Ok((matching, gone))
     }
 
     /// The exchange in the pane, if it is not the one given out last. Bodies of an exchange that has ended
@@ -86,19 +275,27 @@ impl Loader {
         let Some(id) = self.interest.detail else {
             return Ok(None);
         };
+        let given = self.given.as_ref().filter(|given| given.id() == id);
+        if self.interest.until.is_some() && given.is_some() {
+            return Ok(None);
+        }
         let Some(whole) = self.reader.exchange(id)? else {
             return Ok(None);
         };
         let has_ended = |whole: &Whole| whole.summary.verdict != Verdict::Open;
-        let given = self.given.as_ref().filter(|given| given.id() == id);
         let evidence = self.reader.evidence(id)?;
+        let attempts = self.attempts(&whole.summary)?;
         let detail = match given {
-            Some(given) if given.whole == whole && has_ended(&whole) => return Ok(None),
-            Some(given) if has_ended(&given.whole) => Detail { whole, evidence, ..Detail::clone(given) },
+            Some(given) if given.whole == whole && given.attempts == attempts && has_ended(&whole) => {
+                return Ok(None);
+            }
+            Some(given) if has_ended(&given.whole) => {
+                Detail { whole, evidence, attempts, ..Detail::clone(given) }
+            }
             _ => {
                 let request = self.reader.body(id, Side::Request)?;
                 let response = self.reader.body(id, Side::Response)?;
-                prepare(whole, evidence, &request, &response)
+                Detail { attempts, ..prepare(whole, evidence, &request, &response) }
             }
         };
         if given.is_some_and(|given| **given == detail) {
@@ -108,6 +305,57 @@ impl Loader {
         self.given = Some(Arc::clone(&detail));
         Ok(Some(detail))
     }
+
+    /// The attempts at the same request, as far as they lie near; empty for one that was sent once.
+    ///
+    /// SDKs number them. What they have in common besides is who asked whom for what, byte for byte.
+    fn attempts(&self, summary: &Summary) -> Result<Vec<Attempt>, store::Error> {
+        let id = summary.id;
+        let limit = Some(ATTEMPTS_NEAR);
+        let mut near = self.reader.summaries(Page { before: Some(id), limit, ..Page::default() })?;
+        near.push(summary.clone());
+        near.extend(self.reader.summaries(Page { after: Some(id), limit, ..Page::default() })?);
+        near.retain(|row| are_alike(row, summary));
+        if near.len() < 2 || near.iter().all(|row| number(row) == 0) {
+            return Ok(Vec::new());
+        }
+        let body = self.reader.body(id, Side::Request)?.bytes;
+        let mut same = Vec::new();
+        for row in near {
+            if row.id == id || self.reader.body(row.id, Side::Request)?.bytes == body {
+                same.push(row);
+            }
+        }
+        Ok(attempts_of(id, &same))
+    }
+}
+
+/// How many exchanges before and after one are looked through for attempts at the same request.
+const ATTEMPTS_NEAR: u32 = 50;
+
+/// Which attempt an exchange is; a client that does not count made one.
+fn number(row: &Summary) -> u32 {
+    row.digest.client.retry_count.unwrap_or_default()
+}
+
+/// Whether two exchanges may be attempts at the same request.
+fn are_alike(a: &Summary, b: &Summary) -> bool {
+    let of = |row: &Summary| (row.session, row.request_bytes);
+    of(a) == of(b) && a.method == b.method && a.url == b.url && a.digest.client.agent == b.digest.client.agent
+}
+
+/// Of exchanges with the same request, the row of attempts that `id` is one of.
+fn attempts_of(id: ExchangeId, same: &[Summary]) -> Vec<Attempt> {
+    let mut runs = same.chunk_by(|before, next| number(next) == number(before) + 1);
+    let run = runs.find(|run| run.len() > 1 && run.iter().any(|row| row.id == id)).unwrap_or_default();
+    let mut end_before: Option<WallTime> = None;
+    let attempt = |row: &Summary| {
+        let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
+        let waited = end_before.map(since);
+        end_before = row.duration.map(|took| row.started_at.plus(took));
+        Attempt { id: row.id, number: number(row), waited, status: row.status, verdict: row.verdict }
+    };
+    run.iter().map(attempt).collect()
 }
 
 /// Reads until nobody listens any more.
@@ -130,25 +378,36 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         let outcome = match &mut loader {
             Some(loader) => loader.look(),
             None => Reader::open(path).and_then(|reader| {
-                let opened = loader.insert(Loader::new(reader));
+                let opened = loader.insert(Loader::new(reader, clock.clone()));
                 opened.watch(latest.clone());
                 opened.look()
             }),
         };
+        let answer = loader.as_mut().map_or(Ok(None), Loader::answer);
         let took: Duration = clock.mono().since(began).into();
         wait = took.saturating_mul(3).clamp(LOOK, LONGEST_WAIT);
-        let msg = match outcome {
-            Ok(None) => continue,
-            Ok(Some(loaded)) => Msg::Loaded(Box::new(loaded)),
-            Err(error) => {
-                // Another file may stand there by now.
-                loader = None;
-                wait = RETRY;
-                Msg::Failed(Failure::of(&error))
+        if loader.as_ref().is_some_and(Loader::is_busy) {
+            wait = took;
+        }
+        let mut news = Vec::new();
+        for outcome in [
+            outcome.map(|loaded| loaded.map(|loaded| Msg::Loaded(Box::new(loaded)))),
+            answer.map(|answer| answer.map(Msg::Answered)),
+        ] {
+            match outcome {
+                Ok(msg) => news.extend(msg),
+                Err(error) => {
+                    // Another file may stand there by now.
+                    loader = None;
+                    wait = RETRY;
+                    news.push(Msg::Failed(Failure::of(&error)));
+                }
             }
-        };
-        if msgs.send(msg).is_err() {
-            return;
+        }
+        for msg in news {
+            if msgs.send(msg).is_err() {
+                return;
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`keymap`] | every key, in one table |
 //! | [`theme`] | colours by role |
 //! | [`loader`] | a thread that owns the reader and reads what is in sight |
+//! | [`totals`] | what many exchanges amount to |
 //!
 //! [`run`] is the loop between them and the only place that touches the terminal.
 //!
@@ -17,6 +18,9 @@
 //! * Recorded text reaches the screen only through [`crate::exchange::text::printable`].
 //! * The terminal is given back on every way out.
 
+mod clipboard;
+mod conversation;
+mod copy;
 mod json_text;
 pub mod keymap;
 pub mod loader;
@@ -24,13 +28,15 @@ pub mod prepare;
 pub mod state;
 mod terminal;
 pub mod theme;
+pub mod totals;
 pub mod view;
 
 use crate::exchange::time::{Clock, Micros};
-use crossterm::event::{self, Event};
+use crate::fault::Armed;
+use crossterm::event::{self, Event, MouseButton, MouseEventKind};
 use jiff::tz::TimeZone;
 use keymap::Key;
-use state::{App, Cmd, Interest, Msg, Words, update};
+use state::{App, Cmd, Interest, Mouse, Msg, Words, update};
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
@@ -65,6 +71,8 @@ pub struct Settings {
     pub stop: Arc<AtomicBool>,
     /// Asked now and then.
     pub trouble: Trouble,
+    /// The faults of the running proxy; `None` where no request passes.
+    pub armed: Option<Arc<Armed>>,
     /// Where time comes from.
     pub clock: Clock,
     /// The zone that times are shown in.
@@ -115,6 +123,7 @@ impl Settings {
             follow: true,
             stop: Arc::default(),
             trouble: Trouble::default(),
+            armed: None,
             clock: Clock::system(),
             zone: TimeZone::system(),
             theme: Theme::from_environment(),
@@ -155,12 +164,13 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
     let mut ui = Ui::new(settings.theme, settings.zone);
     let mut app = App::new(settings.words, settings.follow, clock.now().wall);
     let step = |app: &mut App, msg| match update(app, msg) {
-        None => ControlFlow::Continue(()),
+        None => ControlFlow::Continue(None),
         Some(Cmd::Quit) => ControlFlow::Break(()),
+        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_))) => ControlFlow::Continue(Some(order)),
         Some(Cmd::Watch(interest)) => {
             // A loader that has ended is noticed where its messages are received.
             drop(interests.send(interest));
-            ControlFlow::Continue(())
+            ControlFlow::Continue(None)
         }
     };
     let mut drawn: Option<(u64, Micros)> = None;
@@ -169,10 +179,19 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
     let mut panics = 0;
     while !settings.stop.load(Ordering::Relaxed) {
         while let Some(happened) = msg.take() {
-            if step(&mut app, happened).is_break() {
-                return Ok(());
+            match step(&mut app, happened) {
+                ControlFlow::Break(()) => return Ok(()),
+                ControlFlow::Continue(None) => msg = received(msgs)?,
+                ControlFlow::Continue(Some(Cmd::Copy(name, text))) => {
+                    msg = Some(Msg::Done(clipboard::copy(&mut screen, name, &text)));
+                }
+                ControlFlow::Continue(Some(order)) => {
+                    if let Some(armed) = &settings.armed {
+                        obey(armed, order, clock.mono());
+                        msg = Some(Msg::Faults(Some(armed.list(clock.mono()))));
+                    }
+                }
             }
-            msg = received(msgs)?;
         }
         for panic in screen.panics(panics) {
             panics += 1;
@@ -184,8 +203,11 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
         let now = clock.mono();
         if now.since(ticked) >= TICK {
             ticked = now;
-            if step(&mut app, Msg::Trouble((settings.trouble.0)())).is_break() {
-                return Ok(());
+            let faults = settings.armed.as_ref().map(|armed| armed.list(now));
+            for news in [Msg::Trouble((settings.trouble.0)()), Msg::Faults(faults)] {
+                if step(&mut app, news).is_break() {
+                    return Ok(());
+                }
             }
             msg = Some(Msg::Tick(clock.now().wall));
             continue;
@@ -209,6 +231,15 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
     Ok(())
 }
 
+/// Arms or disarms.
+fn obey(armed: &Armed, order: Cmd, now: Micros) {
+    match order {
+        Cmd::Arm(rules) => armed.arm(rules, now),
+        Cmd::Disarm(rule) => drop(armed.disarm(&rule)),
+        Cmd::Copy(..) | Cmd::Watch(_) | Cmd::Quit => {}
+    }
+}
+
 /// The next message of the loader, if there is one.
 fn received(msgs: &Receiver<Msg>) -> Result<Option<Msg>, Error> {
     match msgs.try_recv() {
@@ -223,6 +254,16 @@ fn pressed(event: &Event) -> Option<Msg> {
     match event {
         Event::Key(key) => Key::from_event(*key).map(Msg::Key),
         Event::Resize(..) => Some(Msg::Resize),
+        Event::Paste(text) => Some(Msg::Paste(text.clone())),
+        Event::Mouse(mouse) => {
+            let (x, y) = (mouse.column, mouse.row);
+            match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => Some(Msg::Mouse(Mouse::Click(x, y))),
+                MouseEventKind::ScrollUp => Some(Msg::Mouse(Mouse::WheelUp(x, y))),
+                MouseEventKind::ScrollDown => Some(Msg::Mouse(Mouse::WheelDown(x, y))),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -1,35 +1,57 @@
 //! From a recorded exchange to what the pane draws. Runs on the loader's thread, so that a large body
 //! never holds up a key.
 
+use super::conversation::turns;
 use super::json_text;
 use super::state::{BodyText, Detail, EventRow, Handover};
-use crate::digest::events;
 use crate::digest::summary::Whole;
+use crate::digest::{EventKind, EventLine, ReadAs, Rhythm, Sdk, View, events, examine, rate_state, view};
 use crate::exchange::body::Body;
 use crate::exchange::head::Headers;
 use crate::exchange::time::Micros;
 use crate::wire::coding::{Problem, decode};
+use bytes::Bytes;
 
 /// How much of a body is shown.
 pub const BODY_SHOWN: usize = 256 * 1024;
 
 /// How many events are shown: the last ones.
-pub const EVENTS_SHOWN: usize = 5000;
+pub const EVENTS_SHOWN: usize = 50_000;
 
-/// How much of an event's data is shown, in characters.
-const EVENT_SHOWN: usize = 500;
+/// How much of an event's data is shown in its line, in characters.
+const EVENT_SHOWN: usize = 240;
+
+/// How much of a decoded body is held for what is looked at closely.
+const BODY_HELD: usize = 16 * 1024 * 1024;
+
+/// A pause that a person notices: from here on a gap is marked.
+const LONG_GAP: Micros = Micros(500_000);
 
 /// How much of a body that is not text is shown.
 const BINARY_SHOWN: usize = 1024;
 
 /// Prepares an exchange for drawing.
 pub fn prepare(whole: Whole, evidence: Option<String>, request: &Body, response: &Body) -> Detail {
-    let head = whole.exchange.response.as_ref();
+    let exchange = &whole.exchange;
+    let head = exchange.response.as_ref();
     let none = Headers::default();
+    let headers = head.map_or(&none, |head| &head.headers);
+    let request_text = body_text(&exchange.request.headers, request);
+    let response_text = body_text(headers, response);
+    let lines = head.map_or_else(Vec::new, |head| events(head, response));
+    let rhythm = Rhythm::of(&lines);
+    let examined = examine(exchange, request, response);
+    let at = whole.summary.started_at.plus(exchange.timing.head.unwrap_or_default());
     Detail {
-        request: body_text(&whole.exchange.request.headers, request),
-        response: body_text(head.map_or(&none, |head| &head.headers), response),
-        events: head.map_or_else(Vec::new, |head| event_rows(events(head, response))),
+        turns: turns(&request_text.decoded, &examined.answer),
+        views: views(&whole, request, response),
+        limits: rate_state(headers, &response_text.decoded, at),
+        request: request_text,
+        response: response_text,
+        events_before: lines.len().saturating_sub(EVENTS_SHOWN),
+        events: event_rows(lines, rhythm.as_ref()),
+        rhythm,
+        attempts: Vec::new(),
         handover: handover(response),
         evidence,
         whole,
@@ -37,13 +59,13 @@ pub fn prepare(whole: Whole, evidence: Option<String>, request: &Body, response:
 }
 
 fn body_text(headers: &Headers, body: &Body) -> BodyText {
-    let decoded = decode(headers, &body.bytes, BODY_SHOWN + 1);
+    let decoded = decode(headers, &body.bytes, BODY_HELD + 1);
     let mut notes = Vec::new();
     let shown = decoded.bytes.get(..BODY_SHOWN).unwrap_or(&decoded.bytes);
     if shown.len() < decoded.bytes.len() {
         notes.push(format!("the first {} KiB", BODY_SHOWN / 1024));
-    } else if let Some(problem) = decoded.problem {
-        notes.push(describe(&problem));
+    } else if let Some(problem) = &decoded.problem {
+        notes.push(describe(problem));
     }
     if let Some(cut) = body.cut {
         notes.push(format!("bytes from {} on are not in the recording", cut.at));
@@ -57,9 +79,16 @@ fn body_text(headers: &Headers, body: &Body) -> BodyText {
         (indented.unwrap_or_else(|| plain_lines(&text)), json)
     } else {
         notes.push("not text".to_owned());
-        (hex_lines(shown), false)
+        (hex_lines(shown.get(..BINARY_SHOWN).unwrap_or(shown), 0), false)
     };
-    BodyText { lines, json, note: (!notes.is_empty()).then(|| notes.join("; ")) }
+    BodyText {
+        lines,
+        json,
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+        decoded: decoded.bytes.into(),
+        raw: Bytes::copy_from_slice(body.bytes.get(..BODY_HELD).unwrap_or(&body.bytes)),
+        marks: body.marks.clone(),
+    }
 }
 
 fn describe(problem: &Problem) -> String {
@@ -77,47 +106,66 @@ fn text_of(bytes: &[u8]) -> Option<String> {
     (odd * 10 <= text.chars().count()).then(|| text.into_owned())
 }
 
-fn plain_lines(text: &str) -> Vec<String> {
+/// A text as lines.
+pub(super) fn plain_lines(text: &str) -> Vec<String> {
     text.lines().map(|line| line.replace('\t', "    ")).collect()
 }
 
-fn hex_lines(bytes: &[u8]) -> Vec<String> {
-    let shown = bytes.get(..BINARY_SHOWN).unwrap_or(bytes);
-    shown
+/// Bytes as lines of sixteen; the first stands at `offset`.
+pub(super) fn hex_lines(bytes: &[u8], offset: usize) -> Vec<String> {
+    bytes
         .chunks(16)
         .enumerate()
         .map(|(row, chunk)| {
             let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
             let text: String = chunk
                 .iter()
-                .map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '.' })
+                .map(|&byte| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '.' })
                 .collect();
-            format!("{:06x}  {:47}  {text}", row * 16, hex.join(" "))
+            format!("{:06x}  {:47}  {text}", offset + row * 16, hex.join(" "))
         })
         .collect()
 }
 
-fn event_rows(lines: Vec<crate::digest::EventLine>) -> Vec<EventRow> {
+/// What the SDKs that may read this answer make of it: of the one that asked, where it is known, else of all
+/// that speak its dialect.
+fn views(whole: &Whole, request: &Body, response: &Body) -> Vec<View> {
+    let all = ReadAs::of_dialect(whole.summary.digest.dialect);
+    let asked = Sdk::of(&whole.exchange.request.headers).and_then(|sdk| ReadAs::of_sdk(sdk.name));
+    let sdk = asked.filter(|one| all.contains(one));
+    let eyes: Vec<ReadAs> = sdk.map_or_else(|| all.to_vec(), |one| vec![one]);
+    eyes.into_iter().map(|one| view(one, &whole.exchange, request, response, &whole.summary.digest)).collect()
+}
+
+fn event_rows(lines: Vec<EventLine>, rhythm: Option<&Rhythm>) -> Vec<EventRow> {
     let skipped = lines.len().saturating_sub(EVENTS_SHOWN);
-    let mut before = skipped.checked_sub(1).and_then(|at| lines.get(at)).and_then(|line| line.at);
-    lines
-        .into_iter()
-        .skip(skipped)
-        .map(|line| {
-            let gap = line.at.zip(before).map(|(at, before)| at.since(before));
-            before = line.at.or(before);
-            EventRow {
+    let mut before: Option<EventLine> = None;
+    let mut rows = Vec::with_capacity(lines.len() - skipped);
+    for line in lines {
+        let previous = before.as_ref();
+        let gap = line.at.zip(previous.and_then(|line| line.at)).map(|(at, before)| at.since(before));
+        if line.index >= skipped {
+            let new = json_text::from_first_difference(previous.map_or("", |line| &line.data), &line.data);
+            let is_cut = new.len() < line.data.len() && line.kind == EventKind::Event;
+            let new = if is_cut { format!("… {new}") } else { line.data.clone() };
+            rows.push(EventRow {
                 index: line.index,
                 kind: line.kind,
                 at: line.at,
                 gap,
                 size: line.length,
                 // The standard calls an event without a name `message`.
-                name: line.event.filter(|name| name != "message").unwrap_or_default(),
-                text: line.data.chars().take(EVENT_SHOWN).collect(),
-            }
-        })
-        .collect()
+                name: line.event.clone().filter(|name| name != "message").unwrap_or_default(),
+                text: new.chars().take(EVENT_SHOWN).collect(),
+                chunk: line.chunk,
+                offset: line.offset,
+                is_late: gap
+                    .is_some_and(|gap| gap >= LONG_GAP || rhythm.is_some_and(|rhythm| rhythm.is_long(gap))),
+            });
+        }
+        before = Some(EventLine { at: line.at.or_else(|| previous.and_then(|line| line.at)), ..line });
+    }
+    rows
 }
 
 fn handover(body: &Body) -> Option<Handover> {

@@ -1,6 +1,9 @@
 //! The terminal: taken over as a whole, and given back however this ends.
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -36,7 +39,15 @@ impl Screen {
         let panics = Arc::default();
         std::panic::set_hook(hook(Arc::clone(&hook_before), Arc::clone(&panics)));
         let taken = enable_raw_mode()
-            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide))
+            .and_then(|()| {
+                execute!(
+                    io::stdout(),
+                    EnterAlternateScreen,
+                    EnableBracketedPaste,
+                    EnableMouseCapture,
+                    cursor::Hide
+                )
+            })
             .and_then(|()| {
                 let out = BufWriter::with_capacity(FRAME_BUFFER, io::stdout());
                 ratatui::Terminal::new(CrosstermBackend::new(out))
@@ -55,6 +66,11 @@ impl Screen {
     pub(super) fn panics(&self, first: usize) -> Vec<String> {
         let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
         panics.get(first..).unwrap_or_default().to_vec()
+    }
+
+    /// Asks the terminal to put `text` where people paste from. Whether it does, it does not say.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Draws a frame, which the terminal shows all at once if it can.
@@ -100,6 +116,7 @@ pub(super) fn give_back() {
     drop(execute!(
         io::stdout(),
         EndSynchronizedUpdate,
+        DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         cursor::Show

@@ -26,6 +26,8 @@ pub enum Role {
     Bad,
     /// The selected row.
     Selected,
+    /// What was searched for.
+    Found,
     /// A name in a JSON object or of a header.
     Name,
     /// A text value.
@@ -36,53 +38,108 @@ pub enum Role {
 
 /// Which colours there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Theme {
-    colour: bool,
+pub enum Theme {
+    /// The sixteen colours of the terminal's own palette.
+    Terminal,
+    /// For a dark screen, whatever its palette. Needs 256 colours.
+    Dark,
+    /// For a light screen, whatever its palette. Needs 256 colours.
+    Light,
+    /// Nothing dim, and as few colours as will do.
+    Contrast,
+    /// None.
+    Plain,
 }
 
 impl Theme {
-    /// With the sixteen colours of the terminal's own palette, or without any.
-    pub const fn new(colour: bool) -> Self {
-        Self { colour }
-    }
+    const ALL: [Self; 5] = [Self::Terminal, Self::Dark, Self::Light, Self::Contrast, Self::Plain];
 
     /// As `NO_COLOR` says: set to anything but nothing, it turns colours off (no-color.org).
     pub fn from_environment() -> Self {
-        Self::new(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+        let has_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        if has_colour { Self::Terminal } else { Self::Plain }
+    }
+
+    /// The theme that comes `steps` after this one.
+    #[must_use]
+    pub fn after(self, steps: usize) -> Self {
+        let at = Self::ALL.iter().position(|theme| *theme == self).unwrap_or_default();
+        Self::ALL.get((at + steps) % Self::ALL.len()).copied().unwrap_or(self)
     }
 
     /// The style of a role.
     pub fn style(self, role: Role) -> Style {
-        let modifier = match role {
-            Role::Quiet => Modifier::DIM,
-            Role::Strong | Role::Accent | Role::Bad => Modifier::BOLD,
-            Role::Selected => Modifier::REVERSED,
-            _ => Modifier::empty(),
-        };
-        if !self.colour {
-            return Style::new().add_modifier(modifier);
-        }
-        match role {
-            Role::Plain => Style::new(),
-            // Dim rather than grey: in some palettes grey is the background.
-            Role::Quiet => Style::new().add_modifier(modifier),
-            Role::Strong => Style::new().add_modifier(modifier),
-            Role::Accent => Style::new().fg(Color::Cyan).add_modifier(modifier),
-            Role::Good => Style::new().fg(Color::Green),
-            Role::Live => Style::new().fg(Color::Cyan),
-            Role::Warn => Style::new().fg(Color::Yellow),
-            Role::Bad => Style::new().fg(Color::Red).add_modifier(modifier),
+        let style = Style::new().add_modifier(self.modifier(role));
+        match (self.colour(role), role) {
             // One bar: what a row's cells tell by colour, their words tell too.
-            Role::Selected => Style::new()
+            (_, Role::Selected) if self != Self::Plain => Style::new()
                 .fg(Color::Reset)
                 .bg(Color::Reset)
                 .remove_modifier(Modifier::BOLD | Modifier::DIM)
-                .add_modifier(modifier),
-            Role::Name => Style::new().fg(Color::Blue),
-            Role::Text => Style::new().fg(Color::Green),
-            Role::Number => Style::new().fg(Color::Magenta),
+                .add_modifier(Modifier::REVERSED),
+            (Some(colour), _) => style.fg(colour),
+            (None, _) => style,
         }
     }
+
+    fn modifier(self, role: Role) -> Modifier {
+        match role {
+            // Dim rather than grey: in some palettes grey is the background.
+            Role::Quiet if matches!(self, Self::Terminal | Self::Plain) => Modifier::DIM,
+            Role::Strong | Role::Accent | Role::Bad => Modifier::BOLD,
+            Role::Warn | Role::Live if self == Self::Contrast => Modifier::BOLD,
+            Role::Found => Modifier::REVERSED,
+            Role::Selected => Modifier::REVERSED,
+            _ => Modifier::empty(),
+        }
+    }
+
+    fn colour(self, role: Role) -> Option<Color> {
+        let [accent, good, live, warn, bad, name, text, number, quiet] = match self {
+            Self::Plain => return None,
+            Self::Contrast => {
+                return match role {
+                    Role::Bad => Some(Color::LightRed),
+                    Role::Warn => Some(Color::LightYellow),
+                    Role::Good => Some(Color::LightGreen),
+                    _ => None,
+                };
+            }
+            Self::Terminal => [
+                Color::Cyan,
+                Color::Green,
+                Color::Cyan,
+                Color::Yellow,
+                Color::Red,
+                Color::Blue,
+                Color::Green,
+                Color::Magenta,
+                Color::Reset,
+            ],
+            Self::Dark => indexed([80, 114, 80, 179, 210, 111, 151, 182, 245]),
+            Self::Light => indexed([24, 28, 24, 94, 124, 25, 22, 90, 242]),
+        };
+        Some(match role {
+            Role::Accent => accent,
+            Role::Good => good,
+            Role::Live => live,
+            Role::Warn => warn,
+            Role::Bad => bad,
+            Role::Name => name,
+            Role::Text => text,
+            Role::Number => number,
+            Role::Quiet => match quiet {
+                Color::Reset => return None,
+                quiet => quiet,
+            },
+            Role::Plain | Role::Strong | Role::Selected | Role::Found => return None,
+        })
+    }
+}
+
+/// Nine colours of the palette of 256.
+fn indexed(colours: [u8; 9]) -> [Color; 9] {
+    colours.map(Color::Indexed)
 }
 
 /// The glyph and the role of a verdict.

@@ -1,10 +1,14 @@
 //! The pane: which tab, how far it is scrolled, and the exchange it shows, read and prepared.
 
-use crate::digest::EventKind;
 use crate::digest::summary::Whole;
+use crate::digest::{EventKind, RateState, Rhythm, View};
 use crate::exchange::ExchangeId;
+use crate::exchange::body::Mark;
+use crate::exchange::end::Verdict;
+use crate::exchange::finding::Place;
 use crate::exchange::time::Micros;
 use crate::tui::keymap::Motion;
+use bytes::Bytes;
 
 /// The open pane.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +19,22 @@ pub struct Pane {
     pub zoomed: bool,
     /// How far each tab is scrolled.
     pub scrolls: [Scroll; Tab::ALL.len()],
+    /// The event that the cursor is on.
+    pub event: Cursor,
+    /// The finding that the cursor is on.
+    pub finding: usize,
+    /// How bodies are shown.
+    pub form: Form,
+    /// Whether long messages are shown whole.
+    pub unfolded: bool,
+    /// What is searched in the tabs; empty for nothing.
+    pub find: String,
+    /// What is to be scrolled to, once it was drawn.
+    pub seek: Option<Seek>,
+    /// The line that a finding has led to, until the next key.
+    pub lit: Option<usize>,
+    /// The line that was found last.
+    pub found: Option<usize>,
 }
 
 /// A tab of the pane.
@@ -23,14 +43,51 @@ pub enum Tab {
     /// Verdict, evidence, times, facts.
     #[default]
     Overview,
+    /// What was asked and answered, as a conversation.
+    Conversation,
+    /// The events of a stream, one by one.
+    Events,
     /// Head and body of the request.
     Request,
     /// Head and body of the answer.
     Response,
-    /// The events of a stream, one by one.
-    Events,
     /// What the checks found.
     Findings,
+    /// Raw heads, and the chunks with their marks.
+    Wire,
+}
+
+/// How a body is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Decoded; JSON indented.
+    #[default]
+    Pretty,
+    /// Decoded, as it is.
+    Text,
+    /// The bytes, as they passed.
+    Bytes,
+}
+
+/// A place in a tab that is to be scrolled to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seek {
+    /// The evidence of a finding.
+    Place(Place),
+    /// A finding, by its number.
+    Finding(usize),
+    /// The next line that has what is searched for.
+    Next,
+    /// The one before.
+    Previous,
+}
+
+/// One of many rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cursor {
+    at: usize,
+    /// Stays on the last one while more arrive.
+    at_end: bool,
 }
 
 /// How far something is scrolled.
@@ -52,8 +109,20 @@ pub struct Detail {
     pub request: BodyText,
     /// The answer's body.
     pub response: BodyText,
+    /// What was asked and answered.
+    pub turns: Vec<Turn>,
+    /// What the SDKs that may read this make of it.
+    pub views: Vec<View>,
+    /// What is left of the gateway's limits.
+    pub limits: RateState,
+    /// How evenly the events came.
+    pub rhythm: Option<Rhythm>,
+    /// The other attempts at the same request, in order, with their verdicts.
+    pub attempts: Vec<Attempt>,
     /// The events of an answer that is an event stream; empty for any other.
     pub events: Vec<EventRow>,
+    /// How many events before these are not shown.
+    pub events_before: usize,
     /// How long gatetap had the answer's chunks in hand.
     pub handover: Option<Handover>,
 }
@@ -67,6 +136,40 @@ pub struct BodyText {
     pub json: bool,
     /// What is to be known about them: that the JSON is broken, that not all is shown.
     pub note: Option<String>,
+    /// The body, decoded where that went.
+    pub decoded: Bytes,
+    /// The body as it passed.
+    pub raw: Bytes,
+    /// Its chunks.
+    pub marks: Vec<Mark>,
+}
+
+/// One piece of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// Who says it: `system`, `user`, `assistant`, `tool`.
+    pub who: String,
+    /// What it is beside plain text: `reasoning`, `calls get_weather`, `image`.
+    pub what: Option<String>,
+    /// What it says.
+    pub text: String,
+    /// Whether it is of the answer.
+    pub is_answer: bool,
+}
+
+/// One attempt at a request that its client sent several times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// The exchange.
+    pub id: ExchangeId,
+    /// Which attempt it is; the first is 0.
+    pub number: u32,
+    /// The time from the end of the one before to its start.
+    pub waited: Option<Micros>,
+    /// The status.
+    pub status: Option<u16>,
+    /// How it ended.
+    pub verdict: Verdict,
 }
 
 /// One line of an event stream.
@@ -84,8 +187,14 @@ pub struct EventRow {
     pub size: u64,
     /// Its name, where it has one.
     pub name: String,
-    /// Its data, or the start of it.
+    /// What its data says that the event before does not, or the start of it.
     pub text: String,
+    /// The chunk that completed it.
+    pub chunk: usize,
+    /// Where it stands in the decoded body.
+    pub offset: u64,
+    /// Whether the pause before it stands out.
+    pub is_late: bool,
 }
 
 /// How long chunks took from being read to being taken by the app's socket.
@@ -101,16 +210,63 @@ pub struct Handover {
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Request, Self::Response, Self::Events, Self::Findings];
+    pub const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Conversation,
+        Self::Events,
+        Self::Request,
+        Self::Response,
+        Self::Findings,
+        Self::Wire,
+    ];
 
     /// The word on the screen.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Conversation => "conversation",
+            Self::Events => "events",
             Self::Request => "request",
             Self::Response => "response",
-            Self::Events => "events",
             Self::Findings => "findings",
+            Self::Wire => "wire",
+        }
+    }
+
+    /// The word where there is little room.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Overview => "view",
+            Self::Conversation => "chat",
+            Self::Events => "events",
+            Self::Request => "req",
+            Self::Response => "resp",
+            Self::Findings => "found",
+            Self::Wire => "wire",
+        }
+    }
+
+    /// The number on the screen.
+    pub const fn number(self) -> usize {
+        self as usize + 1
+    }
+}
+
+impl Form {
+    /// The word on the screen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pretty => "indented",
+            Self::Text => "as it is",
+            Self::Bytes => "bytes as they passed",
+        }
+    }
+
+    pub(super) const fn next(self) -> Self {
+        match self {
+            Self::Pretty => Self::Text,
+            Self::Text => Self::Bytes,
+            Self::Bytes => Self::Pretty,
         }
     }
 }
@@ -122,13 +278,57 @@ impl Pane {
     }
 
     pub(super) fn scroll_mut(&mut self) -> &mut Scroll {
-        let [first, second, third, fourth, fifth] = &mut self.scrolls;
+        let [overview, conversation, events, request, response, findings, wire] = &mut self.scrolls;
         match self.tab {
-            Tab::Overview => first,
-            Tab::Request => second,
-            Tab::Response => third,
-            Tab::Events => fourth,
-            Tab::Findings => fifth,
+            Tab::Overview => overview,
+            Tab::Conversation => conversation,
+            Tab::Events => events,
+            Tab::Request => request,
+            Tab::Response => response,
+            Tab::Findings => findings,
+            Tab::Wire => wire,
+        }
+    }
+
+    /// Forgets where it was: another exchange is shown. Of one that goes on, the newest event is in sight.
+    pub(super) fn rewind(&mut self, is_open: bool) {
+        self.scrolls = Default::default();
+        self.event = Cursor { at: 0, at_end: is_open };
+        (self.finding, self.seek, self.lit, self.found) = (0, None, None, None);
+    }
+}
+
+impl Cursor {
+    /// The row it is on, of `count`.
+    pub fn at(self, count: usize) -> usize {
+        let last = count.saturating_sub(1);
+        if self.at_end { last } else { self.at.min(last) }
+    }
+
+    pub(super) fn put(&mut self, at: usize) {
+        *self = Self { at, at_end: false };
+    }
+
+    pub(super) fn go(&mut self, motion: Motion, rows: usize, count: usize) {
+        self.at = motion.from(self.at(count), rows, count).min(count.saturating_sub(1));
+        self.at_end = motion == Motion::Last;
+    }
+}
+
+impl Motion {
+    /// Where a step from `here` leads, where `rows` of `count` are in sight. May be beyond the end.
+    fn from(self, here: usize, rows: usize, count: usize) -> usize {
+        let page = rows.saturating_sub(1).max(1);
+        let half = (rows / 2).max(1);
+        match self {
+            Self::Down => here + 1,
+            Self::Up => here.saturating_sub(1),
+            Self::HalfPageDown => here + half,
+            Self::HalfPageUp => here.saturating_sub(half),
+            Self::PageDown => here + page,
+            Self::PageUp => here.saturating_sub(page),
+            Self::First => 0,
+            Self::Last => count,
         }
     }
 }
@@ -141,21 +341,20 @@ impl Scroll {
     }
 
     pub(super) fn go(&mut self, motion: Motion, rows: usize, lines: usize) {
-        let here = self.top(rows, lines);
-        let page = rows.saturating_sub(1).max(1);
-        let half = (rows / 2).max(1);
-        let there = match motion {
-            Motion::Down => here + 1,
-            Motion::Up => here.saturating_sub(1),
-            Motion::HalfPageDown => here + half,
-            Motion::HalfPageUp => here.saturating_sub(half),
-            Motion::PageDown => here + page,
-            Motion::PageUp => here.saturating_sub(page),
-            Motion::First => 0,
-            Motion::Last => lines,
-        };
+        let there = motion.from(self.top(rows, lines), rows, lines);
         self.top = there.min(lines.saturating_sub(rows));
         self.at_end = motion == Motion::Last;
+    }
+
+    /// The first row in sight where row `at` has to be.
+    pub fn top_with(self, at: usize, rows: usize, lines: usize) -> usize {
+        let top = if self.at_end { lines } else { self.top };
+        let last = lines.saturating_sub(rows);
+        top.min(at).max((at + 1).saturating_sub(rows)).min(last)
+    }
+
+    pub(super) fn put(&mut self, top: usize) {
+        *self = Self { top, at_end: false };
     }
 }
 

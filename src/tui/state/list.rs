@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! * At most [`WINDOW`] rows are held, consecutive in the recording, in the order of starting.
+//! * At most [`WINDOW`] rows are held, consecutive in what the filter asks for, in the order of starting.
 //! * The rows in sight are among them: rows are dropped only at the end that is farther from them.
 //! * The selection is the id of a row that is held, while any is. Rows that arrive do not move it,
 //!   except in follow mode, where it is the newest.
@@ -51,13 +51,16 @@ pub enum Wanted {
     After(ExchangeId),
     /// Those that come before this one.
     Before(ExchangeId),
+    /// Those up to this one, in place of what is held.
+    UpTo(ExchangeId),
 }
 
-/// A move to an end of the recording that is not held.
+/// A move to a part of the recording that is not held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Jump {
     Newest,
     Oldest,
+    To(ExchangeId),
 }
 
 impl List {
@@ -121,6 +124,7 @@ impl List {
         match self.jump {
             Some(Jump::Newest) => return Wanted::Newest,
             Some(Jump::Oldest) => return Wanted::Oldest,
+            Some(Jump::To(id)) => return Wanted::UpTo(id),
             None => {}
         }
         let (Some(first), Some(last)) = (self.rows.front(), self.rows.back()) else {
@@ -157,9 +161,20 @@ impl List {
                 let changed = !rows.is_empty() || !self.rows.is_empty();
                 self.rows = rows.into();
                 (self.at_start, self.at_end, self.jump) = (!whole_page, true, None);
+                // Another filter leaves the selection where it is, if it can.
+                let is_kept = !self.following && self.selected_index().is_some();
+                if !is_kept {
+                    self.selected = self.rows.back().map(|row| row.id);
+                    self.top = self.rows.len();
+                }
+                return changed;
+            }
+            Wanted::UpTo(_) => {
+                self.rows = rows.into();
+                (self.at_start, self.at_end, self.jump) = (!whole_page, false, None);
                 self.selected = self.rows.back().map(|row| row.id);
                 self.top = self.rows.len();
-                return changed;
+                return true;
             }
             Wanted::Oldest => {
                 self.rows = rows.into();
@@ -206,6 +221,74 @@ impl List {
             }
         }
         changed
+    }
+
+    /// Puts in rows that the filter asks for by now and takes out those that it does not any more; says
+    /// whether anything changed. The selected row stays while one reads it.
+    pub(super) fn settle_matches(&mut self, late: Vec<Summary>, gone: &[ExchangeId]) -> bool {
+        let mut changed = false;
+        for row in late {
+            let Err(at) = self.rows.binary_search_by_key(&row.id, |held| held.id) else { continue };
+            // What comes after the last row is found by asking for it.
+            if at < self.rows.len() && (at > 0 || self.at_start) && self.rows.len() < WINDOW {
+                self.rows.insert(at, row);
+                self.top += usize::from(at <= self.top);
+                changed = true;
+            }
+        }
+        for id in gone {
+            let is_read = !self.following && self.selected == Some(*id);
+            if let Some(at) = self.index_of(*id).filter(|_| !is_read) {
+                self.rows.remove(at);
+                self.top -= usize::from(at < self.top);
+                changed = true;
+                if self.selected == Some(*id) {
+                    self.selected = self.rows.get(at).or_else(|| self.rows.back()).map(|row| row.id);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Asks anew for what is held: the filter is another.
+    pub(super) fn ask_anew(&mut self) {
+        self.jump = Some(Jump::Newest);
+    }
+
+    /// Selects the exchange of that number.
+    pub(super) fn go_to(&mut self, id: ExchangeId) {
+        self.following = false;
+        if self.index_of(id).is_some() {
+            self.selected = Some(id);
+        } else {
+            self.jump = Some(Jump::To(id));
+        }
+    }
+
+    /// Selects the row at `index` in sight.
+    pub(super) fn go_to_row(&mut self, index: usize, height: usize) {
+        if let Some(row) = self.rows.get(self.top(height) + index) {
+            self.following = false;
+            self.selected = Some(row.id);
+        }
+    }
+
+    /// Selects the next or the previous row that `is_wanted`; says whether one is held.
+    pub(super) fn go_to_next(&mut self, motion: Motion, is_wanted: impl Fn(&Summary) -> bool) -> bool {
+        let here = self.selected_index().unwrap_or_default();
+        let found = match motion {
+            Motion::Up => self.rows.iter().take(here).rev().find(|row| is_wanted(row)),
+            _ => self.rows.iter().skip(here + 1).find(|row| is_wanted(row)),
+        };
+        let Some(id) = found.map(|row| row.id) else { return false };
+        self.following = false;
+        self.selected = Some(id);
+        true
+    }
+
+    /// The newest exchange there was, if the end of the list is held.
+    pub(super) fn newest(&self) -> Option<ExchangeId> {
+        self.rows.back().map(|row| row.id).filter(|_| self.at_end)
     }
 
     pub(super) fn go(&mut self, motion: Motion, height: usize) {

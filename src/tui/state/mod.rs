@@ -3,17 +3,35 @@
 //! [`update`] is pure: it knows no terminal, no file and no clock. What it wants done it gives back as a
 //! [`Cmd`]; what it wants read it says in an [`Interest`].
 
+mod act;
+mod ask;
 mod detail;
 mod list;
+mod page;
+mod prompt;
+mod typing;
 
-pub use detail::{BodyText, Detail, EventRow, Handover, Pane, Scroll, Tab};
+pub use ask::{Answer, Ask, CopyWhat};
+pub use detail::{
+    Attempt, BodyText, Cursor, Detail, EventRow, Form, Handover, Pane, Scroll, Seek, Tab, Turn,
+};
 pub use list::{List, PAGE, WINDOW, Wanted};
+pub use page::{Page, PageKind};
+pub use prompt::{Choice, Does, Kind, Mistake, Prompt};
+pub use typing::Typing;
 
-use super::keymap::{self, Action, Context, Key, Motion};
+use super::keymap::{Context, Key};
+use super::totals::Totals;
+use crate::digest::compare::Comparison;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
+use crate::fault::{Listed, Rule};
+use crate::store::filter::Filter;
+use prompt::History;
+use ratatui::layout::Rect;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything the screen is drawn from.
@@ -25,18 +43,43 @@ pub struct App {
     pub list: List,
     /// How many exchanges the recording holds; `None` until it was read.
     pub count: Option<u64>,
+    /// The filter in force, as it was typed; empty for everything.
+    pub filter: String,
+    /// How many exchanges it asks for; `None` until they were counted.
+    pub matching: Option<Matching>,
+    /// The line that is being typed.
+    pub prompt: Option<Prompt>,
     /// The pane, while it is open.
     pub pane: Option<Pane>,
     /// What the pane shows, once it was read.
     pub detail: Option<Arc<Detail>>,
-    /// How far the help is scrolled, while it is open.
-    pub help: Option<Scroll>,
+    /// The page over everything else, while one is open.
+    pub page: Option<Page>,
+    /// Where two exchanges differ, once it was found out.
+    pub comparison: Option<Arc<Comparison>>,
+    /// What the exchanges of the filter amount to, as far as they were counted.
+    pub totals: Option<Arc<Totals>>,
+    /// The marked exchanges.
+    pub marked: BTreeSet<ExchangeId>,
+    /// Whether the screen stands still.
+    pub paused: bool,
+    /// The faults that are armed; `None` where no request passes.
+    pub faults: Option<Vec<Listed>>,
+    /// What the last key led to, if it is worth a sentence.
+    pub notice: Option<String>,
     /// Why the recording cannot be read.
     pub failure: Option<Failure>,
     /// What is wrong at present with what is being watched, if anything.
     pub trouble: Option<String>,
     /// Wall time, as far as it was told.
     pub now: WallTime,
+    /// How many themes further than the first.
+    pub theme: usize,
+    /// What is to be done before anything else is watched.
+    order: Option<Cmd>,
+    parsed: Filter,
+    history: History,
+    asked: Option<Ask>,
     measures: Measures,
     revision: u64,
     watched: Option<Interest>,
@@ -51,6 +94,8 @@ pub struct Words {
     pub warnings: Vec<String>,
     /// How to point an app here, for the screen that has no exchange yet.
     pub how_to: Vec<String>,
+    /// The name of the gateway that requests go to, for the faults that it documents.
+    pub gateway: String,
 }
 
 /// How many warnings are kept: the newest, and those that the run began with.
@@ -61,27 +106,52 @@ const WARNINGS: usize = 20;
 pub enum Msg {
     /// A key was pressed.
     Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(Mouse),
     /// The terminal has another size.
     Resize,
     /// Time passed.
     Tick(WallTime),
     /// Something was read.
     Loaded(Box<Loaded>),
+    /// A question was answered.
+    Answered(Answer),
     /// The recording could not be read.
     Failed(Failure),
+    /// Something was done; a sentence says what.
+    Done(String),
     /// Something happened that must not be overlooked.
     Warning(String),
     /// What is wrong at present with what is being watched, if anything.
     Trouble(Option<String>),
+    /// The faults that are armed; `None` where no request passes.
+    Faults(Option<Vec<Listed>>),
     /// Something was drawn; this is how large it came out.
     Measured(Measures),
 }
 
+/// What the mouse did, at a column and a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the deed of its name")]
+pub enum Mouse {
+    Click(u16, u16),
+    WheelUp(u16, u16),
+    WheelDown(u16, u16),
+}
+
 /// What is to be done.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Cmd {
     /// Read this from now on.
     Watch(Interest),
+    /// Put this text where people paste from: a name for it, and the text.
+    Copy(&'static str, String),
+    /// Arm these faults beside the others.
+    Arm(Vec<Rule>),
+    /// Disarm this one.
+    Disarm(String),
     /// End.
     Quit,
 }
@@ -89,12 +159,20 @@ pub enum Cmd {
 /// What the screen needs of the recording. The loader reads it whenever it or the recording changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interest {
+    /// What the list holds.
+    pub filter: Filter,
     /// The rows to add to the window.
     pub wanted: Wanted,
     /// Rows held that may have changed: those in sight and those that are open. In the order of starting.
     pub refresh: Vec<ExchangeId>,
     /// The exchange in the pane.
     pub detail: Option<ExchangeId>,
+    /// The screen stands still: nothing after this exchange, and nothing that is shown already.
+    pub until: Option<ExchangeId>,
+    /// The filter that is being typed, and its cursor.
+    pub complete: Option<(String, usize)>,
+    /// What is asked once.
+    pub ask: Option<Ask>,
 }
 
 /// What was read, for one [`Interest`].
@@ -102,14 +180,31 @@ pub struct Interest {
 pub struct Loaded {
     /// How many exchanges there are.
     pub count: u64,
+    /// The filter that the rows are of.
+    pub filter: Filter,
+    /// How many exchanges the filter asks for; `None` of the one that asks for all.
+    pub matching: Option<Matching>,
     /// The rows, and what was wanted when they were read.
     pub rows: Vec<Summary>,
     /// See `rows`.
     pub wanted: Wanted,
     /// Rows read again.
     pub refreshed: Vec<Summary>,
+    /// Rows that the filter asks for by now, and maybe did not when rows after them were read.
+    pub late: Vec<Summary>,
+    /// Rows read again that the filter does not ask for any more.
+    pub gone: Vec<ExchangeId>,
     /// The exchange in the pane, where it changed.
     pub detail: Option<Arc<Detail>>,
+}
+
+/// How many exchanges a filter asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Matching {
+    /// So many.
+    pub count: usize,
+    /// Or more: counting ended there.
+    pub at_least: bool,
 }
 
 /// Why the recording cannot be read, for people.
@@ -121,7 +216,7 @@ pub struct Failure {
     pub hint: String,
 }
 
-/// How large things came out when they were last drawn, in rows.
+/// How large things came out when they were last drawn, in rows, and where they stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measures {
     /// Rows of the list in sight.
@@ -130,33 +225,66 @@ pub struct Measures {
     pub pane_rows: usize,
     /// Rows of everything the pane could show.
     pub pane_lines: usize,
-    /// Rows of the help in sight.
-    pub help_rows: usize,
-    /// Rows of the whole help.
-    pub help_lines: usize,
+    /// Rows of the page in sight.
+    pub page_rows: usize,
+    /// Rows of the whole page.
+    pub page_lines: usize,
+    /// Where the rows of the list stand.
+    pub list: Rect,
+    /// Where the pane stands.
+    pub pane: Rect,
+    /// Where the content of the pane stands.
+    pub content: Rect,
+    /// The columns that each tab stands in, from and to.
+    pub tabs: [(u16, u16); Tab::ALL.len()],
+    /// What [`Pane::seek`] asks for: the line, where there is one; and whether it was looked for.
+    pub sought: Option<usize>,
+    /// See `sought`.
+    pub is_sought: bool,
 }
 
 /// Takes `msg` in and says what is to be done.
 pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
     match msg {
         Msg::Key(key) => {
-            if let Some(action) = keymap::action(app.context(), key)
-                && app.act(action)
-            {
+            app.revision += 1;
+            if app.press(key) {
                 return Some(Cmd::Quit);
             }
+            if let Some(order) = app.order.take() {
+                return Some(order);
+            }
+        }
+        Msg::Paste(text) => {
+            if let Some(prompt) = &mut app.prompt {
+                prompt.insert(&text);
+                app.revision += 1;
+            }
+        }
+        Msg::Mouse(mouse) => {
             app.revision += 1;
+            app.point(mouse);
         }
         Msg::Resize => app.revision += 1,
-        Msg::Tick(now) => {
+        Msg::Tick(now) if !app.paused => {
             app.now = now;
             app.revision += u64::from(app.is_live());
         }
+        Msg::Tick(_) => {}
         Msg::Loaded(loaded) => app.take(*loaded),
+        Msg::Answered(Answer::Text(id, what, text)) if app.asked == Some(Ask::Copy(id, what)) => {
+            app.asked = None;
+            if let Some(text) = text {
+                return Some(Cmd::Copy(what.name(), text));
+            }
+            app.say(format!("#{id} has no {}", what.about()));
+        }
+        Msg::Answered(answer) => app.hear(answer),
         Msg::Failed(failure) => {
             app.revision += u64::from(app.failure.as_ref() != Some(&failure));
             app.failure = Some(failure);
         }
+        Msg::Done(text) => app.say(text),
         Msg::Warning(warning) => {
             app.words.warnings.insert(0, warning);
             app.words.warnings.truncate(WARNINGS);
@@ -166,10 +294,11 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
             app.revision += u64::from(app.trouble != trouble);
             app.trouble = trouble;
         }
-        Msg::Measured(measures) => {
-            app.revision += u64::from(app.measures != measures);
-            app.measures = measures;
+        Msg::Faults(faults) => {
+            app.revision += u64::from(app.faults != faults);
+            app.faults = faults;
         }
+        Msg::Measured(measures) => app.measured(measures),
     }
     app.list.settle(app.measures.list_rows);
     let interest = app.interest();
@@ -187,12 +316,26 @@ impl App {
             words,
             list: List::new(follow),
             count: None,
+            filter: String::new(),
+            matching: None,
+            prompt: None,
             pane: None,
             detail: None,
-            help: None,
+            page: None,
+            comparison: None,
+            totals: None,
+            marked: BTreeSet::new(),
+            paused: false,
+            faults: None,
+            notice: None,
+            order: None,
             failure: None,
             trouble: None,
             now,
+            theme: 0,
+            parsed: Filter::default(),
+            history: History::default(),
+            asked: None,
             measures: Measures::default(),
             revision: 0,
             watched: None,
@@ -201,10 +344,11 @@ impl App {
 
     /// Which keys are in force.
     pub fn context(&self) -> Context {
-        match (&self.help, &self.pane) {
-            (Some(_), _) => Context::Help,
-            (None, Some(_)) => Context::Pane,
-            (None, None) => Context::List,
+        match (&self.prompt, &self.page, &self.pane) {
+            (Some(_), ..) => Context::Prompt,
+            (None, Some(_), _) => Context::Page,
+            (None, None, Some(_)) => Context::Pane,
+            (None, None, None) => Context::List,
         }
     }
 
@@ -220,10 +364,19 @@ impl App {
 
     /// How long an exchange has taken up to now, or took.
     pub fn duration(&self, summary: &Summary) -> Option<Micros> {
-        summary.duration.or_else(|| {
-            let passed = self.now.0.saturating_sub(summary.started_at.0);
-            (summary.verdict == Verdict::Open).then(|| Micros(u64::try_from(passed).unwrap_or_default()))
-        })
+        let is_open = summary.verdict == Verdict::Open;
+        summary.duration.or_else(|| is_open.then(|| self.since_start(summary)))
+    }
+
+    /// The time since the last event of a stream that goes on.
+    pub fn silence(&self, summary: &Summary) -> Option<Micros> {
+        let last = summary.digest.last_event?;
+        (summary.verdict == Verdict::Open).then(|| self.since_start(summary).since(last))
+    }
+
+    fn since_start(&self, summary: &Summary) -> Micros {
+        let passed = self.now.0.saturating_sub(summary.started_at.0);
+        Micros(u64::try_from(passed).unwrap_or_default())
     }
 
     /// What the pane is to show, once it is the exchange that is selected.
@@ -232,18 +385,43 @@ impl App {
     }
 
     fn interest(&self) -> Interest {
+        let until = self.paused.then(|| self.list.newest().unwrap_or(ExchangeId::MAX));
         Interest {
+            filter: self.parsed.clone(),
             wanted: self.list.wanted(),
-            refresh: self.list.refresh(self.measures.list_rows),
+            refresh: if self.paused { Vec::new() } else { self.list.refresh(self.measures.list_rows) },
             detail: self.pane.as_ref().and_then(|_| self.list.selected()),
+            until,
+            complete: self.prompt.as_ref().and_then(Prompt::to_complete),
+            ask: self.asked.clone(),
         }
     }
 
     fn take(&mut self, loaded: Loaded) {
-        let mut changed = self.failure.take().is_some() || self.count != Some(loaded.count);
-        self.count = Some(loaded.count);
-        changed |= self.list.add(loaded.wanted, loaded.rows);
-        changed |= self.list.replace(loaded.refreshed);
+        let mut changed = self.failure.take().is_some();
+        if !self.paused {
+            changed |= self.count != Some(loaded.count);
+            self.count = Some(loaded.count);
+        }
+        // What another filter asked for is no answer.
+        if loaded.filter == self.parsed {
+            if !self.paused {
+                changed |= self.matching != loaded.matching;
+                self.matching = loaded.matching;
+            }
+            let missed = match loaded.wanted {
+                Wanted::UpTo(id) if loaded.wanted == self.list.wanted() => {
+                    (loaded.rows.last().map(|row| row.id) != Some(id)).then_some(id)
+                }
+                _ => None,
+            };
+            changed |= self.list.add(loaded.wanted, loaded.rows);
+            changed |= self.list.replace(loaded.refreshed);
+            changed |= self.list.settle_matches(loaded.late, &loaded.gone);
+            if let Some(id) = missed {
+                self.say(format!("#{id} is not among these exchanges"));
+            }
+        }
         if let Some(detail) = loaded.detail {
             self.detail = Some(detail);
             changed = true;
@@ -251,82 +429,60 @@ impl App {
         self.revision += u64::from(changed);
     }
 
-    /// Does what a key asks for; says whether that is the end.
-    fn act(&mut self, action: Action) -> bool {
-        match action {
-            Action::Move(motion) => self.go(motion),
-            Action::Neighbour(motion) => self.select(motion),
-            Action::ToggleFollow => {
-                if self.list.toggle_follow() {
-                    self.reset_scroll();
-                }
+    fn hear(&mut self, answer: Answer) {
+        match answer {
+            Answer::Completion(asked, completion) => {
+                let prompt = self.prompt.as_mut();
+                let changed = prompt.is_some_and(|prompt| prompt.offer(&asked, completion));
+                self.revision += u64::from(changed);
             }
-            Action::Open => self.open(None),
-            Action::ShowTab(number) => self.open(Tab::ALL.get(usize::from(number).wrapping_sub(1)).copied()),
-            Action::NextTab => self.turn(1),
-            Action::PreviousTab => self.turn(Tab::ALL.len() - 1),
-            Action::ToggleZoom => {
-                if let Some(pane) = &mut self.pane {
-                    pane.zoomed = !pane.zoomed;
+            Answer::Comparison(a, b, comparison) if self.asked == Some(Ask::Compare(a, b)) => {
+                if comparison.is_none() {
+                    self.say("one of them is not in the recording any more".to_owned());
                 }
+                self.comparison = comparison;
+                self.revision += 1;
             }
-            Action::ToggleHelp => self.help = Some(Scroll::default()),
-            Action::Back => return self.back(),
-            Action::Quit => return true,
-        }
-        false
-    }
-
-    fn go(&mut self, motion: Motion) {
-        let measures = self.measures;
-        if let Some(help) = &mut self.help {
-            help.go(motion, measures.help_rows, measures.help_lines);
-        } else if let Some(pane) = &mut self.pane {
-            pane.scroll_mut().go(motion, measures.pane_rows, measures.pane_lines);
-        } else {
-            self.list.go(motion, measures.list_rows);
+            Answer::Totals(totals) if self.asked == Some(Ask::Totals) => {
+                self.totals = Some(totals);
+                self.revision += 1;
+            }
+            // Nobody asks for it any more.
+            Answer::Text(..) | Answer::Comparison(..) | Answer::Totals(_) => {}
         }
     }
 
-    fn select(&mut self, motion: Motion) {
-        let before = self.list.selected();
-        self.list.go(motion, self.measures.list_rows);
-        if self.list.selected() != before {
-            self.reset_scroll();
-        }
-    }
-
-    fn reset_scroll(&mut self) {
-        if let Some(pane) = &mut self.pane {
-            pane.scrolls = Default::default();
-        }
-    }
-
-    fn open(&mut self, tab: Option<Tab>) {
-        if self.list.selected().is_none() {
+    fn measured(&mut self, measures: Measures) {
+        self.revision += u64::from(self.measures != measures);
+        self.measures = measures;
+        if !measures.is_sought {
             return;
         }
-        // Whoever reads an exchange does not want it replaced by the next.
-        self.list.stop_following();
-        let pane = self.pane.get_or_insert_with(Pane::default);
-        pane.tab = tab.unwrap_or(pane.tab);
-    }
-
-    fn turn(&mut self, by: usize) {
-        if let Some(pane) = &mut self.pane {
-            let next = (pane.tab as usize + by) % Tab::ALL.len();
-            pane.tab = Tab::ALL.get(next).copied().unwrap_or_default();
+        let Some(pane) = self.pane.as_mut() else { return };
+        let seek = pane.seek.take();
+        self.revision += 1;
+        match measures.sought {
+            Some(line) if pane.tab == Tab::Events => {
+                pane.event.put(line);
+                let top = pane.scroll().top_with(line, measures.pane_rows, measures.pane_lines);
+                pane.scroll_mut().put(top);
+            }
+            Some(line) => {
+                // What stands before it says where one is.
+                pane.scroll_mut().put(line.saturating_sub(measures.pane_rows / 3));
+                pane.found = Some(line);
+                pane.lit = matches!(seek, Some(Seek::Place(_))).then_some(line);
+            }
+            None if matches!(seek, Some(Seek::Next | Seek::Previous)) => {
+                let find = pane.find.clone();
+                self.say(format!("`{find}` is not here"));
+            }
+            None => {}
         }
     }
 
-    fn back(&mut self) -> bool {
-        if self.help.take().is_some() {
-            return false;
-        }
-        if self.pane.take().is_some() {
-            self.detail = None;
-            return false;
-        }
-        true
+    fn say(&mut self, notice: String) {
+        self.notice = Some(notice);
+        self.revision += 1;
     }
 }

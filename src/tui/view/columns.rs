@@ -4,8 +4,13 @@ use super::Ui;
 use super::cells::{micros, short_number, time_of_day};
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
+use crate::exchange::time::Micros;
 use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
+use crate::tui::totals::speed;
+
+/// A stream that is silent for so long is worth a look.
+const LONG_SILENCE: Micros = Micros(5_000_000);
 
 /// One column.
 #[derive(Debug, Clone, Copy)]
@@ -42,23 +47,27 @@ pub(super) enum Align {
 }
 
 /// From this rank on a column is shown only where all others have room.
-const LUXURY: u8 = 6;
+const LUXURY: u8 = 5;
 
 /// How many rows above and below the first in sight have a say in the widths.
 const NEAR: usize = 100;
 
-/// Every column, from left to right. The last verdict words have 14 letters.
-const COLUMNS: [Column; 10] = [
-    column("time", [8, 8, 8], 4, Align::Left, time),
-    column("method", [6, 6, 6], 6, Align::Left, method),
-    column("path", [12, 20, 60], 0, Align::Ends, path),
-    column("model", [12, 16, 28], 3, Align::Ends, model),
-    column("code", [4, 4, 4], 1, Align::Right, status),
-    column("verdict", [16, 16, 16], 0, Align::Left, verdict),
-    column("ttft", [8, 8, 8], 5, Align::Right, first_token),
-    column("took", [8, 8, 8], 2, Align::Right, duration),
-    column("tokens", [11, 11, 11], 7, Align::Right, tokens),
-    column("note", [12, 20, 40], 8, Align::Left, note),
+/// Every column, from left to right. The longest verdict word has 14 letters.
+const COLUMNS: [Column; 14] = [
+    column("#", [3, 5, 7], 10, Align::Right, number),
+    column("time", [8, 8, 8], 7, Align::Left, time),
+    column("", [0, 4, 4], 0, Align::Left, marks),
+    column("method", [6, 6, 7], 8, Align::Left, method),
+    column("path", [12, 20, 60], 1, Align::Ends, path),
+    column("model", [11, 17, 32], 4, Align::Ends, model),
+    column("code", [4, 4, 4], 2, Align::Right, status),
+    column("verdict", [10, 16, 16], 0, Align::Left, verdict),
+    column("found", [5, 5, 5], 5, Align::Right, found),
+    column("ttft", [7, 7, 8], 6, Align::Right, first_token),
+    column("took", [7, 7, 8], 3, Align::Right, duration),
+    column("tokens", [11, 11, 11], 9, Align::Right, tokens),
+    column("tok/s", [7, 7, 7], 11, Align::Right, rate),
+    column("note", [12, 20, 40], 12, Align::Left, note),
 ];
 
 const fn column(
@@ -73,39 +82,48 @@ const fn column(
 
 /// The columns that fit into `width` cells, each with its own width; one cell stands between two.
 ///
-/// What is left over goes to the columns that stretch, in the order of their rank, no further than the
-/// rows around those in sight have use for: so that the columns mostly stand still while one scrolls.
+/// A column is as wide as the rows around those in sight need, within its bounds: so the columns mostly stand
+/// still while one scrolls. The columns of the highest rank go until the rest has what it should have, those
+/// that may not go until it has what it must.
 pub(super) fn fitting(app: &App, ui: &Ui, width: u16) -> Vec<(Column, u16)> {
-    let mut shown = COLUMNS.to_vec();
-    let needed = |shown: &[Column]| shown.iter().map(|column| column.least + 1).sum::<u16>();
-    let wanted = |shown: &[Column]| shown.iter().map(|column| column.good + 1).sum::<u16>();
+    let mut shown: Vec<(Column, u16)> =
+        COLUMNS.into_iter().map(|column| (column, column.useful(app, ui))).collect();
+    // What is empty in every row says nothing.
+    shown.retain(|(_, useful)| *useful > 0);
+    let needed = |shown: &[(Column, u16)]| {
+        shown.iter().map(|(column, useful)| column.least.max((*useful).min(column.good)) + 1).sum::<u16>()
+    };
+    let least = |shown: &[(Column, u16)]| shown.iter().map(|(column, _)| column.least + 1).sum::<u16>();
     while let Some((worst, rank)) =
-        shown.iter().map(|column| column.rank).enumerate().max_by_key(|(_, rank)| *rank)
+        shown.iter().map(|(column, _)| column.rank).enumerate().max_by_key(|(_, rank)| *rank)
     {
-        let is_crowded = needed(&shown) > width + 1 || (rank >= LUXURY && wanted(&shown) > width + 1);
+        let is_crowded = least(&shown) > width + 1 || (rank >= LUXURY && needed(&shown) > width + 1);
         if !is_crowded || shown.len() == 1 {
             break;
         }
         shown.remove(worst);
     }
-    let mut spare = (width + 1).saturating_sub(needed(&shown));
+    let mut spare = (width + 1).saturating_sub(least(&shown));
     let mut order: Vec<usize> = (0..shown.len()).collect();
-    order.sort_by_key(|&index| shown.get(index).map(|column| column.rank));
-    let mut widths: Vec<(Column, u16)> = shown.into_iter().map(|column| (column, column.least)).collect();
-    for index in order {
-        if let Some((column, width)) = widths.get_mut(index).filter(|(column, _)| column.most > column.least)
-        {
-            let more = column.useful(app, ui).saturating_sub(*width).min(spare);
-            *width += more;
-            spare -= more;
+    order.sort_by_key(|&index| shown.get(index).map(|(column, _)| column.rank));
+    let mut widths: Vec<(Column, u16)> = shown.iter().map(|(column, _)| (*column, column.least)).collect();
+    // First what each should have, then what it has use for.
+    for bound in [|column: &Column| column.good, |column: &Column| column.most] {
+        for &index in &order {
+            if let (Some((column, width)), Some((_, useful))) = (widths.get_mut(index), shown.get(index)) {
+                let more = (*useful).min(bound(column)).saturating_sub(*width).min(spare);
+                *width += more;
+                spare -= more;
+            }
         }
     }
+    widths.retain(|(_, width)| *width > 0);
     widths
 }
 
 impl Column {
-    /// The widest that a row near those in sight makes of this column. Counts letters: wide ones may have
-    /// to give way.
+    /// The widest that a row near those in sight makes of this column, at most what it may have. Counts
+    /// letters: wide ones may have to give way.
     fn useful(&self, app: &App, ui: &Ui) -> u16 {
         let top = app.list.top(ui.measures.list_rows);
         let near = app.list.rows().iter().skip(top.saturating_sub(NEAR)).take(2 * NEAR);
@@ -116,6 +134,28 @@ impl Column {
 
 fn cell(role: Role, text: impl Into<String>) -> Cell {
     Cell { text: text.into(), role }
+}
+
+fn number(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Quiet, row.id.to_string())
+}
+
+/// What is to be known of a row before it is read.
+fn marks(app: &App, _: &Ui, row: &Summary) -> Cell {
+    let mut marks = String::new();
+    if app.marked.contains(&row.id) {
+        marks.push('*');
+    }
+    if row.fault.is_some() {
+        marks.push('F');
+    }
+    if row.replay_of.is_some() {
+        marks.push('R');
+    }
+    if let Some(retry @ 1..) = row.digest.client.retry_count {
+        marks = format!("{marks}↻{retry}");
+    }
+    cell(Role::Warn, marks)
 }
 
 fn time(_: &App, ui: &Ui, row: &Summary) -> Cell {
@@ -170,6 +210,29 @@ fn tokens(_: &App, _: &Ui, row: &Summary) -> Cell {
     }
 }
 
+/// How many checks fired, and how bad the worst of it is.
+fn found(_: &App, _: &Ui, row: &Summary) -> Cell {
+    match row.severity {
+        None => cell(Role::Quiet, ""),
+        Some(worst) => {
+            let (glyph, role) = theme::severity(worst);
+            cell(role, format!("{glyph} {}", row.findings.len()))
+        }
+    }
+}
+
+/// Tokens a second; of a stream that goes on, for how long nothing has come.
+fn rate(app: &App, _: &Ui, row: &Summary) -> Cell {
+    match (app.silence(row), speed(row)) {
+        (Some(silence), _) => {
+            let role = if silence >= LONG_SILENCE { Role::Warn } else { Role::Live };
+            cell(role, format!("+{:.1} s", silence.0 as f64 / 1e6))
+        }
+        (None, Some(speed)) => cell(Role::Plain, format!("{speed:.1}")),
+        (None, None) => cell(Role::Quiet, ""),
+    }
+}
+
 /// What else is worth a word.
 fn note(_: &App, _: &Ui, row: &Summary) -> Cell {
     let mut notes = Vec::new();
@@ -179,22 +242,8 @@ fn note(_: &App, _: &Ui, row: &Summary) -> Cell {
     if let Some(error) = row.own_error.as_ref().or(row.digest.error_code.as_ref()) {
         notes.push(error.clone());
     }
-    if let Some(retry @ 1..) = row.digest.client.retry_count {
-        notes.push(format!("retry {retry}"));
-    }
     if let Some(id) = row.replay_of {
         notes.push(format!("replay of #{id}"));
     }
-    let mut role = Role::Warn;
-    if let Some(severity) = row.severity {
-        let (glyph, found) = theme::severity(severity);
-        let count = row.findings.len();
-        let plural = if count == 1 { "" } else { "s" };
-        notes.push(format!("{glyph} {count} finding{plural}"));
-        // What merely is worth knowing does not ask for a look.
-        if notes.len() == 1 || found == Role::Bad {
-            role = found;
-        }
-    }
-    cell(role, notes.join(", "))
+    cell(Role::Warn, notes.join(", "))
 }

@@ -2,36 +2,44 @@
 
 use super::Ui;
 use super::cells::{one_line, wrap_words};
-use super::pane::nothing;
 use crate::exchange::end::Verdict;
+use crate::exchange::finding::Place;
 use crate::tui::state::Detail;
 use crate::tui::theme::{self, Role};
 use ratatui::text::{Line, Span};
 
-pub(super) fn lines(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
-    let undecided = undecided(detail);
-    let mut lines = match (detail.whole.findings.is_empty(), &undecided) {
-        (true, None) => return nothing(ui, "No check found anything."),
-        (true, Some(_)) => nothing(ui, "No check has found anything yet."),
-        (false, _) => Vec::new(),
-    };
-    for finding in &detail.whole.findings {
+/// The lines, and the line that each finding begins at.
+pub(super) fn lines(ui: &Ui, detail: &Detail, here: usize, width: usize) -> (Vec<Line<'static>>, Vec<usize>) {
+    let mut lines = Vec::new();
+    let mut starts = Vec::new();
+    if detail.whole.findings.is_empty() {
+        let is_open = detail.whole.summary.verdict == Verdict::Open;
+        let why = if is_open { "No check has found anything yet." } else { "No check found anything." };
+        push(&mut lines, ui, Role::Quiet, "", why, width);
+        lines.push(Line::default());
+    }
+    for (nth, finding) in detail.whole.findings.iter().enumerate() {
+        starts.push(lines.len());
         let (glyph, role) = theme::severity(finding.severity);
-        let title = format!("{glyph} {}  {}", finding.severity.as_str(), finding.check);
+        let mark = if nth == here { "▌ " } else { "  " };
+        let title = format!("{mark}{glyph} {}  {}", finding.severity.as_str(), finding.check);
         push(&mut lines, ui, role, "", &title, width);
         push(&mut lines, ui, Role::Plain, "  ", &finding.message, width);
         push(&mut lines, ui, Role::Quiet, "  evidence: ", &finding.evidence, width);
-        push(&mut lines, ui, Role::Plain, "  fix: ", &finding.fix, width);
         if !finding.places.is_empty() {
-            let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
+            let places: Vec<String> = finding.places.iter().map(Place::to_string).collect();
             push(&mut lines, ui, Role::Quiet, "  at: ", &places.join(", "), width);
         }
+        push(&mut lines, ui, Role::Good, "  fix: ", &finding.fix, width);
         lines.push(Line::default());
     }
-    if let Some(undecided) = undecided {
+    if !starts.is_empty() {
+        push(&mut lines, ui, Role::Quiet, "", "enter goes to the evidence, x explains the check", width);
+    }
+    if let Some(undecided) = undecided(detail) {
         push(&mut lines, ui, Role::Quiet, "", &undecided, width);
     }
-    lines
+    (lines, starts)
 }
 
 /// What cannot be decided yet of an exchange that is open. Which checks the settings leave is not in the

@@ -1,38 +1,34 @@
 //! The help: the table of keys, and what the words mean.
 
 use super::Ui;
-use super::cells::{draw_line, fit, width_of};
+use super::cells::{fit, width_of};
 use crate::exchange::end::Verdict;
+use crate::store::filter::KEYS;
 use crate::tui::keymap::{BINDINGS, Binding, Context};
-use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
-use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Clear;
 
 /// How wide the keys stand.
-const KEYS: usize = 16;
+const LEFT: usize = 16;
 
-pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
-    frame.render_widget(Clear, area);
-    let lines = lines(ui, area.width.into());
-    let height = usize::from(area.height);
-    let top = app.help.unwrap_or_default().top(height, lines.len());
-    ui.measures.help_rows = height;
-    ui.measures.help_lines = lines.len();
-    for (place, line) in area.rows().zip(lines.into_iter().skip(top)) {
-        draw_line(frame, place, &line);
-    }
-}
+/// What stands before a path.
+const MARKS: [(&str, &str); 4] = [
+    ("*", "marked, with m"),
+    ("F", "a fault was injected"),
+    ("↻1", "the client's first retry of the request before"),
+    ("R", "sends an earlier exchange again"),
+];
 
-fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (context, title) in
         [(Context::List, "in the list"), (Context::Pane, "in an exchange"), (Context::Anywhere, "anywhere")]
     {
         lines.push(Line::from(ui.span(Role::Strong, format!(" {title}"))));
-        let bindings: Vec<&Binding> = BINDINGS.iter().filter(|binding| binding.context == context).collect();
+        let bindings: Vec<&Binding> = BINDINGS
+            .iter()
+            .filter(|binding| binding.context == context && !binding.keys.is_empty())
+            .collect();
         for group in bindings.chunk_by(|_, next| next.help.is_none()) {
             let keys: Vec<String> =
                 group.iter().flat_map(|binding| binding.keys).map(ToString::to_string).collect();
@@ -41,6 +37,24 @@ fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::default());
     }
+    lines.push(Line::from(ui.span(Role::Strong, " what a filter asks")));
+    for key in KEYS {
+        lines.push(row(ui, Role::Accent, key.example, key.about, width));
+    }
+    lines.push(row(ui, Role::Accent, "rivers", "words of prompts and answers", width));
+    lines.push(row(
+        ui,
+        Role::Accent,
+        "a b  a OR b  -a",
+        "both, one of them, not this one; brackets group",
+        width,
+    ));
+    lines.push(Line::default());
+    lines.push(Line::from(ui.span(Role::Strong, " marks in the list")));
+    for (mark, text) in MARKS {
+        lines.push(row(ui, Role::Accent, mark, text, width));
+    }
+    lines.push(Line::default());
     lines.push(Line::from(ui.span(Role::Strong, " how an exchange ended")));
     for verdict in Verdict::ALL {
         let (glyph, role) = theme::verdict(verdict);
@@ -50,8 +64,8 @@ fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
 }
 
 fn row(ui: &Ui, role: Role, left: &str, right: &str, width: usize) -> Line<'static> {
-    let gap = " ".repeat(KEYS.saturating_sub(width_of(left)) + 1);
-    let right = fit(right, width.saturating_sub(KEYS + 3)).into_owned();
+    let gap = " ".repeat(LEFT.saturating_sub(width_of(left)) + 1);
+    let right = fit(right, width.saturating_sub(LEFT.max(width_of(left)) + 3)).into_owned();
     Line::from_iter(["  ".into(), ui.span(role, left.to_owned()), format!("{gap}{right}").into()])
 }
 

@@ -16,6 +16,7 @@ const NO_MARK: &str = "  ";
 
 pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     ui.measures.list_rows = usize::from(area.height.saturating_sub(1));
+    ui.measures.list = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
     let columns = fitting(app, ui, area.width.saturating_sub(width_of(MARK) as u16 + 1));
     let mut places = area.rows();
     if let Some(place) = places.next() {

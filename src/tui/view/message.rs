@@ -2,41 +2,60 @@
 
 use super::Ui;
 use super::cells::{one_line, split, width_of, wrap};
-use super::pane::nothing;
+use super::header_notes::note;
+use super::pane::{Content, nothing};
 use crate::exchange::head::Headers;
 use crate::tui::json_text::{Token, tokens};
-use crate::tui::state::{BodyText, Detail};
+use crate::tui::prepare::{BODY_SHOWN, hex_lines, plain_lines};
+use crate::tui::state::{BodyText, Detail, Form};
 use crate::tui::theme::Role;
 use ratatui::text::{Line, Span};
 
-pub(super) fn request(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
+/// How much of a body is shown as bytes.
+const BYTES_SHOWN: usize = 64 * 1024;
+
+pub(super) fn request(ui: &Ui, detail: &Detail, form: Form, width: usize) -> Content {
     let exchange = &detail.whole.exchange;
     let head = &exchange.request;
-    let mut lines = Vec::new();
+    let mut content = Content::default();
     let start = format!("{} {} {}", head.method, head.target, head.version);
-    push_wrapped(&mut lines, ui, Role::Strong, &start, width);
-    push_headers(&mut lines, ui, &head.headers, width);
+    push_wrapped(&mut content.lines, ui, Role::Strong, &start, width);
+    push_headers(&mut content, ui, &head.headers, width);
     if let Some(sent) = &exchange.sent {
-        push_changes(&mut lines, ui, &head.headers, sent, width);
+        push_changes(&mut content.lines, ui, &head.headers, sent, width);
     }
-    push_body(&mut lines, ui, &detail.request, width);
-    lines
+    push_body(&mut content, ui, &detail.request, form, width);
+    push_trailers(&mut content, ui, &exchange.request_trailers, width);
+    content
 }
 
-pub(super) fn response(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
-    let Some(head) = &detail.whole.exchange.response else {
-        return nothing(ui, "No answer yet.");
+pub(super) fn response(ui: &Ui, detail: &Detail, form: Form, width: usize) -> Content {
+    let exchange = &detail.whole.exchange;
+    let Some(head) = &exchange.response else {
+        return Content { lines: nothing(ui, "No answer yet."), ..Content::default() };
     };
-    let mut lines = Vec::new();
+    let mut content = Content::default();
     let start = format!("{} {}", head.version, head.status);
-    push_wrapped(&mut lines, ui, Role::Strong, &start, width);
-    push_headers(&mut lines, ui, &head.headers, width);
-    push_body(&mut lines, ui, &detail.response, width);
-    lines
+    push_wrapped(&mut content.lines, ui, Role::Strong, &start, width);
+    push_headers(&mut content, ui, &head.headers, width);
+    push_body(&mut content, ui, &detail.response, form, width);
+    push_trailers(&mut content, ui, &exchange.response_trailers, width);
+    content
 }
 
-fn push_headers(lines: &mut Vec<Line<'static>>, ui: &Ui, headers: &Headers, width: usize) {
+fn push_trailers(content: &mut Content, ui: &Ui, trailers: &Headers, width: usize) {
+    if !trailers.0.is_empty() {
+        content.lines.push(Line::default());
+        push_wrapped(&mut content.lines, ui, Role::Quiet, "after the body:", width);
+        push_headers(content, ui, trailers, width);
+    }
+}
+
+fn push_headers(content: &mut Content, ui: &Ui, headers: &Headers, width: usize) {
+    let lines = &mut content.lines;
     for (name, value) in &headers.0 {
+        content.headers.push((name.to_ascii_lowercase(), lines.len()));
+        let note = note(name);
         let text = format!("{name}: {}", String::from_utf8_lossy(value));
         let text = one_line(&text);
         let name = one_line(name);
@@ -50,6 +69,12 @@ fn push_headers(lines: &mut Vec<Line<'static>>, ui: &Ui, headers: &Headers, widt
                 ui.span(Role::Name, name.to_owned()),
                 Span::raw(value.to_owned()),
             ]));
+        }
+        // A note that does not fit beside its header would only be in the way.
+        if let (Some(note), Some(line)) = (note, lines.last_mut())
+            && line.width() + width_of(note) + 4 <= width
+        {
+            line.push_span(ui.span(Role::Quiet, format!("  ← {note}")));
         }
     }
 }
@@ -74,19 +99,42 @@ fn push_changes(lines: &mut Vec<Line<'static>>, ui: &Ui, asked: &Headers, sent: 
     }
 }
 
-fn push_body(lines: &mut Vec<Line<'static>>, ui: &Ui, body: &BodyText, width: usize) {
-    lines.push(Line::default());
+fn push_body(content: &mut Content, ui: &Ui, body: &BodyText, form: Form, width: usize) {
+    content.lines.push(Line::default());
     if let Some(note) = &body.note {
-        push_wrapped(lines, ui, Role::Warn, &format!("! {note}"), width);
+        push_wrapped(&mut content.lines, ui, Role::Warn, &format!("! {note}"), width);
     }
-    if body.lines.is_empty() {
-        push_wrapped(lines, ui, Role::Quiet, "no body", width);
+    if body.raw.is_empty() {
+        return push_wrapped(&mut content.lines, ui, Role::Quiet, "no body", width);
     }
-    for text in &body.lines {
-        if body.json {
-            push_json(lines, ui, text, width);
-        } else {
-            push_wrapped(lines, ui, Role::Plain, text, width);
+    match form {
+        Form::Pretty => {
+            for text in &body.lines {
+                content.body.push(content.lines.len());
+                if body.json {
+                    push_json(&mut content.lines, ui, text, width);
+                } else {
+                    push_wrapped(&mut content.lines, ui, Role::Plain, text, width);
+                }
+            }
+        }
+        Form::Text => {
+            let shown = body.decoded.get(..BODY_SHOWN).unwrap_or(&body.decoded);
+            for text in plain_lines(&String::from_utf8_lossy(shown)) {
+                content.body.push(content.lines.len());
+                push_wrapped(&mut content.lines, ui, Role::Plain, &text, width);
+            }
+        }
+        Form::Bytes => {
+            let shown = body.raw.get(..BYTES_SHOWN).unwrap_or(&body.raw);
+            for text in hex_lines(shown, 0) {
+                content.body.push(content.lines.len());
+                push_wrapped(&mut content.lines, ui, Role::Plain, &text, width);
+            }
+            if shown.len() < body.raw.len() {
+                let text = format!("and {} bytes more", body.raw.len() - shown.len());
+                push_wrapped(&mut content.lines, ui, Role::Warn, &text, width);
+            }
         }
     }
 }

@@ -13,19 +13,28 @@
 //! ```
 
 mod cells;
+mod check_page;
 mod columns;
+mod comparison;
+mod conversation;
+mod event_page;
 mod events;
 mod findings;
+mod header_notes;
 mod help;
 mod layout;
 mod list;
 mod message;
 mod overview;
+mod page;
 mod pane;
+mod prompt;
+mod totals;
 mod welcome;
+mod wire;
 
 use super::keymap;
-use super::state::{App, Measures, Scroll};
+use super::state::{App, Form, Measures, Tab};
 use super::theme::{Role, Theme};
 use cells::{draw_line, fit, one_line, push_fit, width_of};
 use jiff::tz::TimeZone;
@@ -40,6 +49,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct Ui {
     theme: Theme,
+    first_theme: Theme,
     zone: TimeZone,
     measures: Measures,
     cache: Option<pane::Cached>,
@@ -48,7 +58,7 @@ pub struct Ui {
 impl Ui {
     /// Nothing drawn yet.
     pub fn new(theme: Theme, zone: TimeZone) -> Self {
-        Self { theme, zone, measures: Measures::default(), cache: None }
+        Self { theme, first_theme: theme, zone, measures: Measures::default(), cache: None }
     }
 
     /// How large things came out when they were last drawn.
@@ -64,17 +74,30 @@ impl Ui {
 /// Draws `app` on the whole of `frame`. Any size will do.
 pub fn view(app: &App, ui: &mut Ui, frame: &mut Frame<'_>) {
     ui.measures = Measures::default();
+    let theme = ui.first_theme.after(app.theme);
+    if theme != ui.theme {
+        (ui.theme, ui.cache) = (theme, None);
+    }
     let layout = Layout::of(app, frame.area());
     draw_title(app, ui, frame, layout.title);
     draw_warnings(app, ui, frame, layout.warnings);
-    if app.list.rows().is_empty() {
+    let is_empty = app.list.rows().is_empty();
+    if is_empty && app.count.is_some_and(|count| count > 0) && app.failure.is_none() {
+        welcome::draw_no_match(app, ui, frame, layout.list);
+    } else if is_empty {
         welcome::draw(app, ui, frame, layout.list);
     } else {
         list::draw(app, ui, frame, layout.list);
         pane::draw(app, ui, frame, layout.pane, layout.list);
     }
-    if app.help.is_some() {
-        help::draw(app, ui, frame, layout.body);
+    if !layout.bar.is_empty() {
+        prompt::draw_bar(app, ui, frame, layout.bar);
+    }
+    if let Some(page) = &app.page {
+        page::draw(app, ui, page, frame, layout.body);
+    }
+    if let Some(prompt) = &app.prompt {
+        prompt::draw_choices(ui, prompt, frame, layout.body);
     }
     draw_footer(app, ui, frame, layout.footer);
 }
@@ -112,18 +135,36 @@ fn draw_warnings(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     // What went wrong with the recording is told where the list would stand, if there is none.
     let failure =
         app.failure.as_ref().filter(|_| !app.list.rows().is_empty()).map(|failure| &failure.message);
-    for (row, warning) in area.rows().zip(failure.into_iter().chain(&app.trouble).chain(&app.words.warnings))
-    {
+    let armed = armed(app);
+    let first = armed.iter().chain(failure).chain(&app.trouble);
+    for (row, warning) in area.rows().zip(first.chain(&app.words.warnings)) {
         let text = format!(" ! {}", one_line(warning));
         let line = ui.span(Role::Warn, fit(&text, area.width.into()));
         draw_line(frame, row, &line.into());
     }
 }
 
+/// The faults that are armed: nobody may take what they do for the gateway's doing.
+fn armed(app: &App) -> Option<String> {
+    let faults = app.faults.as_ref().filter(|faults| !faults.is_empty())?;
+    let told: Vec<String> = faults
+        .iter()
+        .map(|listed| {
+            let left = listed.left.map(|left| format!(", {left} left")).unwrap_or_default();
+            format!("{} (met by {} of {}{left})", listed.rule, listed.injected, listed.matched)
+        })
+        .collect();
+    Some(format!("FAULTS ARMED: {}; press ! to disarm", told.join("; ")))
+}
+
 fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     let modes = modes(app, ui);
     let mut room = usize::from(area.width).saturating_sub(width_of(&modes) + 2);
     let mut line = Line::raw(" ");
+    if let Some(notice) = &app.notice {
+        push_fit(&mut line, ui.theme.style(Role::Strong), notice, room);
+        room = 0;
+    }
     for (key, word) in keymap::hints(app.context()) {
         let key = key.to_string();
         let width = width_of(&key) + 1 + width_of(word) + 2;
@@ -142,15 +183,32 @@ fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
 /// What is in force, and which part of a longer text is in sight.
 fn modes(app: &App, ui: &Ui) -> String {
     let measures = &ui.measures;
-    let (scroll, rows, lines) = match (app.help, &app.pane) {
-        (Some(help), _) => (help, measures.help_rows, measures.help_lines),
-        (None, Some(pane)) => (pane.scroll(), measures.pane_rows, measures.pane_lines),
-        (None, None) => (Scroll::default(), 0, 0),
+    let (top, rows, lines) = match (&app.page, &app.pane) {
+        (Some(page), _) => {
+            let (rows, lines) = (measures.page_rows, measures.page_lines);
+            (page.scroll.top(rows, lines), rows, lines)
+        }
+        (None, Some(pane)) => {
+            let (rows, lines) = (measures.pane_rows, measures.pane_lines);
+            (pane.scroll().top(rows, lines), rows, lines)
+        }
+        (None, None) => (0, 0, 0),
     };
     let mut modes = Vec::new();
+    if let Some(pane) = app.pane.as_ref().filter(|_| app.page.is_none())
+        && matches!(pane.tab, Tab::Request | Tab::Response)
+        && pane.form != Form::Pretty
+    {
+        modes.push(pane.form.as_str().to_owned());
+    }
     if lines > rows && rows > 0 {
-        let top = scroll.top(rows, lines);
         modes.push(format!("{}–{} of {lines}", top + 1, (top + rows).min(lines)));
+    }
+    if !app.marked.is_empty() {
+        modes.push(format!("{} marked", app.marked.len()));
+    }
+    if app.paused {
+        modes.push("PAUSED".to_owned());
     }
     if app.list.following() {
         modes.push("FOLLOWING".to_owned());

@@ -3,13 +3,15 @@
 use super::Ui;
 use super::cells::{bytes, date_and_time, one_line, wrap_words};
 use crate::digest::summary::Summary;
-use crate::exchange::Exchange;
+use crate::digest::{RateState, meaning};
 use crate::exchange::body::Side;
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::time::Micros;
-use crate::tui::state::{App, Detail};
+use crate::exchange::{Exchange, ExchangeId};
+use crate::tui::state::{App, Attempt, Detail, Tab};
 use crate::tui::theme::{self, Role};
+use crate::tui::totals::speed;
 use ratatui::text::{Line, Span};
 
 /// The cells a label takes.
@@ -63,11 +65,51 @@ impl Sheet<'_> {
         let findings = &detail.whole.findings;
         if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
             let (glyph, role) = theme::severity(worst.severity);
+            let tab = Tab::Findings.number();
             let text = match findings.len() {
-                1 => format!("{glyph} {} (tab 5)", worst.message),
-                more => format!("{glyph} {} ({} more: tab 5)", worst.message, more - 1),
+                1 => format!("{glyph} {} (tab {tab})", worst.message),
+                more => format!("{glyph} {} ({} more: tab {tab})", worst.message, more - 1),
             };
             self.fact("findings", role, &text);
+        }
+        if let Some(error) = meaning(&summary.gateway, digest, summary.status) {
+            self.fact("it means", Role::Plain, &error.meaning);
+            self.fact("what to do", Role::Plain, &error.fix);
+        }
+        self.limits(&detail.limits);
+        self.attempts(summary.id, &detail.attempts);
+    }
+
+    fn limits(&mut self, limits: &RateState) {
+        for window in &limits.windows {
+            let counted = window.counts.as_deref().unwrap_or("requests");
+            let mut text = match (window.remaining, window.limit) {
+                (Some(left), Some(limit)) => format!("{counted}: {left} of {limit} left"),
+                (Some(left), None) => format!("{counted}: {left} left"),
+                (None, Some(limit)) => format!("{counted}: {limit} at most"),
+                (None, None) => counted.to_owned(),
+            };
+            let reset = window.resets_in.map(|time| time.to_string()).or_else(|| window.reset.clone());
+            text.extend(reset.map(|reset| format!(", back in {reset}")));
+            let role = if window.remaining == Some(0) { Role::Warn } else { Role::Plain };
+            self.fact("limit", role, &text);
+        }
+        if let Some(wait) = limits.retry_after {
+            self.fact("try again", Role::Warn, &format!("after {wait}, says the gateway"));
+        }
+    }
+
+    /// The story of its retries.
+    fn attempts(&mut self, here: ExchangeId, attempts: &[Attempt]) {
+        for attempt in attempts {
+            let label = if attempt.number == 0 { "attempts" } else { "" };
+            let (glyph, role) = theme::verdict(attempt.verdict);
+            let mark = if attempt.id == here { "▸" } else { "·" };
+            let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+            let waited =
+                attempt.waited.map(|time| format!(", {time} after the one before")).unwrap_or_default();
+            let text = format!("{mark} #{}  {status} {glyph} {}{waited}", attempt.id, attempt.verdict);
+            self.fact(label, role, &text);
         }
     }
 
@@ -138,6 +180,7 @@ impl Sheet<'_> {
             tokens.into_iter().filter_map(|(number, what)| Some(format!("{} {what}", number?))).collect();
         parts.extend(usage.cost.map(|cost| format!("cost {cost}")));
         self.known("tokens", (!parts.is_empty()).then(|| parts.join(", ")));
+        self.known("speed", speed(summary).map(|speed| format!("{speed:.1} tokens a second")));
         let mut ends = Vec::new();
         ends.extend(digest.finish_reason.as_ref().map(|reason| format!("finish reason {reason}")));
         ends.extend(digest.terminal_event.as_ref().map(|event| format!("last event {event}")));

@@ -33,3 +33,21 @@ pub(super) fn draw(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
         draw_line(frame, place, &line);
     }
 }
+
+/// The list without a row, though there are exchanges: the filter asks for none of them.
+pub(super) fn draw_no_match(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
+    let count = app.count.unwrap_or_default();
+    let lines = if app.matching.is_some_and(|matching| matching.count == 0) {
+        let noun = if count == 1 { "exchange" } else { "exchanges" };
+        vec![
+            Line::default(),
+            Line::from(format!("  None of the {count} {noun} matches the filter.")),
+            Line::from(ui.span(Role::Quiet, "  esc takes it away, f changes it")),
+        ]
+    } else {
+        vec![Line::default(), Line::from(ui.span(Role::Quiet, "  reading …"))]
+    };
+    for (place, line) in area.rows().zip(lines) {
+        draw_line(frame, place, &line);
+    }
+}

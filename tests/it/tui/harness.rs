@@ -1,7 +1,8 @@
 //! The live view without terminal and threads: the loader answers at once.
 
 use super::fixture::{Recording, START};
-use gatetap::exchange::time::{Micros, WallTime};
+use gatetap::exchange::time::{Clock, Micros, WallTime};
+use gatetap::fault::Armed;
 use gatetap::store::Reader;
 use gatetap::tui::keymap::Key;
 use gatetap::tui::loader::Loader;
@@ -12,14 +13,18 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellWidth;
+use ratatui::style::Modifier;
 
 pub(super) struct Harness {
     pub(super) app: App,
     pub(super) quit: bool,
     /// Every interest there was, in order.
     pub(super) interests: Vec<Interest>,
+    /// What was copied last: its name and the text.
+    pub(super) copied: Option<(&'static str, String)>,
     ui: Ui,
     loader: Option<Loader>,
+    armed: Option<Armed>,
     terminal: Terminal<TestBackend>,
 }
 
@@ -27,15 +32,31 @@ impl Harness {
     /// On a recording, seen one minute after it began.
     pub(super) fn new(recording: &Recording, size: (u16, u16)) -> Self {
         let mut harness = Self::without_loader(size);
-        harness.loader = Some(Loader::new(Reader::open(&recording.path()).unwrap()));
+        harness.loader = Some(Loader::new(
+            Reader::open(&recording.path()).unwrap(),
+            Clock::fixed(START.plus(Micros(60_000_000))),
+        ));
         harness.send(Msg::Resize);
         harness
     }
 
     /// From now on without colours.
     pub(super) fn without_colour(mut self) -> Self {
-        self.ui = Ui::new(Theme::new(false), TimeZone::UTC);
+        self.ui = Ui::new(Theme::Plain, TimeZone::UTC);
         self
+    }
+
+    /// From now on with a proxy whose faults can be armed.
+    pub(super) fn with_faults(mut self) -> Self {
+        self.armed = Some(Armed::new(1));
+        self.tell_faults();
+        self
+    }
+
+    /// Tells what is armed, as the loop does.
+    pub(super) fn tell_faults(&mut self) {
+        let armed = self.armed.as_ref().map(|armed| armed.list(Micros(0)));
+        self.send(Msg::Faults(armed));
     }
 
     /// On nothing, and nothing is ever read.
@@ -51,14 +72,17 @@ impl Harness {
                 String::new(),
                 "or let gatetap do it:  gatetap exec -- python app.py".to_owned(),
             ],
+            gateway: "nexorouter".to_owned(),
         };
         let now = START.plus(Micros(60_000_000));
         Self {
             app: App::new(words, true, now),
             quit: false,
             interests: Vec::new(),
-            ui: Ui::new(Theme::new(true), TimeZone::UTC),
+            copied: None,
+            ui: Ui::new(Theme::Terminal, TimeZone::UTC),
             loader: None,
+            armed: None,
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
         }
     }
@@ -72,6 +96,9 @@ impl Harness {
                     loader.watch(interest);
                 }
             }
+            Some(Cmd::Arm(rules)) => self.armed.as_ref().unwrap().arm(rules, Micros(0)),
+            Some(Cmd::Disarm(rule)) => assert_eq!(self.armed.as_ref().unwrap().disarm(&rule), 1),
+            Some(Cmd::Copy(name, text)) => self.copied = Some((name, text)),
             None => {}
         }
         self.draw();
@@ -85,6 +112,9 @@ impl Harness {
             Some(Ok(Some(loaded))) => self.send(Msg::Loaded(Box::new(loaded))),
             Some(Err(error)) => self.send(Msg::Failed(Failure::of(&error))),
             _ => {}
+        }
+        while let Some(answer) = self.loader.as_mut().and_then(|loader| loader.answer().unwrap()) {
+            self.send(Msg::Answered(answer));
         }
     }
 
@@ -130,12 +160,26 @@ impl Harness {
         text
     }
 
+    /// The text of every line that has something reversed in it.
+    pub(super) fn reversed(&self) -> String {
+        let buffer = self.buffer();
+        let is_reversed =
+            |y: u16| (0..buffer.area.width).any(|x| buffer[(x, y)].modifier.contains(Modifier::REVERSED));
+        let screen = self.screen();
+        (0..)
+            .zip(screen.lines())
+            .filter(|(y, _)| is_reversed(*y))
+            .map(|(_, line)| line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
     pub(super) fn buffer(&self) -> &ratatui::buffer::Buffer {
         self.terminal.backend().buffer()
     }
 
     fn draw(&mut self) {
-        for _ in 0..3 {
+        for _ in 0..4 {
             let revision = self.app.revision();
             self.terminal.draw(|frame| view(&self.app, &mut self.ui, frame)).unwrap();
             match update(&mut self.app, Msg::Measured(self.ui.measures())) {
@@ -158,6 +202,8 @@ impl Harness {
 fn named(name: &str) -> Key {
     match name {
         "enter" => Key::Enter,
+        "bs" => Key::Backspace,
+        "del" => Key::Delete,
         "esc" => Key::Esc,
         "tab" => Key::Tab,
         "backtab" => Key::BackTab,

@@ -1,9 +1,12 @@
 //! The live view: keys against the state, screens at three sizes, the loader against a recording, and
 //! the picture in the README.
 
+mod faults;
+mod filter;
 mod fixture;
 mod harness;
 mod keys;
+mod pane;
 mod picture;
 mod screens;
 mod window;

@@ -1,0 +1,151 @@
+//! The summary: what the exchanges of the filter amount to.
+
+use super::Ui;
+use super::cells::{fit, one_line, push_fit, short_number, time_of_day, width_of};
+use crate::check;
+use crate::tui::state::App;
+use crate::tui::theme::{self, Role};
+use crate::tui::totals::{Bars, Totals};
+use ratatui::text::Line;
+
+/// The cells of a name.
+const NAME: usize = 28;
+
+/// How many models, codes and checks are listed.
+const LISTED: usize = 20;
+
+/// Bars of eighths, from none to a full one.
+const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+pub(super) fn lines(app: &App, ui: &Ui, width: usize) -> Vec<Line<'static>> {
+    let Some(totals) = &app.totals else {
+        return vec![Line::from(ui.span(Role::Quiet, " counting …"))];
+    };
+    let mut lines = vec![first(ui, totals)];
+    if totals.exchanges == 0 {
+        return lines;
+    }
+    heading(&mut lines, ui, "how they ended");
+    let most = totals.verdicts.values().copied().max().unwrap_or(1);
+    for (verdict, count) in &totals.verdicts {
+        let (glyph, role) = theme::verdict(*verdict);
+        bar(&mut lines, ui, (role, &format!("{glyph} {verdict}")), *count, most, width);
+    }
+    models(&mut lines, ui, totals, width);
+    ranked(&mut lines, ui, "errors", &totals.codes, width, |_| Role::Bad);
+    ranked(&mut lines, ui, "what the checks found", &totals.findings, width, |id| {
+        check::find(id).map_or(Role::Warn, |check| theme::severity(check.severity).1)
+    });
+    lines
+}
+
+fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
+    let input: u64 = totals.models.values().map(|model| model.input).sum();
+    let output: u64 = totals.models.values().map(|model| model.output).sum();
+    let cost: f64 = totals.models.values().filter_map(|model| model.cost).sum();
+    let mut parts = vec![
+        format!("{} exchanges", totals.exchanges),
+        format!("{} errors", totals.errors),
+        format!("{} tokens in, {} out", short_number(input), short_number(output)),
+    ];
+    if cost > 0.0 {
+        parts.push(format!("cost {cost:.4}"));
+    }
+    if let Some((first, last)) = totals.span {
+        parts.push(format!("{} to {}", time_of_day(first, &ui.zone), time_of_day(last, &ui.zone)));
+    }
+    if !totals.is_whole {
+        parts.push("counting …".to_owned());
+    }
+    Line::from_iter([" ".into(), ui.span(Role::Strong, parts.join("  "))])
+}
+
+fn heading(lines: &mut Vec<Line<'static>>, ui: &Ui, title: &'static str) {
+    lines.push(Line::default());
+    lines.push(Line::from_iter([" ".into(), ui.span(Role::Accent, title)]));
+}
+
+fn bar(
+    lines: &mut Vec<Line<'static>>,
+    ui: &Ui,
+    (role, name): (Role, &str),
+    count: u64,
+    most: u64,
+    width: usize,
+) {
+    let mut line = Line::raw("  ");
+    push_fit(&mut line, ui.theme.style(role), name, NAME.min(width / 2));
+    line.push_span(format!(" {:>7} ", short_number(count)));
+    let room = width.saturating_sub(line.width() + 2).min(50) as u64;
+    let cells = (count * room).div_ceil(most.max(1));
+    line.push_span(ui.span(role, "━".repeat(cells as usize)));
+    lines.push(line);
+}
+
+fn ranked(
+    lines: &mut Vec<Line<'static>>,
+    ui: &Ui,
+    title: &'static str,
+    counts: &std::collections::BTreeMap<String, u64>,
+    width: usize,
+    role: impl Fn(&str) -> Role,
+) {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let Some((_, most)) = counts.first() else { return };
+    let most = **most;
+    heading(lines, ui, title);
+    for (name, count) in counts.iter().take(LISTED) {
+        bar(lines, ui, (role(name), name), **count, most, width);
+    }
+    if let Some(more) = counts.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        lines.push(Line::from(ui.span(Role::Quiet, format!("  and {more} more"))));
+    }
+}
+
+fn models(lines: &mut Vec<Line<'static>>, ui: &Ui, totals: &Totals, width: usize) {
+    let mut models: Vec<_> = totals.models.iter().collect();
+    models.sort_by(|a, b| b.1.exchanges.cmp(&a.1.exchanges).then(a.0.cmp(b.0)));
+    heading(lines, ui, "models");
+    let name_width = NAME.min(width / 3);
+    let head = format!(
+        "  {:name_width$} {:>7} {:>6} {:>7} {:>7}  {:22} {:22} {}",
+        "", "asked", "errors", "in", "out", "first token", "tokens a second", "cost"
+    );
+    lines.push(Line::from(ui.span(Role::Quiet, fit(&head, width).trim_end().to_owned())));
+    for (name, model) in models.iter().take(LISTED) {
+        let mut line = Line::raw("  ");
+        let name = if name.is_empty() { "(no model)" } else { name };
+        push_fit(&mut line, ui.theme.style(Role::Plain), &one_line(name), name_width);
+        line.push_span(format!(" {:>7} ", short_number(model.exchanges)));
+        let role = if model.errors > 0 { Role::Bad } else { Role::Quiet };
+        line.push_span(ui.span(role, format!("{:>6} ", short_number(model.errors))));
+        line.push_span(format!("{:>7} {:>7}  ", short_number(model.input), short_number(model.output)));
+        for (bars, unit) in [(&model.first_token, " ms"), (&model.speed, "")] {
+            let text = bars.as_ref().map_or_else(|| "–".to_owned(), |bars| distribution(bars, unit));
+            let rest = " ".repeat(22_usize.saturating_sub(width_of(&text)));
+            line.push_span(ui.span(Role::Live, format!("{text}{rest} ")));
+        }
+        if let Some(cost) = model.cost {
+            line.push_span(format!("{cost:.4}"));
+        }
+        lines.push(line);
+    }
+    let text = "  Half stays below the figure; the bars are how many lie in ever higher ranges.";
+    lines.push(Line::from(ui.span(Role::Quiet, fit(text, width).into_owned())));
+}
+
+/// A distribution in a few cells: its bars, and what half of it stays below.
+fn distribution(bars: &Bars, unit: &str) -> String {
+    let most = bars.counts.iter().copied().max().unwrap_or(1).max(1);
+    let cells: String = bars
+        .counts
+        .iter()
+        .filter_map(|count| EIGHTHS.get((count * 8).div_ceil(most) as usize))
+        .copied()
+        .collect();
+    match bars.median_below() {
+        Some(edge) => format!("{cells} <{edge}{unit}"),
+        None => format!("{cells} more"),
+    }
+}
