@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use std::ffi::OsString;
 
 /// The commands that take a filter.
-const COMMANDS: [&str; 3] = ["ls", "search", "prune"];
+const COMMANDS: [&str; 4] = ["ls", "search", "prune", "export"];
 
 /// What the words of a filter may be, for the long help.
 pub(super) const HELP: &str = "\
@@ -46,7 +46,7 @@ pub(super) fn shelter_negations(words: Vec<OsString>) -> Vec<OsString> {
         is_over |= word == "--";
         let negated = word.to_str().and_then(|word| word.strip_prefix('-')).filter(|rest| {
             !is_over
-                && *rest != "h"
+                && !["h", "o"].contains(rest)
                 && !rest.is_empty()
                 && !rest.starts_with(|c: char| c == '-' || c.is_ascii_digit())
         });

@@ -15,6 +15,7 @@ mod env;
 mod error;
 mod exec;
 mod exit;
+mod export;
 mod exports;
 mod filter;
 mod keep;
@@ -79,6 +80,7 @@ enum Command {
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
+    Export(export::ExportArgs),
     Search(search::SearchArgs),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
@@ -136,6 +138,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
         Command::Diff(args) => args.run(env),
+        Command::Export(args) => args.run(env),
         Command::Search(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),

@@ -11,6 +11,7 @@ pub mod credential;
 pub mod end;
 pub mod finding;
 pub mod head;
+pub mod session;
 pub mod text;
 pub mod time;
 pub mod tunnel;
