@@ -18,6 +18,7 @@ mod exit;
 mod export;
 mod exports;
 mod filter;
+mod import;
 mod keep;
 mod live_view;
 mod ls;
@@ -81,6 +82,7 @@ enum Command {
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
     Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Search(search::SearchArgs),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
@@ -139,6 +141,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Show(args) => args.run(env),
         Command::Diff(args) => args.run(env),
         Command::Export(args) => args.run(env),
+        Command::Import(args) => args.run(env),
         Command::Search(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),

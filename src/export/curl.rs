@@ -35,7 +35,7 @@ pub(super) struct Curl {
 impl Export for Curl {
     fn exchange(&mut self, one: &Exported, out: &mut dyn Write) -> io::Result<Outcome> {
         if one.exchange().request.method.eq_ignore_ascii_case("connect") {
-            return Ok(Outcome::LeftOut("asks for a tunnel"));
+            return Ok(Outcome::LeftOut("a tunnel was asked for"));
         }
         if std::mem::replace(&mut self.has_one, true) {
             writeln!(out)?;

@@ -54,7 +54,7 @@ pub trait Export {
 pub enum Outcome {
     /// It is in the export.
     Written,
-    /// It is not, and why: the end of a sentence that begins with it.
+    /// It is not, and why, in a few words.
     LeftOut(&'static str),
 }
 
@@ -290,5 +290,23 @@ impl Exported {
         let none = Headers::default();
         let decoded = coding::decode(headers.unwrap_or(&none), &self.body(side).bytes, usize::MAX);
         (decoded.bytes, decoded.problem)
+    }
+
+    /// What was derived when the exchange passed, where what is kept of it gives something else: bytes of it
+    /// were cut, withheld or hidden.
+    pub fn underivable(&self) -> Option<Digest> {
+        let known = &self.whole.summary.digest;
+        let derived = digest::examine(self.exchange(), &self.request, &self.response).digest;
+        (*known != derived && *known != Digest::default()).then(|| known.clone())
+    }
+
+    /// As it would be read back from a file.
+    pub fn into_read(self) -> Read {
+        Read {
+            digest: self.underivable(),
+            exchange: self.whole.exchange,
+            request: self.request,
+            response: self.response,
+        }
     }
 }

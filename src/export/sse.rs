@@ -23,7 +23,7 @@ impl Export for Sse {
         let announced =
             exchange.response.as_ref().is_some_and(|head| media::is_event_stream(&head.headers));
         if !announced && one.whole.summary.digest.events == 0 {
-            return Ok(Outcome::LeftOut("has no stream"));
+            return Ok(Outcome::LeftOut("no stream"));
         }
         let (bytes, _) = one.decoded(Side::Response);
         if std::mem::replace(&mut self.has_one, true) {

@@ -16,6 +16,7 @@ mod body_track;
 mod budget;
 mod examiner;
 mod health;
+mod import;
 mod line;
 pub mod redact;
 mod seen;
@@ -25,6 +26,7 @@ mod tunnel;
 
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
+pub use import::{Imported, Importer};
 pub use seen::{Answered, Asked};
 pub use thread::{Kept, Outcome};
 pub use tunnel::TunnelTrack;

@@ -1,6 +1,7 @@
 //! `gatetap export`: exchanges in another format.
 
 mod file;
+mod recording;
 mod select;
 
 use super::completions;
@@ -21,6 +22,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use select::Selected;
 use std::io::Write;
 use std::path::PathBuf;
+
+/// What is not a format of other tools.
+const RECORDING: &str = "recording";
 
 /// With fewer exchanges no bar is shown.
 const MANY: usize = 200;
@@ -59,7 +63,9 @@ pub(super) struct ExportArgs {
 
 /// The formats that are written here, each with what it is.
 fn formats() -> PossibleValuesParser {
-    PossibleValuesParser::new(FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about)))
+    let formats = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    let recording = PossibleValue::new(RECORDING).help("a recording of its own, with -o FILE");
+    PossibleValuesParser::new(formats.chain([recording]))
 }
 
 impl ExportArgs {
@@ -70,6 +76,9 @@ impl ExportArgs {
         let reader = self.recording.open(env)?;
         let now = env.clock.now().wall;
         let selected = select::select(&self.words, &reader, now)?;
+        if self.format == RECORDING {
+            return recording::cut_out(&reader, &selected, &target, env);
+        }
         let Some(format) = format(&self.format) else {
             bail!("there is no format `{}`", self.format);
         };
@@ -104,7 +113,7 @@ fn write(
     if report.written == 0 && !selected.ids.is_empty() {
         let why: Vec<&str> = report.left_out.keys().copied().collect();
         return Err(wrong_usage(
-            format!("there is nothing to export as {}: what was asked for {}", format.name, why.join(", or ")),
+            format!("there is nothing to export as {}: {}", format.name, why.join(", ")),
             "ask for other exchanges, or for another format",
         ));
     }
@@ -143,7 +152,7 @@ fn tell(report: &Report, format: &Format, target: &Target, env: &mut Env<'_>) ->
         writeln!(env.stderr, "wrote {} to `{}`", counted(report.written), path.display())?;
     }
     for (why, count) in &report.left_out {
-        writeln!(env.stderr, "left out: {} that {why}", counted(*count))?;
+        writeln!(env.stderr, "left out {}: {why}", counted(*count))?;
     }
     if report.hidden_keys > 0 {
         writeln!(

@@ -255,7 +255,7 @@ fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>),
     let kept = line.content.0.len() as u64;
     let passed: u64 = line.marks.iter().map(|(length, ..)| u64::from(*length)).sum();
     let fits = match &line.cut {
-        Some(cut) => cut.at.checked_add(cut.tail) == Some(kept) && kept <= passed,
+        Some(cut) => cut.at.checked_add(cut.tail) == Some(kept) && kept < passed,
         None => line.marks.is_empty() || kept == passed,
     };
     if !fits {

@@ -5,8 +5,6 @@ use super::line::{
     BodyLine, CredentialLine, CutLine, EndLine, EndOfFile, ExchangeLine, HeadLine, HeaderLine, Line, Octets,
     OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine, TunnelLine,
 };
-use crate::digest::{Digest, examine};
-use crate::exchange::Exchange;
 use crate::exchange::body::Side;
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, OwnAnswer};
@@ -97,15 +95,8 @@ fn exchange_line(one: &Exported) -> ExchangeLine {
         credentials: exchange.credentials.iter().map(credential_line).collect(),
         fault: exchange.fault.clone(),
         replay_of: exchange.replay_of,
-        digest: underivable(exchange, one),
+        digest: one.underivable(),
     }
-}
-
-/// What was derived when the exchange passed, where what is kept of it gives something else.
-fn underivable(exchange: &Exchange, one: &Exported) -> Option<Digest> {
-    let known = &one.whole.summary.digest;
-    let derived = examine(exchange, &one.request, &one.response).digest;
-    (*known != derived && *known != Digest::default()).then(|| known.clone())
 }
 
 fn body_line(one: &Exported, side: Side, trailers: &Headers) -> BodyLine {
