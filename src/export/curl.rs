@@ -135,7 +135,10 @@ impl Command {
         if url.contains(['[', ']', '{', '}']) {
             self.arguments.push(b"--globoff".to_vec());
         }
-        if ["/./", "/../"].iter().any(|dots| url.contains(dots)) || url.ends_with("/..") || url.ends_with("/.") {
+        if ["/./", "/../"].iter().any(|dots| url.contains(dots))
+            || url.ends_with("/..")
+            || url.ends_with("/.")
+        {
             self.arguments.push(b"--path-as-is".to_vec());
         }
         let mut word = Vec::new();
@@ -199,14 +202,19 @@ impl Command {
         if name.starts_with(':') || OWN.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             return;
         }
-        if name.is_empty() || !name.bytes().all(is_token) || value.iter().any(|byte| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f) {
+        if name.is_empty()
+            || !name.bytes().all(is_token)
+            || value.iter().any(|byte| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f)
+        {
             self.warn(format!("the header `{name}` has bytes that curl does not send: it is left out"));
             return;
         }
         match keys::table().header(name) {
             Some(HeaderKind::Key) => self.key(name, value, one),
             Some(_) => {
-                self.warn(format!("the header `{name}` held a secret, which is not recorded: it is left out"));
+                self.warn(format!(
+                    "the header `{name}` held a secret, which is not recorded: it is left out"
+                ));
             }
             None if value.is_empty() => self.flag("-H", format!("{name};").as_bytes()),
             None => {
@@ -229,7 +237,10 @@ impl Command {
         let defects: Vec<&str> =
             facts.iter().flat_map(|facts| &facts.defects).map(|defect| defect.as_str()).collect();
         if !defects.is_empty() {
-            self.warn(format!("the key in `{name}` was badly written ({}): here it is not", defects.join(", ")));
+            self.warn(format!(
+                "the key in `{name}` was badly written ({}): here it is not",
+                defects.join(", ")
+            ));
         }
         let recorded = value.split(|byte| *byte == b' ').next().filter(|scheme| scheme.len() < value.len());
         let scheme = match facts {
@@ -237,7 +248,10 @@ impl Command {
             None => recorded.map(|scheme| String::from_utf8_lossy(scheme).into_owned()),
         };
         if scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
-            self.warn(format!("the header `{name}` held a user and a password: {} holds both in Base64", self.variable));
+            self.warn(format!(
+                "the header `{name}` held a user and a password: {} holds both in Base64",
+                self.variable
+            ));
         }
         let lead = scheme.map_or_else(|| format!("{name}: "), |scheme| format!("{name}: {scheme} "));
         let reference = self.reference();
@@ -251,7 +265,13 @@ impl Command {
             self.warn(format!("{missing} bytes of the body are not recorded: what is sent is shorter"));
         }
         if bytes.is_empty() {
-            if one.exchange().request.headers.first("content-length").is_some_and(|length| length.as_ref() == b"0") {
+            if one
+                .exchange()
+                .request
+                .headers
+                .first("content-length")
+                .is_some_and(|length| length.as_ref() == b"0")
+            {
                 self.flag("-H", b"Content-Length: 0");
             }
             return;

@@ -15,14 +15,17 @@
 mod csv;
 mod curl;
 pub mod har;
+mod html;
 pub mod json;
 pub mod jsonl;
 mod sse;
+mod support;
 mod text;
 
-use crate::digest::summary::Whole;
+use crate::digest::summary::{Summary, Whole};
 use crate::digest::{self, Digest, EventLine};
 use crate::exchange::body::{Body, Side};
+use crate::exchange::end::Verdict;
 use crate::exchange::head::Headers;
 use crate::exchange::session::Session;
 use crate::exchange::time::WallTime;
@@ -30,6 +33,7 @@ use crate::exchange::tunnel::Tunnel;
 use crate::exchange::{Exchange, ExchangeId};
 use crate::gateway::mask::mask_keys;
 use crate::wire::coding::{self, Problem};
+use crate::wire::dialect::Dialect;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -66,11 +70,11 @@ pub struct Format {
     /// What it is, in a few words.
     pub about: &'static str,
     /// Makes one that has written nothing yet.
-    pub make: fn(&Options) -> Box<dyn Export>,
+    pub make: fn(Options) -> Box<dyn Export>,
 }
 
 /// Every format.
-pub const FORMATS: [Format; 5] = [
+pub const FORMATS: [Format; 7] = [
     Format {
         name: "har",
         about: "HAR 1.2, for browsers, mitmproxy and other tools",
@@ -90,6 +94,16 @@ pub const FORMATS: [Format; 5] = [
         name: "sse",
         about: "the streams themselves, content codings undone",
         make: |_| Box::new(sse::Sse::default()),
+    },
+    Format {
+        name: "support",
+        about: "a note for a gateway's support: what it asks for, and no key, prompt or answer",
+        make: |options| Box::new(support::Support::new(options)),
+    },
+    Format {
+        name: "html",
+        about: "one page to read or print: list, times, streams, findings; it loads nothing",
+        make: |options| Box::new(html::Html::new(options)),
     },
     Format {
         name: "csv",
@@ -123,18 +137,52 @@ pub struct Selection {
     pub sessions: Vec<Session>,
     /// Tunnels; none where only some exchanges are asked for.
     pub tunnels: Vec<Tunnel>,
-    /// Whether a `GET …/models` and a small plain request were seen to work, by the gateway's name.
+    /// Whether the list of models and a small plain request were seen to work, by the gateway's name.
     pub probes: BTreeMap<String, Probes>,
 }
 
-/// What a recording shows of a gateway beside the exchange in question.
+/// What a recording shows of a gateway beside the exchange in question: the newest request of a kind that
+/// worked, else the newest of that kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Probes {
-    /// The newest request for the list of models, and whether it was answered with 2xx.
-    pub models: Option<(ExchangeId, bool)>,
-    /// The newest request that did not ask for a stream, and whether it was complete.
-    pub plain: Option<(ExchangeId, bool)>,
+    /// For the list of models.
+    pub models: Option<Probe>,
+    /// For a small answer that is no stream.
+    pub plain: Option<Probe>,
 }
+
+/// One request, and whether it was answered as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Its number.
+    pub id: ExchangeId,
+    /// It was complete.
+    pub worked: bool,
+    /// The status that came.
+    pub status: Option<u16>,
+}
+
+impl Probes {
+    /// Takes the next exchange, in the order of starting.
+    pub fn take(&mut self, summary: &Summary) {
+        let digest = &summary.digest;
+        let slot = if digest.dialect == Dialect::Models {
+            &mut self.models
+        } else if digest.dialect.generates() && !digest.streaming && summary.request_bytes <= SMALL {
+            &mut self.plain
+        } else {
+            return;
+        };
+        let worked = summary.verdict == Verdict::Complete;
+        // What gatetap broke says nothing of the gateway.
+        if summary.fault.is_none() && (worked || !slot.is_some_and(|known| known.worked)) {
+            *slot = Some(Probe { id: summary.id, worked, status: summary.status });
+        }
+    }
+}
+
+/// A request of so many bytes is a small one.
+const SMALL: u64 = 4096;
 
 /// One exchange with everything that is recorded of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -216,7 +264,7 @@ pub struct Exporting<W> {
 
 impl<W: Write> Exporting<W> {
     /// Begins an export into `out`.
-    pub fn begin(format: &Format, options: &Options, selection: &Selection, out: W) -> io::Result<Self> {
+    pub fn begin(format: &Format, options: Options, selection: &Selection, out: W) -> io::Result<Self> {
         let mut own =
             Self { format: (format.make)(options), out, buffer: Vec::new(), report: Report::default() };
         own.format.begin(selection, &mut own.buffer)?;

@@ -20,8 +20,7 @@ pub(super) struct Sse {
 impl Export for Sse {
     fn exchange(&mut self, one: &Exported, out: &mut dyn Write) -> io::Result<Outcome> {
         let exchange = one.exchange();
-        let announced =
-            exchange.response.as_ref().is_some_and(|head| media::is_event_stream(&head.headers));
+        let announced = exchange.response.as_ref().is_some_and(|head| media::is_event_stream(&head.headers));
         if !announced && one.whole.summary.digest.events == 0 {
             return Ok(Outcome::LeftOut("no stream"));
         }
@@ -32,7 +31,12 @@ impl Export for Sse {
             }
             let target = printable(&exchange.request.target);
             let at = json::rfc3339(exchange.started_at);
-            writeln!(out, ": exchange {}, {at}, {} {target}", exchange.id, printable(&exchange.request.method))?;
+            writeln!(
+                out,
+                ": exchange {}, {at}, {} {target}",
+                exchange.id,
+                printable(&exchange.request.method)
+            )?;
             writeln!(out)?;
         }
         out.write_all(&bytes)?;

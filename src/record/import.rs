@@ -113,7 +113,8 @@ impl Importer {
         let plain = (exchange.clone(), request.bytes.len(), response.bytes.len());
         let mut exchange = redactor.recorded(exchange, self.writer.salt());
         let credentials = std::mem::take(&mut exchange.credentials);
-        let hid_in_head = Exchange { credentials: plain.0.credentials.clone(), ..exchange.clone() } != plain.0;
+        let hid_in_head =
+            Exchange { credentials: plain.0.credentials.clone(), ..exchange.clone() } != plain.0;
         exchange.credentials = credentials;
         let hid_in_bodies = [(Side::Request, &mut request), (Side::Response, &mut response)]
             .map(|(side, body)| hide(&mut redactor, side, body));

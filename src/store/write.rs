@@ -120,8 +120,9 @@ impl Writer {
             let connection = schema::open_for_writing(path)?;
             lost::settle(&connection, path)?;
             connection.busy_timeout(schema::LOCK_PATIENCE)?;
-            let salt = connection
-                .query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| row.get(0))?;
+            let salt =
+                connection
+                    .query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| row.get(0))?;
             Ok(Self {
                 connection,
                 identity: identity(path),
@@ -250,7 +251,8 @@ impl Writer {
             let places = vec!["?"; names().len()].join(", ");
             format!("INSERT INTO exchanges ({}) VALUES ({places})", names().join(", "))
         });
-        let values = [Value::from(id)].into_iter().chain(asked(self.session, exchange)).chain(answered(exchange));
+        let values =
+            [Value::from(id)].into_iter().chain(asked(self.session, exchange)).chain(answered(exchange));
         self.connection.prepare_cached(&INSERT)?.execute(params_from_iter(values))?;
         let id = self.connection.last_insert_rowid();
         self.facets.borrow_mut().exchange(&self.connection, id, self.session, exchange)?;

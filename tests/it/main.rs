@@ -34,6 +34,7 @@ mod e2e_start;
 mod e2e_support;
 mod e2e_terminal;
 mod e2e_unreachable;
+mod export;
 mod filter_language;
 mod gateway_credential;
 mod gateway_errors;

@@ -82,7 +82,7 @@ impl ExportArgs {
         let Some(format) = format(&self.format) else {
             bail!("there is no format `{}`", self.format);
         };
-        let report = write(format, &options, &reader, &selected, &target, env)?;
+        let report = write(format, options, &reader, &selected, &target, env)?;
         tell(&report, format, &target, env)
     }
 }
@@ -90,7 +90,7 @@ impl ExportArgs {
 /// Writes the export; where nothing of it could be written, nothing is left behind.
 fn write(
     format: &Format,
-    options: &Options,
+    options: Options,
     reader: &Reader,
     selected: &Selected,
     target: &Target,

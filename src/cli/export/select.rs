@@ -3,13 +3,10 @@
 use crate::cli::error::wrong_usage;
 use crate::cli::filter;
 use crate::cli::recording::ExchangeNames;
-use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
-use crate::exchange::end::Verdict;
 use crate::exchange::time::WallTime;
 use crate::export::{Probes, Selection};
 use crate::store::{Page, Reader};
-use crate::wire::dialect::Dialect;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Exchanges read from the recording at a time.
@@ -37,11 +34,15 @@ pub(super) fn select(words: &[String], reader: &Reader, now: WallTime) -> anyhow
     let filter = filter::parse(words)?;
     let is_everything = filter.is_everything();
     let ids = reader.select_ids(&filter, Page::default(), now)?;
-    if ids.is_empty() && !(is_everything && !reader.tunnels()?.is_empty()) {
+    if ids.is_empty() && (!is_everything || reader.tunnels()?.is_empty()) {
         let such = if is_everything { "" } else { "such " };
         return Err(wrong_usage(
             format!("there are no {such}exchanges in `{}`", reader.path().display()),
-            if is_everything { "record some with `gatetap run`" } else { "`gatetap ls FILTER` shows what a filter finds" },
+            if is_everything {
+                "record some with `gatetap run`"
+            } else {
+                "`gatetap ls FILTER` shows what a filter finds"
+            },
         ));
     }
     Ok(Selected { ids, is_everything })
@@ -84,17 +85,8 @@ fn probes(reader: &Reader) -> anyhow::Result<BTreeMap<String, Probes>> {
             return Ok(probes);
         };
         after = Some(last.id);
-        for summary in page.iter().filter(|summary| summary.fault.is_none()) {
-            let probe = probes.entry(summary.gateway.clone()).or_default();
-            if is_models(summary) {
-                probe.models = Some((summary.id, summary.verdict == Verdict::Complete));
-            } else if summary.digest.dialect.generates() && !summary.digest.streaming {
-                probe.plain = Some((summary.id, summary.verdict == Verdict::Complete));
-            }
+        for summary in &page {
+            probes.entry(summary.gateway.clone()).or_default().take(summary);
         }
     }
-}
-
-fn is_models(summary: &Summary) -> bool {
-    summary.digest.dialect == Dialect::Models
 }

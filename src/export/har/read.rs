@@ -28,12 +28,14 @@ pub struct Lacking(pub BTreeMap<&'static str, u64>);
 ///
 /// # Errors
 /// The first mistake, with its place; what came before it has been handed over.
-pub fn read<E>(
-    input: impl Input,
-    sink: impl FnMut(Piece) -> Result<(), E>,
-) -> Result<Lacking, ReadError<E>> {
-    let mut reading =
-        Reading { sink, failure: None, lacking: Lacking::default(), creator: String::new(), has_session: false };
+pub fn read<E>(input: impl Input, sink: impl FnMut(Piece) -> Result<(), E>) -> Result<Lacking, ReadError<E>> {
+    let mut reading = Reading {
+        sink,
+        failure: None,
+        lacking: Lacking::default(),
+        creator: String::new(),
+        has_session: false,
+    };
     let mut deserializer = serde_json::Deserializer::from_reader(input);
     let read = Root(&mut reading).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     match (read, reading.failure) {
@@ -42,7 +44,8 @@ pub fn read<E>(
         (Err(error), None) if error.is_io() => Err(ReadError::Io(error.into())),
         (Err(error), None) => {
             let text = error.to_string();
-            let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
+            let message =
+                text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
             Err(ReadError::Malformed { line: error.line().max(1), column: error.column().max(1), message })
         }
     }
@@ -64,7 +67,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
                 id: 1,
                 started_at: exchange.exchange.started_at,
                 ended_at: None,
-                program: format!("HAR of {}", if self.creator.is_empty() { "?" } else { &self.creator }),
+                program: format!("HAR of {}", self.creator.trim()),
                 command: String::new(),
                 upstream: String::new(),
                 seed: None,
@@ -89,7 +92,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let started_at: jiff::Timestamp = entry
             .started
             .parse()
-            .map_err(|_| format!("{:?} is no time in RFC 3339", entry.started))?;
+            .map_err(|_not_a_time| format!("{:?} is no time in RFC 3339", entry.started))?;
         let timing = timing(&entry.timings);
         let url = entry.request.url.clone();
         let own = entry.own.unwrap_or_default();
@@ -146,7 +149,11 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         Ok((body(bytes, 0, sent), length))
     }
 
-    fn response(&mut self, response: &Response, timing: &Timing) -> Result<(Body, u64, Option<ResponseHead>), String> {
+    fn response(
+        &mut self,
+        response: &Response,
+        timing: &Timing,
+    ) -> Result<(Body, u64, Option<ResponseHead>), String> {
         if response.status <= 0 {
             return Ok((Body::default(), 0, None));
         }
@@ -157,7 +164,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let is_coded = lines.first("content-encoding").is_some();
         lines.0.retain(|(name, _)| {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
-            !is("content-encoding") && !is("transfer-encoding") && !(is_coded && is("content-length"))
+            !(is("content-encoding") || is("transfer-encoding") || is_coded && is("content-length"))
         });
         if is_coded {
             self.lacks("the answer's body is there decoded: the headers that name its codings are left out");
@@ -435,7 +442,7 @@ impl<'de, E, S: FnMut(Piece) -> Result<(), E>> Visitor<'de> for Log<'_, S, E> {
             match key.as_str() {
                 "creator" => {
                     let Creator { name, version } = map.next_value()?;
-                    self.0.creator = format!("{name} {version}").trim().to_owned();
+                    self.0.creator = [name, version].join(" ");
                 }
                 "entries" if !has_entries => {
                     has_entries = true;

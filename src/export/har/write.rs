@@ -118,9 +118,9 @@ fn response(one: &Exported) -> Value {
             "_error": exchange.own_answer.as_ref().map_or("no answer", |own| own.token.as_str()),
         });
     };
-    let (bytes, _) =
-        if is_websocket(exchange) { (Vec::new(), None) } else { one.decoded(Side::Response) };
-    let mime = head.headers.first("content-type").map_or_else(|| "x-unknown".to_owned(), |value| head_text(value));
+    let (bytes, _) = if is_websocket(exchange) { (Vec::new(), None) } else { one.decoded(Side::Response) };
+    let mime =
+        head.headers.first("content-type").map_or_else(|| "x-unknown".to_owned(), |value| head_text(value));
     let passed = exchange.response_bytes;
     let mut content = json!({
         "size": bytes.len(),
@@ -186,9 +186,8 @@ fn headers(headers: &Headers) -> Value {
 
 fn query(url: &str) -> Value {
     let query = url.split_once('?').map(|(_, query)| query).unwrap_or_default();
-    let decoded = |text: &str| {
-        String::from_utf8_lossy(&percent_decode(text.replace('+', " ").as_bytes())).into_owned()
-    };
+    let decoded =
+        |text: &str| String::from_utf8_lossy(&percent_decode(text.replace('+', " ").as_bytes())).into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         json!({"name": decoded(name), "value": decoded(value)})

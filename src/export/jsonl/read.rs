@@ -274,7 +274,8 @@ fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>),
             .collect(),
         cut: line.cut.as_ref().map(|cut| Cut { at: cut.at, tail: cut.tail }),
     };
-    let trailers = Headers(line.trailers.iter().map(|(name, value)| (name.clone(), value.0.clone().into())).collect());
+    let trailers =
+        Headers(line.trailers.iter().map(|(name, value)| (name.clone(), value.0.clone().into())).collect());
     Ok((body, trailers, line.end.as_ref().map(end).transpose()?))
 }
 
@@ -327,7 +328,8 @@ fn tunnel(line: TunnelLine) -> Result<Tunnel, String> {
 
 /// A moment as it is written: RFC 3339.
 fn wall(text: &str) -> Result<WallTime, String> {
-    let timestamp: jiff::Timestamp = text.parse().map_err(|_| format!("{text:?} is no time in RFC 3339"))?;
+    let timestamp: jiff::Timestamp =
+        text.parse().map_err(|_not_a_time| format!("{text:?} is no time in RFC 3339"))?;
     Ok(WallTime(timestamp.as_microsecond()))
 }
 

@@ -189,10 +189,13 @@ impl Redactor {
     }
 
     /// An exchange that was recorded elsewhere, without its secrets. Where nothing is said of its
-    /// credentials, what is kept of one is taken from its head.
+    /// credentials, what is kept of one is taken from its head, unless they are masked there.
     pub(super) fn recorded(&self, exchange: Exchange, salt: &[u8]) -> Exchange {
         let raw = exchange.request.raw.as_ref();
-        let credentials = if exchange.credentials.is_empty() {
+        let headers = &exchange.request.headers;
+        let has_plain = self.headers(headers) != *headers
+            || self.target(&exchange.request.target) != exchange.request.target;
+        let credentials = if exchange.credentials.is_empty() && has_plain {
             let (_, query) = split_target(&exchange.request.target);
             credential_facts(&untrimmed(raw, &exchange.request.headers), query, salt)
         } else {
