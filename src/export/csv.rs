@@ -1,6 +1,8 @@
-//! Usage as CSV (RFC 4180), a row an exchange, titles first. What is not known is empty.
+//! Usage as CSV (RFC 4180), a row an exchange, titles first. What is not known is empty; what
+//! would break a line or drive a terminal is made visible.
 
 use super::{Export, Exported, Outcome, Selection, json};
+use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -78,10 +80,10 @@ fn cell(value: Option<impl Display>) -> String {
 /// A text from elsewhere: quoted where it has to be, and never a formula. A spreadsheet would run what
 /// begins with one of these signs (<https://owasp.org/www-community/attacks/CSV_Injection>).
 fn text(value: Option<&str>) -> String {
-    let value = value.unwrap_or_default();
-    let guard = if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if guard.is_empty() && !value.contains([',', '"', '\r', '\n']) {
-        return value.to_owned();
+    let value = printable(value.unwrap_or_default());
+    let guard = if value.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    if guard.is_empty() && !value.contains([',', '"']) {
+        return value.into_owned();
     }
     format!("\"{guard}{}\"", value.replace('"', "\"\""))
 }

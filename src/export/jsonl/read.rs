@@ -108,21 +108,21 @@ impl Seen {
     fn piece(&mut self, line: Line) -> Result<Piece, String> {
         let unique = |is_new: bool, what: &str, id: i64| match id {
             1.. if is_new => Ok(()),
-            1.. => Err(format!("there are two {what}s {id}")),
-            _ => Err(format!("a {what}'s number is at least 1")),
+            1.. => Err(format!("the number of {what} was given before: {id}")),
+            _ => Err(format!("the number of {what} is at least 1")),
         };
         match line {
             Line::Session(line) => {
-                unique(self.sessions.insert(line.id), "session", line.id)?;
+                unique(self.sessions.insert(line.id), "a session", line.id)?;
                 Ok(Piece::Session(session(line)?))
             }
             Line::Exchange(line) => {
-                unique(self.exchanges.insert(line.id), "exchange", line.id)?;
+                unique(self.exchanges.insert(line.id), "an exchange", line.id)?;
                 self.known(line.session)?;
                 Ok(Piece::Exchange(Box::new(exchange(*line)?)))
             }
             Line::Tunnel(line) => {
-                unique(self.tunnels.insert(line.id), "tunnel", line.id)?;
+                unique(self.tunnels.insert(line.id), "a tunnel", line.id)?;
                 self.known(line.session)?;
                 Ok(Piece::Tunnel(tunnel(line)?))
             }

@@ -179,5 +179,20 @@ fn what_it_cannot_carry_stands_before_it() {
     writer.commit().unwrap();
     writer.end_session(WallTime(1)).unwrap();
     let script = gatetap(&home, &["export", "curl", "--db", "a.db"]).stdout;
-    insta::assert_snapshot!(script, @"");
+    insta::assert_snapshot!(script, @r"
+    # exchange 1, 1970-01-01T00:00:00.000000Z, 200 open
+    # note: the header `Cookie` held a secret, which is not recorded: it is left out
+    # note: the header `Proxy-Authorization` held a secret, which is not recorded: it is left out
+    # note: the header `X-B␛d` has bytes that curl does not send: it is left out
+    # note: 7 bytes of the body are not recorded: what is sent is shorter
+    # note: the request had trailers: curl sends none
+    # note: gatetap had injected the fault `rate_limit_exceeded`
+    curl \
+      'http://localhost:1/v1/chat/completions' \
+      -H 'User-Agent:' \
+      -H 'Accept:' \
+      -H 'Content-Type:' \
+      -H 'Expect:' \
+      --data-raw '{}'
+    ");
 }

@@ -134,7 +134,13 @@ fn a_browsers_file_gives_what_it_has() {
     let key = format!("sk-or-v1-{}", "0".repeat(64));
     std::fs::write(home.join("chrome.har"), CHROME.replace("KEY", &key)).unwrap();
     let exit = fine(&home, &["import", "chrome.har", "--db", "b.db"]);
-    assert_snapshot!(exit.stderr, @"");
+    assert_snapshot!(exit.stderr, @"
+    imported 3 exchanges of `chrome.har` into `b.db` as 1 to 3
+    secrets were hidden in 1 exchange
+    missing, 1 exchange: the answer's body is missing
+    missing, 1 exchange: the answer's body is there decoded: the headers that name its codings are left out
+    missing, 3 exchanges: when each chunk came, how the bodies ended, and what gatetap sent on are not in a HAR
+    ");
     let shown = json_lines(&home, &["show", "1-3", "--json", "--db", "b.db"]);
     let [first, failed, big] = shown.as_slice() else { panic!("{shown:?}") };
     assert_eq!(first["started_at"], "2025-03-01T12:00:00.250000Z");

@@ -17,12 +17,39 @@ fn complaint(home: &Home, args: &[&str]) -> String {
 fn what_cannot_be_exported() {
     let home = home_of(&["models"]);
     record_nothing(&home.join("empty.db"));
-    assert_snapshot!(complaint(&home, &["export", "curk"]), @"");
-    assert_snapshot!(complaint(&home, &["export", "har", "status:500"]), @"");
-    assert_snapshot!(complaint(&home, &["export", "har", "--db", "empty.db"]), @"");
-    assert_snapshot!(complaint(&home, &["export", "har", "7"]), @"");
-    assert_snapshot!(complaint(&home, &["export", "sse", "last"]), @"");
-    assert_snapshot!(complaint(&home, &["export", "recording"]), @"");
+    assert_snapshot!(complaint(&home, &["export", "curk"]), @"
+    error: invalid value 'curk' for '<FORMAT>'
+      [possible values: har, curl, jsonl, sse, support, html, csv, recording]
+
+      tip: a similar value exists: 'curl'
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(complaint(&home, &["export", "har", "status:500"]), @"
+    error: there are no such exchanges in `HOME/data/gatetap/recording.db`
+
+    hint: `gatetap ls FILTER` shows what a filter finds
+    ");
+    assert_snapshot!(complaint(&home, &["export", "har", "--db", "empty.db"]), @"
+    error: there are no exchanges in `empty.db`
+
+    hint: record some with `gatetap run`
+    ");
+    assert_snapshot!(complaint(&home, &["export", "har", "7"]), @"
+    error: there is no exchange 7 in `HOME/data/gatetap/recording.db`
+
+    hint: it holds exchange 1 only
+    ");
+    assert_snapshot!(complaint(&home, &["export", "sse", "last"]), @"
+    error: there is nothing to export as sse: no stream
+
+    hint: ask for other exchanges, or for another format
+    ");
+    assert_snapshot!(complaint(&home, &["export", "recording"]), @"
+    error: a recording cannot be written to stdout
+
+    hint: name a file with -o FILE
+    ");
 }
 
 #[test]
@@ -62,7 +89,7 @@ fn a_mistake_is_named_with_its_place() {
     let cases: [(fn(&mut Value), &str); 11] = [
         (|one| one["status"] = json!(1), "unknown field `status`"),
         (|one| one["started_at"] = json!("yesterday"), "\"yesterday\" is no time in RFC 3339"),
-        (|one| one["id"] = json!(0), "a exchange's number is at least 1"),
+        (|one| one["id"] = json!(0), "the number of an exchange is at least 1"),
         (|one| one["session"] = json!(9), "session 9 has no line before this one"),
         (
             |one| one["request"]["headers"] = json!([["Host", "elsewhere"]]),
@@ -78,7 +105,7 @@ fn a_mistake_is_named_with_its_place() {
         ),
         (
             |one| one["request"]["body"]["content"] = json!({"base64": "***"}),
-            "bytes are a string or {\"base64\": \"…\"}",
+            "this is not Base64: Invalid symbol 42",
         ),
         (|one| one["request"]["body"]["sha256"] = json!("12"), "\"12\" is no SHA-256"),
         (|one| one["response"]["head"]["status"] = json!(7), "7 is no status"),
@@ -105,7 +132,7 @@ fn a_file_that_is_cut_off_or_something_else_is_refused() {
         (text.replace("\"version\":1", "\"version\":2"), "version 2 of the format is not known here, only 1"),
         (format!("{text}{text}"), "nothing may follow the line that ends the file"),
         (har[..har.len() / 2].to_owned(), "EOF while parsing"),
-        ("{\"log\":{\"entries\":[{}]}}".to_owned(), "line 1, column 22: missing field `startedDateTime`"),
+        ("{\"log\":{\"entries\":[{}]}}".to_owned(), "line 1, column 21: missing field `startedDateTime`"),
         ("{\"log\":{}}".to_owned(), "the log has no `entries`"),
         ("{}".to_owned(), "there is no `log`: this is not a HAR"),
         ("id,started_at\n".to_owned(), "is neither JSON Lines of gatetap, nor a HAR, nor a recording"),
