@@ -11,7 +11,7 @@
 
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{ClientFacts, Digest, Text, Usage};
-use gatetap::exchange::body::{Mark, Side};
+use gatetap::exchange::body::{Hidden, Mark, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -188,6 +188,8 @@ fn write(writer: &Writer, number: u64) {
         response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
+        request_hidden: Hidden::default(),
+        response_hidden: Hidden::default(),
         request_bytes: request.len() as u64,
         response_bytes: 600,
         credentials: vec![CredentialFacts {

@@ -26,7 +26,7 @@
 //! # The way of the data
 //!
 //! ```text
-//!  app ──▶ listener ──▶ tap ──▶ gateway or simulator
+//!  app ──▶ listener ──▶ tap ──▶ faults ──▶ gateway or simulator
 //!                        │ heads, chunks, ends, each with its time
 //!                        ▼
 //!                    recorder   one thread, the only writer of a session
@@ -52,6 +52,7 @@
 //! | [`check`] | what is wrong, where, why, and what to do: a file a check in a folder a family |
 //! | [`store`] | the recording: schema, writer, reader, filters, full text, pruning, sessions that died |
 //! | [`tls`] | the local CA, and whose certificates are believed |
+//! | [`fault`] | documented errors and wire faults: the catalogue, rules, plans, changed streams; no IO |
 //! | [`export`] | exchanges in other formats: the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`sim`] | the offline gateway |
@@ -64,9 +65,9 @@
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
 //! `export`, `fault` ← `record`, `sim`, `replay`, `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
-//! Rooms of one group do not know each other. `fault` and `doctor` have their place and
-//! no code yet. rusqlite stays in `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and
-//! crossterm in `tui`, clap and anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
+//! Rooms of one group do not know each other. `doctor` has its place and no code yet. rusqlite stays in
+//! `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and crossterm in `tui`, clap and
+//! anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
 //!
 //! # Reading order
 //!
@@ -83,7 +84,8 @@
 //!   shape of its keys in `keys.toml` beside it; what the simulator offers of it in `src/sim/profiles.toml`.
 //! * **An exporter**: a file in `src/export/`.
 //! * **A check**: [`check`] says how: a file in a folder a family, a line in the list, two fixtures.
-//! * **A fault**: it will live in `src/fault/`, a file a wire fault and a line in the list.
+//! * **A fault**: of the wire, a `WireFault` in `src/fault/wire/` and a line in its list; an error of a gateway,
+//!   an entry in `errors.toml`, or in `variants.toml` where no code tells it apart. Presets are `presets.toml`.
 //! * **A command**: a file in `src/cli/`, a variant of its `Command`, a row in the README's table.
 //! * **A test**: a file in `tests/it/` and a `mod` line in its `main.rs`; `tests/it/support/` has the fakes.
 
@@ -93,6 +95,7 @@ pub mod config;
 pub mod digest;
 pub mod exchange;
 pub mod export;
+pub mod fault;
 pub mod gateway;
 pub mod live;
 pub mod proxy;

@@ -2,6 +2,7 @@
 
 use super::declare::Check;
 use crate::exchange::finding::{Finding, Place, Severity};
+use crate::exchange::time::Micros;
 
 /// Where one check puts its findings, and what it is tuned to.
 #[derive(Debug)]
@@ -24,12 +25,29 @@ pub struct Says {
     pub fix: String,
 }
 
+impl Says {
+    /// The three sentences.
+    pub fn new(message: impl Into<String>, evidence: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { message: message.into(), evidence: evidence.into(), fix: fix.into() }
+    }
+}
+
 impl Found<'_> {
     /// The value of a threshold that the check declares.
     pub fn threshold(&self, name: &str) -> f64 {
         let declared = || self.check.thresholds.iter().find(|threshold| threshold.name == name);
         let tuned = self.tuned.iter().find(|(tuned, _)| *tuned == name).map(|(_, value)| *value);
         tuned.or_else(|| declared().map(|threshold| threshold.default)).unwrap_or(f64::INFINITY)
+    }
+
+    /// The value of a threshold in seconds.
+    pub fn time(&self, name: &str) -> Micros {
+        Micros((self.threshold(name) * 1e6) as u64)
+    }
+
+    /// The value of a threshold that counts.
+    pub fn count(&self, name: &str) -> usize {
+        self.threshold(name) as usize
     }
 
     /// A finding of the check's own severity, with the places of its evidence.
@@ -48,4 +66,9 @@ impl Found<'_> {
             places: places.into_iter().collect(),
         });
     }
+}
+
+/// So many of them: `1 event`, `2 events`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

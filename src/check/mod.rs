@@ -8,6 +8,9 @@
 //! matters; a check that panics becomes a finding against gatetap; credentials are read from their facts,
 //! never from a key.
 //!
+//! Checks over time look at [`History`], by times and never by the order in which things became known: so they
+//! find the same live and afterwards. What counts as another attempt at a request stands in `attempts`.
+//!
 //! # To add a check
 //!
 //! 1. Copy a neighbour to `src/check/FAMILY/NAME.rs`; its id is `FAMILY-NAME` with hyphens. Add its `mod` line.
@@ -17,22 +20,37 @@
 //! 4. `INSTA_UPDATE=always UPDATE_DOCS=1 cargo test --test it check`, and read the difference.
 
 mod all;
+mod attempts;
 mod auth;
+mod body;
+mod cancel;
 mod declare;
 mod engine;
 mod found;
 mod history;
+mod hosts;
+mod leak;
+mod limits;
+mod over_time;
+mod page;
+mod rate;
 mod request_facts;
+mod resp;
+mod retry;
 mod review;
 mod settings;
+mod stream;
 mod subject;
+mod timeout;
+mod url;
 mod watch;
+mod words;
 
 pub use all::{ALL, find};
 pub use declare::{Check, Often, Run, Stage, Threshold};
 pub use engine::{Engine, FAILED};
 pub use found::{Found, Says};
-pub use history::{Ended, History, Past};
+pub use history::{Ended, History, Past, REMEMBERED};
 pub use request_facts::RequestFacts;
 pub use review::Review;
 pub use settings::{Override, Pattern, Settings, UnknownName};

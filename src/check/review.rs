@@ -1,9 +1,13 @@
 //! Checks exchanges that lie in a recording, as they were checked when they passed.
+//!
+//! Bodies are read when their exchange is handed over, and let go: only what was derived of them is kept
+//! until the exchange ends.
 
 use super::engine::Engine;
 use super::watch::{Watch, Watched};
 use crate::digest::{Part, walk};
 use crate::exchange::body::Body;
+use crate::exchange::delay::Delays;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId};
 
@@ -21,7 +25,6 @@ struct Recorded {
     key: u64,
     ends_at: WallTime,
     exchange: Box<Exchange>,
-    response: Body,
 }
 
 impl Review {
@@ -31,24 +34,40 @@ impl Review {
     }
 
     /// Takes the exchange that began next, and gives those that had ended by then.
-    pub fn take(&mut self, exchange: Exchange, request: &Body, response: Body) -> Vec<(ExchangeId, Watched)> {
+    pub fn take(
+        &mut self,
+        mut exchange: Exchange,
+        request: &Body,
+        response: &Body,
+    ) -> Vec<(ExchangeId, Watched)> {
         let ended = self.end_until(exchange.started_at);
+        exchange.timing.taken = Delays::of(&response.marks, exchange.timing.end).taken();
         self.key += 1;
         let key = self.key;
         self.watch.begin(key, Box::new(as_it_began(&exchange)));
-        walk(request, |part, _, _| {
-            if let Part::Kept(bytes) = part {
-                self.watch.request_chunk(key, bytes);
-            }
+        walk(request, |part, _, _| match part {
+            Part::Kept(bytes) => self.watch.request_chunk(key, bytes),
+            Part::Missing(missing) => self.watch.request_gap(key, missing),
         });
         if let Some(end) = &exchange.request_end {
             self.watch.request_end(key, end.clone());
+        }
+        if let Some(head) = &exchange.response {
+            self.watch.response_head(key, head);
+            let mut last = Micros::default();
+            walk(response, |part, _, mark| {
+                last = mark.map_or(last, |mark| mark.read);
+                match part {
+                    Part::Kept(bytes) => self.watch.response_chunk(key, bytes, last),
+                    Part::Missing(missing) => self.watch.response_gap(key, missing),
+                }
+            });
         }
         let ends_at = match exchange.timing.end {
             Some(end) => exchange.started_at.plus(end),
             None => WallTime(i64::MAX),
         };
-        self.open.push(Recorded { key, ends_at, exchange: Box::new(exchange), response });
+        self.open.push(Recorded { key, ends_at, exchange: Box::new(exchange) });
         ended
     }
 
@@ -66,19 +85,8 @@ impl Review {
     }
 
     fn end(&mut self, recorded: Recorded) -> Option<(ExchangeId, Watched)> {
-        let Recorded { key, exchange, response, .. } = recorded;
+        let Recorded { key, exchange, .. } = recorded;
         let id = exchange.id;
-        if let Some(head) = &exchange.response {
-            self.watch.response_head(key, head);
-            let mut last = Micros::default();
-            walk(&response, |part, _, mark| {
-                last = mark.map_or(last, |mark| mark.read);
-                match part {
-                    Part::Kept(bytes) => self.watch.response_chunk(key, bytes, last),
-                    Part::Missing(missing) => self.watch.response_gap(key, missing),
-                }
-            });
-        }
         let watched = if exchange.timing.end.is_some() {
             self.watch.end(key, exchange)
         } else {

@@ -3,6 +3,7 @@
 //! The examiner feeds it with what passes, `gatetap check` with what is recorded: live and afterwards it is
 //! the same code.
 
+use super::attempts::waited;
 use super::declare::Stage;
 use super::engine::Engine;
 use super::history::{History, Past};
@@ -34,7 +35,11 @@ struct Open {
     exchange: Box<Exchange>,
     digester: Digester,
     hasher: DefaultHasher,
+    /// Bytes of request body seen.
+    request_bytes: u64,
     request: RequestFacts,
+    /// Bytes of the request are not there to be read.
+    has_gap: bool,
     /// What was found in the request; `None` until it was looked at.
     found: Option<Vec<Finding>>,
 }
@@ -73,7 +78,9 @@ impl Watch {
             digester: Digester::new(&exchange.request),
             exchange,
             hasher: DefaultHasher::new(),
+            request_bytes: 0,
             request: RequestFacts::default(),
+            has_gap: false,
             found: None,
         };
         self.open.insert(key, open);
@@ -83,8 +90,8 @@ impl Watch {
     pub fn numbered(&mut self, key: u64, id: ExchangeId) {
         if let Some(open) = self.open.get_mut(&key) {
             open.exchange.id = id;
-            if let Some(past) = self.sessions.get_mut(&open.exchange.session).and_then(|h| h.entry_mut(key)) {
-                past.id = id;
+            if let Some(history) = self.sessions.get_mut(&open.exchange.session) {
+                history.change(open.exchange.started_at, key, |past| past.id = id);
             }
         }
     }
@@ -94,11 +101,14 @@ impl Watch {
         let Some(open) = self.open.get_mut(&key) else { return };
         open.digester.request_chunk(bytes);
         open.hasher.write(bytes);
-        let history = self.sessions.get_mut(&open.exchange.session);
-        if let Some(past) = history.and_then(|history| history.entry_mut(key)) {
-            past.body = open.hasher.finish();
-            past.request_bytes += bytes.len() as u64;
-        }
+        open.request_bytes += bytes.len() as u64;
+    }
+
+    /// So many bytes of the request are not there to be read.
+    pub fn request_gap(&mut self, key: u64, missing: u64) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        open.has_gap = true;
+        open.request_bytes += missing;
     }
 
     /// The request has ended.
@@ -143,7 +153,7 @@ impl Watch {
         let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
         let digest = open.digester.digest().clone();
         let mut findings = open.found.clone().unwrap_or_default();
-        let own = history.entry(key).cloned()?;
+        let own = history.entry(open.exchange.started_at, key).cloned()?;
         if open.exchange.response.is_some() {
             findings.extend(self.engine.stream(&open.subject(&digest, &judgement, history, &own)));
         }
@@ -171,12 +181,18 @@ impl Watch {
         if digest.dialect == Dialect::Models && judgement.verdict == Verdict::Complete {
             history.list(&open.exchange.gateway, &answer.listed);
         }
-        if let Some(past) = history.entry_mut(key) {
-            past.asked(&digest, &open.request);
-            past.ended(&open.exchange, &digest, judgement.verdict, open.digester.plain());
+        let started_at = open.exchange.started_at;
+        history.change(started_at, key, |past| {
+            open.asked(past, &digest);
+            let (answer, plain) = (open.digester.known_answer(), open.digester.plain());
+            past.ended(&open.exchange, &digest, answer, judgement.verdict, plain);
+        });
+        if let Some(waited) = history.entry(started_at, key).and_then(|own| waited(history, own)) {
+            history.change(started_at, key, |past| past.waited = Some(waited));
         }
         let mut findings = open.found.take().unwrap_or_default();
-        let own = history.entry(key).cloned().unwrap_or_else(|| Past::begun(key, &open.exchange));
+        let own = history.entry(started_at, key).cloned();
+        let own = own.unwrap_or_else(|| Past::begun(key, &open.exchange));
         findings.extend(self.engine.end(&open.subject(&digest, &judgement, history, &own)));
         self.engine.hush(&mut findings, &open.exchange.gateway, history, true);
         Some(Watched { digest, judgement, findings, stage: Stage::End, text: Some(text) })
@@ -195,15 +211,15 @@ impl Watch {
         let body = open.digester.request_body();
         let json: Option<Value> = serde_json::from_slice(body).ok();
         open.request = json.as_ref().map(RequestFacts::of).unwrap_or_default();
-        if let Some(past) = history.entry_mut(key) {
-            past.asked(&digest, &open.request);
-        }
-        let own = history.entry(key).cloned().unwrap_or_else(|| Past::begun(key, &open.exchange));
+        let started_at = open.exchange.started_at;
+        history.change(started_at, key, |past| open.asked(past, &digest));
+        let own = history.entry(started_at, key).cloned();
+        let own = own.unwrap_or_else(|| Past::begun(key, &open.exchange));
         let subject = RequestSubject {
             context: Context { exchange: &open.exchange, digest: &digest, history, own: &own },
             body,
             json: json.as_ref(),
-            whole: open.exchange.request_end == Some(BodyEnd::Whole),
+            whole: open.exchange.request_end == Some(BodyEnd::Whole) && !open.has_gap,
             facts: &open.request,
         };
         open.found = Some(self.engine.request(&subject));
@@ -211,6 +227,13 @@ impl Watch {
 }
 
 impl Open {
+    /// Tells the history what is known of the request.
+    fn asked(&self, past: &mut Past, digest: &Digest) {
+        past.body = self.hasher.finish();
+        past.request_bytes = self.request_bytes;
+        past.asked(digest, &self.request);
+    }
+
     fn subject<'a>(
         &'a mut self,
         digest: &'a Digest,

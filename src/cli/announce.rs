@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
+use super::findings_talk::FindingsTalk;
 use crate::config::ListenAddress;
 use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
@@ -38,6 +39,9 @@ pub(super) fn listening(
         writeln!(env.stderr, "opening tunnels to {opened}, and to the gateways; see `gatetap ca`")?;
     }
     writeln!(env.stderr, "seed {seed}")?;
+    for armed in live.armed().list(live.recorder().clock().mono()) {
+        writeln!(env.stderr, "armed: {}", armed.rule)?;
+    }
     for warning in warnings {
         writeln!(env.stderr, "warning: {warning}")?;
     }
@@ -62,10 +66,11 @@ pub(super) fn trouble(health: &Health) -> Option<String> {
     }
 }
 
-/// Waits for `told_to_stop`, and says on stderr when the recording gets into trouble and out of it, and when
-/// an app breaks off its TLS handshake.
-pub(super) async fn watch_health(
+/// Waits for `told_to_stop`, and says on stderr what is found, when the recording gets into trouble and out of
+/// it, and when an app breaks off its TLS handshake.
+pub(super) async fn watch(
     recorder: &Recorder,
+    talk: &mut FindingsTalk,
     told_to_stop: impl Future<Output = ()>,
     env: &mut Env<'_>,
 ) -> anyhow::Result<()> {
@@ -76,6 +81,7 @@ pub(super) async fn watch_health(
             () = &mut told_to_stop => return Ok(()),
             () = tokio::time::sleep(HEALTH_LOOK) => {}
         }
+        talk.go_on(env)?;
         let health = recorder.health();
         if health.no_tls != told {
             if let Some(reason) = &health.no_tls {

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::keep::{KeepArgs, limits};
 use super::live_view;
 use super::runtime;
+use super::style::paint;
 use crate::config::Listen;
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
@@ -121,6 +122,7 @@ impl DemoArgs {
             control_token: None,
             connect_timeout: Duration::from_secs(10),
             simulator,
+            faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }
     }
@@ -220,6 +222,12 @@ fn print_ended(reader: &Reader, printed: &mut Vec<i64>, env: &mut Env<'_>) -> an
             printed.push(summary.id);
             let evidence = reader.evidence(summary.id)?.unwrap_or_default();
             writeln!(env.stdout, "{}\n    {}", line(&summary), printable(&evidence))?;
+            let whole = reader.exchange(summary.id)?;
+            for finding in whole.iter().flat_map(|whole| &whole.findings) {
+                let severity = paint(env.stdout.colour(), finding.severity.into(), finding.severity.as_str());
+                let (check, message) = (printable(&finding.check), printable(&finding.message));
+                writeln!(env.stdout, "    {severity}: {message} ({check})")?;
+            }
             env.stdout.flush()?;
         }
     }

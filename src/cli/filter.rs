@@ -7,7 +7,10 @@ use clap_complete::engine::ArgValueCompleter;
 use std::ffi::OsString;
 
 /// The commands that take a filter.
-const COMMANDS: [&str; 4] = ["ls", "search", "prune", "export"];
+const COMMANDS: [&str; 5] = ["ls", "search", "check", "prune", "export"];
+
+/// Short flags of these commands.
+const OWN_FLAGS: [&str; 2] = ["h", "o"];
 
 /// What the words of a filter may be, for the long help.
 pub(super) const HELP: &str = "\
@@ -46,7 +49,7 @@ pub(super) fn shelter_negations(words: Vec<OsString>) -> Vec<OsString> {
         is_over |= word == "--";
         let negated = word.to_str().and_then(|word| word.strip_prefix('-')).filter(|rest| {
             !is_over
-                && !["h", "o"].contains(rest)
+                && !OWN_FLAGS.contains(rest)
                 && !rest.is_empty()
                 && !rest.starts_with(|c: char| c == '-' || c.is_ascii_digit())
         });

@@ -8,22 +8,28 @@
 
 mod announce;
 mod ca;
+mod check;
 mod completions;
 mod demo;
 mod diff;
+mod ended;
 mod env;
 mod error;
 mod exec;
 mod exit;
+mod explain;
 mod export;
 mod exports;
+mod faults;
 mod filter;
+mod findings_talk;
 mod import;
 mod keep;
 mod live_view;
 mod ls;
 mod man;
 pub mod panics;
+mod progress;
 mod prune;
 mod recording;
 mod run;
@@ -35,6 +41,7 @@ mod style;
 mod table;
 mod tls;
 mod tui;
+mod wrap;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
@@ -84,9 +91,12 @@ enum Command {
     Export(export::ExportArgs),
     Import(import::ImportArgs),
     Search(search::SearchArgs),
+    Check(check::CheckArgs),
+    Explain(explain::ExplainArgs),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
+    Faults(faults::FaultsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -143,9 +153,12 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Export(args) => args.run(env),
         Command::Import(args) => args.run(env),
         Command::Search(args) => args.run(env),
+        Command::Check(args) => args.run(env),
+        Command::Explain(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
+        Command::Faults(args) => args.run(env),
         Command::Completions(args) => args.run(env),
         Command::Man(args) => args.run(env),
     }

@@ -4,11 +4,12 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
+use super::progress::Bar;
 use super::recording::RecordingArgs;
 use crate::config::{self, Age, Size};
 use crate::exchange::time::WallTime;
 use crate::store::{Progress, PrunePlan, Pruner, Retention, Spare};
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::HumanBytes;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
@@ -87,8 +88,9 @@ impl PruneArgs {
         if !self.dry_run && !plan.ids.is_empty() {
             let bar = Bar::new(env.stderr.is_terminal());
             let now = env.clock.now().wall;
-            let pruned = pruner.run(&retention, &filter, Spare::Open, now, |progress| bar.show(progress))?;
-            bar.0.finish_and_clear();
+            let pruned =
+                pruner.run(&retention, &filter, Spare::Open, now, |progress| show(&bar, progress))?;
+            bar.clear();
             line.exchanges = pruned.exchanges;
             line.file_bytes_after = Some(pruned.bytes_after);
         }
@@ -148,31 +150,10 @@ impl PruneLine {
     }
 }
 
-/// A bar on terminals; elsewhere nothing.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new(on_terminal: bool) -> Self {
-        let bar = if on_terminal { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta}") {
-            bar.set_style(style);
-        }
-        Self(bar)
+fn show(bar: &Bar, progress: Progress) -> bool {
+    match progress {
+        Progress::Exchanges(gone, of) => bar.show("pruning", gone, of),
+        Progress::Space(given, of) => bar.show("giving space back", given, of),
     }
-
-    fn show(&self, progress: Progress) -> bool {
-        match progress {
-            Progress::Exchanges(gone, of) => {
-                self.0.set_message("pruning");
-                self.0.set_length(of);
-                self.0.set_position(gone);
-            }
-            Progress::Space(given, of) => {
-                self.0.set_message("giving space back");
-                self.0.set_length(of);
-                self.0.set_position(given);
-            }
-        }
-        true
-    }
+    true
 }

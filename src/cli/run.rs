@@ -3,11 +3,12 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
 use super::{announce, live_view, runtime, sim, tls};
-use crate::config::{Given, Listen, Route, Settings, Upstream};
+use crate::config::{FaultRules, Given, Listen, Route, Settings, Upstream};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::tls::Files;
@@ -72,6 +73,14 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
 
+    /// Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap faults list`; may be repeated
+    #[arg(long = "fault", value_name = "RULE", env = "GATETAP_FAULT", hide_env_values = true)]
+    faults: Vec<FaultRules>,
+
+    /// Inject the faults of a TOML file's `[[faults]]`; may be repeated
+    #[arg(long = "faults", value_name = "FILE", env = "GATETAP_FAULTS", hide_env_values = true)]
+    fault_files: Vec<PathBuf>,
+
     #[command(flatten)]
     keep: KeepArgs,
 
@@ -108,6 +117,8 @@ impl RunArgs {
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
             sim: self.sim.into(),
+            faults: self.faults,
+            fault_files: self.fault_files,
         };
         let settings = Settings::resolve(given, &env.directories)?;
         let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
@@ -137,14 +148,20 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
     let token = token.map(|token| format!("the control API wants `Authorization: Bearer {token}`"));
     let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
+    let mut talk = None;
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, seed, warnings, env)
-            .and_then(|()| runtime.block_on(announce::watch_health(&live.recorder(), told_to_stop, env)))
+        FindingsTalk::of(live.recording()).map_err(Into::into).and_then(|new| {
+            announce::listening(&live, seed, warnings, env)?;
+            runtime.block_on(announce::watch(&live.recorder(), talk.insert(new), told_to_stop, env))
+        })
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
     let outcome = runtime.block_on(live.stop());
     watched?;
+    if let Some(mut talk) = talk {
+        talk.go_on(env)?;
+    }
     announce::close(&outcome, env)
 }
 
@@ -169,6 +186,7 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         control_token: is_remote.then(runtime::draw_token).transpose()?,
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::options(&settings.sim, seed, env)?,
+        faults: settings.faults.clone(),
         command: command_line(),
     })
 }

@@ -2,9 +2,9 @@
 
 use super::error::{BadValue, Error};
 use super::file::Entry;
-use super::nearest::nearest;
 use crate::check::{self, Override, Pattern, Settings, UnknownName};
 use crate::exchange::finding::Severity;
+use crate::exchange::nearest::nearest;
 use std::str::FromStr;
 use toml::de::DeValue;
 

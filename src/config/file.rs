@@ -2,13 +2,15 @@
 
 use super::Directories;
 use super::error::{BadValue, Error};
+use super::faults;
 use super::listen::Listen;
-use super::nearest::nearest;
 use super::retention::{Age, Size};
 use super::sim::SimSettings;
 use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
 use crate::check;
+use crate::exchange::nearest::nearest;
+use crate::fault::{Rule, spec};
 use crate::store::Retention;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "listen",
     "upstream",
     "routes",
@@ -38,6 +40,7 @@ const KEYS: [&str; 18] = [
     "redact_bodies",
     "sim",
     "retention",
+    "faults",
     "checks",
 ];
 
@@ -64,6 +67,7 @@ pub(super) struct FileSettings {
     pub(super) redact_bodies: Option<bool>,
     pub(super) sim: SimSettings,
     pub(super) retention: Retention,
+    pub(super) faults: Vec<Rule>,
     pub(super) checks: check::Settings,
 }
 
@@ -87,13 +91,26 @@ impl FileSettings {
         Ok(None)
     }
 
+    /// The `[[faults]]` of a file that holds nothing else.
+    pub(super) fn faults_of(path: &Path) -> Result<Vec<Rule>, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        let source = Source { path, text: &text };
+        let table = source.parse()?;
+        let mut rules = Vec::new();
+        for (key, value) in table.get_ref() {
+            let name: &str = key.get_ref();
+            match name {
+                "faults" => rules = Entry { source: &source, key: name.to_owned(), value }.faults()?,
+                unknown => return Err(source.unknown_key(unknown, key.span(), &["faults"])),
+            }
+        }
+        Ok(rules)
+    }
+
     fn read(path: &Path, text: &str) -> Result<Self, Error> {
         let source = Source { path, text };
-        let table = DeTable::parse(text).map_err(|error| Error::Syntax {
-            path: path.to_owned(),
-            line: source.line(error.span().unwrap_or_default()),
-            message: error.message().trim_end().replace('\n', ", "),
-        })?;
+        let table = source.parse()?;
         let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
         for (key, value) in table.get_ref() {
             let name: &str = key.get_ref();
@@ -114,6 +131,7 @@ impl FileSettings {
                 "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
                 "routes" => settings.routes = entry.routes()?,
+                "faults" => settings.faults = entry.faults()?,
                 "sim" => settings.sim = entry.sim()?,
                 "retention" => settings.retention = entry.retention()?,
                 "checks" => settings.checks = entry.checks()?,
@@ -138,7 +156,15 @@ pub(super) struct Entry<'a> {
     pub(super) value: &'a Spanned<DeValue<'a>>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn parse(&self) -> Result<Spanned<DeTable<'a>>, Error> {
+        DeTable::parse(self.text).map_err(|error| Error::Syntax {
+            path: self.path.to_owned(),
+            line: self.line(error.span().unwrap_or_default()),
+            message: error.message().trim_end().replace('\n', ", "),
+        })
+    }
+
     /// The line, counted from 1, where `span` begins.
     fn line(&self, span: Range<usize>) -> usize {
         self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
@@ -306,6 +332,19 @@ impl Entry<'_> {
             }
         }
         Ok(retention)
+    }
+
+    fn faults(&self) -> Result<Vec<Rule>, Error> {
+        let DeValue::Array(rules) = self.value.get_ref() else {
+            return Err(self.expected("a list of rules: `[[faults]]`"));
+        };
+        let mut read = Vec::new();
+        for value in rules {
+            let entry = Entry { source: self.source, key: self.key.clone(), value };
+            let rule = spec::from_table(&faults::in_json(value.get_ref()));
+            read.extend(rule.map_err(|bad| entry.wrong(bad.into()))?);
+        }
+        Ok(read)
     }
 
     fn routes(&self) -> Result<Vec<Route>, Error> {

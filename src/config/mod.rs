@@ -8,27 +8,30 @@
 
 mod checks;
 mod error;
+mod faults;
 mod file;
 mod host_pattern;
 mod listen;
-mod nearest;
+
 mod retention;
 mod sim;
 mod tls;
 mod upstream;
 
+pub use crate::exchange::nearest::nearest;
 pub use checks::{check_pattern, severity};
 pub use error::{BadValue, Error};
+pub use faults::FaultRules;
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
-pub use nearest::nearest;
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, SimProfile, Upstream};
 
 use crate::check;
+use crate::fault::Rule;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -69,6 +72,10 @@ pub struct Given {
     pub max_body: Option<Size>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// Rules for faults.
+    pub faults: Vec<FaultRules>,
+    /// Files of rules for faults.
+    pub fault_files: Vec<PathBuf>,
     /// The simulator.
     pub sim: SimSettings,
 }
@@ -100,6 +107,8 @@ pub struct Settings {
     pub max_body: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// The rules for faults, in the order in which they are asked.
+    pub faults: Vec<Rule>,
     /// The simulator, should it be an upstream.
     pub sim: SimSettings,
     /// What of earlier sessions may stay in the recording.
@@ -171,6 +180,7 @@ impl Settings {
             seed: given.seed.or(file.seed),
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             sim: given.sim.over(file.sim),
             retention: file.retention,
             checks: file.checks,
@@ -201,10 +211,21 @@ pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }
 
-/// What `gatetap.toml` says of the checks.
+/// The checks that flags and `gatetap.toml` leave. Where flags select, what the file selects and ignores
+/// gives way; what flags ignore comes on top.
 ///
 /// # Errors
 /// As for [`Settings::resolve`].
-pub fn checks(directories: &Directories) -> Result<check::Settings, Error> {
-    Ok(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default())
+pub fn checks(
+    select: Vec<check::Pattern>,
+    ignore: Vec<check::Pattern>,
+    directories: &Directories,
+) -> Result<check::Settings, Error> {
+    let mut settings = FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default();
+    if !select.is_empty() {
+        settings.select = select;
+        settings.ignore.clear();
+    }
+    settings.ignore.extend(ignore);
+    Ok(settings)
 }

@@ -1,7 +1,7 @@
 //! Where requests go: a known gateway, a URL, or the simulator.
 
 use super::error::BadValue;
-use super::nearest::nearest;
+use crate::exchange::nearest::nearest;
 use crate::gateway::Gateway;
 use crate::gateway::profile::profiles;
 use std::fmt;

@@ -117,6 +117,8 @@ impl Digester {
         if let Some(response) = &mut self.response {
             self.gather.read_begins(chunk.len(), read);
             response.feed.push(chunk, |item| self.gather.item(&item, read));
+            let feed = &response.feed;
+            self.gather.stream.bytes_are(feed.has_byte_order_mark(), feed.not_utf8(false), feed.has_cr());
             if response.feed.is_stream() && response.feed.leftover().is_some() {
                 self.gather.stream.read_ends_inside_event();
             }
@@ -127,6 +129,7 @@ impl Digester {
     pub fn response_gap(&mut self, missing: u64) {
         if let Some(response) = &mut self.response {
             response.feed.gap(missing);
+            self.gather.stream.gap();
         }
     }
 
@@ -136,6 +139,8 @@ impl Digester {
         self.let_go_of_request();
         if let Some(response) = &mut self.response {
             response.feed.finish(|item| self.gather.item(&item, read));
+            let feed = &response.feed;
+            self.gather.stream.bytes_are(feed.has_byte_order_mark(), feed.not_utf8(true), feed.has_cr());
         }
         self.read_plain(true);
     }

@@ -1,5 +1,6 @@
 //! The body of an answer, decoded and told apart: an event stream or a plain body.
 
+use super::utf8::Utf8;
 use crate::exchange::head::{Headers, ResponseHead};
 use crate::wire::coding::Decoder;
 use crate::wire::event_stream::{Item, Parser, Span};
@@ -21,6 +22,9 @@ pub(super) struct Feed {
     kind: Kind,
     parser: Parser,
     lines: JsonLines,
+    utf8: Utf8,
+    not_utf8: Option<u64>,
+    has_cr: bool,
     plain: Plain,
     /// A coded body has a gap, after which nothing can be read.
     stopped: bool,
@@ -64,6 +68,9 @@ impl Feed {
             kind,
             parser: Parser::new(),
             lines: JsonLines::default(),
+            utf8: Utf8::default(),
+            not_utf8: None,
+            has_cr: false,
             plain: Plain::default(),
             stopped: false,
             tail: None,
@@ -104,6 +111,22 @@ impl Feed {
         }
     }
 
+    /// Whether the stream begins with a byte order mark.
+    pub(super) fn has_byte_order_mark(&self) -> bool {
+        self.utf8.begins_with_mark
+    }
+
+    /// Whether a line of the stream ended with a CR.
+    pub(super) fn has_cr(&self) -> bool {
+        self.has_cr
+    }
+
+    /// The offset of the first byte of the stream that is not UTF-8. With `ended` a character that is not
+    /// whole counts too.
+    pub(super) fn not_utf8(&self, ended: bool) -> Option<u64> {
+        self.not_utf8.or_else(|| self.utf8.cut_at().filter(|_| ended))
+    }
+
     /// Reads the next piece of the body as it passed.
     pub(super) fn push(&mut self, piece: &[u8], mut sink: impl FnMut(Item<'_>)) {
         if self.stopped {
@@ -126,6 +149,7 @@ impl Feed {
     pub(super) fn gap(&mut self, missing: u64) {
         self.plain.closed = true;
         self.stopped |= self.decoder.is_some();
+        self.utf8.gap(missing);
         self.parser.gap(missing);
         self.lines.gap(missing);
         if let Some(tail) = &mut self.tail {
@@ -185,9 +209,12 @@ impl Feed {
 
 impl Feed {
     fn parse(&mut self, bytes: &[u8], sink: &mut impl FnMut(Item<'_>)) {
-        match self.kind {
-            Kind::Lines => self.lines.push(bytes, sink),
-            _ => self.parser.push(bytes, sink),
+        if self.kind == Kind::Lines {
+            self.lines.push(bytes, sink);
+        } else {
+            self.has_cr = self.has_cr || memchr::memchr(b'\r', bytes).is_some();
+            self.not_utf8 = self.not_utf8.or_else(|| self.utf8.push(bytes));
+            self.parser.push(bytes, sink);
         }
         let wanted = self.leftover().map_or(0, |span| span.length);
         if let Some(tail) = &mut self.tail {

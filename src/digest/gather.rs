@@ -55,16 +55,23 @@ impl Gather {
     pub(super) fn item(&mut self, item: &Item<'_>, at: Micros) {
         let event = match item {
             Item::Event(event) => event,
-            Item::Comment(_) => {
+            Item::Comment(comment) => {
                 self.digest.comments += 1;
-                self.stream.no_event(at);
+                self.stream.no_event(at, comment.span);
                 return;
             }
-            Item::Retry(_) => {
-                self.stream.no_event(at);
+            Item::Retry(retry) => {
+                self.stream.no_event(at, retry.span);
                 return;
             }
-            Item::Undispatched(_) | Item::Ignored(_) => return,
+            Item::Undispatched(block) => {
+                self.stream.undispatched(block);
+                return;
+            }
+            Item::Ignored(field) => {
+                self.stream.ignored(field.span);
+                return;
+            }
         };
         self.pace(at);
         self.digest.streaming = true;

@@ -24,6 +24,7 @@ mod stream_facts;
 pub mod summary;
 mod text;
 mod tool_arguments;
+mod utf8;
 pub mod verdict;
 mod walk;
 
@@ -35,7 +36,7 @@ pub use examine::{Examined, examine};
 pub use meaning::meaning;
 pub use rate_limit::{RateState, Window, rate_state};
 pub use rhythm::Rhythm;
-pub use stream_facts::{EventPlace, StreamFacts};
+pub use stream_facts::{EventPlace, Oddities, StreamFacts};
 pub use text::Text;
 pub use tool_arguments::ArgumentsState;
 pub use walk::{Part, walk};

@@ -3,7 +3,7 @@
 use super::Digest;
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
-use crate::wire::event_stream::{Event, Span};
+use crate::wire::event_stream::{Event, Span, Undispatched};
 use crate::wire::json::{Reader, Shape};
 use serde::de::IgnoredAny;
 use std::collections::VecDeque;
@@ -18,6 +18,9 @@ const MOST_COMMENTS: usize = 64;
 /// The sizes of slabs that buffering hops hand on. Source: nginx's `proxy_buffer_size` and `proxy_buffers`.
 const SLABS: [usize; 3] = [4096, 8192, 16384];
 
+/// The length of a byte order mark.
+const BYTE_ORDER_MARK: u64 = 3;
+
 /// What a stream holds that its digest does not say. All zero of a plain answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamFacts {
@@ -27,12 +30,17 @@ pub struct StreamFacts {
     pub slab_reads: u64,
     /// Reads that ended inside an event.
     pub reads_inside_event: u64,
-    /// The longest time between two reads, and how many lines of the stream's list stood before it.
+    /// The longest time between two reads, and how many lines of the stream's list stood before it. Silence
+    /// inside a `tool_use` block of Messages does not count: its input may come in one piece.
     pub longest_silence: Option<(Micros, usize)>,
     /// Events that brought a piece of the answer.
     pub content_events: u64,
     /// When the last of them was complete.
     pub last_content: Option<Micros>,
+    /// When the first read came.
+    pub first_read: Option<Micros>,
+    /// When the last read came.
+    pub last_read: Option<Micros>,
     /// Comments and pings that came together with the first piece of the answer.
     pub comments_with_content: u64,
     /// The first event whose data is neither JSON nor `[DONE]`.
@@ -47,12 +55,39 @@ pub struct StreamFacts {
     pub empty_choices: Option<EventPlace>,
     /// The first event that cannot follow those before it, and why.
     pub disorder: Option<(EventPlace, String)>,
-    last_read: Option<Micros>,
+    /// What decoders of SDKs read otherwise than the standard.
+    pub oddities: Oddities,
     lines: usize,
     comment_times: VecDeque<Micros>,
     ended: bool,
     next_sequence: Option<u64>,
     blocks: Blocks,
+    /// The first event begins where a byte order mark would end.
+    begins_at_mark: bool,
+    /// Where the last item ended, once an event had an `id`.
+    ends_at: Option<u64>,
+    /// An empty line or the LF of a CRLF, after such an event.
+    empty_line_or_lf: Option<u64>,
+    /// How many fields without effect the open block has, and their length.
+    ignored: (u64, u64),
+}
+
+/// What is legal by the standard, or read alike by it, and read otherwise by the decoder of an SDK. The first
+/// of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Oddities {
+    /// The stream begins with a byte order mark, and with a field of an event just after it.
+    pub byte_order_mark: bool,
+    /// Bytes that are not UTF-8, or a character that the stream's end cuts; an offset in the decoded body.
+    pub not_utf8: Option<u64>,
+    /// A block with a type and no data, and that type.
+    pub typed_without_data: Option<(Span, String)>,
+    /// A block with neither a type nor data: an `id` alone, say.
+    pub bare_block: Option<Span>,
+    /// An empty line that ended no event, after an event with an `id`.
+    pub empty_line_after_id: Option<u64>,
+    /// An event whose data is `[DONE]` and more.
+    pub done_and_more: Option<EventPlace>,
 }
 
 /// Where an event stands.
@@ -70,9 +105,18 @@ struct Blocks {
     message: bool,
     open: Option<u64>,
     begun: u64,
+    /// The open block is a tool's input.
+    tool: bool,
+    /// Bytes are missing: what is open is not known.
+    unsure: bool,
 }
 
 impl StreamFacts {
+    /// How many lines the list of the stream's events has.
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+
     /// Those of an answer that is no stream.
     pub(super) fn none() -> &'static Self {
         static NONE: LazyLock<StreamFacts> = LazyLock::new(StreamFacts::default);
@@ -82,8 +126,11 @@ impl StreamFacts {
     /// A read brought `length` bytes at `at`.
     pub(super) fn read(&mut self, length: usize, at: Micros) {
         self.reads += 1;
+        self.first_read.get_or_insert(at);
         self.slab_reads += u64::from(SLABS.contains(&length));
-        if let Some(last) = self.last_read.replace(at) {
+        if let Some(last) = self.last_read.replace(at)
+            && !self.blocks.tool
+        {
             let silence = at.since(last);
             if self.longest_silence.is_none_or(|(longest, _)| silence > longest) {
                 self.longest_silence = Some((silence, self.lines));
@@ -96,8 +143,61 @@ impl StreamFacts {
         self.reads_inside_event += 1;
     }
 
+    /// Bytes are missing from here on: what comes next need not follow what was before.
+    pub(super) fn gap(&mut self) {
+        self.next_sequence = None;
+        self.blocks = Blocks { message: true, unsure: true, ..Blocks::default() };
+        self.ends_at = None;
+        self.ignored = (0, 0);
+    }
+
+    /// What the bytes themselves are like, of all that came so far.
+    pub(super) fn bytes_are(&mut self, byte_order_mark: bool, not_utf8: Option<u64>, has_cr: bool) {
+        if !has_cr && let Some(at) = self.empty_line_or_lf {
+            self.oddities.empty_line_after_id.get_or_insert(at);
+        }
+        self.oddities.byte_order_mark = byte_order_mark && self.begins_at_mark;
+        self.oddities.not_utf8 = not_utf8;
+    }
+
+    /// A block without data.
+    pub(super) fn undispatched(&mut self, block: &Undispatched<'_>) {
+        self.follows(block.span);
+        // Fields that nobody knows leave no trace; a line may have a CRLF, of which the LF lies in no span.
+        let (lines, length) = std::mem::take(&mut self.ignored);
+        let is_ignored = block.span.length.saturating_sub(length) <= lines + 1;
+        if self.done.is_some() || is_ignored {
+            return;
+        }
+        if block.kind.is_empty() {
+            self.oddities.bare_block.get_or_insert(block.span);
+        } else if self.oddities.typed_without_data.is_none() {
+            self.oddities.typed_without_data = Some((block.span, block.kind.clone().into_owned()));
+        }
+    }
+
+    /// A field that the standard does not know.
+    pub(super) fn ignored(&mut self, span: Span) {
+        self.follows(span);
+        self.ignored = (self.ignored.0 + 1, self.ignored.1 + span.length);
+    }
+
+    /// Once an event had an `id`, any further empty line ends a block of which only the id is left. Such a
+    /// line lies between two items.
+    fn follows(&mut self, span: Span) {
+        let Some(end) = self.ends_at.filter(|_| self.done.is_none()) else { return };
+        self.ends_at = Some(span.end().max(end));
+        match span.offset.saturating_sub(end) {
+            0 => {}
+            // The LF of a CRLF, or an empty line: the stream's line ends tell.
+            1 => _ = self.empty_line_or_lf.get_or_insert(end),
+            _ => _ = self.oddities.empty_line_after_id.get_or_insert(end),
+        }
+    }
+
     /// A comment, or a `retry` line.
-    pub(super) fn no_event(&mut self, at: Micros) {
+    pub(super) fn no_event(&mut self, at: Micros, span: Span) {
+        self.follows(span);
         self.lines += 1;
         self.waits(at);
     }
@@ -106,7 +206,15 @@ impl StreamFacts {
     pub(super) fn event(&mut self, event: &Event<'_>, at: Micros, digest: &Digest, seen: Seen) {
         let place = EventPlace { index: self.lines, span: event.span };
         self.lines += 1;
-        if self.ended {
+        self.follows(event.span);
+        self.ignored = (0, 0);
+        self.begins_at_mark |= event.span.offset == BYTE_ORDER_MARK;
+        self.ends_at = (!event.id.is_empty()).then(|| event.span.end());
+        let is_done = event.data.trim() == "[DONE]";
+        if event.data.starts_with("[DONE]") && event.data != "[DONE]" && self.done.is_none() {
+            self.oddities.done_and_more.get_or_insert(place);
+        }
+        if self.ended && !is_done {
             self.after_end.get_or_insert(place);
         }
         if seen.content {
@@ -118,7 +226,7 @@ impl StreamFacts {
             self.content_events += 1;
             self.last_content = Some(at);
         }
-        if event.data.trim() == "[DONE]" {
+        if is_done {
             self.done.get_or_insert(place);
             self.ended = true;
             return;
@@ -189,7 +297,11 @@ impl StreamFacts {
             kind if !self.blocks.message => Some(format!("`{kind}` comes before `message_start`")),
             "content_block_start" => {
                 let index = index().unwrap_or(self.blocks.begun);
-                let (before, due) = (self.blocks.open.replace(index), self.blocks.begun);
+                self.blocks.tool = names_tool(&event.data);
+                let (before, mut due) = (self.blocks.open.replace(index), self.blocks.begun);
+                if std::mem::take(&mut self.blocks.unsure) {
+                    due = index;
+                }
                 self.blocks.begun = index.saturating_add(1);
                 match before {
                     Some(open) => Some(format!("block {index} begins while block {open} is open")),
@@ -199,14 +311,15 @@ impl StreamFacts {
             }
             "content_block_delta" => {
                 let (index, open) = (index(), self.blocks.open);
-                (index.is_some() && index != open).then(|| match (index, open) {
+                (index.is_some() && index != open && !self.blocks.unsure).then(|| match (index, open) {
                     (Some(index), Some(open)) => format!("a delta of block {index} comes in block {open}"),
                     (index, _) => format!("a delta of block {} comes in none", index.unwrap_or_default()),
                 })
             }
             "content_block_stop" => {
                 let (index, open) = (index(), self.blocks.open.take());
-                (index.is_some() && index != open)
+                self.blocks.tool = false;
+                (index.is_some() && index != open && !self.blocks.unsure)
                     .then(|| format!("block {} ends, which is not open", index.unwrap_or_default()))
             }
             "message_stop" => {
@@ -237,6 +350,13 @@ pub(super) struct Seen {
 /// Whether a text is JSON, by the letter: SDKs do not read on at the least mistake.
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Whether the block that an event of Messages begins is the input of a tool.
+fn names_tool(data: &str) -> bool {
+    let kind =
+        Reader::new(data.as_bytes()).member("content_block").and_then(|block| block.member("type")?.text());
+    kind.is_some_and(|kind| kind.ends_with("tool_use"))
 }
 
 /// Whether an event has `choices`, and none in them.

@@ -3,7 +3,7 @@
 use super::Digest;
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::Verdict;
-use crate::exchange::finding::Finding;
+use crate::exchange::finding::{Finding, Severity};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 
@@ -38,6 +38,8 @@ pub struct Summary {
     pub duration: Option<Micros>,
     /// The ids of the checks that fired.
     pub findings: Vec<String>,
+    /// How bad the worst finding is.
+    pub severity: Option<Severity>,
     /// The name of the fault that was injected.
     pub fault: Option<String>,
     /// The exchange that this one sends again.

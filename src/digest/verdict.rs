@@ -41,6 +41,51 @@ pub struct Judgement {
     pub evidence: String,
 }
 
+/// The rule that gives a verdict, and what to look at next, for a person.
+pub const fn rule(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Open => {
+            "The answer has neither ended nor been broken off. Some checks can speak already; those of the whole \
+             answer wait for its end."
+        }
+        Verdict::Complete => {
+            "A stream is complete once a finish reason or the dialect's own terminal event was seen, whoever closed \
+             afterwards: SDKs close as soon as they have read it. `data: [DONE]` alone ends nothing, and without it \
+             nothing is missing. A plain body is complete when it arrived whole by its framing and, where it is JSON, \
+             does not stop in its middle. Answers without a body (`HEAD`, 204, 304) are complete at their head."
+        }
+        Verdict::Refused => {
+            "The status is 400 or above, however the body ended: the gateway has said no. The error's code says why; \
+             `gatetap explain CODE` has what is documented of it."
+        }
+        Verdict::ErrorInside => {
+            "The status promised success, and then an error stood in the body or in an event of the stream, or the \
+             finish reason or the terminal event is one. Code that looks at the status alone takes it for an answer."
+        }
+        Verdict::Incomplete => {
+            "Everything arrived by its framing, but a stream of a model's words has neither finish reason nor terminal \
+             event, or a JSON body stops in its middle. The usual causes are a proxy that closed a stream politely and \
+             a provider that died behind the gateway. SDKs give such an answer to the app as if it were whole."
+        }
+        Verdict::CutByGateway => {
+            "The gateway's side was reset, or closed before the framing was over, and the app had not closed first. \
+             The evidence names the byte and what was seen."
+        }
+        Verdict::CutByApp => {
+            "The app's side closed first, before a finish reason or a terminal event. That is a cancellation, or a \
+             timeout in the app: compare the time with the timeout that it sets."
+        }
+        Verdict::Failed => {
+            "gatetap answered by itself because there was no answer to pass on, or was stopped in the middle of one. \
+             The token in `x-gatetap-error` says why; `gatetap explain TOKEN` has more."
+        }
+        Verdict::Lost => {
+            "The session that recorded it ended without saying how the exchange did. What had been written until then \
+             is there."
+        }
+    }
+}
+
 /// What kind of body the answer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {

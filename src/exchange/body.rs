@@ -9,6 +9,8 @@ pub enum Side {
     Request,
     /// From the gateway to the app.
     Response,
+    /// From the gateway to a fault that altered it on its way to the app.
+    Origin,
 }
 
 /// One chunk: what one read returned, and its times on both hops.
@@ -33,6 +35,17 @@ pub struct Body {
     pub cut: Option<Cut>,
 }
 
+/// What was hidden in a body before it was written down. Where the body is coded, its decoded bytes are meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// How many secrets there were.
+    pub count: u64,
+    /// How many of them the request carried as its own credential.
+    pub own: u64,
+    /// The offset of the first hidden byte.
+    pub first: Option<u64>,
+}
+
 /// The part of a body that is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
@@ -42,12 +55,29 @@ pub struct Cut {
     pub tail: u64,
 }
 
+impl Hidden {
+    /// One more secret, whose first hidden byte is at `offset`; `own` if the request carried it.
+    pub fn note(&mut self, offset: u64, own: bool) {
+        self.count += 1;
+        self.own += u64::from(own);
+        self.first = Some(self.first.map_or(offset, |first| first.min(offset)));
+    }
+
+    /// All that `other` has, too.
+    pub fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.own += other.own;
+        self.first = self.first.into_iter().chain(other.first).min();
+    }
+}
+
 impl Side {
     /// The word in SQL, JSON and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Response => "response",
+            Self::Origin => "origin",
         }
     }
 }

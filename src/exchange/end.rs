@@ -114,6 +114,21 @@ impl Verdict {
         }
     }
 
+    /// What it means: how the exchange ended, in a sentence without its first capital and its stop.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Open => "it has not",
+            Self::Complete => "a finish reason or the terminal event was seen, or a plain body arrived whole",
+            Self::Refused => "the gateway answered with an error status",
+            Self::ErrorInside => "HTTP 200, with an error in the body or in the stream",
+            Self::Incomplete => "it ended cleanly, but nothing said that the answer was over",
+            Self::CutByGateway => "the gateway broke it off",
+            Self::CutByApp => "the app broke it off",
+            Self::Failed => "there was no answer; gatetap gave its own, with the reason in `x-gatetap-error`",
+            Self::Lost => "the recording ended first, for instance with `kill -9`",
+        }
+    }
+
     /// The verdict of that word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)

@@ -76,6 +76,18 @@ impl Severity {
     }
 }
 
+impl Place {
+    /// A header of the request, by its name in lower case.
+    pub fn request_header(name: &str) -> Self {
+        Self::Header(Side::Request, name.to_owned())
+    }
+
+    /// A header of the answer, by its name in lower case.
+    pub fn response_header(name: &str) -> Self {
+        Self::Header(Side::Response, name.to_owned())
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,16 +8,20 @@
 
 pub mod body;
 pub mod credential;
+pub mod delay;
 pub mod end;
 pub mod finding;
 pub mod head;
+pub mod nearest;
+pub mod origin;
 pub mod session;
 pub mod text;
 pub mod time;
 pub mod tunnel;
 
-use body::Side;
+use body::{Hidden, Side};
 use credential::CredentialFacts;
+use delay::Taken;
 use end::{BodyEnd, Hop, OwnAnswer};
 use head::{RequestHead, ResponseHead};
 use time::{Micros, WallTime};
@@ -69,6 +73,10 @@ pub struct Exchange {
     pub request_bytes: u64,
     /// Bytes of response body seen.
     pub response_bytes: u64,
+    /// What was hidden in the request body.
+    pub request_hidden: Hidden,
+    /// What was hidden in the response body.
+    pub response_hidden: Hidden,
     /// What is kept of the credentials it carried, in order of appearance.
     pub credentials: Vec<CredentialFacts>,
     /// The name of the fault that was injected.
@@ -78,10 +86,20 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What was hidden in the body of `side`.
+    pub fn hidden_in(&self, side: Side) -> Hidden {
+        match side {
+            Side::Request => self.request_hidden,
+            Side::Response => self.response_hidden,
+            Side::Origin => Hidden::default(),
+        }
+    }
+
     /// How the body of `side` ended; `None` while it is open.
     pub fn end_of(&self, side: Side) -> Option<&BodyEnd> {
         match side {
             Side::Request => self.request_end.as_ref(),
+            Side::Origin => None,
             Side::Response => self.response_end.as_ref(),
         }
     }
@@ -91,6 +109,7 @@ impl Exchange {
         match side {
             Side::Request => self.request_bytes,
             Side::Response => self.response_bytes,
+            Side::Origin => 0,
         }
     }
 
@@ -99,6 +118,7 @@ impl Exchange {
         match side {
             Side::Request => self.request_sha256.as_ref(),
             Side::Response => self.response_sha256.as_ref(),
+            Side::Origin => None,
         }
     }
 
@@ -127,4 +147,7 @@ pub struct Timing {
     pub end: Option<Micros>,
     /// For how long chunks were held back because the recorder's queue was full.
     pub held: Option<Micros>,
+    /// How much later than they were read the app's socket took the chunks of the answer. Derived from the
+    /// marks, for the checks; `None` where nobody did.
+    pub taken: Option<Taken>,
 }

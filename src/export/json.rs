@@ -180,6 +180,20 @@ pub struct FindingLine<'a> {
     places: Vec<String>,
 }
 
+/// One finding, with the exchange that it was made in.
+#[derive(Debug, Serialize)]
+pub struct FoundLine<'a> {
+    exchange: ExchangeId,
+    #[serde(flatten)]
+    finding: FindingLine<'a>,
+    method: &'a str,
+    path: &'a str,
+    gateway: &'a str,
+    status: Option<u16>,
+    verdict: &'static str,
+    started_at: String,
+}
+
 impl<'a> SummaryLine<'a> {
     /// The line of `summary`.
     pub fn new(summary: &'a Summary) -> Self {
@@ -253,6 +267,22 @@ impl<'a> WholeLine<'a> {
     }
 }
 
+impl<'a> FoundLine<'a> {
+    /// The line of a `finding` in the exchange of `summary`.
+    pub fn new(summary: &'a Summary, finding: &'a Finding) -> Self {
+        Self {
+            exchange: summary.id,
+            finding: FindingLine::new(finding),
+            method: &summary.method,
+            path: &summary.path,
+            gateway: &summary.gateway,
+            status: summary.status,
+            verdict: summary.verdict.as_str(),
+            started_at: rfc3339(summary.started_at),
+        }
+    }
+}
+
 impl<'a> EventJson<'a> {
     /// The line of `event`.
     pub fn new(event: &'a EventLine) -> Self {
@@ -314,7 +344,9 @@ impl<'a> Message<'a> {
         let response = exchange.response.as_ref();
         let (raw, trailers) = match side {
             Side::Request => (exchange.request.raw.as_ref(), &exchange.request_trailers),
-            Side::Response => (response.and_then(|head| head.raw.as_ref()), &exchange.response_trailers),
+            Side::Response | Side::Origin => {
+                (response.and_then(|head| head.raw.as_ref()), &exchange.response_trailers)
+            }
         };
         Self {
             headers: lines(headers),

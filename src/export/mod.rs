@@ -27,6 +27,7 @@ use crate::digest::{self, Digest, EventLine};
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::head::Headers;
+use crate::exchange::origin::Origin;
 use crate::exchange::session::Session;
 use crate::exchange::time::WallTime;
 use crate::exchange::tunnel::Tunnel;
@@ -195,6 +196,17 @@ pub struct Exported {
     pub request: Body,
     /// The answer's body.
     pub response: Body,
+    /// What the origin had sent, where a fault altered it.
+    pub altered: Option<Altered>,
+}
+
+/// An answer that a fault altered: what the app did not get of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Altered {
+    /// Its head and its end.
+    pub origin: Origin,
+    /// Its body.
+    pub body: Body,
 }
 
 /// What a file that is read back holds.
@@ -217,6 +229,8 @@ pub struct Read {
     pub request: Body,
     /// The answer's body.
     pub response: Body,
+    /// What the origin had sent, where a fault altered it.
+    pub altered: Option<Altered>,
     /// What was derived from it, where it cannot be derived again from what is kept.
     pub digest: Option<Digest>,
 }
@@ -309,11 +323,13 @@ impl Exported {
         &self.whole.exchange
     }
 
-    /// The body of `side`.
+    /// The body of `side`; an empty one where there is none.
     pub fn body(&self, side: Side) -> &Body {
+        static NONE: Body = Body { bytes: Vec::new(), marks: Vec::new(), cut: None };
         match side {
             Side::Request => &self.request,
             Side::Response => &self.response,
+            Side::Origin => self.altered.as_ref().map_or(&NONE, |altered| &altered.body),
         }
     }
 
@@ -332,11 +348,16 @@ impl Exported {
     /// The bytes of a body after undoing its content codings, as far as that goes.
     pub fn decoded(&self, side: Side) -> (Vec<u8>, Option<Problem>) {
         let headers = match side {
-            Side::Request => Some(&self.exchange().request.headers),
-            Side::Response => self.exchange().response.as_ref().map(|head| &head.headers),
+            Side::Request => self.exchange().request.headers.clone(),
+            Side::Response => {
+                self.exchange().response.as_ref().map(|head| head.headers.clone()).unwrap_or_default()
+            }
+            Side::Origin => {
+                let origin = self.altered.as_ref().map(|altered| &altered.origin);
+                origin.map(|origin| Headers::from_raw_head(&origin.head)).unwrap_or_default()
+            }
         };
-        let none = Headers::default();
-        let decoded = coding::decode(headers.unwrap_or(&none), &self.body(side).bytes, usize::MAX);
+        let decoded = coding::decode(&headers, &self.body(side).bytes, usize::MAX);
         (decoded.bytes, decoded.problem)
     }
 
@@ -355,6 +376,7 @@ impl Exported {
             exchange: self.whole.exchange,
             request: self.request,
             response: self.response,
+            altered: self.altered,
         }
     }
 }

@@ -105,6 +105,10 @@ pub struct Detail<'a> {
     pub request_id: Option<&'a str>,
     /// The seconds of `retry-after`, where the body repeats them.
     pub retry_after: Option<u64>,
+    /// Another status, where the body repeats it.
+    pub status: Option<u16>,
+    /// Another form of the body.
+    pub shape: Option<Shape>,
 }
 
 /// Every error of the catalog, gateway by gateway.
@@ -166,6 +170,15 @@ impl ErrorCode {
         super::profile::profile(&self.gateway).map_or(Shape::OpenAi, |profile| profile.errors)
     }
 
+    /// `error.type` in Anthropic's form: its own code, or what a status means there.
+    fn anthropic_kind(&self) -> &str {
+        if self.shape() == Shape::Anthropic {
+            return &self.code;
+        }
+        let same = all().iter().find(|error| error.gateway == "anthropic" && error.status == self.status);
+        same.map_or("api_error", |error| &error.code)
+    }
+
     /// How sure the status is.
     pub fn status_confidence(&self) -> Confidence {
         self.status_confidence.unwrap_or(self.confidence)
@@ -177,7 +190,8 @@ impl ErrorCode {
             Some(message) => message.to_owned(),
             None => self.message.replace("{model}", detail.model.unwrap_or("unknown")),
         };
-        let text = match self.shape() {
+        let status = detail.status.unwrap_or(self.status);
+        let text = match detail.shape.unwrap_or_else(|| self.shape()) {
             Shape::OpenAi => serde_json::to_string(&OpenAiBody {
                 error: OpenAiError {
                     message: &message,
@@ -190,7 +204,7 @@ impl ErrorCode {
                 error: AvailabilityError {
                     message: &message,
                     error_type: self.kind.as_deref().unwrap_or("invalid_request"),
-                    http_status: self.status,
+                    http_status: status,
                     availability: Availability {
                         code: &self.code,
                         retryable: self.retry != Retry::Never,
@@ -201,15 +215,11 @@ impl ErrorCode {
                 },
             }),
             Shape::OpenRouter => serde_json::to_string(&OpenRouterBody {
-                error: OpenRouterError {
-                    code: self.status,
-                    message: &message,
-                    metadata: self.metadata.as_ref(),
-                },
+                error: OpenRouterError { code: status, message: &message, metadata: self.metadata.as_ref() },
             }),
             Shape::Anthropic => serde_json::to_string(&AnthropicBody {
                 kind: "error",
-                error: AnthropicError { kind: &self.code, message: &message },
+                error: AnthropicError { kind: self.anthropic_kind(), message: &message },
                 request_id: detail.request_id,
             }),
         };

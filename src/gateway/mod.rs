@@ -13,6 +13,7 @@ pub mod keys;
 pub mod mask;
 pub mod profile;
 pub mod variables;
+pub mod variants;
 
 pub use profile::Gateway;
 

@@ -10,6 +10,7 @@ use crate::check::{self, Engine};
 use crate::config::HostPattern;
 use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
+use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
@@ -20,6 +21,7 @@ use retention::Keeping;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The simulator's settings, should it be the upstream; its seed is the session's.
     pub simulator: sim::Options,
+    /// The rules for faults that are armed from the start.
+    pub faults: Vec<Rule>,
     /// The command line, secrets masked.
     pub command: String,
 }
@@ -119,6 +123,7 @@ pub struct Live {
     recording: PathBuf,
     upstream: Gateway,
     intercept: Vec<HostPattern>,
+    armed: Arc<Armed>,
 }
 
 impl Live {
@@ -148,7 +153,9 @@ impl Live {
         let recorder =
             Recorder::start(writer, clock.clone(), settings.limits, Engine::new(settings.checks.clone()))
                 .map_err(|source| (Error::Part { part: "recorder", source }, None))?;
-        match Self::start_serving(&settings, recorder.recorder()).await {
+        let armed = Arc::new(Armed::new(settings.simulator.seed));
+        armed.arm(settings.faults.clone(), recorder.recorder().clock().mono());
+        match Self::start_serving(&settings, recorder.recorder(), &armed).await {
             Ok((proxy, simulators, upstream)) => Ok(Self {
                 proxy,
                 recorder,
@@ -158,6 +165,7 @@ impl Live {
                 recording: settings.recording,
                 upstream,
                 intercept: settings.intercept,
+                armed,
             }),
             Err(error) => Err((error, Some(recorder))),
         }
@@ -166,6 +174,7 @@ impl Live {
     async fn start_serving(
         settings: &Settings,
         recorder: Recorder,
+        armed: &Arc<Armed>,
     ) -> Result<(Proxy, Simulators, Gateway), Error> {
         let mut listeners = Vec::new();
         for listen in &settings.listen {
@@ -202,6 +211,7 @@ impl Live {
             intercept: settings.intercept.clone(),
             control_token: settings.control_token.clone(),
             connect_timeout: settings.connect_timeout,
+            armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), simulators, upstream))
     }
@@ -241,6 +251,11 @@ impl Live {
     pub fn opened(&self) -> Option<String> {
         let hosts: Vec<String> = self.intercept.iter().map(ToString::to_string).collect();
         (!hosts.is_empty()).then(|| hosts.join(", "))
+    }
+
+    /// The rules for faults: what is armed, and how often it was met.
+    pub fn armed(&self) -> &Arc<Armed> {
+        &self.armed
     }
 
     /// Takes no more requests, lets open ones go on for a moment, and writes the last of the recording.

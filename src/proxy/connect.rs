@@ -40,7 +40,7 @@ pub(super) struct Connector {
 }
 
 /// How long it took.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ConnectTimes {
     pub(super) connect: Micros,
     pub(super) tls: Option<Micros>,

@@ -1,17 +1,21 @@
 //! One exchange with an app that speaks HTTP/2: from its request to the answer it gets.
 
 use super::app_connection::AppSide;
+use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
+use super::looked::Looked;
 use super::own_answer::{Failure, Token, says_unprocessed};
-use super::pool::Lease;
+use super::pool::{Lease, Pool};
 use super::route::Route;
 use super::tap::Tap;
 use super::{Shared, control, headers};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
+use crate::fault::{HEADER, Rule};
+use crate::gateway::credential::carried_secrets;
 use crate::record::{Answered, Asked, Track, redact};
 use bytes::Bytes;
-use http::header::{HeaderValue, TRANSFER_ENCODING};
+use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
 use http_body_util::{BodyExt as _, Either, Full, Limited};
@@ -23,7 +27,7 @@ use std::sync::atomic::Ordering;
 pub(super) type AppBody = Either<Tap<Incoming>, Full<Bytes>>;
 
 /// An exchange whose answer has not begun. Dropped, it says that the app left.
-struct Unanswered<'a> {
+struct Waiting<'a> {
     track: Option<Track>,
     shared: &'a Shared,
 }
@@ -46,6 +50,8 @@ enum NoAnswer {
     /// The gateway has said that it has processed nothing of the request: the app is told just that, and can
     /// safely send it again, as it could straight.
     Unprocessed,
+    /// A fault says so.
+    Silenced,
 }
 
 /// A request that was sent, and what has come back so far.
@@ -78,9 +84,11 @@ pub(super) async fn exchange(
             return Ok(own_answer(app, &track, &failure, anthropic));
         }
     };
+    let own = inject::own_rules(request.headers().get_all(HEADER).iter().map(HeaderValue::as_bytes));
     let (mut parts, body) = request.into_parts();
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
+    parts.headers.remove(HEADER);
     if !destination.route.is_tls() {
         headers::join_cookies(&mut parts.headers);
     }
@@ -92,12 +100,25 @@ pub(super) async fn exchange(
         ..asked
     });
     app.socket.follow(&track);
-    let mut unanswered = Unanswered { track: Some(track.clone()), shared };
-    let request = Request::from_parts(parts, body);
-    let sent = send(shared, &destination.route, request, &track).await;
-    unanswered.track = None;
+    let mut waiting = Waiting { track: Some(track.clone()), shared };
+    let mut request = Request::from_parts(parts, Looked::new(body));
+    let sent = match own {
+        Err(failure) => {
+            drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
+            Err(NoAnswer::Failed(failure))
+        }
+        Ok(own) => match draw(shared, &destination.route, &mut request, &own).await {
+            None => send(shared, &destination.route, request, &track).await,
+            Some(injection) => inject(shared, &destination.route, request, &track, injection).await,
+        },
+    };
+    waiting.track = None;
     match sent {
         Ok(sent) => Ok(pass_on(shared, &track, sent)),
+        Err(NoAnswer::Silenced) => {
+            track.ended(Side::Response, BodyEnd::broken(Hop::Gateway, "no answer: a fault was injected"));
+            Err(h2::Reason::INTERNAL_ERROR.into())
+        }
         Err(NoAnswer::Failed(failure)) => Ok(own_answer(app, &track, &failure, anthropic)),
         Err(NoAnswer::AppGone) => {
             track.ended(Side::Response, BodyEnd::broken(Hop::App, "the app broke its request off"));
@@ -108,6 +129,59 @@ pub(super) async fn exchange(
                 BodyEnd::broken(Hop::Gateway, "the gateway refused the stream and processed nothing of it");
             track.ended(Side::Response, end);
             Err(h2::Reason::REFUSED_STREAM.into())
+        }
+    }
+}
+
+/// Decides which fault a request meets. Where one could be meant, its body is read first: it is what tells
+/// one request from another.
+async fn draw(
+    shared: &Shared,
+    route: &Route,
+    request: &mut Request<Looked>,
+    own: &[Rule],
+) -> Option<Injection> {
+    if own.is_empty() && !shared.armed.is_any() {
+        return None;
+    }
+    let body = request.body_mut().look(LOOKED_AT).await;
+    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let secrets = carried_secrets(&redact::lines(request.headers()), target);
+    let method = request.method().as_str();
+    let asking = Asking { method, target, body: &body, key: Key::of(&secrets), own };
+    Injection::draw(shared, route, &asking)
+}
+
+/// Sends the request to a fault, and waits for the head of what comes of it.
+async fn inject(
+    shared: &Arc<Shared>,
+    route: &Arc<Route>,
+    mut request: Request<Looked>,
+    track: &Track,
+    injection: Injection,
+) -> Result<Sent, NoAnswer> {
+    if injection.is_live() {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+    }
+    let injected = injection.start(shared, route, track);
+    let mut lease = Pool::injected(injected, route).await.map_err(NoAnswer::from)?;
+    let socket = lease.socket();
+    let request =
+        request.map(|body| Tap::new(body, Side::Request, track.clone(), socket, None, Arc::clone(shared)));
+    lease.begin(track, request.body().whole());
+    let sent = track.now();
+    match lease.send(request, route).await {
+        Ok(response) => {
+            let timing = Timing { sent: Some(sent), head: Some(track.now()), ..Timing::default() };
+            Ok(Sent { lease, response, timing })
+        }
+        Err(error) => {
+            let error = error.into_error();
+            match inject::told(&error) {
+                Some(Ok(failure)) => Err(NoAnswer::Failed(failure)),
+                Some(Err(_reset)) => Err(NoAnswer::Silenced),
+                None => Err(NoAnswer::of(&error, route)),
+            }
         }
     }
 }
@@ -174,7 +248,7 @@ fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> R
 async fn send(
     shared: &Arc<Shared>,
     route: &Route,
-    request: Request<Incoming>,
+    request: Request<Looked>,
     track: &Track,
 ) -> Result<Sent, NoAnswer> {
     let http2 = route.is_tls();
@@ -280,7 +354,7 @@ impl From<Failure> for NoAnswer {
     }
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let Some(track) = self.track.take() else { return };
         let end = if self.shared.stopping.load(Ordering::Relaxed) {

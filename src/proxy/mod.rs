@@ -23,8 +23,10 @@ mod forward;
 mod headers;
 mod http1;
 mod http2;
+mod inject;
 mod intercept;
 mod listener;
+mod looked;
 mod opening;
 mod outgoing;
 mod own_answer;
@@ -39,8 +41,10 @@ mod tunnel;
 
 pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
+pub use own_answer::Token as OwnError;
 
 use crate::config::HostPattern;
+use crate::fault::Armed;
 use crate::gateway::profile::Gateway;
 use crate::record::Recorder;
 use crate::tls::{Files, Trust};
@@ -83,6 +87,8 @@ pub struct Settings {
     pub authority: Option<Files>,
     /// The hosts whose tunnels are opened; where there is one, the gateways' are, too.
     pub intercept: Vec<HostPattern>,
+    /// The rules for faults.
+    pub armed: Arc<Armed>,
     /// What the control API wants to be told, where a listener can be reached from beyond this machine.
     pub control_token: Option<String>,
 }
@@ -112,6 +118,7 @@ struct Shared {
     connector: Connector,
     app_tls: AppTls,
     intercept: Intercept,
+    armed: Arc<Armed>,
     /// What the control API wants to be told.
     control_token: Option<String>,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
@@ -145,6 +152,7 @@ impl Proxy {
             connector,
             app_tls,
             intercept: Intercept::new(settings.intercept.clone(), gateways),
+            armed: Arc::clone(&settings.armed),
             control_token: settings.control_token.clone(),
             stopping: AtomicBool::new(false),
         });

@@ -12,15 +12,25 @@ const ERROR_HEADER: HeaderName = HeaderName::from_static("x-gatetap-error");
 
 /// Why there is no answer to pass on. The tokens are promised stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
+pub enum Token {
+    /// The gateway's name could not be resolved.
     DnsNotFound,
+    /// Nobody listens there.
     ConnectionRefused,
+    /// The connection was reset before there was an answer.
     ConnectionReset,
+    /// No connection came about in time.
     ConnectTimeout,
+    /// No TLS came about.
     TlsFailed,
+    /// The gateway closed without an answer.
     ClosedBeforeResponse,
+    /// What came is no HTTP.
     BadResponse,
+    /// The request had come through gatetap already.
     Loop,
+    /// `x-gatetap-fault` asks for something that is no fault.
+    BadFault,
     /// `/@NAME/` names no configured gateway.
     UnknownRoute,
     /// A method or a form of target that this proxy does not serve.
@@ -34,14 +44,34 @@ pub(super) enum Token {
 }
 
 /// A failure to get an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct Failure {
     pub(super) token: Token,
     pub(super) message: String,
 }
 
 impl Token {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// Every token, in the order of the documentation.
+    pub const ALL: [Self; 14] = [
+        Self::DnsNotFound,
+        Self::ConnectionRefused,
+        Self::ConnectionReset,
+        Self::ConnectTimeout,
+        Self::TlsFailed,
+        Self::ClosedBeforeResponse,
+        Self::BadResponse,
+        Self::Loop,
+        Self::BadFault,
+        Self::UnknownRoute,
+        Self::UnsupportedRequest,
+        Self::BadRequest,
+        Self::HeadTooLong,
+        Self::SlowRequest,
+    ];
+
+    /// The value of `x-gatetap-error`.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::DnsNotFound => "dns-not-found",
             Self::ConnectionRefused => "connection-refused",
@@ -51,6 +81,7 @@ impl Token {
             Self::ClosedBeforeResponse => "closed-before-response",
             Self::BadResponse => "bad-response",
             Self::Loop => "loop",
+            Self::BadFault => "bad-fault",
             Self::UnknownRoute => "unknown-route",
             Self::UnsupportedRequest => "unsupported-request",
             Self::BadRequest => "bad-request",
@@ -59,12 +90,76 @@ impl Token {
         }
     }
 
+    /// What it means, in a sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::DnsNotFound => "The gateway's name has no address, or nobody could be asked for it.",
+            Self::ConnectionRefused => {
+                "Nothing listens at the gateway's address, a firewall refused, or the outgoing proxy let nobody through."
+            }
+            Self::ConnectionReset => "The connection was reset before the gateway had answered.",
+            Self::ConnectTimeout => "No connection to the gateway came about in time.",
+            Self::TlsFailed => {
+                "TLS with the gateway failed: a certificate that is not believed, one for another name, or no TLS there."
+            }
+            Self::ClosedBeforeResponse => "The gateway closed the connection without a word of an answer.",
+            Self::BadResponse => "What the gateway sent is no HTTP answer.",
+            Self::Loop => "The request had come through this gatetap before: it would go round for ever.",
+            Self::BadFault => "`x-gatetap-fault` in the request asks for something that is no fault.",
+            Self::UnknownRoute => {
+                "The path begins with `/@NAME/`, and no gateway is configured under that name."
+            }
+            Self::UnsupportedRequest => "A method or a form of target that gatetap does not serve.",
+            Self::BadRequest => {
+                "What the app sent is no HTTP request, or could be read as two different ones."
+            }
+            Self::HeadTooLong => "The request's head is longer than gatetap reads.",
+            Self::SlowRequest => "The request's head did not become whole in time.",
+        }
+    }
+
+    /// What to do about it, in a sentence.
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::DnsNotFound => {
+                "Look for a typing mistake in `--upstream`, and see whether this machine is online."
+            }
+            Self::ConnectionRefused => {
+                "See that the gateway runs where `--upstream` points, port included, and look at `HTTPS_PROXY`."
+            }
+            Self::ConnectionReset | Self::ClosedBeforeResponse => {
+                "Send it again; if it goes on, look for a firewall, a VPN or a proxy between here and the gateway."
+            }
+            Self::ConnectTimeout => {
+                "See whether this machine is online and the gateway can be reached without gatetap: `curl` its base URL."
+            }
+            Self::TlsFailed => {
+                "Behind a proxy that opens TLS, name its CA with `--ca`; for a plain server, write `http://`."
+            }
+            Self::BadResponse => "See that the port of `--upstream` is one that speaks HTTP.",
+            Self::Loop => {
+                "Point `--upstream` at the gateway, not at gatetap, and see what `HTTPS_PROXY` names."
+            }
+            Self::BadFault => {
+                "Correct the header; the message names the place, and `gatetap faults --all` lists every fault."
+            }
+            Self::UnknownRoute => "Name the gateway with `--route NAME=URL`, or correct the base URL.",
+            Self::UnsupportedRequest => "Send it to the gateway itself.",
+            Self::BadRequest => {
+                "Look at the bytes with `gatetap show`; a well-kept HTTP client does not write such."
+            }
+            Self::HeadTooLong => "See what fills the headers: cookies, or a prompt in the URL.",
+            Self::SlowRequest => "See why the app stops in the middle of its own request.",
+        }
+    }
+
     /// Whether nobody can say where the next request on the connection would begin.
     pub(super) const fn closes(self) -> bool {
         matches!(self, Self::BadRequest | Self::HeadTooLong | Self::SlowRequest)
     }
 
-    const fn status(self) -> StatusCode {
+    /// The status it comes with.
+    pub const fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::BadRequest => StatusCode::BAD_REQUEST,

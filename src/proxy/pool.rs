@@ -2,9 +2,11 @@
 
 use super::connect::{ConnectTimes, Connector, GatewayStream};
 use super::http2::{StreamLease, in_http1_form};
+use super::inject::Injected;
+use super::looked::Looked;
 use super::own_answer::Failure;
 use super::route::Route;
-use super::socket::{SocketFacts, Watch, watch_gateway};
+use super::socket::{ResetOnClose, SocketFacts, Watch, watch_gateway};
 use super::tap::Tap;
 use crate::exchange::time::Clock;
 use crate::record::Track;
@@ -18,12 +20,13 @@ use hyper_util::rt::TokioIo;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// So many idle connections are kept for one gateway.
 const IDLE_PER_GATEWAY: usize = 256;
 
 /// The body of a request on its way to a gateway.
-pub(super) type RequestBody = Tap<Incoming>;
+pub(super) type RequestBody = Tap<Looked>;
 
 /// Idle connections by origin. The lock is held to take one out or put one back, never while waiting.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +52,8 @@ pub(super) enum Lease {
 #[derive(Debug)]
 pub(super) struct Http1Lease {
     connection: Connection,
-    pool: Pool,
+    /// Where it waits for its next request; `None` where it is for this one alone.
+    pool: Option<Pool>,
     origin: Arc<str>,
     /// What it took to connect; `None` if the connection was there already.
     times: Option<ConnectTimes>,
@@ -89,22 +93,28 @@ impl Pool {
         stream: GatewayStream,
         times: ConnectTimes,
     ) -> Result<Lease, Failure> {
-        let (socket, watch) = watch_gateway(stream);
-        let (sender, driver) = http1::Builder::new()
-            .preserve_header_case(true)
-            .handshake(TokioIo::new(socket))
-            .await
-            .map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
-        // What ends it is told to whoever waits for an answer on it.
-        tokio::spawn(async move { drop(driver.with_upgrades().await) });
-        Ok(self.lease(Connection { sender, watch }, route, Some(times)))
+        let connection = Connection::over(stream, route).await?;
+        Ok(self.lease(connection, route, Some(times)))
+    }
+
+    /// A lease of a connection of gatetap's own making.
+    pub(super) async fn injected(injected: Injected, route: &Route) -> Result<Lease, Failure> {
+        let connection = Connection::over(injected, route).await?;
+        let times = Some(ConnectTimes::default());
+        Ok(Lease::Http1(Http1Lease {
+            connection,
+            pool: None,
+            origin: Arc::clone(&route.origin),
+            times,
+            request_whole: Arc::default(),
+        }))
     }
 
     fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
         let origin = Arc::clone(&route.origin);
         Lease::Http1(Http1Lease {
             connection,
-            pool: self.clone(),
+            pool: Some(self.clone()),
             origin,
             times,
             request_whole: Arc::default(),
@@ -118,6 +128,24 @@ impl Pool {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Vec<Connection>>> {
         // The map is whole even where its holder panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// Speaks HTTP/1 over a stream.
+    async fn over<T>(stream: T, route: &Route) -> Result<Self, Failure>
+    where
+        T: AsyncRead + AsyncWrite + ResetOnClose + Unpin + Send + 'static,
+    {
+        let (socket, watch) = watch_gateway(stream);
+        let (sender, driver) = http1::Builder::new()
+            .preserve_header_case(true)
+            .handshake(TokioIo::new(socket))
+            .await
+            .map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
+        // What ends it is told to whoever waits for an answer on it.
+        tokio::spawn(async move { drop(driver.with_upgrades().await) });
+        Ok(Self { sender, watch })
     }
 }
 
@@ -171,13 +199,14 @@ impl Lease {
     /// rest of it still goes over the connection, which then closes.
     pub(super) fn give_back(self) {
         let Self::Http1(lease) = self else { return };
-        if lease.connection.sender.is_closed() || !lease.request_whole.load(Ordering::Acquire) {
+        let Http1Lease { connection, pool: Some(pool), origin, request_whole, .. } = lease else { return };
+        if connection.sender.is_closed() || !request_whole.load(Ordering::Acquire) {
             return;
         }
-        let mut pool = lease.pool.lock();
-        let idle = pool.entry(lease.origin).or_default();
+        let mut pool = pool.lock();
+        let idle = pool.entry(origin).or_default();
         if idle.len() < IDLE_PER_GATEWAY {
-            idle.push(lease.connection);
+            idle.push(connection);
         }
     }
 }

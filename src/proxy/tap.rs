@@ -105,7 +105,7 @@ impl BodyWatcher {
     fn broken(&self, error: &hyper::Error) -> BodyEnd {
         let (by, detail) = match self.side {
             Side::Request => (Hop::App, broken_detail(error)),
-            Side::Response => (Hop::Gateway, broken_detail(error)),
+            Side::Response | Side::Origin => (Hop::Gateway, broken_detail(error)),
         };
         if self.side == Side::Response
             && is_reset(error)
@@ -123,7 +123,7 @@ impl BodyWatcher {
                 BodyEnd::broken(Hop::Gatetap, "gatetap was stopped")
             }
             Side::Request => BodyEnd::broken(Hop::Gateway, "the gateway took no more of the request"),
-            Side::Response => BodyEnd::broken(Hop::App, "the app closed its connection"),
+            Side::Response | Side::Origin => BodyEnd::broken(Hop::App, "the app closed its connection"),
         }
     }
 }

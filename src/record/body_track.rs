@@ -1,9 +1,9 @@
 //! One body on its way into the recording: what of it is not written yet, and what of it is kept.
 
-use super::added::AddedDelays;
 use super::redact::Correction;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Mark, Side};
+use crate::exchange::delay::Delays;
 use crate::exchange::time::Micros;
 use crate::store::{Error, SegmentId, Writer};
 use bytes::Bytes;
@@ -45,7 +45,10 @@ pub(super) struct BodyTrack {
     has_gap: bool,
     /// What has to be written anew of written rows.
     corrections: Vec<Correction>,
-    added: AddedDelays,
+    /// Of all chunks but those taken last.
+    added: Delays,
+    /// When the last ones were taken, and how much later each than it was read.
+    last_added: (Micros, Vec<Micros>),
 }
 
 impl std::fmt::Debug for BodyTrack {
@@ -93,7 +96,8 @@ impl BodyTrack {
             tail_bytes: 0,
             has_gap: false,
             corrections: Vec::new(),
-            added: AddedDelays::default(),
+            added: Delays::default(),
+            last_added: (Micros::default(), Vec::new()),
         }
     }
 
@@ -157,12 +161,31 @@ impl BodyTrack {
         let Some(mark) = self.next_untaken() else { return };
         mark.taken = Some(at);
         let delay = at.since(mark.read);
-        self.added.add(delay);
+        let (last, delays) = &mut self.last_added;
+        if *last != at {
+            *last = at;
+            for delay in delays.drain(..) {
+                self.added.add(delay);
+            }
+        }
+        delays.push(delay);
+    }
+
+    /// How much later than they were read the chunks were taken, of those that were before `end`.
+    pub(super) fn added(&self, end: Option<Micros>) -> Delays {
+        let mut added = self.added.clone();
+        let (last, delays) = &self.last_added;
+        if end.is_none_or(|end| *last < end) {
+            for delay in delays {
+                added.add(*delay);
+            }
+        }
+        added
     }
 
     /// 99 of 100 chunks were taken within this time after they were read.
     pub(super) fn added_p99(&self) -> Option<Micros> {
-        self.added.p99()
+        self.added(None).p99()
     }
 
     /// The mark of the first chunk that is not taken; it is about to be.

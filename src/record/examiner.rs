@@ -106,7 +106,10 @@ impl Examiner {
     /// by what is known without it.
     fn see(&mut self, seen: Seen, numbers: &[(u64, ExchangeId)]) {
         match seen {
-            Seen::Begin { key, exchange } => self.watch.begin(key, exchange),
+            Seen::Begin { key, mut exchange } => {
+                exchange.id = number(key, numbers).unwrap_or(exchange.id);
+                self.watch.begin(key, exchange);
+            }
             Seen::RequestEnd { key, end } => self.feed(key, |watch| watch.request_end(key, end)),
             Seen::Response { key, head } => self.feed(key, |watch| watch.response_head(key, &head)),
             Seen::Chunk { key, side: Side::Request, bytes, .. } => {
@@ -115,13 +118,10 @@ impl Examiner {
             Seen::Chunk { key, side: Side::Response, bytes, read } => {
                 self.feed(key, |watch| watch.response_chunk(key, &bytes, read));
             }
+            Seen::Chunk { side: Side::Origin, .. } => {}
             Seen::End { key, mut exchange } => {
                 self.changed.remove(&key);
-                if let Ok(at) = numbers.binary_search_by_key(&key, |(key, _)| *key)
-                    && let Some((_, id)) = numbers.get(at)
-                {
-                    exchange.id = *id;
-                }
+                exchange.id = number(key, numbers).unwrap_or(exchange.id);
                 let plain = judged_without_reading(&exchange);
                 let watched = catch_unwind(AssertUnwindSafe(|| self.watch.end(key, exchange)));
                 self.send(key, watched.ok().flatten().map_or(plain, Examined::from), true);
@@ -149,6 +149,12 @@ impl Examiner {
     fn send(&self, key: u64, examined: Examined, last: bool) {
         drop(self.results.send(Message::Examined { key, examined: Box::new(examined), last }));
     }
+}
+
+/// The number that an exchange has got in this transaction.
+fn number(key: u64, numbers: &[(u64, ExchangeId)]) -> Option<ExchangeId> {
+    let at = numbers.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+    numbers.get(at).map(|(_, id)| *id)
 }
 
 impl From<Watched> for Examined {

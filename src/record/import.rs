@@ -12,7 +12,7 @@ use crate::exchange::session::Session;
 use crate::exchange::time::Micros;
 use crate::exchange::tunnel::Tunnel;
 use crate::exchange::{Exchange, ExchangeId, SessionId};
-use crate::export::{Piece, Read};
+use crate::export::{Altered, Piece, Read};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -105,7 +105,7 @@ impl Importer {
     }
 
     fn exchange(&mut self, read: Read) -> Result<(), Error> {
-        let Read { exchange, mut request, mut response, mut digest } = read;
+        let Read { exchange, mut request, mut response, mut altered, mut digest } = read;
         let mut redactor = Redactor::of_recorded(&exchange.request.headers, &exchange.request.target);
         if let Some(head) = &exchange.response {
             redactor.answered(&head.headers);
@@ -119,6 +119,12 @@ impl Importer {
         let hid_in_bodies = [(Side::Request, &mut request), (Side::Response, &mut response)]
             .map(|(side, body)| hide(&mut redactor, side, body));
         self.imported.hidden += u64::from(hid_in_head || hid_in_bodies.contains(&true));
+        exchange.request_hidden.add(redactor.hidden(Side::Request));
+        exchange.response_hidden.add(redactor.hidden(Side::Response));
+        if let Some(Altered { origin, body }) = &mut altered {
+            origin.head = redactor.origin_head(&origin.head);
+            hide(&mut redactor, Side::Origin, body);
+        }
         if let Some(digest) = &mut digest {
             redactor.digest(digest);
         }
@@ -135,11 +141,15 @@ impl Importer {
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
             write_body(&self.writer, exchange.id, side, body)?;
         }
+        if let Some(Altered { origin, body }) = &altered {
+            self.writer.put_origin(exchange.id, origin)?;
+            write_body(&self.writer, exchange.id, Side::Origin, body)?;
+        }
         self.imported.exchanges += 1;
         let first = self.imported.span.map_or(exchange.id, |(first, _)| first);
         self.imported.span = Some((first, exchange.id));
         self.pending.insert(exchange.id, Pending { exchange: exchange.clone(), digest });
-        for (id, watched) in self.review.take(exchange, &request, response) {
+        for (id, watched) in self.review.take(exchange, &request, &response) {
             self.examined(id, watched)?;
         }
         Ok(())

@@ -9,6 +9,7 @@ use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::{Headers, ResponseHead};
+use crate::exchange::origin::Origin;
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
@@ -26,7 +27,10 @@ pub(super) struct Line {
     pub(super) judged: bool,
     /// There are findings in the recording.
     has_findings: bool,
-    tracks: [BodyTrack; 2],
+    tracks: [BodyTrack; 3],
+    /// What the origin sent, where a fault altered it.
+    origin: Option<Origin>,
+    origin_dirty: bool,
     redactor: Redactor,
 }
 
@@ -46,13 +50,23 @@ pub(super) struct Written {
     pub(super) id: ExchangeId,
     /// Whether there are findings now, where that was written.
     has_findings: Option<bool>,
-    segments: [Vec<WrittenSegment>; 2],
+    segments: [Vec<WrittenSegment>; 3],
 }
 
 impl Line {
     pub(super) fn new(exchange: Exchange, redactor: Redactor, keep: Keep) -> Self {
-        let tracks = [BodyTrack::new(keep), BodyTrack::new(keep)];
-        Self { exchange, dirty: true, examined: None, judged: false, has_findings: false, tracks, redactor }
+        let tracks = [BodyTrack::new(keep), BodyTrack::new(keep), BodyTrack::new(keep)];
+        Self {
+            exchange,
+            dirty: true,
+            examined: None,
+            judged: false,
+            has_findings: false,
+            tracks,
+            origin: None,
+            origin_dirty: false,
+            redactor,
+        }
     }
 
     /// The answer has a head. Gives it without its secrets.
@@ -67,6 +81,12 @@ impl Line {
         });
         self.dirty = true;
         head
+    }
+
+    /// The origin has answered with this head; the app gets another answer.
+    pub(super) fn origin(&mut self, head: &Bytes) {
+        self.origin = Some(Origin { head: self.redactor.origin_head(head), end: None });
+        self.origin_dirty = true;
     }
 
     /// The examiner has something to say.
@@ -88,8 +108,10 @@ impl Line {
         match side {
             Side::Request => self.exchange.request_bytes += length,
             Side::Response => self.exchange.response_bytes += length,
+            Side::Origin => {}
         }
         let redacted = self.redactor.chunk(side, bytes);
+        self.count_hidden(side);
         let shown = match &redacted.kept {
             Some(kept) if !self.redactor.is_coded(side) => kept.clone(),
             _ => bytes.clone(),
@@ -113,7 +135,7 @@ impl Line {
         let lines = self.redactor.trailers(lines);
         match side {
             Side::Request => self.exchange.request_trailers = lines,
-            Side::Response => self.exchange.response_trailers = lines,
+            Side::Response | Side::Origin => self.exchange.response_trailers = lines,
         }
         self.dirty = true;
     }
@@ -121,6 +143,7 @@ impl Line {
     /// A body ended.
     pub(super) fn ended(&mut self, side: Side, end: BodyEnd, at: Micros) {
         let corrections = self.redactor.end(side);
+        self.count_hidden(side);
         self.track(side).correct(corrections);
         let end = match end {
             BodyEnd::Broken { by, mut detail } => {
@@ -140,13 +163,32 @@ impl Line {
                 self.exchange.response_sha256 = hash;
                 self.exchange.timing.end = Some(at);
             }
+            Side::Origin => {
+                if let Some(origin) = &mut self.origin {
+                    origin.end = Some(end);
+                }
+                self.origin_dirty = true;
+                return;
+            }
         }
         self.dirty = true;
     }
 
+    /// The exchange as the examiner gets it at its end.
+    pub(super) fn for_examiner(&self) -> Exchange {
+        let mut exchange = self.exchange.clone();
+        let end = exchange.timing.end;
+        let [_, response, _] = &self.tracks;
+        exchange.timing.taken = response.added(end).taken();
+        exchange
+    }
+
     /// Whether there is anything to write.
     pub(super) fn is_dirty(&self) -> bool {
-        self.dirty || self.examined.is_some() || self.tracks.iter().any(BodyTrack::is_dirty)
+        self.dirty
+            || self.origin_dirty
+            || self.examined.is_some()
+            || self.tracks.iter().any(BodyTrack::is_dirty)
     }
 
     /// Whether both bodies have ended.
@@ -161,7 +203,8 @@ impl Line {
 
     /// 99 of 100 chunks of the answer were passed on within this time.
     pub(super) fn added_p99(&self) -> Option<Micros> {
-        self.tracks.last().and_then(BodyTrack::added_p99)
+        let [_, response, _] = &self.tracks;
+        response.added_p99()
     }
 
     /// Gives up the chunks that wait to be written, and says how many bytes that were.
@@ -175,6 +218,7 @@ impl Line {
         self.exchange.id = 0;
         self.exchange.session = session;
         self.dirty = true;
+        self.origin_dirty = self.origin.is_some();
         self.has_findings = false;
         self.tracks.iter_mut().map(BodyTrack::start_anew).sum()
     }
@@ -187,7 +231,10 @@ impl Line {
         } else if self.dirty {
             writer.update_exchange(&self.exchange)?;
         }
-        for (side, slot) in [(Side::Request, 0), (Side::Response, 1)] {
+        if let (true, Some(origin)) = (self.origin_dirty, &self.origin) {
+            writer.put_origin(written.id, origin)?;
+        }
+        for (side, slot) in [(Side::Request, 0), (Side::Response, 1), (Side::Origin, 2)] {
             let (Some(track), Some(segments)) = (self.tracks.get(slot), written.segments.get_mut(slot))
             else {
                 continue;
@@ -211,6 +258,7 @@ impl Line {
     pub(super) fn settle(&mut self, written: Written) {
         self.exchange.id = written.id;
         self.dirty = false;
+        self.origin_dirty = false;
         self.has_findings = written.has_findings.unwrap_or(self.has_findings);
         self.examined = None;
         for (track, segments) in self.tracks.iter_mut().zip(written.segments) {
@@ -218,11 +266,21 @@ impl Line {
         }
     }
 
+    fn count_hidden(&mut self, side: Side) {
+        let hidden = self.redactor.hidden(side);
+        match side {
+            Side::Request => self.exchange.request_hidden = hidden,
+            Side::Response => self.exchange.response_hidden = hidden,
+            Side::Origin => {}
+        }
+    }
+
     fn track(&mut self, side: Side) -> &mut BodyTrack {
-        let [request, response] = &mut self.tracks;
+        let [request, response, origin] = &mut self.tracks;
         match side {
             Side::Request => request,
             Side::Response => response,
+            Side::Origin => origin,
         }
     }
 }

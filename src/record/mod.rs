@@ -5,6 +5,8 @@
 //! open exchange in memory, writes what changed in one transaction, and hands what was committed to the
 //! examiner, a second thread that derives digests and verdicts and sends them back through the same queue.
 //!
+//! [`Recheck`] runs the same checks over a recording afterwards.
+//!
 //! Invariants:
 //! * A call on the forwarding path never waits for the disk, and takes no lock.
 //! * Nothing reaches the store before it went through [`redact`].
@@ -18,6 +20,7 @@ mod examiner;
 mod health;
 mod import;
 mod line;
+mod recheck;
 pub mod redact;
 mod seen;
 mod state;
@@ -27,6 +30,7 @@ mod tunnel;
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
 pub use import::{Imported, Importer};
+pub use recheck::{Recheck, Rechecked};
 pub use seen::{Answered, Asked};
 pub use thread::{Kept, Outcome};
 pub use tunnel::TunnelTrack;
@@ -183,6 +187,16 @@ impl Track {
     pub fn answered(&self, mut answered: Answered) {
         answered.raw = answered.raw.as_ref().map(keep);
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
+    }
+
+    /// Writes down that a fault is injected.
+    pub fn injected(&self, fault: &str) {
+        self.recorder.send(Message::Injected { key: self.key, fault: fault.to_owned() });
+    }
+
+    /// Writes down the head of the answer that a fault alters on its way.
+    pub fn origin(&self, head: &Bytes) {
+        self.recorder.send(Message::Origin { key: self.key, head: keep(head) });
     }
 
     /// Writes down a chunk that was just read.

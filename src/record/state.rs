@@ -100,10 +100,23 @@ impl State {
                 self.outbox.seen.push(Seen::Response { key, head });
                 key
             }
+            Message::Injected { key, fault } => {
+                let line = self.lines.get_mut(&key)?;
+                line.exchange.fault = Some(fault);
+                line.dirty = true;
+                key
+            }
+            Message::Origin { key, head } => {
+                self.lines.get_mut(&key)?.origin(&head);
+                key
+            }
             Message::Chunk { key, side, bytes, read } => {
                 let line = self.lines.get_mut(&key)?;
                 let bytes = line.chunk(side, &bytes, read);
-                self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });
+                // What the app did not get has no part in what is derived.
+                if side != Side::Origin {
+                    self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });
+                }
                 key
             }
             Message::Taken { key, side, chunks, at } => {
@@ -128,7 +141,7 @@ impl State {
                     self.outbox.seen.push(Seen::RequestEnd { key, end: end.clone() });
                 }
                 if line.has_ended() {
-                    self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.exchange.clone()) });
+                    self.outbox.seen.push(Seen::End { key, exchange: Box::new(line.for_examiner()) });
                 }
                 key
             }

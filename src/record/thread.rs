@@ -33,6 +33,8 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(super) enum Message {
     Begin { key: u64, at: WallTime, asked: Box<Asked> },
     Answered { key: u64, answered: Box<Answered> },
+    Injected { key: u64, fault: String },
+    Origin { key: u64, head: Bytes },
     Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
     Taken { key: u64, side: Side, chunks: u32, at: Micros },
     Trailers { key: u64, side: Side, lines: Box<Headers> },

@@ -102,6 +102,7 @@ impl Refusal {
             model: self.model.as_deref(),
             request_id: Some(request_id),
             retry_after: self.retry_after,
+            ..Detail::default()
         };
         let error = self.error(profile);
         match (error, profile.vendor, skin) {

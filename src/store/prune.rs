@@ -240,7 +240,7 @@ impl Pruner {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut gone = 0;
         for id in ids {
-            for table in ["segments", "findings", "digests", "facets"] {
+            for table in ["segments", "origins", "findings", "digests", "facets"] {
                 transaction
                     .prepare_cached(&format!("DELETE FROM {table} WHERE exchange_id = ?"))?
                     .execute([id])?;

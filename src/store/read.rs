@@ -7,6 +7,7 @@ use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Cut, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Finding;
+use crate::exchange::origin::Origin;
 use crate::exchange::{ExchangeId, SessionId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -135,6 +136,18 @@ impl Reader {
     /// One body of an exchange, as far as it is recorded.
     pub fn body(&self, id: ExchangeId, side: Side) -> Result<Body, Error> {
         body(&self.connection, id, side)
+    }
+
+    /// What the origin of an exchange sent, where a fault altered it.
+    pub fn origin(&self, id: ExchangeId) -> Result<Option<Origin>, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT head, ended, ended_detail FROM origins WHERE exchange_id = ?")?;
+        let found = statement.query_row([id], |row| {
+            let head: Vec<u8> = row.get("head")?;
+            Ok(Origin { head: head.into(), end: rows::end(row, "ended", "ended_detail")? })
+        });
+        Ok(found.optional()?)
     }
 
     fn findings(&self, id: ExchangeId) -> Result<Vec<Finding>, Error> {

@@ -4,7 +4,7 @@ use super::error::Error;
 use crate::digest::summary::Summary;
 use crate::digest::verdict::Judgement;
 use crate::digest::{ClientFacts, Digest, Pace, Usage, examine};
-use crate::exchange::body::Side;
+use crate::exchange::body::{Hidden, Side};
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use crate::exchange::finding::Severity;
@@ -26,18 +26,23 @@ pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e
      d.error_kind, d.native_finish_reason, d.provider, d.answer_id, d.longest_gap_us, d.longest_gap_after, \
      d.event_reads, d.most_in_a_read, d.choices, d.open_choices, \
      (SELECT group_concat(check_id, ' ') FROM (SELECT DISTINCT check_id FROM findings f \
-      WHERE f.exchange_id = e.id ORDER BY f.id)) AS finding_ids";
+      WHERE f.exchange_id = e.id ORDER BY f.id)) AS finding_ids, \
+     (SELECT severity FROM findings f WHERE f.exchange_id = e.id \
+      ORDER BY severity = 'error' DESC, severity = 'warning' DESC LIMIT 1) AS worst";
 
 /// What a whole exchange needs beyond its summary.
 pub(super) const EXCHANGE_COLUMNS: &str = "e.peer, e.request_version, e.request_head, e.sent_head, e.response_version, \
      e.response_head, e.own_message, e.connect_us, e.tls_us, e.reused, e.sent_us, e.head_us, e.held_us, e.request_sha256, e.response_sha256, e.request_end, \
-     e.request_end_detail, e.response_end, e.response_end_detail, e.request_trailers, e.response_trailers";
+     e.request_end_detail, e.response_end, e.response_end_detail, e.request_trailers, e.response_trailers, \
+     e.request_hidden, e.request_hidden_own, e.request_hidden_at, e.response_hidden, e.response_hidden_own, \
+     e.response_hidden_at";
 
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let target: String = row.get("target")?;
     let (path, query) = split_target(&target);
     let verdict: String = row.get("verdict")?;
     let findings: Option<String> = row.get("finding_ids")?;
+    let worst: Option<String> = row.get("worst")?;
     Ok(Summary {
         id: row.get("id")?,
         session: row.get("session_id")?,
@@ -53,6 +58,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         digest: digest(row)?,
         duration: micros(row, "end_us")?,
         findings: findings.iter().flat_map(|ids| ids.split(' ')).map(str::to_owned).collect(),
+        severity: worst.as_deref().map(severity),
         fault: row.get("fault")?,
         replay_of: row.get("replay_of")?,
         credential: credentials(row)?.into_iter().next(),
@@ -100,6 +106,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
             head: micros(row, "head_us")?,
             end: micros(row, "end_us")?,
             held: micros(row, "held_us")?,
+            taken: None,
         },
         request_end: end(row, "request_end", "request_end_detail")?,
         response_end: end(row, "response_end", "response_end_detail")?,
@@ -109,9 +116,19 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         response_sha256: row.get("response_sha256")?,
         request_bytes: number(row, "request_bytes")?.unwrap_or_default(),
         response_bytes: number(row, "response_bytes")?.unwrap_or_default(),
+        request_hidden: hidden(row, ["request_hidden", "request_hidden_own", "request_hidden_at"])?,
+        response_hidden: hidden(row, ["response_hidden", "response_hidden_own", "response_hidden_at"])?,
         credentials: credentials(row)?,
         fault: row.get("fault")?,
         replay_of: row.get("replay_of")?,
+    })
+}
+
+fn hidden(row: &Row<'_>, [count, own, first]: [&str; 3]) -> rusqlite::Result<Hidden> {
+    Ok(Hidden {
+        count: number(row, count)?.unwrap_or_default(),
+        own: number(row, own)?.unwrap_or_default(),
+        first: number(row, first)?,
     })
 }
 

@@ -69,7 +69,13 @@ CREATE TABLE exchanges (
   response_end    TEXT,
   response_end_detail TEXT,
   fault           TEXT,
-  replay_of       INTEGER
+  replay_of       INTEGER,
+  request_hidden  INTEGER NOT NULL DEFAULT 0,
+  request_hidden_own INTEGER NOT NULL DEFAULT 0,
+  request_hidden_at INTEGER,
+  response_hidden INTEGER NOT NULL DEFAULT 0,
+  response_hidden_own INTEGER NOT NULL DEFAULT 0,
+  response_hidden_at INTEGER
 ) STRICT;
 
 CREATE INDEX exchanges_by_session ON exchanges (session_id);
@@ -84,6 +90,13 @@ CREATE TABLE segments (
 ) STRICT;
 
 CREATE INDEX segments_by_exchange ON segments (exchange_id, side, start);
+
+CREATE TABLE origins (
+  exchange_id INTEGER PRIMARY KEY REFERENCES exchanges (id),
+  head        BLOB NOT NULL,
+  ended       TEXT,
+  ended_detail TEXT
+) STRICT;
 
 CREATE TABLE digests (
   exchange_id       INTEGER PRIMARY KEY REFERENCES exchanges (id),

@@ -8,6 +8,7 @@ use crate::digest::{Digest, Text};
 use crate::exchange::body::{Mark, Side};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
+use crate::exchange::origin::Origin;
 use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
@@ -263,9 +264,10 @@ impl Writer {
     pub fn update_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
         static UPDATE: LazyLock<String> = LazyLock::new(|| {
             let columns = ANSWERED.map(|name| format!("{name} = ?")).join(", ");
-            format!("UPDATE exchanges SET {columns} WHERE id = ?")
+            format!("UPDATE exchanges SET fault = ?, {columns} WHERE id = ?")
         });
-        let values = answered(exchange).into_iter().chain([Value::from(exchange.id)]);
+        let fault = Value::from(exchange.fault.clone());
+        let values = std::iter::once(fault).chain(answered(exchange)).chain([Value::from(exchange.id)]);
         self.connection.prepare_cached(&UPDATE)?.execute(params_from_iter(values))?;
         self.facets.borrow_mut().exchange(&self.connection, exchange.id, self.session, exchange)
     }
@@ -316,6 +318,17 @@ impl Writer {
                 .prepare_cached("UPDATE segments SET bytes = ? WHERE id = ?")?
                 .execute(params![row, segment])?;
         }
+        Ok(())
+    }
+
+    /// Writes down what an origin sent where a fault altered it, in place of what was written before.
+    pub fn put_origin(&self, id: ExchangeId, origin: &Origin) -> Result<(), Error> {
+        let end = rows::end_to_columns(origin.end.as_ref());
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO origins (exchange_id, head, ended, ended_detail) VALUES (?, ?, ?, ?)",
+            )?
+            .execute(params![id, &origin.head[..], end.0, end.1])?;
         Ok(())
     }
 
@@ -411,7 +424,7 @@ fn asked(session: SessionId, exchange: &Exchange) -> [Value; ASKED.len()] {
 }
 
 /// The columns that are filled in as it goes on.
-const ANSWERED: [&str; 23] = [
+const ANSWERED: [&str; 29] = [
     "sent_head",
     "status",
     "response_version",
@@ -435,6 +448,12 @@ const ANSWERED: [&str; 23] = [
     "response_trailers",
     "request_sha256",
     "response_sha256",
+    "request_hidden",
+    "request_hidden_own",
+    "request_hidden_at",
+    "response_hidden",
+    "response_hidden_own",
+    "response_hidden_at",
 ];
 
 /// Their values, in the same order.
@@ -442,6 +461,7 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
     let response = exchange.response.as_ref();
     let own = exchange.own_answer.as_ref();
     let timing = &exchange.timing;
+    let (asked, answer) = (exchange.request_hidden, exchange.response_hidden);
     let (request_end, request_detail) = rows::end_to_columns(exchange.request_end.as_ref());
     let (response_end, response_detail) = rows::end_to_columns(exchange.response_end.as_ref());
     [
@@ -468,6 +488,12 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
         trailers(&exchange.response_trailers).into(),
         exchange.request_sha256.map(Vec::from).into(),
         exchange.response_sha256.map(Vec::from).into(),
+        (asked.count as i64).into(),
+        (asked.own as i64).into(),
+        asked.first.map(|at| at as i64).into(),
+        (answer.count as i64).into(),
+        (answer.own as i64).into(),
+        answer.first.map(|at| at as i64).into(),
     ]
 }
 

@@ -80,14 +80,19 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         seed: Some(7),
         max_body: Some(Size(7)),
         redact_bodies: Some(false),
+        faults: vec!["429,first=2".parse().unwrap()],
+        fault_files: Vec::new(),
         sim: SimSettings { speed: Some("max".parse().unwrap()), ..SimSettings::default() },
     };
-    let file = "listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\nmax_body = \"1\"\n\
+    let file = "faults = [\"net.reset_midbody\", { fault = \"503\", when = { first = 2, model = \"gpt-*\" } }]\n\
+                listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\nmax_body = \"1\"\n\
                 [routes]\nor = \"openrouter\"\na = \"sim:anthropic\"\n[sim]\nspeed = 2\njitter = 0.5\nfirst_token = \"1.5s\"\n";
     let (_home, settings) = resolve(file, given);
     // Port 0 on two addresses would be two ports.
     assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
     assert_eq!(settings.upstream.to_string(), "sim");
+    let rules: Vec<String> = settings.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["429,first=2", "net.reset_midbody", "503,first=2,model=gpt-*"]);
     assert_eq!(settings.db, PathBuf::from("mine.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
     assert!(!settings.redact_bodies);
@@ -146,4 +151,13 @@ fn retention_is_an_age_a_size_and_a_count() {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(format!("{error}: {cause}").contains(said), "{error}: {cause}");
     }
+}
+
+#[test]
+fn the_settings_in_the_readme_are_settings() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (file, _) = rest.split_once("```").unwrap();
+    let (_home, settings) = resolve(file, Given::default());
+    assert_eq!((settings.routes.len(), settings.checks.overrides.len()), (1, 1));
 }

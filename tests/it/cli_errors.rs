@@ -88,6 +88,13 @@ fn bad_values_are_explained() {
         (&["show", "1", "--body", "responce"], "'response'"),
         (&["show", "1", "--decoded"], "--body"),
         (&["ls", "--limit", "-1"], "--limit"),
+        (&["check", "--select", "auth-mising"], "did you mean `auth-missing`?"),
+        (&["check", "--ignore", "auth-missing,zzz-*"], "there is no check `zzz-*`"),
+        (&["check", "--fail-on", "warnings"], "'warning'"),
+        (&["check", "--format", "xml"], "junit"),
+        (&["check", "--json", "--format", "sarif"], "--format"),
+        (&["check", "status:"], "status"),
+        (&["explain", "auth-mising"], "did you mean `auth-missing`?"),
     ] {
         let said = complaint(args, 2);
         assert!(said.starts_with("error: ") && said.contains(part), "{args:?} said {said}");
@@ -132,7 +139,7 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
     assert_snapshot!(said("colour = true\n"), @"
     error: unknown key `colour` in `HOME/gatetap.toml`, line 1
 
-    hint: the keys are listen, upstream, routes, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, seed, max_body, redact_bodies, sim, retention, checks
+    hint: the keys are listen, upstream, routes, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, seed, max_body, redact_bodies, sim, retention, faults, checks
     ");
     assert_snapshot!(said("listen = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"), @"
     error: bad value for `listen` in `HOME/gatetap.toml`, line 1

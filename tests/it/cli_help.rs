@@ -35,9 +35,14 @@ fn gatetap_itself() {
       import       Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another
                    recording
       search       Search prompts and answers, best match first
+      check        Check a recording: what is wrong, where, why, and what to do
+      explain      Explain a check, a verdict, an error code, a status or a fault; without a name, list
+                   what there is
       prune        Take old exchanges out of a recording and give their space back
       tui          Open a recording in the live view, also while another process writes it
       ca           Show the local CA and how apps are told to trust it; installs nothing
+      faults       Inject faults: list them, arm and disarm rules on the running proxy, report how
+                   clients took them
       completions  Print what makes a shell complete gatetap's commands, flags and exchanges
       man          Print a manual page, or write all of them into a directory
 
@@ -94,6 +99,10 @@ fn run() {
           --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
+          --fault <RULE>            Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap
+                                    faults list`; may be repeated [env: GATETAP_FAULT]
+          --faults <FILE>           Inject the faults of a TOML file's `[[faults]]`; may be repeated
+                                    [env: GATETAP_FAULTS]
           --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
                                     beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
@@ -237,7 +246,7 @@ fn ls() {
 
 #[test]
 fn show() {
-    assert_snapshot!(help(&["show", "--help"]), @r"
+    assert_snapshot!(help(&["show", "--help"]), @"
     Show an exchange: who asked what, how it ended and why, heads, bodies, events
 
     Usage: gatetap show [OPTIONS] <ID>...
@@ -249,7 +258,8 @@ fn show() {
           --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]
           --json         One JSON object a line
           --events       Only the events of the stream, one a line
-          --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response]
+          --body <SIDE>  Only the bytes of one body, as they passed [possible values: request, response,
+                         origin]
           --decoded      With --body: after undoing its content codings
           --as <SDK>     What that SDK would have made of the answer: what it gives the app, and how it
                          ends [possible values: openai-python, openai-node, anthropic, ai-sdk]
@@ -282,6 +292,103 @@ fn diff() {
 
           --json
               One JSON object
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn check() {
+    assert_snapshot!(help(&["check", "--help"]), @r#"
+    Check a recording: what is wrong, where, why, and what to do
+
+    The checks run again over what is recorded, with the settings of `gatetap.toml`. Exits with 1 where
+    something is found that --fail-on names.
+
+    Usage: gatetap check [OPTIONS] [FILTER]...
+
+    Arguments:
+      [FILTER]...
+              Which exchanges, as in `model:gpt-* status>=400`; see --help
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+          --fail-on <SEVERITY>
+              Exit with 1 at a finding as bad as this, or worse
+              
+              [env: GATETAP_CHECK_FAIL_ON]
+              [default: error]
+              [possible values: error, warning, info, never]
+
+          --select <CHECK>
+              Only these checks: ids or patterns, as in `auth-*`; may be repeated
+              
+              [env: GATETAP_CHECK_SELECT]
+
+          --ignore <CHECK>
+              Not these checks; may be repeated
+              
+              [env: GATETAP_CHECK_IGNORE]
+
+          --format <FORMAT>
+              The form of the report
+
+              Possible values:
+              - text:   For people: by check, the worst first, with the first examples
+              - json:   One object a line for each finding
+              - github: Workflow commands of GitHub Actions, one a check
+              - sarif:  SARIF 2.1.0
+              - junit:  XML of test reports (junit), a suite a session
+              
+              [env: GATETAP_CHECK_FORMAT]
+              [default: text]
+
+          --json
+              One JSON object a line, as --format json
+
+          --explain
+              With each check that found something, its page
+
+      -o, --output <FILE>
+              Write the report to this file
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Filters:
+      status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000
+      model:gpt-*  path:/v1/chat*  gateway:openrouter  code:rate_limit_exceeded  finish:length
+      verdict:incomplete    open, complete, refused, error-inside, incomplete, cut-by-gateway,
+                            cut-by-app, failed, lost
+      is:error              streaming, error, injected, replayed, open, cancelled
+      finding:auth-*  severity:error  key:ab12  since:10m  session:last
+      words, "a phrase" and beg* search prompts and answers
+      A space is AND; also OR, -term or NOT term, and brackets.
+    "#);
+}
+
+#[test]
+fn explain() {
+    assert_snapshot!(help(&["explain", "--help"]), @"
+    Explain a check, a verdict, an error code, a status or a fault; without a name, list what there is
+
+    On a terminal the page is set for it; elsewhere it is Markdown.
+
+    Usage: gatetap explain [OPTIONS] [NAME]
+
+    Arguments:
+      [NAME]
+              The id of a check, a verdict, an error's code, a status, a fault, or a token of
+              `x-gatetap-error`
+
+    Options:
+          --json
+              One JSON object a line
 
       -h, --help
               Print help (see a summary with '-h')
@@ -375,5 +482,52 @@ fn import() {
 
       -h, --help
               Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn faults() {
+    assert_snapshot!(help(&["faults", "--help"]), @"
+    Inject faults: list them, arm and disarm rules on the running proxy, report how clients took them
+
+    Usage: gatetap faults [OPTIONS]
+           gatetap faults <COMMAND>
+
+    Commands:
+      list    List what is armed on the running proxy, and every fault there is
+      arm     Arm rules on the running proxy, beside those that are armed
+      disarm  Disarm rules on the running proxy
+      report  Report how clients took the faults of a recording
+
+    Options:
+          --json       One JSON object a line
+          --url <URL>  Where the running proxy listens [env: GATETAP_URL] [default:
+                       http://127.0.0.1:7117]
+      -h, --help       Print help
+    ");
+    assert_snapshot!(help(&["faults", "arm", "--help"]), @"
+    Arm rules on the running proxy, beside those that are armed
+
+    Usage: gatetap faults arm [OPTIONS] <RULE>...
+
+    Arguments:
+      <RULE>...  `NAME[,key=value…]` or `preset:NAME`
+
+    Options:
+          --url <URL>  Where the running proxy listens [env: GATETAP_URL] [default:
+                       http://127.0.0.1:7117]
+      -h, --help       Print help
+    ");
+    assert_snapshot!(help(&["faults", "report", "--help"]), @"
+    Report how clients took the faults of a recording
+
+    Usage: gatetap faults report [OPTIONS]
+
+    Options:
+          --format <FORMAT>  How it is written: for people, as one JSON object a line, or as XML for CI
+                             [default: text] [possible values: text, json, junit]
+          --db <FILE>        The recording [default: recording.db in your data directory] [env:
+                             GATETAP_DB]
+      -h, --help             Print help
     ");
 }

@@ -47,12 +47,12 @@ fn a_pipe_gets_lines_without_titles() {
     let home = Home::new();
     record(&home);
     assert_snapshot!(gatetap(&home, &["ls"]).stdout, @"
-    1  03-01 12:00:00  POST  /v1/chat/completions  acme/small                      200  complete             -  1.25 s  12+4
-    2  03-01 12:00:01  POST  /v1/chat/completions  acme/small                      200  complete        300 ms  1.25 s     -
-    3  03-01 12:00:03  POST  /v1/chat/completions  acme/a-model-with-a-very-long…  429  refused              -  150 ms     -
-    4  03-01 12:00:04  POST  /v1/chat/␛]0;owned␇   ␛[31mred                        200  cut-by-gateway  200 ms  1.25 s     -
-    5  03-01 12:00:06  POST  /v1/chat/completions  acme/small                      502  failed               -  3.1 ms     -
-    6  03-01 13:00:00  GET   /v1/models            -                               200  complete             -  1.25 s     -
+    1  03-01 12:00:00  POST  /v1/chat/completions  acme/small             200  complete             -  1.25 s  12+4  -
+    2  03-01 12:00:01  POST  /v1/chat/completions  acme/small             200  complete        300 ms  1.25 s     -  warning
+    3  03-01 12:00:03  POST  /v1/chat/completions  acme/a-model-with-a-…  429  refused              -  150 ms     -  -
+    4  03-01 12:00:04  POST  /v1/chat/␛]0;owned␇   ␛[31mred               200  cut-by-gateway  200 ms  1.25 s     -  -
+    5  03-01 12:00:06  POST  /v1/chat/completions  acme/small             502  failed               -  3.1 ms     -  -
+    6  03-01 13:00:00  GET   /v1/models            -                      200  complete             -  1.25 s     -  -
     ");
 }
 
@@ -61,13 +61,13 @@ fn a_terminal_gets_titles_and_lines_that_fit() {
     let home = Home::new();
     record(&home);
     assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 110, false), @"
-    id  time      method  path                  model             status  verdict           ttft  duration  tokens
-     1  12:00:00  POST    /v1/chat/completions  acme/small           200  complete             -    1.25 s    12+4
-     2  12:00:01  POST    /v1/chat/completions  acme/small           200  complete        300 ms    1.25 s       -
-     3  12:00:03  POST    /v1/chat/completions  acme/a-model-wi…     429  refused              -    150 ms       -
-     4  12:00:04  POST    /v1/chat/␛]0;owned␇   ␛[31mred             200  cut-by-gateway  200 ms    1.25 s       -
-     5  12:00:06  POST    /v1/chat/completions  acme/small           502  failed               -    3.1 ms       -
-     6  13:00:00  GET     /v1/models            -                    200  complete             -    1.25 s       -
+    id  time      method  path             model        status  verdict           ttft  duration  tokens  findings
+     1  12:00:00  POST    …at/completions  acme/small      200  complete             -    1.25 s    12+4  -
+     2  12:00:01  POST    …at/completions  acme/small      200  complete        300 ms    1.25 s       -  warning
+     3  12:00:03  POST    …at/completions  acme/a-mod…     429  refused              -    150 ms       -  -
+     4  12:00:04  POST    …hat/␛]0;owned␇  ␛[31mred        200  cut-by-gateway  200 ms    1.25 s       -  -
+     5  12:00:06  POST    …at/completions  acme/small      502  failed               -    3.1 ms       -  -
+     6  13:00:00  GET     /v1/models       -               200  complete             -    1.25 s       -  -
     ");
     assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 70, false), @"
     id  path               model          status  verdict         duration

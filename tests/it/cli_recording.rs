@@ -2,7 +2,7 @@
 
 use crate::support::binary::{Exit, Home, Launch};
 use gatetap::digest::examine;
-use gatetap::exchange::body::{Body, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -149,6 +149,7 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
             head: Some(Micros(140_000)),
             end: Some(Micros(1_250_500)),
             held: None,
+            taken: None,
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
@@ -156,6 +157,8 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
+        request_hidden: Hidden::default(),
+        response_hidden: Hidden::default(),
         request_bytes: 0,
         response_bytes: 0,
         credentials: vec![CredentialFacts {

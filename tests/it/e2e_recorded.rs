@@ -13,7 +13,7 @@ const EXCHANGE: &str = "id started_at method path query gateway url status verdi
     model_answered request_id error_code finish_reason duration_ms ttft_ms tokens findings fault replay_of \
     credential client request_bytes response_bytes session";
 const TIMING: &str =
-    "connect_ms tls_ms sent_ms head_ms first_event_ms last_event_ms end_ms added_p50_us added_p99_us";
+    "connect_ms tls_ms sent_ms head_ms first_event_ms last_event_ms end_ms held_ms added_p50_us added_p99_us";
 
 fn ask(gatetap: &Gatetap, path: &str, body: &str) -> (Head, SeenBody) {
     let key = format!("Authorization: Bearer {KEY}");
@@ -50,7 +50,6 @@ fn assert_line(line: &Value, head: &Head, body: &str, seen: &SeenBody) {
         ("model_answered", json!("deepseek-v4-flash")),
         ("request_id", json!(header(head, "x-request-id"))),
         ("error_code", Value::Null),
-        ("findings", json!([])),
         ("fault", Value::Null),
         ("replay_of", Value::Null),
         ("client", json!({ "agent": "e2e/1.0", "retry_count": 2, "timeout_s": 600.0 })),
@@ -60,6 +59,9 @@ fn assert_line(line: &Value, head: &Head, body: &str, seen: &SeenBody) {
     ] {
         assert_eq!(line[name], expected, "{name}");
     }
+    // The request allows twelve tokens, and the answer would have been longer.
+    let findings = line["findings"].as_array().unwrap();
+    assert!(findings.contains(&json!("resp-truncated-length")), "{findings:?}");
     let credential = &line["credential"];
     for (name, expected) in [
         ("scheme", json!("Bearer")),
@@ -80,13 +82,16 @@ fn assert_line(line: &Value, head: &Head, body: &str, seen: &SeenBody) {
 /// What `show` adds.
 fn assert_whole(whole: &Value, line: &Value, head: &Head, body: &str, seen: &SeenBody) {
     assert_eq!(names(whole), words(&format!("{EXCHANGE} request response timing")));
-    for name in words(EXCHANGE) {
+    for name in words(EXCHANGE).into_iter().filter(|name| *name != "findings") {
         assert_eq!(whole[name], line[name], "{name}");
     }
+    let found = whole["findings"].as_array().unwrap();
+    let checks: Vec<&Value> = found.iter().map(|finding| &finding["check"]).collect();
+    assert_eq!(json!(checks), line["findings"]);
     for (side, text) in [("request", body.to_owned()), ("response", seen.text())] {
         let message = &whole[side];
         assert_eq!(names(message), words("headers raw_head body trailers"), "{side}");
-        assert_eq!(names(&message["body"]), words("text bytes stored cut"), "{side}");
+        assert_eq!(names(&message["body"]), words("text bytes stored cut sha256"), "{side}");
         assert_eq!(message["body"]["text"], json!(text), "{side}");
         let (bytes, stored) = (&message["body"]["bytes"], &message["body"]["stored"]);
         assert_eq!((bytes, stored), (&json!(text.len()), &json!(text.len())), "{side}");

@@ -11,11 +11,13 @@
 
 mod captures;
 mod check;
+mod cli_check;
 mod cli_completions;
 mod cli_config;
 mod cli_diff;
 mod cli_errors;
 mod cli_exec;
+mod cli_explain;
 mod cli_help;
 mod cli_ls;
 mod cli_prune;
@@ -35,6 +37,7 @@ mod e2e_support;
 mod e2e_terminal;
 mod e2e_unreachable;
 mod export;
+mod faults;
 mod filter_language;
 mod gateway_credential;
 mod gateway_errors;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use bytes::Bytes;
-use gatetap::exchange::body::Side;
+use gatetap::exchange::body::{Hidden, Side};
 use gatetap::exchange::head::Headers;
 use gatetap::record::redact::Redactor;
 use proptest::prelude::*;
@@ -237,6 +237,32 @@ fn a_coded_body_is_kept_up_to_its_secret() {
         assert_eq!(redactor.chunk(Side::Response, &first).kept, Some(first));
         assert_eq!(redactor.chunk(Side::Response, &second).kept.is_some(), is_kept, "{text}");
     }
+}
+
+#[test]
+fn what_was_hidden_is_counted_however_it_is_cut() {
+    let text = format!("a sk-proj-fake0000fake0000, {OWN} and sk-learn-models; sk-proj-fake0001fake0001");
+    let first = text.find("fake0000").map(|at| at as u64);
+    for side in [Side::Request, Side::Response] {
+        for split in 0..=text.len() {
+            let (start, rest) = text.as_bytes().split_at(split);
+            let mut redactor = redactor("text/plain");
+            written(&mut redactor, side, &[start, rest]);
+            assert_eq!(redactor.hidden(side), Hidden { count: 3, own: 1, first }, "{side:?} at {split}");
+        }
+    }
+}
+
+#[test]
+fn what_a_stream_hides_is_counted_across_its_events() {
+    let piece = |text: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+    let stream = piece("use sk-proj-") + &piece("fake0000") + &piece("fake0000 now");
+    let mut redactor = redactor("text/event-stream");
+    written(&mut redactor, Side::Response, &[stream.as_bytes()]);
+    let hidden = redactor.hidden(Side::Response);
+    assert_eq!((hidden.count, hidden.own), (1, 0));
+    assert_eq!(hidden.first, stream.find("fake0000").map(|at| at as u64));
+    assert_eq!(redactor.hidden(Side::Request), Hidden::default());
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! Calls without a credential.
 
+use super::{for_gateway, named};
 use crate::check::declare::check;
+use crate::check::hosts::{self, Reach};
 use crate::check::{Found, RequestSubject, Says};
+use crate::exchange::credential::Defect;
 use crate::exchange::finding::Place;
 
 check! {
     /// ## What it looks for
     ///
     /// A call of an API that carries no credential: no `Authorization`, `x-api-key`, `api-key` or
-    /// `x-goog-api-key` header, and none in the query.
+    /// `x-goog-api-key` header, and none in the query. A header with nothing behind its scheme is none.
     ///
     /// ## Why it matters
     ///
@@ -35,13 +38,16 @@ check! {
 }
 
 fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
+    // A server on this machine or network may take calls without a key.
+    let is_open = subject.profile().is_none()
+        && hosts::reach(hosts::host(hosts::authority(&subject.exchange.url))) != Reach::Public;
     let preflight = subject.exchange.request.method == "OPTIONS";
-    if !subject.is_api_call() || preflight || !subject.credentials().is_empty() {
+    if is_open || !subject.is_api_call() || preflight || for_gateway(subject).next().is_some() {
         return;
     }
     let (header, variable) = match subject.profile() {
-        Some(profile) => (profile.auth.value("KEY"), profile.key_variable.as_str()),
-        None => ("Bearer KEY".to_owned(), "the variable that holds the key"),
+        Some(profile) => (profile.auth.value("KEY"), format!("`{}`", profile.key_variable)),
+        None => ("Bearer KEY".to_owned(), "the variable that holds the key".to_owned()),
     };
     let name = subject.profile().map_or("authorization", |profile| profile.auth.header());
     found.push(
@@ -51,10 +57,11 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
                 subject.exchange.request.method,
                 subject.path()
             ),
-            evidence: format!("{} header lines, none of them a credential", subject.headers().0.len()),
-            fix: format!(
-                "send `{name}: {header}`, and see that `{variable}` is set in the app's own process"
-            ),
+            evidence: match subject.credentials().iter().find(|one| one.defects.contains(&Defect::Empty)) {
+                Some(empty) => format!("{} is there, but no key is in it", named(empty)),
+                None => format!("{} header lines, none of them a credential", subject.headers().0.len()),
+            },
+            fix: format!("send `{name}: {header}`, and see that {variable} is set in the app's own process"),
         },
         [Place::Target],
     );

@@ -12,7 +12,7 @@ use super::filter;
 use super::recording::RecordingArgs;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
-use crate::export::{Exported, Exporting, FORMATS, Format, Options, Report, format};
+use crate::export::{Altered, Exported, Exporting, FORMATS, Format, Options, Report, format};
 use crate::store::Reader;
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -126,8 +126,13 @@ pub(super) fn read(reader: &Reader, id: ExchangeId) -> anyhow::Result<Option<Exp
     let Some(whole) = reader.exchange(id)? else {
         return Ok(None);
     };
+    let altered = match reader.origin(id)? {
+        Some(origin) => Some(Altered { origin, body: reader.body(id, Side::Origin)? }),
+        None => None,
+    };
     Ok(Some(Exported {
         whole,
+        altered,
         evidence: reader.evidence(id)?,
         request: reader.body(id, Side::Request)?,
         response: reader.body(id, Side::Response)?,

@@ -66,7 +66,7 @@ enum SessionName {
     Last,
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     column("id", Fit::Right, 0),
     column("time", Fit::Left, 2),
     column("method", Fit::Left, 4),
@@ -77,6 +77,7 @@ const COLUMNS: [Column; 10] = [
     column("ttft", Fit::Right, 3),
     column("duration", Fit::Right, 1),
     column("tokens", Fit::Right, 5),
+    column("findings", Fit::Left, 6),
 ];
 
 const fn column(title: &'static str, fit: Fit, dispensable: u8) -> Column {
@@ -127,7 +128,10 @@ fn table(summaries: &[Summary], with_titles: bool, env: &Env<'_>) -> String {
     let days_matter = days_matter(summaries.iter().map(|one| one.started_at), env);
     let rows: Vec<Vec<Cell>> =
         summaries.iter().map(|summary| row(summary, days_matter, &env.time_zone)).collect();
-    render(&COLUMNS, &rows, env.width, with_titles, env.stdout.colour())
+    // Where nothing was found, the others have the room.
+    let any_found = summaries.iter().any(|summary| summary.severity.is_some());
+    let columns = COLUMNS.split_last().map(|(_, others)| others).filter(|_| !any_found).unwrap_or(&COLUMNS);
+    render(columns, &rows, env.width, with_titles, env.stdout.colour())
 }
 
 /// Whether not all of these moments are of today.
@@ -225,7 +229,20 @@ fn row(summary: &Summary, with_day: bool, zone: &TimeZone) -> Vec<Cell> {
         Cell::maybe(digest.first_token),
         Cell::maybe(summary.duration),
         Cell::maybe(tokens(&digest.usage)),
+        found(summary),
     ]
+}
+
+/// The severity of the worst finding, and how many more checks found something.
+fn found(summary: &Summary) -> Cell {
+    let Some(worst) = summary.severity else {
+        return Cell::maybe(None::<String>);
+    };
+    let text = match summary.findings.len().saturating_sub(1) {
+        0 => worst.as_str().to_owned(),
+        more => format!("{} +{more}", worst.as_str()),
+    };
+    Cell::new(worst.into(), text)
 }
 
 /// Tokens of prompt and answer, else both together.

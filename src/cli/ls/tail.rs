@@ -1,15 +1,13 @@
 //! `gatetap ls --tail`: exchanges as they end.
 
+use super::super::ended::Ended;
 use super::super::env::Env;
 use super::super::exit::Exit;
 use super::super::runtime;
 use super::{table, write_json};
 use crate::digest::summary::Summary;
-use crate::exchange::ExchangeId;
-use crate::exchange::end::Verdict;
 use crate::store::filter::Filter;
 use crate::store::{Page, Reader};
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
@@ -26,10 +24,7 @@ const CONTEXT: usize = 50;
 /// What was shown and what is waited for.
 #[derive(Debug)]
 struct Tail {
-    /// Everything up to here was shown or is open.
-    seen: ExchangeId,
-    /// Exchanges that are waited for.
-    open: BTreeSet<ExchangeId>,
+    ended: Ended,
     /// The lines shown last.
     shown: Vec<Summary>,
 }
@@ -45,15 +40,14 @@ pub(super) fn run(
     let runtime = runtime::start()?;
     let told_to_stop = runtime::told_to_stop(&runtime);
     let now = env.clock.now().wall;
-    let newest = reader.summaries(Page { limit: Some(1), ..Page::default() })?;
-    let mut tail = Tail {
-        seen: newest.first().map_or(0, |summary| summary.id),
-        open: reader.open_exchanges()?.into_iter().collect(),
-        shown: Vec::new(),
+    let mut tail = Tail { ended: Ended::from_now_on(reader)?, shown: Vec::new() };
+    let page = Page {
+        before: Some(tail.ended.newest() + 1),
+        limit: Some(limit.unwrap_or(FIRST)),
+        ..Page::default()
     };
-    let page = Page { before: Some(tail.seen + 1), limit: Some(limit.unwrap_or(FIRST)), ..Page::default() };
     let mut first = reader.select(filter, page, now)?;
-    first.retain(|summary| !tail.open.contains(&summary.id));
+    first.retain(|summary| !tail.ended.waits_for(summary.id));
     tail.show(first, json, env.stdout.is_terminal(), env)?;
     runtime.block_on(async {
         let mut told_to_stop = pin!(told_to_stop);
@@ -61,7 +55,7 @@ pub(super) fn run(
         loop {
             let latest = reader.version()?;
             if version.replace(latest) != Some(latest) {
-                let ended = tail.ended(reader, filter, env)?;
+                let ended = tail.ended.next(reader, filter, env.clock.now().wall)?;
                 tail.show(ended, json, false, env)?;
             }
             tokio::select! {
@@ -73,23 +67,6 @@ pub(super) fn run(
 }
 
 impl Tail {
-    /// The exchanges that have ended since the last call and are asked for.
-    fn ended(&mut self, reader: &Reader, filter: &Filter, env: &Env<'_>) -> anyhow::Result<Vec<Summary>> {
-        let new = Page { after: Some(self.seen), ..Page::default() };
-        let now = env.clock.now().wall;
-        let new = reader.select_ids(&Filter::default(), new, now)?;
-        self.seen = new.last().copied().unwrap_or(self.seen);
-        self.open.extend(new);
-        let waited: Vec<ExchangeId> = self.open.iter().copied().collect();
-        let lines = reader.summaries_of(&waited)?;
-        // One that is gone altogether will not end.
-        let still: BTreeSet<ExchangeId> =
-            lines.iter().filter(|line| line.verdict == Verdict::Open).map(|line| line.id).collect();
-        let ended: Vec<ExchangeId> = waited.into_iter().filter(|id| !still.contains(id)).collect();
-        self.open = still;
-        Ok(reader.select_of(filter, &ended, now)?)
-    }
-
     fn show(
         &mut self,
         new: Vec<Summary>,

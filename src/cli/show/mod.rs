@@ -18,6 +18,7 @@ use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
+use crate::exchange::origin::Origin;
 use crate::export::json::{EventJson, WholeLine, hex};
 use crate::store::Reader;
 use crate::wire::coding::{self, Problem};
@@ -63,6 +64,8 @@ pub(super) struct ShowArgs {
 enum BodySide {
     Request,
     Response,
+    // What the gateway had sent, where a fault altered it.
+    Origin,
 }
 
 /// One exchange with its bodies.
@@ -71,6 +74,23 @@ struct Shown {
     whole: Whole,
     request: Body,
     response: Body,
+    origin: Option<OriginShown>,
+}
+
+/// What the gateway had sent, where a fault altered it.
+#[derive(Debug)]
+struct OriginShown {
+    origin: Origin,
+    headers: Headers,
+    body: Body,
+}
+
+impl OriginShown {
+    fn read(reader: &Reader, id: ExchangeId) -> anyhow::Result<Option<Self>> {
+        let Some(origin) = reader.origin(id)? else { return Ok(None) };
+        let headers = Headers::from_raw_head(&origin.head);
+        Ok(Some(Self { origin, headers, body: reader.body(id, Side::Origin)? }))
+    }
 }
 
 impl From<BodySide> for Side {
@@ -78,6 +98,7 @@ impl From<BodySide> for Side {
         match side {
             BodySide::Request => Self::Request,
             BodySide::Response => Self::Response,
+            BodySide::Origin => Self::Origin,
         }
     }
 }
@@ -150,6 +171,7 @@ impl Shown {
             whole,
             request: reader.body(id, Side::Request)?,
             response: reader.body(id, Side::Response)?,
+            origin: OriginShown::read(reader, id)?,
         })
     }
 
@@ -159,10 +181,15 @@ impl Shown {
     }
 
     fn side(&self, side: Side) -> (Option<&Headers>, &Body) {
+        if let (Side::Origin, Some(origin)) = (side, &self.origin) {
+            return (Some(&origin.headers), &origin.body);
+        }
         let exchange = &self.whole.exchange;
         match side {
             Side::Request => (Some(&exchange.request.headers), &self.request),
-            Side::Response => (exchange.response.as_ref().map(|head| &head.headers), &self.response),
+            Side::Response | Side::Origin => {
+                (exchange.response.as_ref().map(|head| &head.headers), &self.response)
+            }
         }
     }
 
@@ -170,7 +197,10 @@ impl Shown {
     fn missing(&self, side: Side) -> Option<String> {
         let exchange = &self.whole.exchange;
         let (_, body) = self.side(side);
-        let seen = exchange.bytes_of(side);
+        let seen = match side {
+            Side::Origin => body.marks.iter().map(|mark| u64::from(mark.length)).sum(),
+            Side::Request | Side::Response => exchange.bytes_of(side),
+        };
         let missing = seen.saturating_sub(body.bytes.len() as u64);
         match body.cut {
             Some(cut) => {

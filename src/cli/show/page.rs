@@ -2,7 +2,7 @@
 
 use super::super::env::Env;
 use super::super::style::{Style, paint};
-use super::{Shown, events, facts, pretty, problem_text, rhythm, sdk, switched};
+use super::{OriginShown, Shown, events, facts, pretty, problem_text, rhythm, sdk, switched};
 use crate::digest;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
@@ -31,6 +31,7 @@ pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> St
     page.timing(shown);
     page.request(shown);
     page.response(shown);
+    page.origin(shown);
     page.answer(&examined.answer);
     page.section("After the switch", switched::lines(shown));
     let stream = shown.events();
@@ -119,6 +120,10 @@ impl Page {
             ));
             self.line(&format!("  evidence: {}", printable(&finding.evidence)));
             self.line(&format!("  fix: {}", printable(&finding.fix)));
+            if !finding.places.is_empty() {
+                let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
+                self.line(&format!("  at: {}", printable(&places.join(", "))));
+            }
         }
     }
 
@@ -198,6 +203,21 @@ impl Page {
             self.body(Side::Response, shown);
         }
         self.trailers(&exchange.response_trailers);
+    }
+
+    /// What the gateway had sent, where a fault altered it.
+    fn origin(&mut self, shown: &Shown) {
+        let Some(OriginShown { origin, headers, body }) = &shown.origin else { return };
+        self.heading("What the gateway had sent");
+        self.head(Some(&origin.head), "", headers);
+        let bytes = facts::counted(body.bytes.len() as u64, "byte");
+        let ended = match &origin.end {
+            Some(BodyEnd::Whole) => "whole".to_owned(),
+            Some(BodyEnd::Broken { detail, .. }) => printable(detail).into_owned(),
+            None => "the fault waited for no more".to_owned(),
+        };
+        let id = shown.whole.summary.id;
+        self.note(&format!("{bytes}, {ended}; `gatetap show {id} --body origin` writes them"));
     }
 
     fn answer(&mut self, answer: &digest::Answer) {

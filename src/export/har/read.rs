@@ -3,7 +3,7 @@
 //! A HAR says less than a recording. Bodies stand in it after their content codings were undone, so the
 //! headers that name these go; heads of HTTP/1 are put together again from their lines.
 
-use crate::exchange::body::{Body, Cut, Mark};
+use crate::exchange::body::{Body, Cut, Hidden, Mark};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::session::Session;
@@ -129,11 +129,13 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             response_sha256: None,
             request_bytes,
             response_bytes,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             credentials: Vec::new(),
             fault: own.fault,
             replay_of: None,
         };
-        Ok(Read { exchange, request, response, digest: None })
+        Ok(Read { exchange, request, response, altered: None, digest: None })
     }
 
     fn request_body(&mut self, data: Option<&PostData>, sent: Option<Micros>) -> Result<(Body, u64), String> {
@@ -279,6 +281,7 @@ fn timing(timings: &Timings) -> Timing {
         head: head.map(Micros),
         end: Some(Micros(end)),
         held: None,
+        taken: None,
     }
 }
 

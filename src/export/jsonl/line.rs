@@ -59,7 +59,16 @@ pub(super) struct ExchangeLine {
     pub(super) credentials: Vec<CredentialLine>,
     pub(super) fault: Option<String>,
     pub(super) replay_of: Option<i64>,
+    /// What the origin had sent, where a fault altered it.
+    pub(super) origin: Option<OriginLine>,
     pub(super) digest: Option<Digest>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OriginLine {
+    pub(super) raw_head: Octets,
+    pub(super) body: BodyLine,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,6 +110,16 @@ pub(super) struct BodyLine {
     pub(super) end: Option<EndLine>,
     /// Of the whole body, where not all of it is kept.
     pub(super) sha256: Option<String>,
+    /// Null where nothing was hidden in it.
+    pub(super) hidden: Option<HiddenLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HiddenLine {
+    pub(super) count: u64,
+    pub(super) own: u64,
+    pub(super) first: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,18 +2,19 @@
 
 use super::VERSION;
 use super::line::{
-    BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, Line, Octets, OwnAnswerLine, RequestLine,
-    SessionLine, TunnelLine,
+    BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, Line, Octets, OriginLine, OwnAnswerLine,
+    RequestLine, SessionLine, TunnelLine,
 };
-use crate::exchange::body::{Body, Cut, Mark};
+use crate::exchange::body::{Body, Cut, Hidden, Mark};
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
+use crate::exchange::origin::Origin;
 use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::Tunnel;
 use crate::exchange::{Exchange, Timing};
-use crate::export::{Piece, Read, ReadError};
+use crate::export::{Altered, Piece, Read, ReadError};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -166,7 +167,11 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
             Some(ResponseHead { status: head.status, version: head.version, headers, raw })
         }
     };
+    let (request_hidden, response_hidden) = (hidden(&line.request.body), hidden(&line.response.body));
+    let altered = line.origin.map(altered).transpose()?;
     let exchange = Exchange {
+        request_hidden,
+        response_hidden,
         id: line.id,
         session: line.session,
         started_at: wall(&line.started_at)?,
@@ -187,6 +192,7 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
             head: timing.head_us.map(Micros),
             end: timing.end_us.map(Micros),
             held: timing.held_us.map(Micros),
+            taken: None,
         },
         request_end,
         response_end,
@@ -198,7 +204,20 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
         fault: line.fault,
         replay_of: line.replay_of,
     };
-    Ok(Read { exchange, request, response, digest: line.digest })
+    Ok(Read { exchange, request, response, altered, digest: line.digest })
+}
+
+fn altered(line: OriginLine) -> Result<Altered, String> {
+    let (body, _, end) = body(&line.body, "origin")?;
+    Ok(Altered { origin: Origin { head: line.raw_head.0.into(), end }, body })
+}
+
+fn hidden(line: &BodyLine) -> Hidden {
+    line.hidden.as_ref().map_or_else(Hidden::default, |hidden| Hidden {
+        count: hidden.count,
+        own: hidden.own,
+        first: hidden.first,
+    })
 }
 
 fn request_head(line: RequestLine) -> Result<RequestHead, String> {

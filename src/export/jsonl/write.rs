@@ -2,10 +2,10 @@
 
 use super::VERSION;
 use super::line::{
-    BodyLine, CredentialLine, CutLine, EndLine, EndOfFile, ExchangeLine, HeadLine, HeaderLine, Line, Octets,
-    OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine, TunnelLine,
+    BodyLine, CredentialLine, CutLine, EndLine, EndOfFile, ExchangeLine, HeadLine, HeaderLine, HiddenLine,
+    Line, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine, TunnelLine,
 };
-use crate::exchange::body::Side;
+use crate::exchange::body::{Body, Hidden, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, OwnAnswer};
 use crate::exchange::head::Headers;
@@ -13,7 +13,7 @@ use crate::exchange::session::Session;
 use crate::exchange::time::Micros;
 use crate::exchange::tunnel::Tunnel;
 use crate::export::json::{hex, rfc3339};
-use crate::export::{Export, Exported, Outcome, Selection};
+use crate::export::{Altered, Export, Exported, Outcome, Selection};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -95,15 +95,39 @@ fn exchange_line(one: &Exported) -> ExchangeLine {
         credentials: exchange.credentials.iter().map(credential_line).collect(),
         fault: exchange.fault.clone(),
         replay_of: exchange.replay_of,
+        origin: one.altered.as_ref().map(|altered| OriginLine {
+            raw_head: Octets(altered.origin.head.to_vec()),
+            body: origin_body_line(altered),
+        }),
         digest: one.underivable(),
     }
 }
 
 fn body_line(one: &Exported, side: Side, trailers: &Headers) -> BodyLine {
     let exchange = one.exchange();
-    let body = one.body(side);
+    let hidden = exchange.hidden_in(side);
     BodyLine {
         bytes: exchange.bytes_of(side),
+        trailers: lines(trailers),
+        end: exchange.end_of(side).map(end_line),
+        sha256: exchange.sha256_of(side).map(|hash| hex(hash)),
+        hidden: (hidden != Hidden::default()).then_some(HiddenLine {
+            count: hidden.count,
+            own: hidden.own,
+            first: hidden.first,
+        }),
+        ..kept(one.body(side))
+    }
+}
+
+fn origin_body_line(altered: &Altered) -> BodyLine {
+    BodyLine { end: altered.origin.end.as_ref().map(end_line), ..kept(&altered.body) }
+}
+
+/// What is kept of a body.
+fn kept(body: &Body) -> BodyLine {
+    BodyLine {
+        bytes: body.marks.iter().map(|mark| u64::from(mark.length)).sum(),
         content: Octets(body.bytes.clone()),
         cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
         marks: body
@@ -111,9 +135,10 @@ fn body_line(one: &Exported, side: Side, trailers: &Headers) -> BodyLine {
             .iter()
             .map(|mark| (mark.length, mark.read.0, mark.taken.map(|taken| taken.0)))
             .collect(),
-        trailers: lines(trailers),
-        end: exchange.end_of(side).map(end_line),
-        sha256: exchange.sha256_of(side).map(|hash| hex(hash)),
+        trailers: Vec::new(),
+        end: None,
+        sha256: None,
+        hidden: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod admit;
 mod exchanges;
+mod faults;
 
 use super::Shared;
 use super::own_answer::json;
@@ -20,7 +21,11 @@ use std::sync::Arc;
 pub(super) const LONGEST_BODY: usize = 1 << 20;
 
 /// What is served: a path, and its methods.
-const ENDPOINTS: [(&str, &str); 2] = [("/_gatetap/status", "GET"), ("/_gatetap/exchanges", "GET")];
+const ENDPOINTS: [(&str, &str); 3] = [
+    ("/_gatetap/status", "GET"),
+    ("/_gatetap/exchanges", "GET"),
+    ("/_gatetap/faults", "GET, PUT, POST, DELETE"),
+];
 
 /// Why a request is not served.
 #[derive(Debug)]
@@ -54,6 +59,7 @@ async fn serve(shared: &Arc<Shared>, request: &Request<Bytes>) -> Result<Respons
         (&Method::GET, "/_gatetap/exchanges") => {
             exchanges::list(shared, request.uri().query().unwrap_or_default()).await
         }
+        (_, "/_gatetap/faults") => faults::answer(shared, request),
         (_, path) => Err(not_served(path)),
     }
 }
@@ -74,6 +80,7 @@ fn status(shared: &Shared) -> serde_json::Value {
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "listen": shared.addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
+        "faults": faults::list(shared),
         "upstream": gateway(&upstream.name, upstream),
         "routes": shared.routes.named().map(|(name, route)| gateway(name, route)).collect::<Vec<_>>(),
     })

@@ -4,7 +4,7 @@ use super::link::{Link, Socket};
 use super::message::{Answer, Request};
 use super::pump::{Down, Ended, Pump, Up};
 use super::record::Record;
-use super::{message, own, peer};
+use super::{Idle, fault, message, own, peer};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
@@ -12,9 +12,9 @@ use crate::exchange::head::Headers;
 use crate::exchange::time::Micros;
 use crate::proxy::app_connection::Connection;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
+use crate::proxy::inject::{self, Injected, Injection};
 use crate::proxy::own_answer::{Failure, Token};
 use crate::proxy::route::Route;
-use crate::proxy::socket::ResetOnClose;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
 use crate::tls::Alpn;
@@ -57,9 +57,38 @@ struct Destination {
 struct Sending<'a> {
     connection: &'a Connection,
     request: &'a Request,
-    route: &'a Route,
+    route: &'a Arc<Route>,
     /// Its head, as the gateway gets it.
     head: Bytes,
+}
+
+/// What a request is sent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// A connection that had waited for it.
+    Idle,
+    /// A new connection, which it took so long to make.
+    New(ConnectTimes),
+    /// A connection of gatetap's own making.
+    Injected,
+}
+
+/// A connection that may wait for another request after this one.
+trait Reused: Sized {
+    /// Lets it wait.
+    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>);
+}
+
+impl Reused for GatewayStream {
+    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>) {
+        idle.put(origin, link);
+    }
+}
+
+impl Reused for Injected {
+    fn put(_idle: &Idle, _origin: &Arc<str>, link: Link<Self>) {
+        drop(link);
+    }
 }
 
 /// How an attempt on one gateway connection went.
@@ -99,7 +128,8 @@ pub(super) async fn exchange<A: Socket>(
         record.ended(Side::Request, BodyEnd::Whole);
     }
     let failure = match (destination, forwarded) {
-        (Ok(Destination { route, .. }), Some(head)) => {
+        (Ok(Destination { route, target, .. }), Some(head)) => {
+            let target = String::from_utf8_lossy(&target);
             // In a tunnel that was opened nothing of a request changes, and none leads back here.
             let on_its_way = if route.opened {
                 Ok(None)
@@ -108,10 +138,17 @@ pub(super) async fn exchange<A: Socket>(
             };
             let sending = Sending { connection, request: &request, route: &route, head };
             match on_its_way {
-                Ok(_on_its_way) => match sending.send(app, &mut record, &mut body).await {
-                    Ok(after) => return after,
-                    Err(failure) => failure,
-                },
+                Ok(_on_its_way) => {
+                    let sent = match fault::draw(connection, app, &request, &route, &target, &body).await {
+                        Ok(None) => sending.send(app, &mut record, &mut body).await,
+                        Ok(Some(injection)) => sending.inject(app, &mut record, &mut body, injection).await,
+                        Err(failure) => Err(failure),
+                    };
+                    match sent {
+                        Ok(after) => return after,
+                        Err(failure) => failure,
+                    }
+                }
                 Err(failure) => failure,
             }
         }
@@ -180,7 +217,7 @@ impl Sending<'_> {
         body: &mut BodyReader,
     ) -> Result<After, Failure> {
         while let Some(idle) = self.idle() {
-            match self.attempt(app, record, body, idle, None).await {
+            match self.attempt(app, record, body, idle, Way::Idle).await {
                 Attempt::After(after) => return Ok(after),
                 Attempt::Failed(failure) => return Err(failure),
                 Attempt::Stale => {}
@@ -191,7 +228,26 @@ impl Sending<'_> {
             return Ok(After::Drop);
         };
         let (stream, times) = connected?;
-        match self.attempt(app, record, body, Link::new(stream), Some(times)).await {
+        match self.attempt(app, record, body, Link::new(stream), Way::New(times)).await {
+            Attempt::After(after) => Ok(after),
+            Attempt::Failed(failure) => Err(failure),
+            Attempt::Stale => Err(self.no_answer(&io::ErrorKind::ConnectionReset.into())),
+        }
+    }
+
+    /// Sends the request to a fault, and passes on what comes of it.
+    async fn inject<A: Socket>(
+        mut self,
+        app: &mut Link<A>,
+        record: &mut Record,
+        body: &mut BodyReader,
+        injection: Injection,
+    ) -> Result<After, Failure> {
+        if injection.is_live() {
+            self.head = message::without(&self.head, "accept-encoding");
+        }
+        let injected = injection.start(&self.connection.shared, self.route, &record.track);
+        match self.attempt(app, record, body, Link::new(injected), Way::Injected).await {
             Attempt::After(after) => Ok(after),
             Attempt::Failed(failure) => Err(failure),
             Attempt::Stale => Err(self.no_answer(&io::ErrorKind::ConnectionReset.into())),
@@ -227,14 +283,14 @@ impl Sending<'_> {
         }
     }
 
-    /// Does the exchange over one gateway connection, which is new if it took `times` to connect.
-    async fn attempt<A: Socket>(
+    /// Does the exchange over one gateway connection.
+    async fn attempt<A: Socket, G: Socket + Reused>(
         &self,
         app: &mut Link<A>,
         record: &mut Record,
         body: &mut BodyReader,
-        mut gateway: Link<GatewayStream>,
-        times: Option<ConnectTimes>,
+        mut gateway: Link<G>,
+        way: Way,
     ) -> Attempt {
         let sent = record.track.now();
         let mut pump = Pump {
@@ -246,11 +302,11 @@ impl Sending<'_> {
             method: &self.request.method,
             app_minor: self.request.minor,
             upgrade: self.request.upgrade,
-            reused: times.is_none(),
+            reused: way == Way::Idle,
             silent: false,
         };
         let ended = run(&mut pump, self.connection, |record, answer| {
-            record.track.answered(answered(answer, times, sent, record.track.now()));
+            record.track.answered(answered(answer, way, sent, record.track.now()));
         })
         .await;
         let (up, down) = (pump.up, pump.down);
@@ -276,12 +332,19 @@ impl Sending<'_> {
                 gateway.stream.reset_on_close();
                 bad_request(record, problem, down.answer.is_some())
             }
-            Ended::NoAnswer(_) if times.is_none() && !up.sent => Attempt::Stale,
+            Ended::NoAnswer(_) if way == Way::Idle && !up.sent => Attempt::Stale,
             Ended::NoAnswer(_) if app.ended => {
                 record.broken(Hop::App, "the app closed its connection before there was an answer");
                 Attempt::After(After::Close)
             }
-            Ended::NoAnswer(error) => Attempt::Failed(self.no_answer(&error)),
+            Ended::NoAnswer(error) => match inject::silenced(&error) {
+                Some(reset) => {
+                    record.request_refused("a fault was injected");
+                    record.broken(Hop::Gateway, "no answer: a fault was injected");
+                    Attempt::After(if reset { After::Reset } else { After::Close })
+                }
+                None => Attempt::Failed(self.no_answer(&error)),
+            },
             Ended::BadAnswer(problem) => Attempt::Failed(Failure::new(
                 Token::BadResponse,
                 format!(
@@ -295,18 +358,18 @@ impl Sending<'_> {
     }
 
     /// The answer was read whole: lets the gateway's connection go, and gives the app the last of it.
-    async fn whole<A: Socket>(
+    async fn whole<A: Socket, G: Socket + Reused>(
         &self,
         app: &mut Link<A>,
         record: &mut Record,
-        gateway: Link<GatewayStream>,
+        gateway: Link<G>,
         is_sent: bool,
         down: Down,
     ) -> Attempt {
         let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
         let keep = is_sent && answer.keep && self.request.keep;
         if keep && gateway.is_reusable() {
-            self.connection.shared.idle.put(&self.route.origin, gateway);
+            G::put(&self.connection.shared.idle, &self.route.origin, gateway);
         }
         record.request_refused("the gateway took no more of the request");
         let closes = answer.dechunks_for(self.request.minor);
@@ -324,6 +387,9 @@ impl Sending<'_> {
     }
 
     fn no_answer(&self, error: &io::Error) -> Failure {
+        if let Some(failure) = inject::failure(error) {
+            return failure;
+        }
         let gateway = &self.route.gateway.authority;
         if error.kind() == io::ErrorKind::UnexpectedEof {
             let message = format!("{gateway} closed the connection before it answered");
@@ -368,7 +434,8 @@ fn bad_request(record: &mut Record, problem: Problem, is_answered: bool) -> Atte
     Attempt::Failed(Failure::from(problem))
 }
 
-fn answered(answer: &Answer, times: Option<ConnectTimes>, sent: Micros, head: Micros) -> Answered {
+fn answered(answer: &Answer, way: Way, sent: Micros, head: Micros) -> Answered {
+    let times = if let Way::New(times) = way { Some(times) } else { None };
     Answered {
         status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY),
         version: version(answer.minor),
@@ -378,7 +445,7 @@ fn answered(answer: &Answer, times: Option<ConnectTimes>, sent: Micros, head: Mi
         timing: Timing {
             connect: times.map(|times| times.connect),
             tls: times.and_then(|times| times.tls),
-            reused: Some(times.is_none()),
+            reused: (way != Way::Injected).then_some(way == Way::Idle),
             sent: Some(sent),
             head: Some(head),
             ..Timing::default()

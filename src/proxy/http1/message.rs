@@ -1,6 +1,7 @@
 //! Heads on their way from one hop to the other: what concerns one hop only is left out, everything else
 //! stays as it stood.
 
+use crate::fault;
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -89,7 +90,7 @@ impl Request {
                     continue;
                 }
                 push_plain(&mut out, &field);
-            } else if !hop.drops(&field) {
+            } else if !hop.drops(&field) && !field.is(fault::HEADER) {
                 push_plain(&mut out, &field);
             }
         }
@@ -127,7 +128,9 @@ impl Answer {
         let drops = |field: &Field<'_>| {
             let misleads = field.is("transfer-encoding") && self.dechunks_for(app_minor)
                 || field.is("content-length") && self.framing == Framing::Chunked;
-            misleads || hop.drops(field)
+            // Whoever is asked for a login has to know how.
+            let asks = self.status == 407 && field.is("proxy-authenticate");
+            misleads || hop.drops(field) && !asks
         };
         if !self.head.fields().any(|field| drops(&field)) {
             return self.head.raw().clone();
@@ -142,6 +145,18 @@ impl Answer {
         out.extend_from_slice(b"\r\n");
         out.into()
     }
+}
+
+/// A head without the lines of that name.
+pub(super) fn without(head: &Bytes, name: &str) -> Bytes {
+    let mut out = Vec::with_capacity(head.len());
+    for line in head.split_inclusive(|&byte| byte == b'\n') {
+        let own = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        if !own.eq_ignore_ascii_case(name.as_bytes()) {
+            out.extend_from_slice(line);
+        }
+    }
+    out.into()
 }
 
 /// The bytes that [`Request::path`] made characters of. What no byte can be came from configuration.

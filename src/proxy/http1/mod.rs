@@ -16,6 +16,7 @@
 
 mod connection;
 mod exchange;
+mod fault;
 mod idle;
 mod link;
 mod message;

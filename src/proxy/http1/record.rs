@@ -65,7 +65,7 @@ impl Record {
     pub(super) fn ended(&mut self, side: Side, end: BodyEnd) {
         let open = match side {
             Side::Request => &mut self.request_open,
-            Side::Response => &mut self.response_open,
+            Side::Response | Side::Origin => &mut self.response_open,
         };
         if std::mem::take(open) {
             self.track.ended(side, end);
@@ -87,7 +87,7 @@ impl Record {
     fn is_open(&self, side: Side) -> bool {
         match side {
             Side::Request => self.request_open,
-            Side::Response => self.response_open,
+            Side::Response | Side::Origin => self.response_open,
         }
     }
 }

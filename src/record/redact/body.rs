@@ -12,6 +12,7 @@ use super::raw::RawText;
 use super::secrets::Secrets;
 use super::sheet::{Correction, Sheet};
 use super::structure::Structure;
+use crate::exchange::body::Hidden;
 use crate::exchange::head::Headers;
 use crate::wire::coding::Decoder;
 use crate::wire::media;
@@ -39,6 +40,7 @@ pub(super) struct BodyMask {
 #[derive(Debug, Default)]
 pub(super) struct TextMask {
     passed: u64,
+    hidden: Hidden,
     raw: RawText,
     events: Option<Box<Events>>,
 }
@@ -64,6 +66,11 @@ impl BodyMask {
     /// Whether the body is coded: what is given to the examiner then is what passed.
     pub(super) fn is_coded(&self) -> bool {
         self.coded.is_some()
+    }
+
+    /// What was hidden so far.
+    pub(super) fn hidden(&self) -> Hidden {
+        self.text.hidden
     }
 
     /// Takes the next chunk.
@@ -112,6 +119,7 @@ impl TextMask {
         }
         self.raw.cover(secrets, &mut sheet);
         self.passed += piece.len() as u64;
+        self.hidden.add(sheet.hidden());
         sheet.finish()
     }
 
@@ -123,6 +131,7 @@ impl TextMask {
             events.end(secrets, &mut sheet);
         }
         self.raw.end(secrets, &mut sheet);
+        self.hidden.add(sheet.hidden());
         sheet.finish().1
     }
 }

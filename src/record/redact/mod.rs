@@ -31,7 +31,7 @@ pub use sheet::Correction;
 
 use super::seen::{Answered, Asked};
 use crate::digest::{Digest, Text};
-use crate::exchange::body::Side;
+use crate::exchange::body::{Hidden, Side};
 use crate::exchange::end::OwnAnswer;
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
@@ -52,6 +52,7 @@ pub struct Redactor {
     secrets: Secrets,
     request: BodyMask,
     response: BodyMask,
+    origin: BodyMask,
     /// No text of bodies is kept.
     redacts_bodies: bool,
 }
@@ -72,6 +73,7 @@ impl Redactor {
             secrets: Secrets::of_request(headers, target),
             request: BodyMask::new(headers, false, redact_bodies),
             response: BodyMask::new(&Headers::default(), true, redact_bodies),
+            origin: BodyMask::new(&Headers::default(), true, redact_bodies),
             redacts_bodies: redact_bodies,
         }
     }
@@ -91,6 +93,7 @@ impl Redactor {
         match side {
             Side::Request => self.request.push(chunk, &self.secrets),
             Side::Response => self.response.push(chunk, &self.secrets),
+            Side::Origin => self.origin.push(chunk, &self.secrets),
         }
     }
 
@@ -99,6 +102,16 @@ impl Redactor {
         match side {
             Side::Request => self.request.end(&self.secrets),
             Side::Response => self.response.end(&self.secrets),
+            Side::Origin => self.origin.end(&self.secrets),
+        }
+    }
+
+    /// What was hidden in the body of `side` so far.
+    pub fn hidden(&self, side: Side) -> Hidden {
+        match side {
+            Side::Request => self.request.hidden(),
+            Side::Response => self.response.hidden(),
+            Side::Origin => self.origin.hidden(),
         }
     }
 
@@ -108,6 +121,7 @@ impl Redactor {
         match side {
             Side::Request => self.request.is_coded(),
             Side::Response => self.response.is_coded(),
+            Side::Origin => self.origin.is_coded(),
         }
     }
 
@@ -182,6 +196,8 @@ impl Redactor {
             response_sha256: None,
             request_bytes: 0,
             response_bytes: 0,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             credentials,
             fault: asked.fault.map(|fault| self.masked(fault)),
             replay_of: asked.replay_of,
@@ -237,6 +253,12 @@ impl Redactor {
             headers: self.headers(&headers),
             raw: answered.raw.as_ref().map(|raw| self.raw_head(raw)),
         }
+    }
+
+    /// The origin's answer has this head; what may be kept of it.
+    pub(super) fn origin_head(&mut self, head: &[u8]) -> Bytes {
+        self.origin = BodyMask::new(&Headers::from_raw_head(head), true, self.redacts_bodies);
+        self.raw_head(head)
     }
 
     /// The lines after a body without their secrets.

@@ -45,6 +45,8 @@ enum Found {
         end: usize,
         /// More of it may follow.
         open: Option<&'static Shape>,
+        /// The request carries it.
+        own: bool,
     },
 }
 
@@ -106,7 +108,10 @@ impl Scanner {
         self.end_percent(secrets, sheet);
         while !self.held.is_empty() {
             match self.found(0, secrets, true) {
-                Found::Secret { hidden_from, end, .. } => self.release(end, hidden_from, sheet),
+                Found::Secret { hidden_from, end, own, .. } => {
+                    self.note(hidden_from, own, sheet);
+                    self.release(end, hidden_from, sheet);
+                }
                 Found::Nothing | Found::Maybe(_) => self.release(1, 1, sheet),
             }
         }
@@ -143,11 +148,19 @@ impl Scanner {
             match self.found(0, secrets, false) {
                 Found::Nothing => self.release(1, 1, sheet),
                 Found::Maybe(_) => break,
-                Found::Secret { hidden_from, end, open } => {
+                Found::Secret { hidden_from, end, open, own } => {
+                    self.note(hidden_from, own, sheet);
                     self.release(end, hidden_from, sheet);
                     self.inside = open;
                 }
             }
+        }
+    }
+
+    /// Notes a secret whose characters are hidden from this held one on.
+    fn note(&self, hidden_from: usize, own: bool, sheet: &mut Sheet<'_>) {
+        if let Some(first) = self.held.get(hidden_from) {
+            sheet.note(&first.unit, own);
         }
     }
 
@@ -180,9 +193,9 @@ impl Scanner {
             if text.starts_with(&own.bytes) {
                 let open = own.is_shaped.then(|| keys::table().shape_of(&own.bytes)).flatten();
                 let end = own.bytes.len();
-                whole = whole.or(Some(Found::Secret { hidden_from: own.prefix, end, open }));
+                whole = whole.or(Some(Found::Secret { hidden_from: own.prefix, end, open, own: true }));
             } else if ends && text.len() >= SECRET_FROM && own.bytes.starts_with(text) {
-                let part = Found::Secret { hidden_from: own.prefix, end: text.len(), open: None };
+                let part = Found::Secret { hidden_from: own.prefix, end: text.len(), open: None, own: true };
                 whole = whole.or(Some(part));
             } else if !ends && own.bytes.starts_with(text) {
                 let from = if text.len() >= SHORTEST_START { own.prefix } else { usize::MAX };
@@ -212,7 +225,8 @@ impl Scanner {
             let is_closed = run.len() < after.len();
             if shape.is_key(run) || (ends && !is_closed && shape.may_be_part_of_key(run)) {
                 let end = prefix.len() + run.len();
-                return Found::Secret { hidden_from: prefix.len(), end, open: (!is_closed).then_some(shape) };
+                let open = (!is_closed).then_some(shape);
+                return Found::Secret { hidden_from: prefix.len(), end, open, own: false };
             }
             if !is_closed {
                 maybe = Some(maybe.map_or(prefix.len(), |before: usize| before.min(prefix.len())));

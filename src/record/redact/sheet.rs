@@ -1,5 +1,6 @@
 //! The copy of a chunk that is written down, and what changes in chunks that may be written already.
 
+use crate::exchange::body::Hidden;
 use bytes::Bytes;
 
 /// What stands for a byte of a secret.
@@ -31,6 +32,7 @@ pub(super) struct Sheet<'a> {
     plain: &'a Bytes,
     masked: Option<Vec<u8>>,
     corrections: Vec<Correction>,
+    hidden: Hidden,
 }
 
 impl Unit {
@@ -66,12 +68,22 @@ impl Unit {
 impl<'a> Sheet<'a> {
     /// The chunk `plain`, which begins at the offset `start` of its body.
     pub(super) fn new(start: u64, plain: &'a Bytes) -> Self {
-        Self { start, plain, masked: None, corrections: Vec::new() }
+        Self { start, plain, masked: None, corrections: Vec::new(), hidden: Hidden::default() }
     }
 
     /// Where the chunk begins in its body.
     pub(super) fn start(&self) -> u64 {
         self.start
+    }
+
+    /// Notes that a secret begins, of which this is the first character to be hidden.
+    pub(super) fn note(&mut self, unit: &Unit, own: bool) {
+        self.hidden.note(unit.at, own);
+    }
+
+    /// What has been noted.
+    pub(super) fn hidden(&self) -> Hidden {
+        self.hidden
     }
 
     /// Hides a character.

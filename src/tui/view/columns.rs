@@ -185,10 +185,16 @@ fn note(_: &App, _: &Ui, row: &Summary) -> Cell {
     if let Some(id) = row.replay_of {
         notes.push(format!("replay of #{id}"));
     }
-    match row.findings.len() {
-        0 => {}
-        1 => notes.push("1 finding".to_owned()),
-        more => notes.push(format!("{more} findings")),
+    let mut role = Role::Warn;
+    if let Some(severity) = row.severity {
+        let (glyph, found) = theme::severity(severity);
+        let count = row.findings.len();
+        let plural = if count == 1 { "" } else { "s" };
+        notes.push(format!("{glyph} {count} finding{plural}"));
+        // What merely is worth knowing does not ask for a look.
+        if notes.len() == 1 || found == Role::Bad {
+            role = found;
+        }
     }
-    cell(Role::Warn, notes.join(", "))
+    cell(role, notes.join(", "))
 }

@@ -60,10 +60,14 @@ impl Sheet<'_> {
         if let Some(fault) = &summary.fault {
             self.fact("fault", Role::Warn, &format!("{fault}, injected by gatetap"));
         }
-        match detail.whole.findings.len() {
-            0 => {}
-            1 => self.fact("findings", Role::Warn, "1, see tab 5"),
-            more => self.fact("findings", Role::Warn, &format!("{more}, see tab 5")),
+        let findings = &detail.whole.findings;
+        if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
+            let (glyph, role) = theme::severity(worst.severity);
+            let text = match findings.len() {
+                1 => format!("{glyph} {} (tab 5)", worst.message),
+                more => format!("{glyph} {} ({} more: tab 5)", worst.message, more - 1),
+            };
+            self.fact("findings", role, &text);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Captures, read.
 
 use super::{BASE64, BODY, Capture, ESCAPED, NEXT, REQUEST_HEAD, RESPONSE_HEAD};
-use crate::exchange::body::{Body, Cut, Mark, Side};
+use crate::exchange::body::{Body, Cut, Hidden, Mark, Side};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::{Micros, WallTime};
@@ -220,7 +220,7 @@ impl State {
                 self.sent = Some(self.now);
                 &mut self.request
             }
-            Side::Response => &mut self.response,
+            Side::Response | Side::Origin => &mut self.response,
         })
     }
 
@@ -255,6 +255,8 @@ impl State {
             response_sha256: None,
             request_bytes: self.request.passed,
             response_bytes: self.response.passed,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             credentials: Vec::new(),
             fault: None,
             replay_of: None,

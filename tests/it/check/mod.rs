@@ -1,7 +1,15 @@
 //! The checks: each fires where it should and is quiet at a near miss, alone and among the others.
 
+mod agreement;
+mod captures;
 mod catalogue;
-mod support;
+mod docs;
+mod healthy;
+mod once;
+mod property;
+mod sdk_readings;
+pub mod support;
+mod taken;
 
 use gatetap::check::{ALL, Engine, Pattern, Settings};
 use insta::assert_snapshot;

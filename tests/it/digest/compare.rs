@@ -28,6 +28,7 @@ fn whole(capture: &Capture) -> Whole {
             digest: examined.digest,
             duration: exchange.timing.end,
             findings: Vec::new(),
+            severity: None,
             fault: None,
             replay_of: None,
             credential: None,

@@ -10,7 +10,7 @@ mod verdict;
 
 use bytes::Bytes;
 use gatetap::digest::{Answer, Digest, examine};
-use gatetap::exchange::body::{Body, Mark};
+use gatetap::exchange::body::{Body, Hidden, Mark};
 use gatetap::exchange::end::BodyEnd;
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
@@ -138,6 +138,8 @@ fn exchange(request: RequestHead, response: Option<ResponseHead>) -> Exchange {
         response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
+        request_hidden: Hidden::default(),
+        response_hidden: Hidden::default(),
         request_bytes: 0,
         response_bytes: 0,
         credentials: Vec::new(),

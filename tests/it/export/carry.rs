@@ -1,9 +1,17 @@
 //! Carrying recordings around: out as JSON Lines or as a recording of its own, and in again.
 
 use super::{fine, home_of, home_of_all, json_lines};
+use crate::captures::capture;
 use crate::cli_recording;
 use crate::cli_recording::gatetap;
 use crate::support::binary::Home;
+use crate::support::made::{START, session};
+use gatetap::exchange::Exchange;
+use gatetap::exchange::body::{Cut, Hidden, Mark, Side};
+use gatetap::exchange::end::{BodyEnd, Hop};
+use gatetap::exchange::origin::Origin;
+use gatetap::exchange::time::Micros;
+use gatetap::store::Reader;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -58,6 +66,42 @@ fn what_gatetap_itself_recorded_comes_back() {
         .map(|line| line["session"].as_i64().unwrap())
         .collect();
     assert_eq!(sessions, [1, 1, 1, 1, 1, 2]);
+}
+
+#[test]
+fn what_a_fault_altered_and_what_was_cut_come_back() {
+    let home = Home::new();
+    let capture = capture("chat-stream");
+    let writer = session(&home.join("a.db"));
+    writer.begin().unwrap();
+    let exchange = Exchange {
+        fault: Some("stream.cut_clean".to_owned()),
+        response_bytes: 60,
+        response_sha256: Some([7; 32]),
+        response_hidden: Hidden { count: 2, own: 1, first: Some(3) },
+        ..capture.exchange
+    };
+    let id = writer.insert_exchange(&exchange).unwrap();
+    let mark = |length, at| Mark { length, read: Micros(at), taken: Some(Micros(at + 5)) };
+    // Of three chunks the second is not kept, and of the third only its end.
+    writer.insert_segment(id, Side::Response, 0, b"data: 1\n\n", &[mark(9, 10)]).unwrap();
+    writer.insert_segment(id, Side::Response, 9, b"", &[mark(20, 30)]).unwrap();
+    writer.insert_segment(id, Side::Response, 29, b"data: \xff\n\n", &[mark(31, 50)]).unwrap();
+    let end = Some(BodyEnd::broken(Hop::Gatetap, "nobody waited"));
+    writer.put_origin(id, &Origin { head: "HTTP/1.1 200 OK\r\n\r\n".into(), end }).unwrap();
+    writer.insert_segment(id, Side::Origin, 0, b"data: whole\n\n", &[mark(13, 9)]).unwrap();
+    writer.commit().unwrap();
+    writer.end_session(START).unwrap();
+    fine(&home, &["export", "jsonl", "--db", "a.db", "-o", "a.jsonl"]);
+    fine(&home, &["import", "a.jsonl", "--db", "b.db"]);
+    let [before, after] = ["a.db", "b.db"].map(|name| Reader::open(&home.join(name)).unwrap());
+    assert_eq!(before.exchange(1).unwrap().unwrap().exchange, after.exchange(1).unwrap().unwrap().exchange);
+    assert_eq!(before.origin(1).unwrap(), after.origin(1).unwrap());
+    assert!(after.origin(1).unwrap().is_some());
+    for side in [Side::Request, Side::Response, Side::Origin] {
+        assert_eq!(before.body(1, side).unwrap(), after.body(1, side).unwrap());
+    }
+    assert_eq!(after.body(1, Side::Response).unwrap().cut, Some(Cut { at: 9, tail: 9 }));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::eventually;
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Text};
-use gatetap::exchange::body::{Mark, Side};
+use gatetap::exchange::body::{Hidden, Mark, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -153,6 +153,8 @@ impl Made {
             response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             request_bytes: 0,
             response_bytes: 0,
             credentials: self

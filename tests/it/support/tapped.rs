@@ -87,6 +87,11 @@ impl Tapped {
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
+    /// Its rules for faults.
+    pub fn armed(&self) -> &gatetap::fault::Armed {
+        self.live.as_ref().expect("it runs").armed()
+    }
+
     /// How its recording is doing.
     pub fn health(&self) -> Health {
         self.live.as_ref().expect("it runs").recorder().health()
@@ -107,6 +112,13 @@ impl Tapped {
     pub async fn here(url: &str) -> Self {
         let (settings, home) = settings(url);
         let live = Live::start(settings, Clock::system()).await.unwrap();
+        Self { addr: live.addresses()[0], live: Some(live), home }
+    }
+
+    /// gatetap in front of this gateway, by this clock.
+    pub async fn timed(gateway: &Gateway, clock: Clock) -> Self {
+        let (settings, home) = settings(&format!("{}/v1", gateway.url()));
+        let live = fakes().spawn(Live::start(settings, clock)).await.unwrap().unwrap();
         Self { addr: live.addresses()[0], live: Some(live), home }
     }
 
@@ -287,6 +299,7 @@ fn settings(url: &str) -> (Settings, TempDir) {
         control_token: None,
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
+        faults: Vec::new(),
         command: "gatetap test".to_owned(),
     };
     (settings, home)

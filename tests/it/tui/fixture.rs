@@ -4,7 +4,7 @@ use bytes::Bytes;
 use gatetap::digest::Digest;
 use gatetap::digest::examine;
 use gatetap::digest::verdict::Judgement;
-use gatetap::exchange::body::{Body, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -167,6 +167,7 @@ impl Sample {
                 head: self.status.and(first).map(|first| Micros(first.saturating_sub(12) * 1000)),
                 end: self.end.as_ref().map(|(at, _)| Micros(at * 1000)),
                 held: None,
+                taken: None,
             },
             request_end: Some(BodyEnd::Whole),
             response_end: self.end.as_ref().map(|(_, end)| end.clone()),
@@ -174,6 +175,8 @@ impl Sample {
             response_trailers: Headers::default(),
             request_sha256: None,
             response_sha256: None,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
             request_bytes: self.request.len() as u64,
             response_bytes: size(&self.chunks),
             credentials: vec![key_facts()],

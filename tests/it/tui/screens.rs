@@ -47,6 +47,25 @@ fn states_without_exchanges_look_as_they_did() {
 }
 
 #[test]
+fn what_cannot_be_decided_yet_is_said_of_an_open_exchange_only() {
+    let recording = Recording::of_samples();
+    let mut open = 0;
+    for row in 0..12 {
+        let mut harness = Harness::new(&recording, (120, 40));
+        harness.keys(&format!("g{}<enter>5", "j".repeat(row)));
+        let screen = harness.screen();
+        assert_eq!(
+            screen.contains("No check has found anything yet."),
+            screen.contains("Not decidable yet"),
+            "{screen}"
+        );
+        open += usize::from(screen.contains("Not decidable yet"));
+        assert!(!(screen.contains("No check found anything.") && screen.contains("Not decidable yet")));
+    }
+    assert!(open > 0, "no sample is open");
+}
+
+#[test]
 fn warnings_and_a_failure_stand_above_the_list() {
     let recording = Recording::of_samples();
     let mut harness = Harness::new(&recording, (80, 24));
