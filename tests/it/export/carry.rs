@@ -1,6 +1,6 @@
 //! Carrying recordings around: out as JSON Lines or as a recording of its own, and in again.
 
-use super::{fine, home_of, home_of_all, json_lines};
+use super::{fine, home_of, home_of_all, json_lines, lines_of};
 use crate::captures::capture;
 use crate::cli_recording;
 use crate::cli_recording::gatetap;
@@ -71,7 +71,7 @@ fn what_gatetap_itself_recorded_comes_back() {
 #[test]
 fn what_a_fault_altered_and_what_was_cut_come_back() {
     let home = Home::new();
-    let capture = capture("chat-stream");
+    let capture = capture("ollama-chat");
     let writer = session(&home.join("a.db"));
     writer.begin().unwrap();
     let exchange = Exchange {
@@ -158,7 +158,7 @@ fn a_key_in_a_file_does_not_reach_the_recording() {
     request["body"]["bytes"] = json!(prompt.len());
     request["body"]["marks"] = json!([[prompt.len(), 0, null]]);
     request["body"]["content"] = json!(prompt);
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines_of(&lines);
     std::fs::write(home.join("keyed.jsonl"), text).unwrap();
     let exit = fine(&home, &["import", "keyed.jsonl", "--db", "b.db"]);
     assert!(exit.stderr.contains("secrets were hidden in 1 exchange\n"), "{exit}");

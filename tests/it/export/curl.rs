@@ -103,10 +103,10 @@ fn recorded(case: &Case, origin: &str) -> Exchange {
     let lines = case.headers.replace('\n', "\r\n");
     let raw = format!("{method} {target} HTTP/1.1\r\nHost: gatetap\r\nContent-Length: 1\r\n{lines}\r\n");
     let mut exchange = capture("models").exchange;
-    exchange.gateway = "elsewhere".to_owned();
+    "elsewhere".clone_into(&mut exchange.gateway);
     exchange.url = format!("{origin}{target}");
-    exchange.request.method = method.to_owned();
-    exchange.request.target = target.to_owned();
+    method.clone_into(&mut exchange.request.method);
+    target.clone_into(&mut exchange.request.target);
     exchange.request.headers = Headers::from_raw_head(raw.as_bytes());
     exchange.request.raw = Some(raw.into());
     exchange.sent = None;

@@ -51,3 +51,8 @@ fn fine(home: &Home, args: &[&str]) -> Exit {
 fn json_lines(home: &Home, args: &[&str]) -> Vec<Value> {
     fine(home, args).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
+
+/// These values, one a line.
+fn lines_of(values: &[Value]) -> String {
+    values.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}

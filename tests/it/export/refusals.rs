@@ -1,10 +1,11 @@
 //! What cannot be exported or imported is said, and nothing is left behind.
 
-use super::{fine, home_of};
+use super::{fine, home_of, lines_of};
 use crate::cli_recording::{gatetap, record_nothing};
 use crate::support::binary::Home;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
 
 #[track_caller]
 fn complaint(home: &Home, args: &[&str]) -> String {
@@ -67,16 +68,18 @@ fn a_file_is_replaced_only_by_one_that_is_whole() {
         .filter(|name| name.contains("partial"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
-    use std::os::unix::fs::PermissionsExt as _;
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+/// What is done to an exchange.
+type Change = fn(&mut Value);
+
 /// Changes the exchange of an export, and says what import has to say of it.
-fn broken(home: &Home, change: impl FnOnce(&mut Value)) -> String {
+fn broken(home: &Home, change: Change) -> String {
     let text = fine(home, &["export", "jsonl", "1"]).stdout;
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     change(&mut lines[2]["exchange"]);
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines_of(&lines);
     std::fs::write(home.join("broken.jsonl"), text).unwrap();
     let said = complaint(home, &["import", "broken.jsonl", "--db", "b.db"]);
     assert!(!home.join("b.db").exists(), "something was imported");
@@ -86,7 +89,7 @@ fn broken(home: &Home, change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn a_mistake_is_named_with_its_place() {
     let home = home_of(&["chat-stream"]);
-    let cases: [(fn(&mut Value), &str); 11] = [
+    let cases: [(Change, &str); 11] = [
         (|one| one["status"] = json!(1), "unknown field `status`"),
         (|one| one["started_at"] = json!("yesterday"), "\"yesterday\" is no time in RFC 3339"),
         (|one| one["id"] = json!(0), "the number of an exchange is at least 1"),
