@@ -53,7 +53,7 @@
 //! | [`store`] | the recording: schema, writer, reader, filters, full text, pruning, sessions that died |
 //! | [`tls`] | the local CA, and whose certificates are believed |
 //! | [`fault`] | documented errors and wire faults: the catalogue, rules, plans, changed streams; no IO |
-//! | [`export`] | exchanges in other formats: the JSON that programs read |
+//! | [`export`] | exchanges in other formats, written and, of two of them, read; the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`play`] | plays answers on sockets, byte for byte: what the simulator and a replay share |
 //! | [`sim`] | the offline gateway |
@@ -83,7 +83,7 @@
 //!
 //! * **A gateway**: an entry in `src/gateway/profiles.toml`; its documented errors in `errors.toml` and the
 //!   shape of its keys in `keys.toml` beside it; what the simulator offers of it in `src/sim/profiles.toml`.
-//! * **An exporter**: a file in `src/export/`.
+//! * **An exporter**: a file in `src/export/` and a line in [`export::FORMATS`].
 //! * **A check**: [`check`] says how: a file in a folder a family, a line in the list, two fixtures.
 //! * **A fault**: of the wire, a `WireFault` in `src/fault/wire/` and a line in its list; an error of a gateway,
 //!   an entry in `errors.toml`, or in `variants.toml` where no code tells it apart. Presets are `presets.toml`.

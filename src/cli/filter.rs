@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use std::ffi::OsString;
 
 /// The commands that take a filter.
-const COMMANDS: [&str; 4] = ["ls", "search", "check", "prune"];
+const COMMANDS: [&str; 5] = ["ls", "search", "check", "prune", "export"];
 
 /// Short flags of these commands.
 const OWN_FLAGS: [&str; 2] = ["h", "o"];

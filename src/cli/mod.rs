@@ -18,10 +18,12 @@ mod error;
 mod exec;
 mod exit;
 mod explain;
+mod export;
 mod exports;
 mod faults;
 mod filter;
 mod findings_talk;
+mod import;
 mod keep;
 mod live_view;
 mod ls;
@@ -88,6 +90,8 @@ enum Command {
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
+    Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Search(search::SearchArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
@@ -149,6 +153,8 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Ls(args) => args.run(env),
         Command::Show(args) => args.run(env),
         Command::Diff(args) => args.run(env),
+        Command::Export(args) => args.run(env),
+        Command::Import(args) => args.run(env),
         Command::Search(args) => args.run(env),
         Command::Check(args) => args.run(env),
         Command::Explain(args) => args.run(env),

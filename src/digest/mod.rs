@@ -43,10 +43,12 @@ pub use walk::{Part, walk};
 
 use crate::exchange::time::Micros;
 use crate::wire::dialect::Dialect;
+use serde::{Deserialize, Serialize};
 
 /// What was derived from one exchange: everything that lists, filters and checks ask about. No text of
 /// prompts or answers.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Digest {
     /// The API the exchange speaks.
     pub dialect: Dialect,
@@ -104,7 +106,8 @@ pub struct Digest {
 }
 
 /// How evenly the events of a stream came, as far as it is kept. [`Rhythm`] is the whole of it, read anew.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pace {
     /// The longest time between two events.
     pub longest_gap: Option<Micros>,
@@ -117,7 +120,8 @@ pub struct Pace {
 }
 
 /// Tokens and money, as reported; `None` is *not reported*.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Usage {
     /// Tokens of the prompt.
     pub input: Option<u64>,
@@ -134,7 +138,8 @@ pub struct Usage {
 }
 
 /// What the request says about its client.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientFacts {
     /// The `User-Agent`.
     pub agent: Option<String>,

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod head;
 pub mod nearest;
 pub mod origin;
+pub mod session;
 pub mod text;
 pub mod time;
 pub mod tunnel;

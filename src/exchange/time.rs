@@ -1,5 +1,6 @@
 //! Time: wall time for starts, microseconds since the start for everything inside an exchange.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,8 @@ use std::time::{Duration, Instant};
 pub struct WallTime(pub i64);
 
 /// Microseconds since an exchange began, or a length of time in microseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Micros(pub u64);
 
 /// One reading of both clocks.

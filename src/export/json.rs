@@ -169,8 +169,9 @@ struct TimingLine {
     added_p99_us: Option<u64>,
 }
 
+/// One finding.
 #[derive(Debug, Serialize)]
-struct FindingLine<'a> {
+pub struct FindingLine<'a> {
     check: &'a str,
     severity: &'static str,
     message: &'a str,
@@ -380,7 +381,8 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 impl<'a> FindingLine<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    /// The line of `finding`.
+    pub fn new(finding: &'a Finding) -> Self {
         Self {
             check: &finding.check,
             severity: finding.severity.as_str(),

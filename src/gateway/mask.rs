@@ -62,6 +62,26 @@ pub fn mask_text(text: &[u8]) -> Vec<u8> {
     masked
 }
 
+/// Hides every key of a known shape in `text`, and nothing else; says how many were not hidden yet.
+pub fn mask_keys(text: &mut [u8]) -> usize {
+    let mut found = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let key = text.get(at..).filter(|_| begins_word(text, at));
+        match key.and_then(|rest| keys::table().key_at_start(rest)) {
+            Some(length) => {
+                let key = text.get_mut(at..at + length).unwrap_or_default();
+                let before = key.to_vec();
+                hide(key, true);
+                found += usize::from(*key != before);
+                at += length.max(1);
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
 /// Hides the secret in the value of the header `name`.
 fn hide_header(name: &str, value: &mut [u8]) {
     match keys::table().header(name) {

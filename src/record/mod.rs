@@ -18,6 +18,7 @@ mod body_track;
 mod budget;
 mod examiner;
 mod health;
+mod import;
 mod line;
 mod recheck;
 pub mod redact;
@@ -28,6 +29,7 @@ mod tunnel;
 
 pub use added::WorstAdded;
 pub use health::{Degraded, Health};
+pub use import::{Imported, Importer};
 pub use recheck::{Recheck, Rechecked};
 pub use seen::{Answered, Asked};
 pub use thread::{Kept, Outcome};

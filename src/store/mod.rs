@@ -61,6 +61,7 @@ mod rows;
 mod schema;
 mod search;
 mod select;
+mod sessions;
 mod text;
 mod tunnels;
 mod words;

@@ -9,6 +9,7 @@ use crate::exchange::body::{Mark, Side};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
 use crate::exchange::origin::Origin;
+use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use bytes::Bytes;
@@ -110,6 +111,76 @@ impl Writer {
         })
     }
 
+    /// Opens or makes the recording at `path` to take sessions in that ran elsewhere. It holds no session
+    /// of its own: [`Writer::insert_session`] comes before the first exchange.
+    ///
+    /// # Errors
+    /// As for [`Writer::open`].
+    pub fn open_for_import(path: &Path) -> Result<Self, Error> {
+        let opened = || {
+            let connection = schema::open_for_writing(path)?;
+            lost::settle(&connection, path)?;
+            connection.busy_timeout(schema::LOCK_PATIENCE)?;
+            let salt =
+                connection
+                    .query_row("SELECT value FROM recording WHERE name = 'salt'", [], |row| row.get(0))?;
+            Ok(Self {
+                connection,
+                identity: identity(path),
+                path: path.to_owned(),
+                start: SessionStart {
+                    started_at: WallTime(0),
+                    program: String::new(),
+                    command: String::new(),
+                    upstream: String::new(),
+                    seed: None,
+                },
+                session: 0,
+                salt,
+                facets: RefCell::default(),
+                seen_version: Cell::default(),
+                lock: None,
+            })
+        };
+        opened().map_err(|error: Error| match error {
+            error if error.is_locked() => {
+                lost::name_holders(path, Error::Locked { path: path.to_owned(), pids: Vec::new() })
+            }
+            error => error,
+        })
+    }
+
+    /// Whether nothing was ever recorded.
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM sessions) AND NOT EXISTS (SELECT 1 FROM exchanges)";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// Writes down a session that ran elsewhere, under its own number or a new one where that is 0; what is
+    /// inserted from here on belongs to it. One that did not end there ends here where it began.
+    pub fn insert_session(&mut self, session: &Session) -> Result<SessionId, Error> {
+        self.connection.execute(
+            "INSERT INTO sessions (id, started_at_us, ended_at_us, pid, program, command, upstream, seed) \
+             VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
+            params![
+                (session.id != 0).then_some(session.id),
+                session.started_at.0,
+                session.ended_at.unwrap_or(session.started_at).0,
+                session.program,
+                session.command,
+                session.upstream,
+                session.seed
+            ],
+        )?;
+        self.session = self.connection.last_insert_rowid();
+        Ok(self.session)
+    }
+
+    /// What is inserted from here on belongs to that session.
+    pub fn go_on_with(&mut self, session: SessionId) {
+        self.session = session;
+    }
+
     /// Whether the file that is written is still the one at its path.
     pub fn is_in_place(&self) -> bool {
         identity(&self.path) == self.identity
@@ -167,12 +238,22 @@ impl Writer {
 
     /// Writes down an exchange for the first time; its `id` and `session` are given by the recording.
     pub fn insert_exchange(&self, exchange: &Exchange) -> Result<ExchangeId, Error> {
+        self.insert(None, exchange)
+    }
+
+    /// The same under a number that is known to be free.
+    pub fn insert_exchange_as(&self, id: ExchangeId, exchange: &Exchange) -> Result<ExchangeId, Error> {
+        self.insert(Some(id), exchange)
+    }
+
+    fn insert(&self, id: Option<ExchangeId>, exchange: &Exchange) -> Result<ExchangeId, Error> {
         static INSERT: LazyLock<String> = LazyLock::new(|| {
-            let names = || ASKED.into_iter().chain(ANSWERED).collect::<Vec<_>>();
+            let names = || ["id"].into_iter().chain(ASKED).chain(ANSWERED).collect::<Vec<_>>();
             let places = vec!["?"; names().len()].join(", ");
             format!("INSERT INTO exchanges ({}) VALUES ({places})", names().join(", "))
         });
-        let values = asked(self.session, exchange).into_iter().chain(answered(exchange));
+        let values =
+            [Value::from(id)].into_iter().chain(asked(self.session, exchange)).chain(answered(exchange));
         self.connection.prepare_cached(&INSERT)?.execute(params_from_iter(values))?;
         let id = self.connection.last_insert_rowid();
         self.facets.borrow_mut().exchange(&self.connection, id, self.session, exchange)?;

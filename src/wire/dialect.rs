@@ -1,11 +1,13 @@
 //! The APIs that gatetap understands.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::json::{Reader, Shape};
 
 /// The API an exchange speaks, known from its path and, failing that, from its bodies.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// `POST …/chat/completions`.
     Chat,

@@ -32,6 +32,10 @@ fn gatetap_itself() {
       ls           List exchanges in the order of starting, the newest last
       show         Show an exchange: who asked what, how it ended and why, heads, bodies, events
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
+      export       Write exchanges in another format: HAR, curl commands, JSON Lines, streams, a support
+                   note, a page
+      import       Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another
+                   recording
       search       Search prompts and answers, best match first
       check        Check a recording: what is wrong, where, why, and what to do
       explain      Explain a check, a verdict, an error code, a status or a fault; without a name, list
@@ -468,6 +472,52 @@ fn sim() {
           --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
           --captures <PATH>             Answer with a capture, or those of a folder, as their requests
                                         fit [env: GATETAP_SIM_CAPTURES]
+    ");
+}
+
+#[test]
+fn export() {
+    assert_snapshot!(help(&["export", "-h"]), @"
+    Write exchanges in another format: HAR, curl commands, JSON Lines, streams, a support note, a page
+
+    Usage: gatetap export [OPTIONS] <FORMAT> [FILTER|ID]...
+
+    Arguments:
+      <FORMAT>        The format [possible values: har, curl, jsonl, sse, support, html, csv, recording]
+      [FILTER|ID]...  Which exchanges, as in `model:gpt-* status>=400`, `12` or `last`; see --help
+
+    Options:
+          --db <FILE>      The recording [default: recording.db in your data directory] [env:
+                           GATETAP_DB]
+      -o, --output <FILE>  The file to write, `-` for stdout [default: -]
+          --with-text      With html and support: prompts and answers too
+          --plain          With support: plain text in place of Markdown
+      -h, --help           Print help (see more with '--help')
+    ");
+}
+
+#[test]
+fn import() {
+    assert_snapshot!(help(&["import", "--help"]), @"
+    Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another recording
+
+    All of a file is taken in or nothing. Keys are masked as they are when traffic is recorded, verdicts
+    are derived anew, and the checks run. Into an empty recording exchanges come with their numbers.
+
+    Usage: gatetap import [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>
+              The file
+
+    Options:
+          --db <FILE>
+              The recording [default: recording.db in your data directory]
+              
+              [env: GATETAP_DB]
+
+      -h, --help
+              Print help (see a summary with '-h')
     ");
 }
 

@@ -36,6 +36,7 @@ mod e2e_start;
 mod e2e_support;
 mod e2e_terminal;
 mod e2e_unreachable;
+mod export;
 mod faults;
 mod filter_language;
 mod gateway_credential;

@@ -32,6 +32,7 @@ pub use sheet::Correction;
 use super::seen::{Answered, Asked};
 use crate::digest::{Digest, Text};
 use crate::exchange::body::{Hidden, Side};
+use crate::exchange::end::OwnAnswer;
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
 use crate::exchange::{Exchange, SessionId, Timing};
@@ -75,6 +76,11 @@ impl Redactor {
             origin: BodyMask::new(&Headers::default(), true, redact_bodies),
             redacts_bodies: redact_bodies,
         }
+    }
+
+    /// For an exchange that was recorded elsewhere, masked or not.
+    pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
+        Self { secrets: Secrets::of_recorded(headers, target), ..Self::of_head(headers, target, false) }
     }
 
     /// The answer's head is there.
@@ -200,6 +206,43 @@ impl Redactor {
             credentials,
             fault: asked.fault.map(|fault| self.masked(fault)),
             replay_of: asked.replay_of,
+        }
+    }
+
+    /// An exchange that was recorded elsewhere, without its secrets. Where nothing is said of its
+    /// credentials, what is kept of one is taken from its head, unless they are masked there.
+    pub(super) fn recorded(&self, exchange: Exchange, salt: &[u8]) -> Exchange {
+        let raw = exchange.request.raw.as_ref();
+        let headers = &exchange.request.headers;
+        let has_plain = self.headers(headers) != *headers
+            || self.target(&exchange.request.target) != exchange.request.target;
+        let credentials = if exchange.credentials.is_empty() && has_plain {
+            let (_, query) = split_target(&exchange.request.target);
+            credential_facts(&untrimmed(raw, &exchange.request.headers), query, salt)
+        } else {
+            exchange.credentials
+        };
+        Exchange {
+            url: self.target(&exchange.url),
+            gateway: self.masked(exchange.gateway),
+            request: RequestHead {
+                target: self.target(&exchange.request.target),
+                headers: self.headers(&exchange.request.headers),
+                raw: exchange.request.raw.map(|raw| self.raw_head(&raw)),
+                ..exchange.request
+            },
+            sent: exchange.sent.map(|sent| self.headers(&sent)),
+            response: exchange.response.map(|head| ResponseHead {
+                headers: self.headers(&head.headers),
+                raw: head.raw.map(|raw| self.raw_head(&raw)),
+                ..head
+            }),
+            own_answer: exchange.own_answer.map(|own| OwnAnswer { message: self.masked(own.message), ..own }),
+            request_trailers: self.headers(&exchange.request_trailers),
+            response_trailers: self.headers(&exchange.response_trailers),
+            fault: exchange.fault.map(|fault| self.masked(fault)),
+            credentials,
+            ..exchange
         }
     }
 

@@ -64,6 +64,13 @@ impl Secrets {
         Self { own, begins }
     }
 
+    /// The same of a head that was recorded: what is masked there is no secret any more.
+    pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
+        let mut own = Self::of_request(headers, target);
+        own.own.retain(|own| !is_masked(&own.bytes));
+        own
+    }
+
     /// The request's own, the longest first.
     pub(super) fn own(&self) -> &[Own] {
         &self.own
@@ -117,4 +124,10 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secrets").field("own", &self.own.len()).finish_non_exhaustive()
     }
+}
+
+/// Whether all of it is hidden but the last four.
+fn is_masked(secret: &[u8]) -> bool {
+    let hidden = secret.len().saturating_sub(4);
+    hidden > 0 && secret.iter().take(hidden).all(|byte| *byte == super::sheet::HIDDEN)
 }

@@ -1,0 +1,180 @@
+//! `gatetap import`: take in what was exported, or recorded by something else.
+
+use super::env::Env;
+use super::error::{with_exit, wrong_usage};
+use super::exit::Exit;
+use super::export::{counted, read as read_exchange};
+use super::recording::RecordingArgs;
+use crate::check::Engine;
+use crate::config;
+use crate::exchange::time::WallTime;
+use crate::export::har::{self, Lacking};
+use crate::export::{Piece, ReadError, jsonl};
+use crate::record::{Imported, Importer};
+use crate::store::filter::Filter;
+use crate::store::{Page, Reader};
+use anyhow::Context;
+use std::convert::Infallible;
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// So much of a file tells what it is.
+const BEGINNING: u64 = 4096;
+
+const WHAT_IT_TAKES: &str = "name a file that `gatetap export jsonl -o FILE` wrote, a HAR, or a recording";
+
+/// Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another recording
+///
+/// All of a file is taken in or nothing. Keys are masked as they are when traffic is recorded, verdicts are
+/// derived anew, and the checks run. Into an empty recording exchanges come with their numbers.
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    recording: RecordingArgs,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    JsonLines,
+    Har,
+    Recording,
+}
+
+impl ImportArgs {
+    /// Imports.
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let target = self.recording.path(env)?;
+        let engine = Engine::new(config::checks(Vec::new(), Vec::new(), &env.directories)?);
+        let kind = kind(&self.file)?;
+        let (imported, lacking) = match kind {
+            Kind::Recording => (merge(&self.file, &target, engine)?, Lacking::default()),
+            kind => {
+                // First all of it is read, so that a mistake at its end leaves the recording untouched.
+                let never = |_: Piece| Ok::<(), Infallible>(());
+                pieces(kind, &self.file, never).map_err(|error| malformed(error, &self.file))?;
+                let mut importer = Importer::begin(&target, engine)?;
+                let lacking = pieces(kind, &self.file, |piece| importer.take(piece))
+                    .map_err(|error| malformed(error, &self.file))?;
+                (importer.finish()?, lacking)
+            }
+        };
+        tell(&imported, &lacking, &self.file, &target, env)?;
+        Ok(Exit::Fine)
+    }
+}
+
+fn pieces<E>(
+    kind: Kind,
+    path: &Path,
+    sink: impl FnMut(Piece) -> Result<(), E>,
+) -> Result<Lacking, ReadError<E>> {
+    let input = BufReader::new(File::open(path).map_err(ReadError::Io)?);
+    match kind {
+        Kind::Har => har::read(input, sink),
+        _ => jsonl::read(input, sink).map(|()| Lacking::default()),
+    }
+}
+
+fn malformed<E: Into<anyhow::Error>>(error: ReadError<E>, path: &Path) -> anyhow::Error {
+    match error {
+        ReadError::Io(source) => {
+            anyhow::Error::new(source).context(format!("cannot read `{}`", path.display()))
+        }
+        ReadError::Malformed { line, column, message } => wrong_usage(
+            format!("`{}`, line {line}, column {column}: {message}", path.display()),
+            "nothing was imported",
+        ),
+        ReadError::Sink(error) => error.into(),
+    }
+}
+
+/// Takes in all of another recording.
+fn merge(path: &Path, target: &Path, engine: Engine) -> anyhow::Result<Imported> {
+    let reader = Reader::open(path)?;
+    if same_file(path, target) {
+        return Err(wrong_usage("a recording cannot be imported into itself", "name another with --db FILE"));
+    }
+    let ids = reader.select_ids(&Filter::default(), Page::default(), WallTime(0))?;
+    let mut importer = Importer::begin(target, engine)?;
+    for session in reader.sessions()? {
+        importer.take(Piece::Session(session))?;
+    }
+    for tunnel in reader.tunnels()? {
+        importer.take(Piece::Tunnel(tunnel))?;
+    }
+    for id in ids {
+        if let Some(one) = read_exchange(&reader, id)? {
+            importer.take(Piece::Exchange(Box::new(one.into_read())))?;
+        }
+    }
+    Ok(importer.finish()?)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// What the beginning of a file says that it is.
+fn kind(path: &Path) -> anyhow::Result<Kind> {
+    let mut beginning = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning));
+    if let Err(error) = read {
+        let error = anyhow::Error::new(error).context(format!("cannot read `{}`", path.display()));
+        return Err(with_exit(error, WHAT_IT_TAKES, Exit::Usage));
+    }
+    if beginning.starts_with(b"SQLite format 3\0") {
+        return Ok(Kind::Recording);
+    }
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&beginning);
+    let mut text = text.trim_ascii_start();
+    if text.starts_with(b"{") {
+        text = text.get(1..).unwrap_or_default().trim_ascii_start();
+        return Ok(if text.starts_with(b"\"gatetap\"") { Kind::JsonLines } else { Kind::Har });
+    }
+    Err(wrong_usage(
+        format!("`{}` is neither JSON Lines of gatetap, nor a HAR, nor a recording", path.display()),
+        WHAT_IT_TAKES,
+    ))
+}
+
+fn tell(
+    imported: &Imported,
+    lacking: &Lacking,
+    file: &Path,
+    target: &Path,
+    env: &mut Env<'_>,
+) -> anyhow::Result<()> {
+    let numbers = match imported.span {
+        Some((first, last)) if first == last => format!(" as {first}"),
+        Some((first, last)) => format!(" as {first} to {last}"),
+        None => String::new(),
+    };
+    let tunnels = match imported.tunnels {
+        0 => String::new(),
+        1 => " and 1 tunnel".to_owned(),
+        more => format!(" and {more} tunnels"),
+    };
+    writeln!(
+        env.stderr,
+        "imported {}{tunnels} of `{}` into `{}`{numbers}",
+        counted(imported.exchanges),
+        file.display(),
+        target.display()
+    )?;
+    if imported.hidden > 0 {
+        writeln!(env.stderr, "secrets were hidden in {}", counted(imported.hidden))?;
+    }
+    for (what, count) in &lacking.0 {
+        writeln!(env.stderr, "missing, {}: {what}", counted(*count))?;
+    }
+    env.stderr.finish().context("cannot write to stderr")
+}
