@@ -26,7 +26,8 @@ use std::hash::{DefaultHasher, Hasher as _};
 pub struct Watch {
     engine: Engine,
     sessions: BTreeMap<SessionId, History>,
-    open: BTreeMap<u64, Open>,
+    /// Boxed: one is large, and a node of the map would hold eleven.
+    open: BTreeMap<u64, Box<Open>>,
 }
 
 /// An exchange that has not ended.
@@ -83,7 +84,7 @@ impl Watch {
             has_gap: false,
             found: None,
         };
-        self.open.insert(key, open);
+        self.open.insert(key, Box::new(open));
     }
 
     /// An exchange has got its number in the recording.

@@ -367,8 +367,6 @@ fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Erro
     }
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
-    // Pages that change again and again go into the file less often: 16 MiB of log instead of four.
-    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     migrate(connection, path)
 }
 
