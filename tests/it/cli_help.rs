@@ -32,8 +32,8 @@ fn gatetap_itself() {
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
       search       Search prompts and answers, best match first
       check        Check a recording: what is wrong, where, why, and what to do
-      explain      Explain a check, a verdict, an error code or a status; without a name, list what
-                   there is
+      explain      Explain a check, a verdict, an error code, a status or a fault; without a name, list
+                   what there is
       prune        Take old exchanges out of a recording and give their space back
       tui          Open a recording in the live view, also while another process writes it
       ca           Show the local CA and how apps are told to trust it; installs nothing
@@ -371,7 +371,7 @@ fn check() {
 #[test]
 fn explain() {
     assert_snapshot!(help(&["explain", "--help"]), @"
-    Explain a check, a verdict, an error code or a status; without a name, list what there is
+    Explain a check, a verdict, an error code, a status or a fault; without a name, list what there is
 
     On a terminal the page is set for it; elsewhere it is Markdown.
 
@@ -379,7 +379,8 @@ fn explain() {
 
     Arguments:
       [NAME]
-              The id of a check, a verdict, an error's code, a status, or a token of `x-gatetap-error`
+              The id of a check, a verdict, an error's code, a status, a fault, or a token of
+              `x-gatetap-error`
 
     Options:
           --json
