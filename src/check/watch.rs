@@ -26,7 +26,8 @@ use std::hash::{DefaultHasher, Hasher as _};
 pub struct Watch {
     engine: Engine,
     sessions: BTreeMap<SessionId, History>,
-    open: BTreeMap<u64, Open>,
+    /// Boxed: one is large, and a node of the map would hold eleven.
+    open: BTreeMap<u64, Box<Open>>,
 }
 
 /// An exchange that has not ended.
@@ -83,7 +84,7 @@ impl Watch {
             has_gap: false,
             found: None,
         };
-        self.open.insert(key, open);
+        self.open.insert(key, Box::new(open));
     }
 
     /// An exchange has got its number in the recording.
@@ -153,9 +154,9 @@ impl Watch {
         let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
         let digest = open.digester.digest().clone();
         let mut findings = open.found.clone().unwrap_or_default();
-        let own = history.entry(open.exchange.started_at, key).cloned()?;
+        let own = history.entry(open.exchange.started_at, key)?;
         if open.exchange.response.is_some() {
-            findings.extend(self.engine.stream(&open.subject(&digest, &judgement, history, &own)));
+            findings.extend(self.engine.stream(&open.subject(&digest, &judgement, history, own)));
         }
         self.engine.hush(&mut findings, &open.exchange.gateway, history, false);
         let stage = if open.exchange.response.is_some() { Stage::Stream } else { Stage::Request };
@@ -191,9 +192,14 @@ impl Watch {
             history.change(started_at, key, |past| past.waited = Some(waited));
         }
         let mut findings = open.found.take().unwrap_or_default();
-        let own = history.entry(started_at, key).cloned();
-        let own = own.unwrap_or_else(|| Past::begun(key, &open.exchange));
-        findings.extend(self.engine.end(&open.subject(&digest, &judgement, history, &own)));
+        let forgotten;
+        let own = if let Some(own) = history.entry(started_at, key) {
+            own
+        } else {
+            forgotten = Past::begun(key, &open.exchange);
+            &forgotten
+        };
+        findings.extend(self.engine.end(&open.subject(&digest, &judgement, history, own)));
         self.engine.hush(&mut findings, &open.exchange.gateway, history, true);
         Some(Watched { digest, judgement, findings, stage: Stage::End, text: Some(text) })
     }
@@ -213,10 +219,15 @@ impl Watch {
         open.request = json.as_ref().map(RequestFacts::of).unwrap_or_default();
         let started_at = open.exchange.started_at;
         history.change(started_at, key, |past| open.asked(past, &digest));
-        let own = history.entry(started_at, key).cloned();
-        let own = own.unwrap_or_else(|| Past::begun(key, &open.exchange));
+        let forgotten;
+        let own = if let Some(own) = history.entry(started_at, key) {
+            own
+        } else {
+            forgotten = Past::begun(key, &open.exchange);
+            &forgotten
+        };
         let subject = RequestSubject {
-            context: Context { exchange: &open.exchange, digest: &digest, history, own: &own },
+            context: Context { exchange: &open.exchange, digest: &digest, history, own },
             body,
             json: json.as_ref(),
             whole: open.exchange.request_end == Some(BodyEnd::Whole) && !open.has_gap,

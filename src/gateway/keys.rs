@@ -16,6 +16,9 @@ pub struct Table {
     placeholders: Placeholders,
     #[serde(rename = "shape")]
     shapes: Vec<Shape>,
+    /// By byte: whether a shape in a text begins with it.
+    #[serde(skip)]
+    begins: Vec<bool>,
 }
 
 /// What a header with a credential holds.
@@ -94,8 +97,13 @@ const TELLING_PREFIX: usize = 5;
 /// The table.
 pub fn table() -> &'static Table {
     // A test holds that the file is well formed.
-    static TABLE: LazyLock<Table> =
-        LazyLock::new(|| toml::from_str(include_str!("keys.toml")).unwrap_or_default());
+    static TABLE: LazyLock<Table> = LazyLock::new(|| {
+        let mut table: Table = toml::from_str(include_str!("keys.toml")).unwrap_or_default();
+        let firsts: Vec<_> = table.shapes_in_text().map(|shape| shape.prefix.bytes().next()).collect();
+        let begins = |byte| firsts.iter().any(|first| first.is_none_or(|first| first == byte));
+        table.begins = (0..=u8::MAX).map(begins).collect();
+        table
+    });
     &TABLE
 }
 
@@ -144,6 +152,10 @@ impl Table {
 
     /// How long the key at the start of `text` is, if there is one.
     pub fn key_at_start(&self, text: &[u8]) -> Option<usize> {
+        let first = *text.first()?;
+        if !self.begins.get(usize::from(first)).is_some_and(|begins| *begins) {
+            return None;
+        }
         self.shapes.iter().filter(|shape| shape.marker.is_none()).find_map(|shape| {
             let after = text.strip_prefix(shape.prefix.as_bytes())?;
             let run = shape.run(after);

@@ -299,18 +299,19 @@ fn named_value(text: &[u8], at: usize) -> Option<Secret> {
     let rest = text.get(at..)?;
     let name_length =
         rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))?;
-    let name = std::str::from_utf8(rest.get(..name_length)?).ok()?;
-    let in_query = matches!(before, Some(b'?' | b'&')) && keys::table().is_query_credential(name);
-    if name.is_empty() || !(in_query || keys::table().is_secret_name(name)) {
-        return None;
-    }
     let after_name = rest.get(name_length..)?;
     let mut gap = skip_filling(after_name, |_| false);
+    // Whether anything is named at all is cheaper to tell than whether the name is one of a secret.
     match after_name.get(gap) {
         Some(b':' | b'=') => gap += 1,
         // A flag of a command line: the next word is its value.
         Some(_) if gap > 0 && text.get(..at).is_some_and(|before| before.ends_with(b"--")) => {}
         _ => return None,
+    }
+    let name = std::str::from_utf8(rest.get(..name_length)?).ok()?;
+    let in_query = matches!(before, Some(b'?' | b'&')) && keys::table().is_query_credential(name);
+    if name.is_empty() || !(in_query || keys::table().is_secret_name(name)) {
+        return None;
     }
     gap += skip_filling(after_name.get(gap..)?, |_| false);
     let value = after_name.get(gap..)?;

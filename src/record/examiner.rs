@@ -19,8 +19,12 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How often what is known of open exchanges is told. Exchanges that end are not kept waiting.
+/// How often what is new of open exchanges is told: that the request is there, the answer's head, its first
+/// bytes. Exchanges that end are not kept waiting.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often an exchange is told of that only goes on. What it says is read anew each time, and written.
+const LONG_PAUSE: Duration = Duration::from_secs(1);
 
 /// One thing that was committed, in the order it happened.
 #[derive(Debug)]
@@ -45,8 +49,12 @@ pub(super) struct Batch {
 #[derive(Debug)]
 struct Examiner {
     watch: Watch,
-    /// Open exchanges that changed since they were last reported.
-    changed: BTreeSet<u64>,
+    /// Open exchanges of which there is something new to report.
+    news: BTreeSet<u64>,
+    /// Open exchanges that have gone on since they were last reported.
+    went_on: BTreeSet<u64>,
+    /// Open exchanges whose answers have begun.
+    answering: BTreeSet<u64>,
     results: Sender<Message>,
     /// Where spent budget is given back. Weak: this thread must not keep the recorder's queue open.
     recorder: Weak<Shared>,
@@ -57,7 +65,9 @@ pub(super) fn start(recorder: &Recorder, engine: Engine) -> std::io::Result<(Sen
     let (sender, batches) = mpsc::channel();
     let examiner = Examiner {
         watch: Watch::new(engine),
-        changed: BTreeSet::new(),
+        news: BTreeSet::new(),
+        went_on: BTreeSet::new(),
+        answering: BTreeSet::new(),
         results: recorder.0.queue.clone(),
         recorder: Arc::downgrade(&recorder.0),
     };
@@ -70,21 +80,28 @@ pub(super) fn start(recorder: &Recorder, engine: Engine) -> std::io::Result<(Sen
 
 impl Examiner {
     fn run(mut self, batches: &Receiver<Batch>) {
-        let mut report_at = Instant::now();
+        let (mut news_at, mut all_at) = (Instant::now(), Instant::now());
         loop {
-            let patience = if self.changed.is_empty() {
-                Duration::MAX
-            } else {
-                report_at.saturating_duration_since(Instant::now())
+            let due = match (self.news.is_empty(), self.went_on.is_empty()) {
+                (false, _) => Some(news_at),
+                (true, false) => Some(all_at),
+                (true, true) => None,
             };
+            let patience = due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()));
             match batches.recv_timeout(patience) {
                 Ok(batch) => self.take(batch),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if !self.changed.is_empty() && Instant::now() >= report_at {
+            let now = Instant::now();
+            if !self.went_on.is_empty() && now >= all_at {
+                let went_on = std::mem::take(&mut self.went_on);
+                self.news.extend(went_on);
+                (news_at, all_at) = (now, now + LONG_PAUSE);
+            }
+            if !self.news.is_empty() && now >= news_at {
                 self.report_open();
-                report_at = Instant::now() + PAUSE;
+                news_at = now + PAUSE;
             }
         }
     }
@@ -110,17 +127,26 @@ impl Examiner {
                 exchange.id = number(key, numbers).unwrap_or(exchange.id);
                 self.watch.begin(key, exchange);
             }
-            Seen::RequestEnd { key, end } => self.feed(key, |watch| watch.request_end(key, end)),
-            Seen::Response { key, head } => self.feed(key, |watch| watch.response_head(key, &head)),
+            Seen::RequestEnd { key, end } => {
+                self.news.insert(key);
+                self.feed(key, |watch| watch.request_end(key, end));
+            }
+            Seen::Response { key, head } => {
+                self.news.insert(key);
+                self.feed(key, |watch| watch.response_head(key, &head));
+            }
             Seen::Chunk { key, side: Side::Request, bytes, .. } => {
                 self.feed(key, |watch| watch.request_chunk(key, &bytes));
             }
             Seen::Chunk { key, side: Side::Response, bytes, read } => {
+                if self.answering.insert(key) {
+                    self.news.insert(key);
+                }
                 self.feed(key, |watch| watch.response_chunk(key, &bytes, read));
             }
             Seen::Chunk { side: Side::Origin, .. } => {}
             Seen::End { key, mut exchange } => {
-                self.changed.remove(&key);
+                self.drop_open(key);
                 exchange.id = number(key, numbers).unwrap_or(exchange.id);
                 let plain = judged_without_reading(&exchange);
                 let watched = catch_unwind(AssertUnwindSafe(|| self.watch.end(key, exchange)));
@@ -130,15 +156,22 @@ impl Examiner {
     }
 
     fn feed(&mut self, key: u64, piece: impl FnOnce(&mut Watch)) {
-        self.changed.insert(key);
+        self.went_on.insert(key);
         if catch_unwind(AssertUnwindSafe(|| piece(&mut self.watch))).is_err() {
             self.watch.forget(key);
-            self.changed.remove(&key);
+            self.drop_open(key);
+        }
+    }
+
+    fn drop_open(&mut self, key: u64) {
+        for keys in [&mut self.news, &mut self.went_on, &mut self.answering] {
+            keys.remove(&key);
         }
     }
 
     fn report_open(&mut self) {
-        for key in std::mem::take(&mut self.changed) {
+        for key in std::mem::take(&mut self.news) {
+            self.went_on.remove(&key);
             let so_far = catch_unwind(AssertUnwindSafe(|| self.watch.so_far(key)));
             if let Ok(Some(watched)) = so_far {
                 self.send(key, Examined::from(watched), false);

@@ -27,7 +27,8 @@ type Committed = (Vec<(u64, Written)>, Vec<(u64, TunnelId)>);
 pub(super) struct State {
     writer: Writer,
     recorder: Weak<Shared>,
-    lines: BTreeMap<u64, Line>,
+    /// Boxed: one is large, and a node of the map would hold eleven.
+    lines: BTreeMap<u64, Box<Line>>,
     tunnels: TunnelLines,
     /// How much of each body is kept.
     keep: Keep,
@@ -91,7 +92,7 @@ impl State {
                 let redactor = redact::Redactor::new(&asked, self.redact_bodies);
                 let exchange = redactor.exchange(*asked, at, self.writer.session(), self.writer.salt());
                 self.outbox.seen.push(Seen::Begin { key, exchange: Box::new(exchange.clone()) });
-                self.lines.insert(key, Line::new(exchange, redactor, self.keep));
+                self.lines.insert(key, Box::new(Line::new(exchange, redactor, self.keep)));
                 key
             }
             Message::Answered { key, answered } => {
@@ -192,7 +193,7 @@ impl State {
                         health.degraded = Some(Degraded { since: now, reason: reason.clone() });
                     });
                 }
-                let waiting: usize = self.lines.values().map(Line::pending_bytes).sum();
+                let waiting: usize = self.lines.values().map(|line| line.pending_bytes()).sum();
                 if waiting > DEGRADED_BYTES {
                     self.give_up(&reason);
                 }
@@ -250,7 +251,7 @@ impl State {
 
     /// Gives up the chunks that cannot be written, and counts them.
     fn give_up(&mut self, reason: &str) {
-        let lost: usize = self.lines.values_mut().map(Line::give_up_pending).sum();
+        let lost: usize = self.lines.values_mut().map(|line| line.give_up_pending()).sum();
         self.fail(reason);
         self.lose(lost as u64, reason);
     }

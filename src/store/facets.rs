@@ -10,13 +10,13 @@ use crate::digest::Digest;
 use crate::digest::summary::Summary;
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::Verdict;
-use crate::exchange::finding::Severity;
+use crate::exchange::finding::{Finding, Severity};
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// So many words the writer knows by heart, before it forgets them and asks again.
+/// So many words of a kind the writer knows by heart, before it forgets them and asks again.
 const KNOWN_WORDS: usize = 10_000;
 
 /// The columns that stand for words.
@@ -69,11 +69,14 @@ struct Facets {
 }
 
 /// Keeps the table up with what a writer writes. Knows the rows of open exchanges, so that one that grows
-/// without changing its facets costs no write.
+/// without changing its facets costs no write, and those that the transaction has changed, so that each is
+/// written once in it.
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
     open: BTreeMap<ExchangeId, Facets>,
-    words: HashMap<(Kind, String), i64>,
+    /// The rows that are to be written before the transaction ends.
+    changed: BTreeMap<ExchangeId, Facets>,
+    words: HashMap<Kind, HashMap<String, i64>>,
 }
 
 impl Kind {
@@ -137,7 +140,9 @@ pub(super) fn credential_parts(word: &str) -> impl Iterator<Item = (&str, &str)>
 
 /// Makes the row of an exchange anew from the other tables.
 pub(super) fn derive(connection: &Connection, id: ExchangeId) -> Result<(), Error> {
-    Keeper::default().derive(connection, id)
+    let mut keeper = Keeper::default();
+    keeper.derive(connection, id)?;
+    keeper.flush(connection)
 }
 
 impl Keeper {
@@ -149,9 +154,9 @@ impl Keeper {
         session: SessionId,
         exchange: &Exchange,
     ) -> Result<(), Error> {
-        let known = self.open.get(&id).cloned();
         // One that is written again and is not known was ended and judged before, or written by another hand.
-        let Some(mut facets) = known.or_else(|| (exchange.id == 0).then(Facets::default)) else {
+        let Some(mut facets) = self.known(id).cloned().or_else(|| (exchange.id == 0).then(Facets::default))
+        else {
             return self.derive(connection, id);
         };
         facets.session_id = session;
@@ -179,16 +184,55 @@ impl Keeper {
         digest: &Digest,
         verdict: Verdict,
     ) -> Result<(), Error> {
-        let Some(mut facets) = self.open.get(&id).cloned() else {
+        let Some(mut facets) = self.known(id).cloned() else {
             return self.derive(connection, id);
         };
         self.fill_digest(connection, &mut facets, digest, verdict)?;
         self.put(connection, id, facets)
     }
 
+    /// Whether it is known by heart that nothing was found in an exchange.
+    pub(super) fn has_no_findings(&self, id: ExchangeId) -> bool {
+        self.known(id).is_some_and(|facets| facets.findings.is_none())
+    }
+
+    /// What was found was written down.
+    pub(super) fn findings(
+        &mut self,
+        connection: &Connection,
+        id: ExchangeId,
+        findings: &[Finding],
+    ) -> Result<(), Error> {
+        let Some(mut facets) = self.known(id).cloned() else {
+            return self.derive(connection, id);
+        };
+        let ids: BTreeSet<&str> = findings.iter().map(|finding| finding.check.as_str()).collect();
+        let ids = ids.into_iter().collect::<Vec<_>>().join(" ");
+        let ids = Some(ids).filter(|ids| !ids.is_empty());
+        facets.findings = self.word(connection, Kind::Findings, ids.as_deref())?;
+        facets.severities = findings.iter().fold(0, |bits, finding| bits | severity_bit(finding.severity));
+        self.put(connection, id, facets)
+    }
+
+    /// Writes the rows that have changed. Before a transaction ends.
+    pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
+        for (id, facets) in std::mem::take(&mut self.changed) {
+            if self.open.get(&id) != Some(&facets) {
+                facets.write(connection, id)?;
+            }
+            if facets.verdict == verdict_code(Verdict::Open) {
+                self.open.insert(id, facets);
+            } else {
+                self.open.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the row of an exchange anew from the other tables.
     pub(super) fn derive(&mut self, connection: &Connection, id: ExchangeId) -> Result<(), Error> {
         self.open.remove(&id);
+        self.changed.remove(&id);
         let found = connection
             .prepare_cached(&format!(
                 "SELECT {} FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id WHERE e.id = ?",
@@ -261,16 +305,13 @@ impl Keeper {
         Ok(())
     }
 
+    fn known(&self, id: ExchangeId) -> Option<&Facets> {
+        self.changed.get(&id).or_else(|| self.open.get(&id))
+    }
+
     fn put(&mut self, connection: &Connection, id: ExchangeId, facets: Facets) -> Result<(), Error> {
-        if self.open.get(&id) != Some(&facets) {
-            facets.write(connection, id)?;
-        }
-        if facets.verdict == verdict_code(Verdict::Open) {
-            self.open.insert(id, facets);
-        } else {
-            self.open.remove(&id);
-        }
-        Ok(())
+        self.changed.insert(id, facets);
+        if connection.is_autocommit() { self.flush(connection) } else { Ok(()) }
     }
 
     fn credentials(
@@ -294,8 +335,7 @@ impl Keeper {
         text: Option<&str>,
     ) -> Result<Option<i64>, Error> {
         let Some(text) = text else { return Ok(None) };
-        let key = (kind, text.to_owned());
-        if let Some(id) = self.words.get(&key) {
+        if let Some(id) = self.words.get(&kind).and_then(|words| words.get(text)) {
             return Ok(Some(*id));
         }
         let found = connection
@@ -310,10 +350,11 @@ impl Keeper {
                 .execute(params![kind.code(), text])?;
             connection.last_insert_rowid()
         };
-        if self.words.len() >= KNOWN_WORDS {
-            self.words.clear();
+        let words = self.words.entry(kind).or_default();
+        if words.len() >= KNOWN_WORDS {
+            words.clear();
         }
-        self.words.insert(key, id);
+        words.insert(text.to_owned(), id);
         Ok(Some(id))
     }
 }

@@ -225,6 +225,7 @@ impl Writer {
 
     /// Ends the transaction: from here on every reader sees it, and no crash of the process undoes it.
     pub fn commit(&self) -> Result<(), Error> {
+        self.facets.borrow_mut().flush(&self.connection)?;
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
@@ -345,7 +346,9 @@ impl Writer {
 
     /// Writes down what the checks found, in place of what they had found before.
     pub fn put_findings(&self, id: ExchangeId, findings: &[Finding]) -> Result<(), Error> {
-        self.connection.prepare_cached("DELETE FROM findings WHERE exchange_id = ?")?.execute([id])?;
+        if !self.facets.borrow().has_no_findings(id) {
+            self.connection.prepare_cached("DELETE FROM findings WHERE exchange_id = ?")?.execute([id])?;
+        }
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO findings (exchange_id, check_id, severity, message, evidence, fix, places) \
              VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -362,7 +365,7 @@ impl Writer {
                 places.join("\n")
             ])?;
         }
-        self.facets.borrow_mut().derive(&self.connection, id)
+        self.facets.borrow_mut().findings(&self.connection, id, findings)
     }
 
     /// Ends the session and gives its lock back.

@@ -41,15 +41,16 @@ check! {
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let Some(model) = subject.digest.model.as_deref() else { return };
+    if !super::failed(subject.verdict(), Some(subject.status())) {
+        return;
+    }
     let window = Micros((found.threshold("window_s").clamp(0.0, 1e6) * 1e6) as u64);
     let recent = super::recent(subject, window);
     let of = |wanted: bool| recent.iter().filter(move |one| (one.model == model) == wanted);
     let (tried, failed) = (of(true).count(), of(true).filter(|one| one.failed).count());
     let (others, fine) = (of(false).count(), of(false).filter(|one| !one.failed).count());
     let share = failed as f64 * 100.0 / tried.max(1) as f64;
-    let own = super::failed(subject.verdict(), Some(subject.status()));
-    if !own
-        || (tried as f64) < found.threshold("at_least")
+    if (tried as f64) < found.threshold("at_least")
         || share <= found.threshold("percent")
         || fine < 2
         || fine * 2 < others

@@ -10,7 +10,11 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 /// One read takes at most so many bytes, and never fewer than [`READ_LEAST`] if they are there.
 const READ_MOST: usize = 64 << 10;
-const READ_LEAST: usize = 16 << 10;
+const READ_LEAST: usize = 4 << 10;
+
+/// So large is the buffer at first. It doubles when a read fills it: a small exchange does not pay for the
+/// fresh memory that a large body wants, and a slow stream does not hold it.
+const READ_FIRST: usize = 16 << 10;
 
 /// What the engine needs of a socket.
 pub(in crate::proxy) trait Socket:
@@ -25,6 +29,8 @@ impl<T: AsyncRead + AsyncWrite + ResetOnClose + Unpin + Send> Socket for T {}
 pub(in crate::proxy) struct Link<S> {
     pub(super) stream: S,
     pub(super) unused: BytesMut,
+    /// How large the next buffer is.
+    next_buffer: usize,
     /// The peer has said that nothing more will come.
     pub(super) ended: bool,
     /// Said to the peer that nothing more will come.
@@ -33,7 +39,7 @@ pub(in crate::proxy) struct Link<S> {
 
 impl<S: Socket> Link<S> {
     pub(in crate::proxy) fn new(stream: S) -> Self {
-        Self { stream, unused: BytesMut::new(), ended: false, closed: false }
+        Self { stream, unused: BytesMut::new(), next_buffer: READ_FIRST, ended: false, closed: false }
     }
 
     /// Whether another read would not pile up more than one read's worth of unused bytes.
@@ -47,14 +53,18 @@ impl<S: Socket> Link<S> {
             return Poll::Ready(Ok(0));
         }
         if self.unused.capacity() - self.unused.len() < READ_LEAST {
-            self.unused.reserve(READ_MOST);
+            self.unused.reserve(self.next_buffer);
         }
+        let room = self.unused.capacity() - self.unused.len();
         let read = match ready!(pin!(self.stream.read_buf(&mut self.unused)).poll(cx)) {
             // Many close a TLS connection without saying so in TLS. The framing says what is missing.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             read => read?,
         };
         self.ended = read == 0;
+        if read == room {
+            self.next_buffer = (self.next_buffer * 2).min(READ_MOST);
+        }
         Poll::Ready(Ok(read))
     }
 
@@ -103,6 +113,7 @@ impl<S: Socket> Link<S> {
     pub(super) fn rest(&mut self) {
         if self.unused.is_empty() {
             self.unused = BytesMut::new();
+            self.next_buffer = READ_FIRST;
         }
     }
 }

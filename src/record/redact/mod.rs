@@ -175,6 +175,8 @@ impl Redactor {
         };
         let credentials =
             credential_facts(&untrimmed(asked.raw.as_ref(), &headers), split_target(&asked.target).1, salt);
+        let masked = self.headers(&headers);
+        let sent = asked.sent.map(|sent| self.headers_like(&sent, &headers, &masked));
         Exchange {
             id: 0,
             session,
@@ -186,10 +188,10 @@ impl Redactor {
                 method: asked.method.as_str().to_owned(),
                 target: self.target(&asked.target),
                 version: version(asked.version),
-                headers: self.headers(&headers),
+                headers: masked,
                 raw: asked.raw.map(|raw| self.raw_head(&raw)),
             },
-            sent: asked.sent.map(|sent| self.headers(&sent)),
+            sent,
             response: None,
             own_answer: None,
             timing: Timing::default(),
@@ -283,6 +285,18 @@ impl Redactor {
     fn headers(&self, headers: &Headers) -> Headers {
         let lines = mask::mask_headers(headers).0.into_iter();
         Headers(lines.map(|(name, value)| (self.masked(name), self.hide_in_head(&value))).collect())
+    }
+
+    /// The same for lines most of which stand in `plain` too, and without their secrets in `masked`.
+    fn headers_like(&self, headers: &Headers, plain: &Headers, masked: &Headers) -> Headers {
+        let lines = headers.0.iter().flat_map(|line| {
+            let known = plain.0.iter().zip(&masked.0).find(|(plain, _)| *plain == line);
+            known.map_or_else(
+                || self.headers(&Headers(vec![line.clone()])).0,
+                |(_, masked)| vec![masked.clone()],
+            )
+        });
+        Headers(lines.collect())
     }
 
     fn masked(&self, mut text: String) -> String {
