@@ -12,6 +12,7 @@ mod check;
 mod completions;
 mod demo;
 mod diff;
+mod doctor;
 mod ended;
 mod env;
 mod error;
@@ -89,6 +90,7 @@ enum Command {
     Search(search::SearchArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
@@ -149,6 +151,7 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Search(args) => args.run(env),
         Command::Check(args) => args.run(env),
         Command::Explain(args) => args.run(env),
+        Command::Doctor(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),

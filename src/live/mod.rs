@@ -309,7 +309,8 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
     }
 }
 
-fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
+/// Where a simulator of that profile is reached; nowhere without one.
+pub fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Gateway {
         name: simulator_name(profile),

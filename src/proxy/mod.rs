@@ -19,6 +19,7 @@ mod app_connection;
 mod app_tls;
 mod connect;
 mod control;
+mod dialler;
 mod forward;
 mod headers;
 mod http1;
@@ -39,6 +40,7 @@ mod stream;
 mod tap;
 mod tunnel;
 
+pub use dialler::{DialError, Dialled, Dialler};
 pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
 pub use own_answer::Token as OwnError;
