@@ -185,6 +185,7 @@ impl Asker<'_> {
     ) -> Answer {
         let digest = heard.digester.digest().clone();
         let listed = heard.digester.answer().listed.clone();
+        let is_garbled = heard.digester.stream().bad_json.is_some();
         let took = self.clock.mono().since(start.mono);
         let text = |name: &str| Some(heard.response.as_ref()?.headers.text(name)?.to_owned());
         let own = text("x-gatetap-error").and_then(|word| {
@@ -222,6 +223,7 @@ impl Asker<'_> {
             silence,
             detail: detail.or(broken).map(|detail| self.clean(&detail)),
             is_page,
+            is_garbled,
             passed_by: (!passed_by.is_empty()).then(|| passed_by.join(", ")),
             listed,
             times,

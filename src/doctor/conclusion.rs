@@ -65,6 +65,10 @@ pub enum Conclusion {
     StreamIncomplete,
     /// Status 200, and an error inside the answer.
     StreamError,
+    /// A plain call works, and the same call as a stream is refused.
+    StreamRefused,
+    /// Events of the stream hold no JSON: SDKs stop at the first.
+    StreamGarbled,
     /// A stream was asked for, and something else came.
     NotAStream,
     /// A plain call works, and the stream stops coming.
@@ -97,7 +101,7 @@ struct Page {
 
 impl Conclusion {
     /// Every verdict.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Healthy,
         Self::HealthyUnspent,
         Self::NoName,
@@ -129,6 +133,8 @@ impl Conclusion {
         Self::StreamCut,
         Self::StreamIncomplete,
         Self::StreamError,
+        Self::StreamRefused,
+        Self::StreamGarbled,
         Self::NotAStream,
         Self::StreamStalls,
         Self::BufferedByProxy,
@@ -291,6 +297,7 @@ impl Conclusion {
                 not: &["that the key is wrong: it was not judged", "that the model is gone"],
                 next: &[
                     "set the base URL as documented, up to and with `/v1`, and without an endpoint behind it",
+                    "a page for people: a network's login page (captive portal) looks the same; open a browser",
                 ],
             },
             Self::NoKey => Page {
@@ -450,6 +457,26 @@ impl Conclusion {
                 says: "Status 200, and an error inside the answer.",
                 not: &["that status 200 means success"],
                 next: &["look at the code above; handle errors inside streams in the app"],
+            },
+            Self::StreamRefused => Page {
+                id: "stream-refused",
+                weight: Weight::Failed,
+                says: "A plain call works, and the same call as a stream is refused.",
+                not: &["that the model is down: it answers without streaming"],
+                next: &[
+                    "name another model with --model: not every one streams",
+                    "send the note below to support",
+                ],
+            },
+            Self::StreamGarbled => Page {
+                id: "stream-garbled",
+                weight: Weight::Failed,
+                says: "Events of the stream hold no whole JSON: SDKs stop at the first of them.",
+                not: &["that the app reads wrongly: the bytes came like that"],
+                next: &[
+                    "look at who stands between, above: something on the way rewrites the stream",
+                    "send the note below to support",
+                ],
             },
             Self::NotAStream => Page {
                 id: "not-a-stream",

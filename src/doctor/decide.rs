@@ -5,6 +5,9 @@ use super::facts::{Answer, Facts, KeyForm, Silence, Times};
 use crate::exchange::end::Verdict;
 use crate::proxy::OwnError;
 
+/// The code of an account or a key without money, whatever status it comes with: OpenAI's is 429.
+const NO_MONEY: &str = "insufficient_quota";
+
 /// What the facts come to. What fails first explains what fails after it, so that the order of the steps is
 /// the order of the table.
 pub fn decide(facts: &Facts) -> Conclusion {
@@ -50,9 +53,10 @@ fn without_models(facts: &Facts) -> Option<Conclusion> {
         (_, Some(404 | 405 | 410)) => Conclusion::WrongBaseUrl,
         (_, Some(200..=399)) if models.is_page => Conclusion::WrongBaseUrl,
         _ if models.is_page => Conclusion::Edge,
+        _ if models.has_code(NO_MONEY) => Conclusion::Quota,
         (_, Some(401 | 403)) => of_key(facts),
         (_, Some(402)) => Conclusion::Quota,
-        (_, Some(429)) => of_limit(models),
+        (_, Some(429)) => Conclusion::RateLimited,
         (_, Some(500..)) => Conclusion::GatewayTrouble,
         (_, Some(200)) if models.verdict == Verdict::ErrorInside => Conclusion::GatewayTrouble,
         (_, Some(200)) if models.verdict == Verdict::CutByGateway => Conclusion::ConnectionBroken,
@@ -72,10 +76,6 @@ fn of_key(facts: &Facts) -> Conclusion {
     }
 }
 
-fn of_limit(answer: &Answer) -> Conclusion {
-    if answer.has_code("insufficient_quota") { Conclusion::Quota } else { Conclusion::RateLimited }
-}
-
 /// The list comes, and a small call fails.
 fn without_chat(facts: &Facts) -> Option<Conclusion> {
     let chat = facts.chat.as_ref()?;
@@ -83,6 +83,7 @@ fn without_chat(facts: &Facts) -> Option<Conclusion> {
         return None;
     }
     let found = match chat.status {
+        _ if chat.has_code(NO_MONEY) => Conclusion::Quota,
         Some(401) => match facts.key {
             KeyForm::Fine => Conclusion::ChatRefusesKey,
             // A gateway may list its models to everybody.
@@ -90,7 +91,7 @@ fn without_chat(facts: &Facts) -> Option<Conclusion> {
         },
         Some(402) => Conclusion::Quota,
         Some(407) => Conclusion::ProxyLogin,
-        Some(429) => of_limit(chat),
+        Some(429) => Conclusion::RateLimited,
         Some(404) if facts.listed == Some(true) && !chat.has_code("model_not_found") => {
             Conclusion::WrongBaseUrl
         }
@@ -134,6 +135,7 @@ fn without_stream(facts: &Facts) -> Option<Conclusion> {
     let burst = |answer: &Answer| answer.times.as_ref().is_some_and(Times::is_burst);
     match (stream.verdict, stream.status) {
         (Verdict::Complete, _) if stream.times.is_none() => Some(Conclusion::NotAStream),
+        (Verdict::Complete, _) if stream.is_garbled => Some(Conclusion::StreamGarbled),
         (Verdict::Complete, _) if !burst(stream) => None,
         (Verdict::Complete, _) => Some(match &facts.straight {
             Some(straight) if straight.is_good() && !burst(straight) => Conclusion::BufferedByProxy,
@@ -141,9 +143,9 @@ fn without_stream(facts: &Facts) -> Option<Conclusion> {
         }),
         (Verdict::ErrorInside, _) => Some(Conclusion::StreamError),
         (Verdict::Incomplete, _) => Some(Conclusion::StreamIncomplete),
-        (_, Some(429)) => Some(of_limit(stream)),
+        (_, Some(429)) => Some(Conclusion::RateLimited),
         (_, Some(402)) => Some(Conclusion::Quota),
-        (_, Some(400..)) => Some(Conclusion::NotAStream),
+        (_, Some(400..)) => Some(Conclusion::StreamRefused),
         _ => Some(Conclusion::StreamCut),
     }
 }

@@ -35,9 +35,7 @@ pub async fn examine(settings: &Settings, clock: &Clock, mut tell: impl FnMut(&S
     let (step, form) = auth(settings, credential.as_ref());
     facts.key = form;
     tell(&step);
-    let (step, is_odd) = base_path(settings);
-    facts.base_path_is_odd = is_odd;
-    tell(&step);
+    tell(&base_path(settings));
     let dialler =
         Dialler::new(settings.trust.clone(), settings.outgoing.clone(), settings.patience, clock.clone());
     facts.proxy = dialler.proxy_to(&settings.gateway);
@@ -205,23 +203,20 @@ fn auth(settings: &Settings, credential: Option<&CredentialFacts>) -> (Step, Key
 /// Endpoints that do not belong into a base URL.
 const ENDPOINTS: [&str; 5] = ["/chat/completions", "/completions", "/models", "/messages", "/responses"];
 
-fn base_path(settings: &Settings) -> (Step, bool) {
+fn base_path(settings: &Settings) -> Step {
     let path = settings.gateway.base_path.as_str();
     let documented = settings.profile.map(crate::gateway::profile::Profile::base_path);
     let endpoint = ENDPOINTS.iter().find(|endpoint| path.ends_with(**endpoint));
-    let (state, says, is_odd) = if let Some(endpoint) = endpoint {
-        (State::Failed, format!("`{path}` ends in the endpoint `{endpoint}`, which clients add"), true)
+    let (state, says) = if let Some(endpoint) = endpoint {
+        (State::Failed, format!("`{path}` ends in the endpoint `{endpoint}`, which clients add"))
     } else if path.contains("/v1/v1") {
-        (State::Failed, format!("`{path}` holds `/v1` twice"), true)
+        (State::Failed, format!("`{path}` holds `/v1` twice"))
     } else if let Some(documented) = documented.filter(|documented| *documented != path) {
-        (State::Doubtful, format!("`{path}`; documented is `{documented}`"), true)
+        (State::Doubtful, format!("`{path}`; documented is `{documented}`"))
     } else {
-        (State::Passed, format!("`{path}`"), false)
+        (State::Passed, format!("`{path}`"))
     };
-    (
-        Step::new(StepName::BasePath, state, says).with(json!({ "path": path, "documented": documented })),
-        is_odd,
-    )
+    Step::new(StepName::BasePath, state, says).with(json!({ "path": path, "documented": documented }))
 }
 
 fn proxy(settings: &Settings, facts: &Facts) -> Step {
@@ -261,9 +256,11 @@ fn call(name: StepName, answer: &Answer) -> Step {
             times.events, times.first, times.last, times.longest_gap, times.most_in_a_read
         )
     });
-    let good = answer.is_good();
+    let is_stream = matches!(name, StepName::Stream | StepName::StraightStream);
+    let good = answer.is_good() && !answer.is_garbled && (answer.times.is_some() || !is_stream);
     let says = if good { format!("{model} answers") } else { format!("{model}: {}", failing(answer)) };
-    let mut step = told(name, answer, good, format!("{says}{}", times.unwrap_or_default()));
+    let none = if is_stream && answer.times.is_none() { "no stream came; " } else { "" };
+    let mut step = told(name, answer, good, format!("{none}{says}{}", times.unwrap_or_default()));
     if good && answer.times.is_some_and(|times| times.is_burst()) {
         step.state = State::Doubtful;
     }
@@ -281,6 +278,9 @@ fn failing(answer: &Answer) -> String {
         words.push(answer.verdict.to_string());
     }
     words.extend(answer.detail.clone());
+    if answer.is_garbled {
+        words.push("events without whole JSON".to_owned());
+    }
     if answer.is_page {
         words.push("a page for people".to_owned());
     }

@@ -9,8 +9,6 @@ use crate::proxy::OwnError;
 pub struct Facts {
     /// The key's form.
     pub key: KeyForm,
-    /// The base URL holds the path of an endpoint, or `/v1` twice.
-    pub base_path_is_odd: bool,
     /// The proxy of the environment that leads there, as `HOST:PORT`.
     pub proxy: Option<String>,
     /// Why no connection came about.
@@ -83,6 +81,8 @@ pub struct Answer {
     pub detail: Option<String>,
     /// A page for people came.
     pub is_page: bool,
+    /// An event holds no whole JSON.
+    pub is_garbled: bool,
     /// What the headers `Via` and `Server` say of who stands between.
     pub passed_by: Option<String>,
     /// The ids of models, where it is a list.

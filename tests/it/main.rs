@@ -28,6 +28,7 @@ mod cli_show_captures;
 mod cli_sim;
 mod cli_tunnels;
 mod digest;
+mod doctor;
 mod e2e_demo;
 mod e2e_live;
 mod e2e_recorded;
