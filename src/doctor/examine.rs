@@ -11,7 +11,8 @@ use crate::exchange::end::Verdict;
 use crate::exchange::head::Headers;
 use crate::exchange::time::Clock;
 use crate::gateway::credential::credential_facts;
-use crate::proxy::{Dialler, OutgoingProxies};
+use crate::gateway::profile::{Profile, Scheme};
+use crate::proxy::{Dialler, OutgoingProxies, OwnError};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -43,7 +44,7 @@ pub async fn examine(settings: &Settings, clock: &Clock, mut tell: impl FnMut(&S
     let (step, addresses) = network::names(settings, &facts, clock).await;
     tell(&step);
     if step.state == State::Failed {
-        facts.no_connection = Some(crate::proxy::OwnError::DnsNotFound);
+        facts.no_connection = Some(OwnError::DnsNotFound);
         return diagnosis(settings, facts, credential.as_ref());
     }
     if !addresses.is_empty() {
@@ -56,6 +57,11 @@ pub async fn examine(settings: &Settings, clock: &Clock, mut tell: impl FnMut(&S
     }
     let (step, failure) = network::tls(settings, &dialler).await;
     tell(&step);
+    // TCP has just worked: what takes too long is the handshake.
+    let is_handshake = failure == Some(OwnError::ConnectTimeout)
+        && facts.proxy.is_none()
+        && settings.gateway.scheme == Scheme::Https;
+    let failure = if is_handshake { Some(OwnError::TlsFailed) } else { failure };
     facts.no_connection = failure;
     if failure.is_none() && facts.key != KeyForm::Unsendable {
         calls(&Asker { settings, dialler: &dialler, clock }, &mut facts, &mut tell).await;
@@ -184,11 +190,11 @@ fn auth(settings: &Settings, credential: Option<&CredentialFacts>) -> (Step, Key
     let is_anothers = vendor.is_some() && wanted.is_some_and(|wanted| wanted != vendor);
     let (state, form, says) = if !is_sendable {
         (State::Failed, KeyForm::Unsendable, format!("cannot stand in `{header}`: {}", words.join(", ")))
-    } else if !words.is_empty() {
-        (State::Failed, KeyForm::Odd, format!("sent in `{header}`, with a broken form: {}", words.join(", ")))
     } else if is_anothers {
         let says = format!("sent in `{header}`; it looks like a key of {}", vendor.unwrap_or_default());
         (State::Doubtful, KeyForm::AnotherVendors, says)
+    } else if !words.is_empty() {
+        (State::Failed, KeyForm::Odd, format!("sent in `{header}`, with a broken form: {}", words.join(", ")))
     } else {
         let scheme = credential.scheme.as_deref().map(|scheme| format!("{scheme} ")).unwrap_or_default();
         (
@@ -205,7 +211,7 @@ const ENDPOINTS: [&str; 5] = ["/chat/completions", "/completions", "/models", "/
 
 fn base_path(settings: &Settings) -> Step {
     let path = settings.gateway.base_path.as_str();
-    let documented = settings.profile.map(crate::gateway::profile::Profile::base_path);
+    let documented = settings.profile.map(Profile::base_path);
     let endpoint = ENDPOINTS.iter().find(|endpoint| path.ends_with(**endpoint));
     let (state, says) = if let Some(endpoint) = endpoint {
         (State::Failed, format!("`{path}` ends in the endpoint `{endpoint}`, which clients add"))

@@ -3,6 +3,7 @@
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
 pub mod child;
+pub mod presence;
 mod retention;
 pub mod sample;
 
@@ -12,7 +13,7 @@ use crate::exchange::SessionId;
 use crate::exchange::time::Clock;
 use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
-use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
+use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
@@ -230,6 +231,11 @@ impl Live {
     /// Where plain paths go.
     pub fn upstream(&self) -> &Gateway {
         &self.upstream
+    }
+
+    /// What apps do with it.
+    pub fn activity(&self) -> Activity {
+        self.proxy.activity()
     }
 
     /// The recorder, which knows how the recording is doing.

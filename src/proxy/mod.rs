@@ -60,7 +60,7 @@ use route::Routes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -104,6 +104,15 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
+/// What apps do with a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// So many connections were accepted so far.
+    pub accepted: u64,
+    /// So many are open.
+    pub open: usize,
+}
+
 /// What every connection of a proxy shares.
 #[derive(Debug)]
 struct Shared {
@@ -123,6 +132,8 @@ struct Shared {
     armed: Arc<Armed>,
     /// What the control API wants to be told.
     control_token: Option<String>,
+    /// So many connections of apps were accepted.
+    accepted: AtomicU64,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -156,6 +167,7 @@ impl Proxy {
             intercept: Intercept::new(settings.intercept.clone(), gateways),
             armed: Arc::clone(&settings.armed),
             control_token: settings.control_token.clone(),
+            accepted: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();
@@ -175,6 +187,15 @@ impl Proxy {
     /// The addresses it listens on.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.shared.addresses
+    }
+
+    /// What apps do with it.
+    pub fn activity(&self) -> Activity {
+        let listeners = self.shared.addresses.len();
+        Activity {
+            accepted: self.shared.accepted.load(Ordering::Relaxed),
+            open: self.tasks.len().saturating_sub(listeners),
+        }
     }
 
     /// Takes no more requests, lets open exchanges go on for `grace`, then cuts them.
