@@ -480,3 +480,19 @@ fn faults() {
       -h, --help             Print help
     ");
 }
+
+#[test]
+fn doctor() {
+    assert_snapshot!(help(&["doctor", "-h"]), @"");
+}
+
+#[test]
+fn config() {
+    assert_snapshot!(help(&["config", "init", "--help"]), @"");
+}
+
+#[test]
+fn status_and_stop() {
+    assert_snapshot!(help(&["status", "--help"]), @"");
+    assert_snapshot!(help(&["stop", "--help"]), @"");
+}
