@@ -82,6 +82,8 @@ fn exchange(n: u64, kind: Kind) -> Exchange {
         response_trailers: Headers::default(),
         request_sha256: None,
         response_sha256: None,
+        request_hidden: gatetap::exchange::body::Hidden::default(),
+        response_hidden: gatetap::exchange::body::Hidden::default(),
         request_bytes: 2_100,
         response_bytes: EVENT.len() as u64 * EVENTS,
         credentials: Vec::new(),

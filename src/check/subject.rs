@@ -9,7 +9,7 @@ use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::Verdict;
 use crate::exchange::head::{Headers, ResponseHead};
 use crate::exchange::time::Micros;
-use crate::gateway::profile::{Profile, profile};
+use crate::gateway::profile::{Profile, played_by, profile};
 use crate::wire::dialect::Dialect;
 use serde_json::Value;
 use std::ops::Deref;
@@ -68,10 +68,7 @@ impl<'a> Context<'a> {
 
     /// The gateway's name; of the simulator that of the gateway it plays.
     pub fn gateway(&self) -> &'a str {
-        match self.exchange.gateway.as_str() {
-            "sim" => "nexorouter",
-            name => name.strip_prefix("sim:").unwrap_or(name),
-        }
+        played_by(&self.exchange.gateway)
     }
 
     /// Whether it goes to that gateway, or to a simulation of it.

@@ -119,11 +119,11 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
         return Ok(Exit::Fine);
     }
     let failure = outcome.failure.as_deref().unwrap_or("the recording could not be written");
-    let missing = outcome.lost_bytes;
-    writeln!(
-        env.stderr,
-        "warning: the recording is not whole: {failure}; {missing} bytes of bodies are missing"
-    )?;
+    let missing = match outcome.lost_bytes {
+        0 => String::new(),
+        bytes => format!("; {bytes} bytes of bodies are missing"),
+    };
+    writeln!(env.stderr, "warning: the recording is not whole: {failure}{missing}")?;
     Ok(Exit::CannotStart)
 }
 

@@ -2,6 +2,7 @@
 
 use super::Digest;
 use crate::gateway::errors::{self, ErrorCode};
+use crate::gateway::profile::played_by;
 use crate::wire::dialect::Dialect;
 
 /// The documented error that an answer of `gateway` with this digest and status is, as far as one is known.
@@ -11,13 +12,11 @@ use crate::wire::dialect::Dialect;
 /// Anthropic; an error that no code names has no meaning here.
 pub fn meaning(gateway: &str, digest: &Digest, status: Option<u16>) -> Option<&'static ErrorCode> {
     // A simulated gateway's errors are those of the gateway.
-    let gateway = gateway.strip_prefix("sim:").unwrap_or(gateway);
+    let gateway = played_by(gateway);
     let own = errors::all().iter().any(|error| error.gateway == gateway);
     let gateway = match digest.dialect {
         _ if own => gateway,
         Dialect::Messages => "anthropic",
-        // The simulator speaks as the default gateway does.
-        _ if gateway == "sim" => "nexorouter",
         _ => "openai",
     };
     let named = [&digest.error_code, &digest.error_kind]

@@ -13,7 +13,7 @@
 //!    no terminal event: alone it ends nothing, and without it nothing is missing.
 //! 7. There can be no body (`HEAD`, 204, 205, 304) → `complete`, whoever closed.
 //! 8. Somebody broke it off: the gateway → `cut-by-gateway`; the app → `cut-by-app`; gatetap itself, being
-//!    stopped → `failed`, since neither of the others is to blame.
+//!    stopped → `lost`: the recording ended first, and neither of the others is to blame.
 //! 9. It arrived whole by its framing:
 //!    - a stream of a model's words without an end of its own → `incomplete`; a stream of no known dialect
 //!      has no such end to miss → `complete`, unless `[DONE]` says that it is one of those, or it stops
@@ -22,7 +22,7 @@
 //!      document that stops in its middle, or if not a byte of a model's answer came;
 //!    - a stream in a coding that cannot be undone → `complete`: nothing more can be told.
 //!
-//! `lost` is not judged here: only the store knows that a recording ended first.
+//! What a session that died had open is `lost` too; only the store knows of that.
 
 use super::Digest;
 use crate::exchange::Exchange;
@@ -76,12 +76,12 @@ pub const fn rule(verdict: Verdict) -> &'static str {
              timeout in the app: compare the time with the timeout that it sets."
         }
         Verdict::Failed => {
-            "gatetap answered by itself because there was no answer to pass on, or was stopped in the middle of one. \
+            "gatetap answered by itself because there was no answer to pass on, or was stopped before there was one. \
              The token in `x-gatetap-error` says why; `gatetap explain TOKEN` has more."
         }
         Verdict::Lost => {
-            "The session that recorded it ended without saying how the exchange did. What had been written until then \
-             is there."
+            "The session that recorded it ended before the answer did: gatetap was stopped in the middle of it, or died. \
+             What had been written until then is there."
         }
     }
 }
@@ -113,7 +113,10 @@ pub fn judge(exchange: &Exchange, digest: &Digest) -> Judgement {
         (None, _) => return judged(Verdict::Open, open_evidence(exchange, digest)),
     };
     let Some(head) = &exchange.response else {
-        let verdict = cut_by(end.broken_by().unwrap_or(Hop::Gatetap));
+        let verdict = match end.broken_by() {
+            Some(by @ (Hop::App | Hop::Gateway)) => cut_by(by),
+            Some(Hop::Gatetap) | None => Verdict::Failed,
+        };
         return judged(verdict, format!("there was no answer: {}", who(end)));
     };
     let form = form(exchange, head, digest);
@@ -190,7 +193,7 @@ const fn cut_by(by: Hop) -> Verdict {
     match by {
         Hop::App => Verdict::CutByApp,
         Hop::Gateway => Verdict::CutByGateway,
-        Hop::Gatetap => Verdict::Failed,
+        Hop::Gatetap => Verdict::Lost,
     }
 }
 

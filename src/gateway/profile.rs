@@ -106,6 +106,15 @@ impl Profile {
     }
 }
 
+/// The gateway that one of that name is, or plays: the simulator is called `sim` or `sim:NAME`.
+pub fn played_by(name: &str) -> &str {
+    match name {
+        // The simulator plays the default gateway unless it is told another.
+        "sim" => profiles().first().map_or(name, |profile| profile.name.as_str()),
+        _ => name.strip_prefix("sim:").unwrap_or(name),
+    }
+}
+
 /// The known gateway of that name.
 pub fn profile(name: &str) -> Option<&'static Profile> {
     profiles().iter().find(|profile| profile.name == name)

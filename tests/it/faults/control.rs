@@ -70,8 +70,8 @@ async fn the_control_api_replaces_adds_and_disarms() {
 async fn the_control_api_says_what_is_wrong() {
     let (_gateway, gatetap) = run(&["429"]);
     for (kind, body, code, message) in [
-        ("", "[]", 415, "rules are sent as JSON"),
-        ("content-type: text/plain\r\n", "[]", 415, "rules are sent as JSON"),
+        ("", "[]", 415, "takes JSON only"),
+        ("content-type: text/plain\r\n", "[]", 415, "takes JSON only"),
         (JSON, "{}", 400, "a list of rules is expected"),
         (JSON, "[", 400, "this is not JSON"),
         (

@@ -2,7 +2,7 @@
 
 use super::{APP, BASE, ERROR, Ending, GATETAP, GATEWAY, check};
 use crate::digest::{CHAT, MESSAGES, RESPONSES};
-use gatetap::exchange::end::Verdict::{CutByApp, CutByGateway, ErrorInside, Failed, Incomplete};
+use gatetap::exchange::end::Verdict::{CutByApp, CutByGateway, ErrorInside, Incomplete, Lost};
 
 #[test]
 fn chat() {
@@ -118,7 +118,7 @@ fn chat() {
             name: "chat, gatetap is stopped in the middle",
             body: mid_answer,
             by: GATETAP,
-            verdict: Failed,
+            verdict: Lost,
             evidence: &["gatetap was stopped first"],
             ..BASE
         },
