@@ -88,7 +88,7 @@ impl Asker<'_> {
             Ok(Err((token, message))) => Some((Silence::Connection(token), message)),
             Err(_elapsed) => Some((Silence::Slow, format!("not over within {:?}", self.settings.patience))),
         };
-        self.answer(question, path, request, start, heard, silence)
+        self.answer(question, &path, request, start, heard, silence)
     }
 
     async fn exchange(
@@ -177,7 +177,7 @@ impl Asker<'_> {
     fn answer(
         &self,
         question: &Question,
-        path: String,
+        path: &str,
         request: RequestHead,
         start: Moment,
         mut heard: Heard,

@@ -15,7 +15,8 @@ pub fn decide(facts: &Facts) -> Conclusion {
         .or_else(|| without_models(facts))
         .or_else(|| without_chat(facts))
         .or_else(|| without_stream(facts));
-    found.unwrap_or(if facts.chat.is_some() { Conclusion::Healthy } else { Conclusion::HealthyUnspent })
+    let well = if facts.chat.is_some() { Conclusion::Healthy } else { Conclusion::HealthyUnspent };
+    found.unwrap_or(well)
 }
 
 /// No connection, or a key with which nothing can be asked.

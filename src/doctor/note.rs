@@ -26,7 +26,7 @@ pub(super) fn note(
     let asked = [&facts.models, &facts.chat, &facts.other, &facts.stream, &facts.straight];
     let asked: Vec<&Answer> = asked.into_iter().flatten().collect();
     // What is asked about is what failed, else what was asked last.
-    let about = asked.iter().find(|answer| !answer.is_good()).or(asked.last());
+    let about = asked.iter().find(|answer| !answer.is_good()).or_else(|| asked.last());
     let mut lines = vec![
         format!("Verdict: {} ({})", conclusion.says(), conclusion.id()),
         format!("Gateway: {}", settings.gateway.base_url()),

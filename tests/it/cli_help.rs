@@ -105,8 +105,8 @@ fn run() {
                                     faults list`; may be repeated [env: GATETAP_FAULT]
           --faults <FILE>           Inject the faults of a TOML file's `[[faults]]`; may be repeated
                                     [env: GATETAP_FAULTS]
-          --idle-exit <TIME>        Stop when no app has been connected for so long, as in 10m [env:
-                                    GATETAP_IDLE_EXIT]
+          --idle-exit <TIME>        Without a live view: stop when no app has been connected for so
+                                    long, as in 10m [env: GATETAP_IDLE_EXIT]
           --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
                                     beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
