@@ -61,12 +61,13 @@
 //! | [`config`] | flags, environment and `gatetap.toml`, settled |
 //! | [`proxy`] | listener, tap, forwarding, tunnels, cancellation, gatetap's own answers, control API |
 //! | [`live`] | puts a running gatetap together; sample traffic for the demo |
+//! | [`doctor`] | triage of key, network, base URL, model and stream; ends in a support note |
 //! | `tui` | the live view: state, update, view, keymap, theme (feature `tui`) |
 //! | [`cli`] | one file a command: parse, call, print; nothing else prints |
 //!
 //! Who may know whom, ground first: `exchange` ← `wire`, `gateway` ← `digest` ← `check`, `store`, `tls`,
 //! `export`, `fault`, `play` ← `record`, `sim`, `replay` ← `config` ← `proxy` ← `live` ← `doctor`, `tui` ← `cli`.
-//! Rooms of one group do not know each other. `doctor` has its place and no code yet. rusqlite stays in
+//! Rooms of one group do not know each other; `config` stands above those whose options it reads. rusqlite stays in
 //! `store` and `record`, rustls and rcgen in `tls` and `proxy`, ratatui and crossterm in `tui`, clap and
 //! anyhow in `cli`. `tests/it/tidy/layers.rs` holds all of this.
 //!
@@ -94,6 +95,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod digest;
+pub mod doctor;
 pub mod exchange;
 pub mod export;
 pub mod fault;

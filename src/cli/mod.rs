@@ -10,8 +10,10 @@ mod announce;
 mod ca;
 mod check;
 mod completions;
+mod config;
 mod demo;
 mod diff;
+mod doctor;
 mod ended;
 mod env;
 mod error;
@@ -29,6 +31,7 @@ mod live_view;
 mod ls;
 mod man;
 pub mod panics;
+mod presence;
 mod progress;
 mod prune;
 mod recording;
@@ -48,7 +51,7 @@ pub use env::{Env, Output};
 pub use exit::Exit;
 
 use crate::gateway::mask::mask_text;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
@@ -82,6 +85,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
+    Status(presence::StatusArgs),
+    Stop(presence::StopArgs),
     Demo(demo::DemoArgs),
     Exec(Box<exec::ExecArgs>),
     Env(exports::ExportsArgs),
@@ -95,9 +100,11 @@ enum Command {
     Search(search::SearchArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Prune(prune::PruneArgs),
     Tui(tui::TuiArgs),
     Ca(ca::CaArgs),
+    Config(Box<config::ConfigArgs>),
     Faults(faults::FaultsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -123,8 +130,8 @@ pub fn main() -> ExitCode {
 
 /// Runs the command line `words`, the program's name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
-    let outcome = match Cli::try_parse_from(filter::shelter_negations(with_command(words))) {
-        Ok(cli) => dispatch(cli.command, env),
+    let outcome = match parse(filter::shelter_negations(with_command(words))) {
+        Ok((cli, matches)) => dispatch(cli.command, &matches, env),
         Err(error) => usage(&error, env),
     };
     let outcome = outcome.and_then(|exit| {
@@ -142,9 +149,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit
     }
 }
 
-fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+/// The command, and where each of its values comes from.
+fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    Ok((cli, matches))
+}
+
+fn dispatch(command: Command, matches: &ArgMatches, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => args.run(env),
+        Command::Status(args) => args.run(env),
+        Command::Stop(args) => args.run(env),
         Command::Demo(args) => args.run(env),
         Command::Exec(args) => args.run(env),
         Command::Env(args) => args.run(env),
@@ -158,9 +175,11 @@ fn dispatch(command: Command, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         Command::Search(args) => args.run(env),
         Command::Check(args) => args.run(env),
         Command::Explain(args) => args.run(env),
+        Command::Doctor(args) => args.run(env),
         Command::Prune(args) => args.run(env),
         Command::Tui(args) => args.run(env),
         Command::Ca(args) => args.run(env),
+        Command::Config(args) => args.run(matches, env),
         Command::Faults(args) => args.run(env),
         Command::Completions(args) => args.run(env),
         Command::Man(args) => args.run(env),

@@ -8,8 +8,9 @@ use super::keep::{KeepArgs, limits};
 use super::replay::{self, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
-use super::{announce, live_view, runtime, sim, tls};
-use crate::config::{FaultRules, Given, Listen, Route, Settings, Upstream};
+use super::{announce, live_view, presence, runtime, sim, tls};
+use crate::config::{Age, FaultRules, Given, Listen, Route, Settings, Upstream};
+use crate::exchange::time::{Clock, Micros};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::tls::Files;
@@ -20,6 +21,9 @@ use std::time::Duration;
 
 /// How long a connection to a gateway may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether an app is connected.
+const IDLE_LOOK: Duration = Duration::from_millis(100);
 
 /// Proxy, record and watch [default command]
 #[derive(Debug, clap::Args)]
@@ -82,6 +86,10 @@ pub(super) struct RunArgs {
     #[arg(long = "faults", value_name = "FILE", env = "GATETAP_FAULTS", hide_env_values = true)]
     fault_files: Vec<PathBuf>,
 
+    /// Without a live view: stop when no app has been connected for so long, as in 10m
+    #[arg(long, value_name = "TIME", env = "GATETAP_IDLE_EXIT", hide_env_values = true)]
+    idle_exit: Option<Age>,
+
     #[command(flatten)]
     keep: KeepArgs,
 
@@ -95,7 +103,8 @@ pub(super) struct RunArgs {
 impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-        start(&self.settings(env)?, env)
+        let idle_exit = self.idle_exit.map(|age| age.0);
+        start(&self.settings(env)?, idle_exit, env)
     }
 
     /// The same, listening on a free port unless a flag says where.
@@ -145,7 +154,7 @@ impl RunArgs {
 }
 
 /// Runs a gatetap by `settings` until it is told to stop.
-fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
@@ -155,6 +164,8 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let token = live_settings.control_token.clone();
     let started = Live::start(live_settings, env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
+    // Taken away whichever way this ends.
+    let _announced = presence::announce(&live, env)?;
     let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));
@@ -164,7 +175,14 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let watched = if settings.headless || !live_view::is_possible(env) {
         FindingsTalk::of(live.recording()).map_err(Into::into).and_then(|new| {
             announce::listening(&live, seed, warnings, env)?;
-            runtime.block_on(announce::watch(&live, talk.insert(new), told_to_stop, env))
+            let clock = env.clock.clone();
+            let stop = async {
+                tokio::select! {
+                    () = told_to_stop => {}
+                    () = idle(&live, idle_exit, &clock) => {}
+                }
+            };
+            runtime.block_on(announce::watch(&live, talk.insert(new), stop, env))
         })
     } else {
         live_view::run(&runtime, &live, warnings, env)
@@ -178,6 +196,21 @@ fn start(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let exit = announce::close(&outcome, env)?;
     let replayed = replay::close(&replays, settings.replay.strict, env)?;
     Ok(if exit == Exit::Fine { replayed } else { exit })
+}
+
+/// Is done when no app has been connected for `patience`; never without one.
+async fn idle(live: &Live, patience: Option<Micros>, clock: &Clock) {
+    let Some(patience) = patience else { return std::future::pending().await };
+    let mut known = live.activity();
+    let mut since = clock.mono();
+    while clock.mono().since(since) < patience {
+        tokio::time::sleep(IDLE_LOOK).await;
+        let activity = live.activity();
+        if activity.open > 0 || activity != known {
+            since = clock.mono();
+        }
+        known = activity;
+    }
 }
 
 /// What a live gatetap is to run by.

@@ -80,11 +80,17 @@ pub(super) struct FileSettings {
 impl FileSettings {
     /// The nearest file from the working directory upward, else the user's own.
     pub(super) fn find(directories: &Directories) -> Result<Option<Self>, Error> {
+        let found = Self::locate(directories)?;
+        found.map(|(path, text)| Self::read(&path, &text)).transpose()
+    }
+
+    /// The same, unread.
+    pub(super) fn locate(directories: &Directories) -> Result<Option<(PathBuf, String)>, Error> {
         let places = directories.working.ancestors().chain(directories.config.as_deref());
         for place in places {
             let path = place.join(FILE_NAME);
             match std::fs::read_to_string(&path) {
-                Ok(text) => return Self::read(&path, &text).map(Some),
+                Ok(text) => return Ok(Some((path, text))),
                 // Above a file there is nothing to find either.
                 Err(error)
                     if matches!(
@@ -152,9 +158,9 @@ impl FileSettings {
 }
 
 /// The text of a file, for naming places in it.
-struct Source<'a> {
-    path: &'a Path,
-    text: &'a str,
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
 }
 
 /// One key with its value.
@@ -166,7 +172,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn parse(&self) -> Result<Spanned<DeTable<'a>>, Error> {
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'a>>, Error> {
         DeTable::parse(self.text).map_err(|error| Error::Syntax {
             path: self.path.to_owned(),
             line: self.line(error.span().unwrap_or_default()),
@@ -175,7 +181,7 @@ impl<'a> Source<'a> {
     }
 
     /// The line, counted from 1, where `span` begins.
-    fn line(&self, span: Range<usize>) -> usize {
+    pub(super) fn line(&self, span: Range<usize>) -> usize {
         self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
     }
 

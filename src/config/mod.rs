@@ -17,6 +17,7 @@ mod retention;
 mod sim;
 mod tls;
 mod upstream;
+mod written;
 
 pub use crate::exchange::nearest::nearest;
 pub use checks::{check_pattern, severity};
@@ -30,6 +31,10 @@ pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, SimProfile, Upstream};
+pub use written::{KNOWN, Known, Written, WrittenFile, written};
+
+/// A `gatetap.toml` with every key, all of it commented out.
+pub const EXAMPLE: &str = include_str!("example.toml");
 
 use crate::check;
 use crate::fault::Rule;

@@ -3,6 +3,7 @@
 //! Invariant: nothing listens before the recording is open, so that no traffic can pass unrecorded.
 
 pub mod child;
+pub mod presence;
 mod retention;
 pub mod sample;
 
@@ -12,7 +13,7 @@ use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
-use crate::proxy::{self, BindError, OutgoingProxies, Proxy};
+use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::replay::{self, Again, AnswerEnd, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
@@ -241,6 +242,11 @@ impl Live {
         &self.upstream
     }
 
+    /// What apps do with it.
+    pub fn activity(&self) -> Activity {
+        self.proxy.activity()
+    }
+
     /// The recorder, which knows how the recording is doing.
     pub fn recorder(&self) -> Recorder {
         self.recorder.recorder()
@@ -404,7 +410,8 @@ async fn bind(listen: Listen, before: &[TcpListener]) -> Result<Option<TcpListen
     }
 }
 
-fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
+/// Where a simulator of that profile is reached; nowhere without one.
+pub fn simulator_gateway(profile: &str, simulator: Option<&Simulator>) -> Gateway {
     let base_path = simulator.map_or("/v1", Simulator::base_path);
     local_gateway(&simulator_name(profile), simulator.map(Simulator::addr), base_path)
 }

@@ -82,6 +82,12 @@ impl Connector {
         self.secure(gateway, made, alpn, clock).await
     }
 
+    /// The proxy that leads to `gateway`, as `HOST:PORT`; `None` where it is reached directly.
+    pub(super) fn proxy_to(&self, gateway: &Gateway) -> Option<String> {
+        let tls = gateway.scheme == Scheme::Https;
+        self.outgoing.toward(tls, gateway.host(), gateway.port()).map(ToString::to_string)
+    }
+
     /// Connects to a host by TCP, or through the proxy that leads there.
     pub(super) async fn dial(
         &self,
@@ -102,7 +108,7 @@ impl Connector {
     }
 
     /// Makes the connection to `gateway` ready for requests.
-    async fn secure(
+    pub(super) async fn secure(
         &self,
         gateway: &Gateway,
         made: Made,

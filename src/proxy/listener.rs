@@ -3,6 +3,7 @@
 use super::{Shared, app_connection};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,7 @@ pub(super) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
+                shared.accepted.fetch_add(1, Ordering::Relaxed);
                 tasks.spawn(app_connection::serve(
                     stream,
                     peer,

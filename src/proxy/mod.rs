@@ -19,6 +19,7 @@ mod app_connection;
 mod app_tls;
 mod connect;
 mod control;
+mod dialler;
 mod forward;
 mod headers;
 mod http1;
@@ -39,6 +40,7 @@ mod stream;
 mod tap;
 mod tunnel;
 
+pub use dialler::{DialError, Dialled, Dialler};
 pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
 pub use own_answer::Token as OwnError;
@@ -59,7 +61,7 @@ use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -108,6 +110,15 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
+/// What apps do with a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// So many connections were accepted so far.
+    pub accepted: u64,
+    /// So many are open.
+    pub open: usize,
+}
+
 /// What every connection of a proxy shares.
 #[derive(Debug)]
 struct Shared {
@@ -131,6 +142,8 @@ struct Shared {
     own_word: Option<OwnWord>,
     /// Which exchange the next request from an address sends again.
     again: Mutex<BTreeMap<SocketAddr, ExchangeId>>,
+    /// So many connections of apps were accepted.
+    accepted: AtomicU64,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
 }
@@ -166,6 +179,7 @@ impl Proxy {
             control_token: settings.control_token.clone(),
             own_word: settings.own_word.clone(),
             again: Mutex::default(),
+            accepted: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         });
         let stop_accepting = CancellationToken::new();
@@ -191,6 +205,15 @@ impl Proxy {
     /// process can say so, before the connection is made.
     pub fn expect_again(&self, peer: SocketAddr, exchange: ExchangeId) {
         self.shared.again.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, exchange);
+    }
+
+    /// What apps do with it.
+    pub fn activity(&self) -> Activity {
+        let listeners = self.shared.addresses.len();
+        Activity {
+            accepted: self.shared.accepted.load(Ordering::Relaxed),
+            open: self.tasks.len().saturating_sub(listeners),
+        }
     }
 
     /// Takes no more requests, lets open exchanges go on for `grace`, then cuts them.

@@ -73,6 +73,14 @@ impl Stream {
         matches!(self.transport, Transport::Tls(_))
     }
 
+    /// The certificate that the peer has shown, in DER; `None` without TLS.
+    pub(super) fn peer_certificate(&self) -> Option<&[u8]> {
+        match &self.transport {
+            Transport::Tcp { .. } => None,
+            Transport::Tls(tls) => Some(tls.get_ref().1.peer_certificates()?.first()?.as_ref()),
+        }
+    }
+
     /// The TCP connection below it all.
     pub(super) fn tcp(&self) -> &TcpStream {
         match &self.transport {

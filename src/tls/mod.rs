@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `authority` | the local CA: made on first use, its leaves minted as hosts are asked for |
+//! | `certificate` | whom a certificate names, and who signed it |
 //! | `files` | where the authority's files lie, and how they are written |
 //! | `gateway` | the client side toward gateways: roots, client certificate, ALPN |
 //!
@@ -12,10 +13,12 @@
 //!   lives in memory.
 
 mod authority;
+mod certificate;
 mod files;
 mod gateway;
 
 pub use authority::Authority;
+pub use certificate::Signed;
 pub use files::{Files, write_bundle};
 pub use gateway::{Alpn, GatewayConfigs, Identity, Trust, TrustedRoots, client_config};
 

@@ -24,6 +24,8 @@ fn gatetap_itself() {
 
     Commands:
       run          Proxy, record and watch [default command]
+      status       Show the gatetaps that run here: process, address, upstream, recording
+      stop         Stop a gatetap that runs here, as Ctrl-C does, and wait for its end
       demo         Show the whole thing against the simulator: no key, no network
       exec         Run a command with its base URLs set, record what it sends, and exit with its code
       env          Print what points a shell's programs at a running gatetap
@@ -40,9 +42,13 @@ fn gatetap_itself() {
       check        Check a recording: what is wrong, where, why, and what to do
       explain      Explain a check, a verdict, an error code, a status or a fault; without a name, list
                    what there is
+      doctor       Find out whether it is the key, the network, the base URL, the model, the gateway or
+                   the stream
       prune        Take old exchanges out of a recording and give their space back
       tui          Open a recording in the live view, also while another process writes it
       ca           Show the local CA and how apps are told to trust it; installs nothing
+      config       Show every setting and where it comes from: a flag, a variable, a line of
+                   gatetap.toml, or the default
       faults       Inject faults: list them, arm and disarm rules on the running proxy, report how
                    clients took them
       completions  Print what makes a shell complete gatetap's commands, flags and exchanges
@@ -105,6 +111,8 @@ fn run() {
                                     faults list`; may be repeated [env: GATETAP_FAULT]
           --faults <FILE>           Inject the faults of a TOML file's `[[faults]]`; may be repeated
                                     [env: GATETAP_FAULTS]
+          --idle-exit <TIME>        Without a live view: stop when no app has been connected for so
+                                    long, as in 10m [env: GATETAP_IDLE_EXIT]
           --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
                                     beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
           --redact-bodies[=<BOOL>]  Keep no text of prompts and answers, only their structure and their
@@ -565,5 +573,70 @@ fn faults() {
           --db <FILE>        The recording [default: recording.db in your data directory] [env:
                              GATETAP_DB]
       -h, --help             Print help
+    ");
+}
+
+#[test]
+fn doctor() {
+    assert_snapshot!(help(&["doctor", "-h"]), @"
+    Find out whether it is the key, the network, the base URL, the model, the gateway or the stream
+
+    Usage: gatetap doctor [OPTIONS]
+
+    Options:
+          --gateway <GATEWAY>   The gateway: a name, a base URL, sim, or sim:GATEWAY [default: the
+                                upstream] [env: GATETAP_UPSTREAM]
+          --model <MODEL>       The model to ask [default: deepseek-v4-flash, or the first of a list
+                                without it]
+          --key-env <VARIABLE>  The environment variable that holds the key [default: the gateway's own]
+          --no-spend            Ask no model: nothing is spent
+          --timeout <TIME>      How long one step may take [default: 20s]
+          --ca <FILE>           Believe the roots in this PEM file, too; may be repeated [env:
+                                GATETAP_CA]
+      -k, --insecure            Do not verify the gateway's certificate
+          --json                One JSON object a step, then the verdict
+      -h, --help                Print help (see more with '--help')
+
+    --help says which steps there are, and the exit codes
+    ");
+}
+
+#[test]
+fn config() {
+    assert_snapshot!(help(&["config", "init", "--help"]), @"
+    Write a gatetap.toml with every key, commented out
+
+    Usage: gatetap config init [FILE]
+
+    Arguments:
+      [FILE]  Where to [default: gatetap.toml in the working directory]
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
+fn status_and_stop() {
+    assert_snapshot!(help(&["status", "--help"]), @"
+    Show the gatetaps that run here: process, address, upstream, recording
+
+    Usage: gatetap status [OPTIONS]
+
+    Options:
+          --json  One JSON object a gatetap
+      -h, --help  Print help
+    ");
+    assert_snapshot!(help(&["stop", "--help"]), @"
+    Stop a gatetap that runs here, as Ctrl-C does, and wait for its end
+
+    Usage: gatetap stop [OPTIONS] [PID]
+
+    Arguments:
+      [PID]  The process, where several run
+
+    Options:
+          --all   All of them
+      -h, --help  Print help
     ");
 }
