@@ -39,7 +39,7 @@ pub struct Known {
 }
 
 /// Every setting, in the order of the documentation.
-pub const KNOWN: [Known; 30] = [
+pub const KNOWN: [Known; 37] = [
     Known::new("listen", "7117"),
     Known::new("upstream", "nexorouter"),
     Known::added("routes", "none"),
@@ -61,6 +61,13 @@ pub const KNOWN: [Known; 30] = [
     Known::new("sim.jitter", "the model's own"),
     Known::new("sim.scenario", "none"),
     Known::new("sim.captures", "none"),
+    Known::new("replay.match", "body"),
+    Known::new("replay.volatile", "none beside the usual ones"),
+    Known::new("replay.filter", "all"),
+    Known::new("replay.session", "all"),
+    Known::new("replay.on_miss", "502"),
+    Known::new("replay.strict", "no"),
+    Known::new("replay.fresh", "false"),
     Known::new("retention.max_age", "for ever"),
     Known::new("retention.max_size", "any"),
     Known::new("retention.max_count", "any"),

@@ -48,7 +48,11 @@ impl Presence {
     /// # Errors
     /// Where it cannot be written or locked.
     pub fn announce(&self, directory: &Path) -> io::Result<Announced> {
-        std::fs::create_dir_all(directory)?;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory)?;
         let path = directory.join(format!("{}.{ENDING}", self.pid));
         let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
         file.lock()?;

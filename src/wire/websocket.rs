@@ -210,20 +210,20 @@ mod tests {
 
     #[test]
     fn payloads_are_unmasked_however_the_pieces_are_cut() {
-        let long = "x".repeat(70_000);
+        let (middle, long) = ("x".repeat(200), "x".repeat(70_000));
         let mut bytes = Vec::new();
         let mut expected = Vec::new();
-        for (nth, text) in ["Hello", "", &long[..200], &long].into_iter().enumerate() {
+        for (nth, text) in ["Hello", "", &middle, &long].into_iter().enumerate() {
             let key = [nth as u8, 0x21, 0xfa, 7];
             bytes.push(0x81);
             match text.len() {
                 short @ 0..126 => bytes.push(0x80 | short as u8),
-                middle @ 126..65_536 => {
-                    bytes.push(0x80 | 126);
-                    bytes.extend((middle as u16).to_be_bytes());
+                medium @ 126..65_536 => {
+                    bytes.push(0xfe);
+                    bytes.extend((medium as u16).to_be_bytes());
                 }
                 long => {
-                    bytes.push(0x80 | 127);
+                    bytes.push(0xff);
                     bytes.extend((long as u64).to_be_bytes());
                 }
             }

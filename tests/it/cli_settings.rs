@@ -86,12 +86,12 @@ fn the_example_has_every_key_and_means_something() {
     }
 }
 
-/// The keys of a schema's object, with those of its tables below `sim`, `retention` and `checks`.
+/// The keys of a schema's object, with those of its tables below `sim`, `replay`, `retention` and `checks`.
 fn keys(schema: &Value) -> BTreeSet<String> {
     let properties = schema["properties"].as_object().unwrap();
     let mut keys = BTreeSet::new();
     for (key, value) in properties {
-        if ["sim", "retention", "checks"].contains(&key.as_str()) {
+        if ["sim", "replay", "retention", "checks"].contains(&key.as_str()) {
             keys.extend(
                 value["properties"].as_object().unwrap().keys().map(|inner| format!("{key}.{inner}")),
             );
@@ -109,9 +109,13 @@ fn the_schema_has_the_keys_that_are_read_and_refuses_others() {
     assert_eq!(schema["additionalProperties"], false);
     // The program knows the same ones.
     let home = Home::new();
-    for (table, prefix) in
-        [("", ""), ("[sim]\n", "sim."), ("[retention]\n", "retention."), ("[checks]\n", "checks.")]
-    {
+    for (table, prefix) in [
+        ("", ""),
+        ("[sim]\n", "sim."),
+        ("[replay]\n", "replay."),
+        ("[retention]\n", "retention."),
+        ("[checks]\n", "checks."),
+    ] {
         std::fs::write(home.join("gatetap.toml"), format!("{table}qqqqqqqqqqqq = 1\n")).unwrap();
         let wrong = config(&home, &[]).run_to_end();
         let hint = wrong.stderr.split("the keys are ").nth(1).unwrap_or_else(|| panic!("{wrong}"));
@@ -134,7 +138,7 @@ fn what_the_schema_gives_as_examples_is_read() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let home = Home::new();
     let mut tables = vec![(String::new(), &schema)];
-    for table in ["sim", "retention"] {
+    for table in ["sim", "replay", "retention"] {
         tables.push((format!("[{table}]\n"), &schema["properties"][table]));
     }
     let mut tried = 0;

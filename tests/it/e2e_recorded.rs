@@ -190,7 +190,8 @@ fn the_recording_is_for_its_owner_alone() {
     let mut files = Vec::new();
     for entry in folder.read_dir().unwrap() {
         let entry = entry.unwrap().path();
-        assert_eq!(mode(&entry), 0o600, "{}", entry.display());
+        let own = if entry.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&entry), own, "{}", entry.display());
         files.push(entry.file_name().unwrap().to_str().unwrap().to_owned());
     }
     for name in ["recording.db", "recording.db-wal"] {

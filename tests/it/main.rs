@@ -19,6 +19,7 @@ mod cli_errors;
 mod cli_exec;
 mod cli_explain;
 mod cli_help;
+mod cli_help_around;
 mod cli_ls;
 mod cli_presence;
 mod cli_prune;

@@ -385,7 +385,7 @@ async fn gatetap_stops_without_waiting_for_anybody() {
     assert_eq!(app.read_body().await.ending, Ending::Fin);
     assert_eq!(idle.read_to_end().await, (Vec::new(), Ending::Fin));
     let told = tapped.told(0).await;
-    assert_eq!(told.verdict(), "failed");
+    assert_eq!(told.verdict(), "lost");
 }
 
 #[tokio::test]

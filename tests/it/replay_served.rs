@@ -177,7 +177,10 @@ async fn every_capture_recorded_and_replayed_is_what_it_was_live() {
     for ((id, lengths), (_, expected)) in chunks(&again).iter().zip(chunks(&recorded)) {
         let own =
             live[usize::try_from(*id).unwrap() - 1].2.0.windows(15).any(|line| line == b"x-gatetap-error");
-        assert!(own || *lengths == expected, "{id}: {lengths:?} {expected:?}");
+        // A chunk longer than a read is cut where reads end, which is never twice in the same place.
+        let is_long = expected.iter().any(|length| *length as usize > ONE_READ);
+        let same_sum = lengths.iter().sum::<u32>() == expected.iter().sum::<u32>();
+        assert!(own || *lengths == expected || is_long && same_sum, "{id}: {lengths:?} {expected:?}");
     }
 }
 

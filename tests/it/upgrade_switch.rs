@@ -79,7 +79,7 @@ fn bytes_pass_both_ways_with_early_data_on_both_sides() {
 /// A text frame as apps send it: masked.
 fn masked_frame(text: &str) -> Vec<u8> {
     let key = [0x37, 0xfa, 0x21, 0x3d];
-    let length = [0x81, 0x80 | 126, (text.len() >> 8) as u8, text.len() as u8];
+    let length = [0x81, 0xfe, (text.len() >> 8) as u8, text.len() as u8];
     let payload = text.bytes().zip(key.into_iter().cycle()).map(|(byte, key)| byte ^ key);
     length.into_iter().chain(key).chain(payload).collect()
 }
