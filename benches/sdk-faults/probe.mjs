@@ -25,7 +25,7 @@ async function anthropic() {
   const client = new Anthropic({
     baseURL: url, apiKey: 'test-key-0000', timeout: 2000, maxRetries: 1, defaultHeaders: headers,
   });
-  const stream = client.messages.stream({ model, max_tokens: 64, messages });
+  const stream = client.messages.stream({ model: 'claude-haiku-4-5', max_tokens: 64, messages });
   stream.on('text', (piece) => { text += piece; });
   finish = (await stream.finalMessage()).stop_reason;
 }

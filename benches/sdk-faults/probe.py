@@ -26,7 +26,7 @@ def told() -> str:
 
         client = anthropic.Anthropic(base_url=url, api_key="test-key-0000", timeout=2, max_retries=1, default_headers=headers)
         with client.messages.stream(
-            model="deepseek-v4-flash", max_tokens=64, messages=[{"role": "user", "content": "hi"}]
+            model="claude-haiku-4-5", max_tokens=64, messages=[{"role": "user", "content": "hi"}]
         ) as stream:
             for piece in stream.text_stream:
                 text += piece

@@ -26,7 +26,7 @@ fi
 cp "$here/probe.mjs" "$scratch/probe.mjs"
 ln -s "$SDK_NODE/node_modules" "$scratch/node_modules"
 
-"$gatetap" run --headless --listen 127.0.0.1:0 --upstream sim --seed 7 --db "$scratch/r.db" >"$scratch/out" 2>"$scratch/err" &
+"$gatetap" run --headless --listen 127.0.0.1:0 --upstream sim --route anthropic=sim:anthropic --seed 7 --db "$scratch/r.db" >"$scratch/out" 2>"$scratch/err" &
 pid=$!
 until grep -q '^listening on ' "$scratch/out"; do sleep 0.1; done
 url=$(sed -n 's/^listening on //p' "$scratch/out")
@@ -50,9 +50,13 @@ for fault in "$@"; do
   for probe in "python openai" "node openai" "node ai" "python anthropic" "node anthropic"; do
     # shellcheck disable=SC2086
     set -- $probe "$@"
+    case $2 in
+    anthropic) base=$url/@anthropic ;;
+    *) base=$url ;;
+    esac
     case $1 in
-    python) cell=$("$SDK_PYTHON" "$here/probe.py" "$2" "$url" "$fault" 2>/dev/null || echo crashed) ;;
-    node) cell=$(node "$scratch/probe.mjs" "$2" "$url" "$fault" 2>/dev/null || echo crashed) ;;
+    python) cell=$("$SDK_PYTHON" "$here/probe.py" "$2" "$base" "$fault" 2>/dev/null || echo crashed) ;;
+    node) cell=$(node "$scratch/probe.mjs" "$2" "$base" "$fault" 2>/dev/null || echo crashed) ;;
     esac
     shift 2
     cells="$cells $cell |"
