@@ -55,8 +55,8 @@ for fault in "$@"; do
     *) base=$url ;;
     esac
     case $1 in
-    python) cell=$("$SDK_PYTHON" "$here/probe.py" "$2" "$base" "$fault" 2>/dev/null || echo crashed) ;;
-    node) cell=$(node "$scratch/probe.mjs" "$2" "$base" "$fault" 2>/dev/null || echo crashed) ;;
+    python) cell=$(timeout 10 "$SDK_PYTHON" "$here/probe.py" "$2" "$base" "$fault" 2>/dev/null || echo "nothing, for 10 s") ;;
+    node) cell=$(timeout 10 node "$scratch/probe.mjs" "$2" "$base" "$fault" 2>/dev/null || echo "nothing, for 10 s") ;;
     esac
     shift 2
     cells="$cells $cell |"
