@@ -10,7 +10,8 @@ check! {
     /// ## What it looks for
     ///
     /// The same body with the same key, twice within two seconds, while the first is still under way and
-    /// neither says that it is a retry.
+    /// neither says that it is a retry. More than four at once are a load test, or samples drawn in parallel, and
+    /// are left alone.
     ///
     /// ## Why it matters
     ///
@@ -38,6 +39,12 @@ check! {
     }
 }
 
+/// Nobody clicks so often: more of the same at once is a load test, or samples drawn in parallel.
+const MOST_AT_ONCE: usize = 4;
+
+/// So many earlier ones of the same request are looked at.
+const MOST_LOOKED_AT: usize = 64;
+
 fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     let own = subject.own;
     let within = (found.threshold("within_s") * 1e6) as i64;
@@ -45,10 +52,13 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         return;
     }
     let near = |past: &&Past| own.started_at.0.saturating_sub(past.started_at.0) <= within;
-    let first = subject.before().take_while(near).find(|past| {
-        own.repeats(past) && past.retry_count.unwrap_or(0) == 0 && past.ended_by(own.started_at).is_none()
-    });
-    let Some(first) = first else { return };
+    let is_under_way =
+        |past: &&Past| past.retry_count.unwrap_or(0) == 0 && past.ended_by(own.started_at).is_none();
+    let mut others = subject.attempts().take_while(near).take(MOST_LOOKED_AT).filter(is_under_way);
+    let Some(first) = others.next() else { return };
+    if others.nth(MOST_AT_ONCE - 2).is_some() {
+        return;
+    }
     let later = own.started_at.0.saturating_sub(first.started_at.0) / 1000;
     found.push(
         Says {
