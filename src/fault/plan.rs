@@ -6,7 +6,7 @@ use super::stream::{Frame, Step, Steps, Transform};
 use super::value::With;
 use super::wire;
 use crate::exchange::time::WallTime;
-use crate::gateway::errors::{Detail, ErrorCode, Shape};
+use crate::gateway::errors::{Detail, ErrorCode, Shape, with_reset};
 use crate::gateway::profile;
 use crate::gateway::variants::{Place, Variant};
 use bytes::Bytes;
@@ -154,12 +154,13 @@ impl Context<'_> {
             Some(given) => Some(given.to_owned()),
             None => documented,
         };
+        let wait_s = retry_after.as_deref().and_then(|text| text.parse().ok());
         let messages = self.path.ends_with("/messages");
         let detail = Detail {
             message: with.text("message"),
             model: self.model,
             request_id: Some(&id),
-            retry_after: retry_after.as_deref().and_then(|text| text.parse().ok()),
+            retry_after: wait_s,
             status: Some(status),
             // Every gateway speaks Anthropic's dialect on Anthropic's path.
             shape: messages.then_some(Shape::Anthropic),
@@ -171,7 +172,7 @@ impl Context<'_> {
         if let Some(error) =
             error.filter(|error| error.status == status || error.other_statuses.contains(&status))
         {
-            headers.extend(error.headers.iter().cloned());
+            headers.extend(error.headers_at(self.now, wait_s));
         }
         headers.extend(retry_after.map(|value| ("retry-after".to_owned(), value)));
         Answer { status, headers, body: body.into(), delay: with.time("delay").unwrap_or_default() }
@@ -191,6 +192,7 @@ impl Context<'_> {
     /// A documented failure that no code tells apart.
     pub(super) fn variant(&self, variant: &Variant, with: &With) -> Effect {
         let text = variant.text(self.model.unwrap_or("unknown"), self.path);
+        let text = with_reset(&text, self.now, with.count("retry_after").unwrap_or(60));
         if variant.place == Place::Stream {
             return Effect::Live(Box::new(Inside { left: wire::after(with), frames: text }));
         }

@@ -6,8 +6,25 @@
 
 use std::sync::LazyLock;
 
+use crate::exchange::time::{Micros, WallTime};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+/// How long a limit lasts where nothing says it, in seconds.
+const MINUTE: u64 = 60;
+
+/// A text in which `{reset}` (RFC 3339) and `{reset_ms}` (milliseconds since 1970) stand for the time `wait_s`
+/// seconds after `now`.
+pub fn with_reset(text: &str, now: WallTime, wait_s: u64) -> String {
+    let reset = now.plus(Micros(wait_s.saturating_mul(1_000_000)));
+    let milliseconds = reset.0.div_euclid(1000);
+    let text = text.replace("{reset_ms}", &milliseconds.to_string());
+    match Timestamp::from_millisecond(milliseconds) {
+        Ok(time) => text.replace("{reset}", &time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        Err(_) => text,
+    }
+}
 
 /// One documented error of one gateway.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -32,7 +49,8 @@ pub struct ErrorCode {
     pub retry: Retry,
     /// The `retry-after` it comes with, in seconds; `None` if it comes without.
     pub retry_after: Option<u64>,
-    /// Headers that it comes with besides.
+    /// Headers that it comes with besides. `{reset}` and `{reset_ms}` stand for the time when its limit is reset:
+    /// [`ErrorCode::headers_at`] fills it in.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
     /// OpenRouter's `error.metadata`.
@@ -182,6 +200,14 @@ impl ErrorCode {
     /// How sure the status is.
     pub fn status_confidence(&self) -> Confidence {
         self.status_confidence.unwrap_or(self.confidence)
+    }
+
+    /// The headers that it comes with besides, said at `now`, where `wait_s` seconds are to be waited; `None` is
+    /// what is documented, else a minute.
+    pub fn headers_at(&self, now: WallTime, wait_s: Option<u64>) -> Vec<(String, String)> {
+        let wait_s = wait_s.or(self.retry_after).unwrap_or(MINUTE);
+        let fill = |(name, value): &(String, String)| (name.clone(), with_reset(value, now, wait_s));
+        self.headers.iter().map(fill).collect()
     }
 
     /// The body, as JSON text, with what `detail` says differently.

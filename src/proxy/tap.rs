@@ -12,6 +12,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// How long a body that broke waits before the other side is told, where it is a stream of HTTP/2: that is reset
+/// at once, and hyper throws away what of it is not written yet. A peer that broke off had sent it.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// Forwards the frames of a body untouched and tells the recorder of each, and of exactly one end.
 ///
@@ -21,8 +26,10 @@ use std::task::{Context, Poll};
 pub(super) struct Tap<B> {
     inner: B,
     watcher: Option<BodyWatcher>,
-    /// Waits for room in the recorder's queue.
+    /// Waits for room in the recorder's queue, or for [`LINGER`] to be over.
     waiting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// How the body broke, until that may be passed on.
+    failed: Option<hyper::Error>,
     /// The gateway's connection, to be given back when its answer has ended.
     lease: Option<Lease>,
     /// Its end was a good one.
@@ -51,7 +58,8 @@ impl<B: Body<Data = Bytes, Error = hyper::Error>> Tap<B> {
         shared: Arc<Shared>,
     ) -> Self {
         let watcher = BodyWatcher { track, side, socket, untaken: false, shared };
-        let mut tap = Self { inner, watcher: Some(watcher), waiting: None, lease, whole: Arc::default() };
+        let mut tap =
+            Self { inner, watcher: Some(watcher), waiting: None, failed: None, lease, whole: Arc::default() };
         if tap.inner.is_end_stream() {
             tap.end(BodyEnd::Whole);
         }
@@ -149,6 +157,9 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Tap<B> {
             }
             this.waiting = None;
         }
+        if let Some(error) = this.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let polled = Pin::new(&mut this.inner).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
@@ -165,8 +176,14 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Tap<B> {
                 }
             }
             Poll::Ready(Some(Err(error))) => {
+                let http2 = this.watcher.as_ref().is_some_and(|watcher| watcher.socket.is_none());
                 if let Some(end) = this.watcher.as_ref().map(|watcher| watcher.broken(error)) {
                     this.end(end);
+                }
+                if http2 && let Poll::Ready(Some(Err(error))) = polled {
+                    this.failed = Some(error);
+                    this.waiting = Some(Box::pin(tokio::time::sleep(LINGER)));
+                    return Pin::new(this).poll_frame(cx);
                 }
             }
             Poll::Ready(None) => this.end(BodyEnd::Whole),

@@ -227,8 +227,9 @@ impl Call<'_> {
         let mut response = plain(status, refusal.body_text(self.profile, skin, &self.request_id));
         let headers = response.headers_mut();
         let error = refusal.error(self.profile);
-        for (name, value) in error.iter().flat_map(|error| &error.headers) {
-            put(headers, name, value);
+        let now = self.shared.options.clock.now().wall;
+        for (name, value) in error.iter().flat_map(|error| error.headers_at(now, refusal.retry_after)) {
+            put(headers, &name, &value);
         }
         if let Some(seconds) = refusal.retry_after {
             put(headers, "retry-after", &seconds.to_string());

@@ -8,6 +8,7 @@ use crate::fault::catalogue::{self, Entry};
 use crate::fault::preset::{self, Preset};
 use crate::gateway::errors::{self, Confidence, Detail, ErrorCode, Retry};
 use crate::proxy::OwnError;
+use crate::sim::{Assumption, assumptions};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -24,6 +25,8 @@ pub(super) enum Topic {
     Fault(&'static Entry),
     /// Several faults in one word.
     Preset(&'static Preset),
+    /// What the simulator assumes, because no vendor documents it.
+    Assumption(&'static Assumption),
 }
 
 /// The faults that are not among the documented errors.
@@ -44,7 +47,8 @@ impl Topic {
         let errors = errors::all().iter().map(Self::Error);
         let faults = FAULTS.iter().map(Self::Fault);
         let presets = preset::all().iter().map(Self::Preset);
-        checks.chain(verdicts).chain(own).chain(errors).chain(faults).chain(presets)
+        let assumed = assumptions().iter().map(Self::Assumption);
+        checks.chain(verdicts).chain(own).chain(errors).chain(faults).chain(presets).chain(assumed)
     }
 
     /// What it is called.
@@ -56,6 +60,7 @@ impl Topic {
             Self::Own(token) => token.as_str(),
             Self::Fault(fault) => &fault.name,
             Self::Preset(preset) => &preset.name,
+            Self::Assumption(assumption) => &assumption.id,
         }
     }
 
@@ -71,7 +76,7 @@ impl Topic {
                 }
                 Self::Own(token) => named(token.status().as_str()),
                 Self::Preset(preset) => name.strip_prefix("preset:").is_some_and(|name| name == preset.name),
-                Self::Check(_) | Self::Verdict(_) | Self::Fault(_) => false,
+                Self::Check(_) | Self::Verdict(_) | Self::Fault(_) | Self::Assumption(_) => false,
             }
     }
 
@@ -85,6 +90,7 @@ impl Topic {
             Self::Fault(Entry { gateway: Some(gateway), .. }) => format!("faults of {gateway}"),
             Self::Fault(_) => "faults of the wire".to_owned(),
             Self::Preset(_) => "presets of faults".to_owned(),
+            Self::Assumption(_) => "what the simulator assumes".to_owned(),
         }
     }
 
@@ -98,7 +104,7 @@ impl Topic {
             Self::Fault(fault) => {
                 (fault.status.map(|status| status.to_string()).unwrap_or_default(), Style::Faint)
             }
-            Self::Preset(_) => (String::new(), Style::Plain),
+            Self::Preset(_) | Self::Assumption(_) => (String::new(), Style::Plain),
         }
     }
 
@@ -111,6 +117,7 @@ impl Topic {
             Self::Own(token) => token.meaning(),
             Self::Fault(fault) => fault.summary,
             Self::Preset(preset) => &preset.summary,
+            Self::Assumption(assumption) => &assumption.what,
         }
     }
 
@@ -123,6 +130,7 @@ impl Topic {
             Self::Own(token) => own_page(token),
             Self::Fault(fault) => fault_page(fault),
             Self::Preset(preset) => preset_page(preset),
+            Self::Assumption(assumption) => assumption_page(assumption),
         }
     }
 
@@ -189,6 +197,14 @@ impl Topic {
                 "summary": preset.summary,
                 "rules": preset.rules,
             }),
+            Self::Assumption(assumption) => json!({
+                "kind": "assumption",
+                "name": assumption.id,
+                "summary": assumption.what,
+                "profiles": assumption.profiles,
+                "on": assumption.on,
+                "why": assumption.why,
+            }),
         };
         if let (true, Some(object)) = (with_page, value.as_object_mut()) {
             object.insert("markdown".to_owned(), self.page().into());
@@ -247,6 +263,19 @@ fn preset_page(preset: &Preset) -> String {
     )
 }
 
+fn assumption_page(assumption: &Assumption) -> String {
+    format!(
+        "# {id}\n\nAn assumption of `gatetap sim`, for the profiles {profiles}. {what}\n\n## Why\n\n{why}\n\n\
+         ## What rests on it\n\nAnswers of the sorts {on}. A request with the header `x-sim-assumed` is told in a \
+         header of that name what its answer rests on.\n",
+        id = assumption.id,
+        profiles = assumption.profiles.join(", "),
+        what = assumption.what,
+        why = assumption.why,
+        on = assumption.on.join(", "),
+    )
+}
+
 const fn sure(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Documented => "documented",
@@ -284,10 +313,16 @@ fn error_page(error: &ErrorCode) -> String {
     )
 }
 
+/// What stands in a page for a time that depends on when the answer is given.
+const RESET: &str = "(when the limit is reset)";
+
 /// The headers that it comes with.
 fn headers(error: &ErrorCode) -> Vec<(String, String)> {
     let wait = error.retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
-    wait.into_iter().chain(error.headers.iter().cloned()).collect()
+    let told = |(name, value): &(String, String)| {
+        (name.clone(), value.replace("{reset_ms}", RESET).replace("{reset}", RESET))
+    };
+    wait.into_iter().chain(error.headers.iter().map(told)).collect()
 }
 
 /// The body of an example.

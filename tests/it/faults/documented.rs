@@ -3,8 +3,9 @@
 use super::{ASKED, EVENTS, ask, ask_at, streaming};
 use crate::support::gateway::Gateway;
 use crate::support::tapped::Tapped;
+use gatetap::exchange::time::{Clock, WallTime};
 use gatetap::fault::catalogue;
-use gatetap::gateway::errors;
+use gatetap::gateway::errors::{self, with_reset};
 use gatetap::gateway::variants::{self, Place};
 use serde_json::Value;
 
@@ -18,8 +19,9 @@ async fn every_documented_error_has_its_status_its_headers_and_its_code() {
         assert_eq!(got.header("x-gatetap-fault"), Some(name.clone()));
         assert_eq!(got.header("content-type").as_deref(), Some("application/json"), "{name}");
         assert_eq!(got.header("retry-after"), error.retry_after.map(|s| s.to_string()), "{name}");
+        let wait_s = error.retry_after.unwrap_or(60);
         for (header, value) in &error.headers {
-            assert_eq!(got.header(header).as_ref(), Some(value), "{name}");
+            is_filled_in(&got.header(header).unwrap(), value, wait_s, &name);
         }
         let id = gatetap::gateway::profile::profile(&error.gateway).unwrap().request_id_header.as_str();
         assert!(got.header(id).is_some_and(|id| id.contains("_fault_")), "{name}");
@@ -28,6 +30,20 @@ async fn every_documented_error_has_its_status_its_headers_and_its_code() {
         assert!(!said.is_empty() && !said.contains("{model}"), "{name}: {said}");
         // Answered at once, in the gateway's place.
     }
+}
+
+/// Asserts that `got` is `template` with the time of the reset in it: `wait_s` from now, give or take a test's time.
+fn is_filled_in(got: &str, template: &str, wait_s: u64, name: &str) {
+    let now = Clock::system().now().wall;
+    let wanted = (-5..=1).map(|late_s| WallTime(now.0 + late_s * 1_000_000));
+    let Some((before, after)) = template.split_once("{reset_ms}") else {
+        let mut wanted = wanted.map(|time| with_reset(template, time, wait_s));
+        return assert!(wanted.any(|text| text == got), "{name}: {got}");
+    };
+    let told = got.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let told: i64 = told.and_then(|time| time.parse().ok()).unwrap_or_else(|| panic!("{name}: {got}"));
+    let late_ms = now.0 / 1000 + 1000 * i64::try_from(wait_s).unwrap() - told;
+    assert!((0..5000).contains(&late_ms), "{name}: {late_ms} ms");
 }
 
 #[tokio::test]
@@ -47,7 +63,7 @@ async fn every_variant_shows_where_it_is_documented() {
             assert!(frames.clone().count() > 0, "{name}");
             frames.for_each(|frame| assert!(serde_json::from_str::<Value>(frame).is_ok(), "{name}: {frame}"));
         } else {
-            assert_eq!(String::from_utf8(got.body()).unwrap(), text, "{name}");
+            is_filled_in(&String::from_utf8(got.body()).unwrap(), &text, 60, &name);
             assert!(serde_json::from_str::<Value>(&text).is_ok(), "{name}");
         }
     }
