@@ -123,6 +123,7 @@ impl DemoArgs {
             connect_timeout: Duration::from_secs(10),
             simulator,
             replay: replay::Options::default(),
+            forward: None,
             faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }

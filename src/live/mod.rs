@@ -13,9 +13,9 @@ use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
-use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy};
+use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy, Replayed};
 use crate::record::{Limits, Outcome, Recorder, Running};
-use crate::replay::{self, Again, AnswerEnd, OwnWord, Replay, Tally};
+use crate::replay::{self, Again, AnswerEnd, Chooser, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
@@ -67,10 +67,19 @@ pub struct Settings {
     pub simulator: sim::Options,
     /// How recordings are replayed, should there be one among the upstreams; which, the upstream says.
     pub replay: replay::Options,
+    /// Where requests go that no recording among the upstreams answers; `None`: nowhere.
+    pub forward: Option<Upstream>,
     /// The rules for faults that are armed from the start.
     pub faults: Vec<Rule>,
     /// The command line, secrets masked.
     pub command: String,
+}
+
+impl Settings {
+    /// All upstreams; some of them perhaps twice.
+    fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
+        std::iter::once(&self.upstream).chain(self.routes.values()).chain(&self.forward)
+    }
 }
 
 /// An address to listen on.
@@ -221,6 +230,7 @@ impl Live {
             connect_timeout: settings.connect_timeout,
             own_word: Some(origins.word.clone()),
             single_use: origins.single_use(settings),
+            replays: origins.replayed(settings),
             armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
@@ -322,7 +332,7 @@ impl Origins {
         let word = OwnWord::draw().map_err(part("replay"))?;
         let mut origins = Self { simulators: Simulators::new(), replays: Replays::new(), word };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
+        for upstream in settings.upstreams() {
             match upstream {
                 Upstream::Simulator(profile) if !origins.simulators.contains_key(profile) => {
                     let options = sim::Options { profile, ..settings.simulator.clone() };
@@ -344,7 +354,7 @@ impl Origins {
         match upstream {
             Upstream::Simulator(profile) => simulator_gateway(profile, self.simulators.get(profile)),
             Upstream::Replay(recording) => {
-                local_gateway("replay", self.replays.get(recording).map(Replay::addr), "/v1")
+                local_gateway(Chooser::NAME, self.replays.get(recording).map(Replay::addr), "/v1")
             }
             Upstream::Gateway(gateway) => gateway.clone(),
         }
@@ -358,8 +368,18 @@ impl Origins {
             Upstream::Simulator(_) => is_scripted,
             Upstream::Gateway(_) => false,
         };
-        let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.values());
-        upstreams.filter(plays).map(|upstream| self.gateway(upstream)).collect()
+        settings.upstreams().filter(plays).map(|upstream| self.gateway(upstream)).collect()
+    }
+
+    /// Those that are replays, and where what they cannot answer goes.
+    fn replayed(&self, settings: &Settings) -> Vec<Replayed> {
+        let forward = settings.forward.as_ref().map(|upstream| self.gateway(upstream));
+        let replays = self.replays.iter().map(|(recording, replay)| Replayed {
+            gateway: self.gateway(&Upstream::Replay(recording.clone())),
+            chooser: replay.chooser(),
+            forward: forward.clone(),
+        });
+        replays.collect()
     }
 
     async fn stop(self) {
