@@ -124,6 +124,7 @@ impl DemoArgs {
             simulator,
             replay: replay::Options::default(),
             forward: None,
+            upstream_name: None,
             faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }

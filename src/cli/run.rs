@@ -167,7 +167,7 @@ fn start(
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
     let mut live_settings = live_settings(settings, env)?;
-    live_settings.forward = prepared.forward.as_ref().map(upstream);
+    prepared.settle_live(&mut live_settings);
     let seed = live_settings.simulator.seed;
     let token = live_settings.control_token.clone();
     let started = Live::start(live_settings, env.clock.clone());
@@ -245,6 +245,7 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         simulator: sim::options(&settings.sim, seed, env)?,
         replay: replay::options(settings, env)?,
         forward: None,
+        upstream_name: None,
         faults: settings.faults.clone(),
         command: command_line(),
     })

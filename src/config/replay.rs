@@ -107,7 +107,7 @@ fn unknown_word<I: Iterator<Item = &'static str>>(text: &str, known: impl Fn() -
 impl Mode {
     /// All, with the words for them.
     const ALL: [(&'static str, Self); 4] =
-        [("none", Self::None), ("once", Self::Once), ("new-episodes", Self::NewEpisodes), ("all", Self::All)];
+        [("once", Self::Once), ("new-episodes", Self::NewEpisodes), ("all", Self::All), ("none", Self::None)];
 
     /// The word.
     pub fn as_str(self) -> &'static str {

@@ -21,6 +21,7 @@ use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
 use retention::Keeping;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub listen: Vec<Listen>,
     /// Where plain paths go.
     pub upstream: Upstream,
+    /// What that is called in the recording, where it is not its own name.
+    pub upstream_name: Option<String>,
     /// Where `/@NAME/…` goes, by name.
     pub routes: BTreeMap<String, Upstream>,
     /// The recording.
@@ -100,6 +103,17 @@ pub enum Upstream {
     Simulator(&'static str),
     /// To that recording, which answers in this process.
     Replay(PathBuf),
+}
+
+/// As it is written on the command line.
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gateway(gateway) => f.write_str(&gateway.base_url()),
+            Self::Simulator(profile) => f.write_str(&simulator_name(profile)),
+            Self::Replay(recording) => write!(f, "replay:{}", recording.display()),
+        }
+    }
 }
 
 /// Why a gatetap could not start.
@@ -406,11 +420,7 @@ fn session(settings: &Settings, clock: &Clock) -> SessionStart {
         started_at: clock.now().wall,
         program: concat!("gatetap ", env!("CARGO_PKG_VERSION")).to_owned(),
         command: settings.command.clone(),
-        upstream: match &settings.upstream {
-            Upstream::Gateway(gateway) => gateway.base_url(),
-            Upstream::Simulator(profile) => simulator_name(profile),
-            Upstream::Replay(recording) => format!("replay:{}", recording.display()),
-        },
+        upstream: settings.upstream_name.clone().unwrap_or_else(|| settings.upstream.to_string()),
         seed: Some(settings.simulator.seed as i64),
     }
 }

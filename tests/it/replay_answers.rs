@@ -197,3 +197,22 @@ async fn an_app_that_keeps_its_connection_never_meets_one_that_is_closed() {
     }
     assert_eq!(replayed.tally.summary().served, 200);
 }
+
+#[tokio::test]
+async fn a_fault_takes_no_turn_and_speaks_for_the_gateway_that_had_answered() {
+    let (home, _) = recorded(&[chat(GOOD, "one"), chat(GOOD, "one")]).await;
+    let recording = home.path().join("recording.db");
+    let reader = Reader::open(&recording).unwrap();
+    let body = |id| reader.body(id, Side::Response).unwrap().bytes;
+    let replayed = Replayed::of(&recording, |settings| {
+        settings.faults = vec![gatetap::fault::spec::parse("429,first=1").unwrap()];
+    })
+    .await;
+    let statuses = [429, 200, 200];
+    for (status, id) in statuses.into_iter().zip([0, 1, 2]) {
+        let (head, seen) = Client::exchange(replayed.addr(), chat(GOOD, "one")).await;
+        assert_eq!(head.status(), status);
+        assert!(status == 429 || seen.bytes() == body(id), "{id}: {}", seen.text());
+    }
+    assert_eq!(replayed.tally.summary().served, 2);
+}

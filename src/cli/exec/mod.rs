@@ -6,7 +6,7 @@ mod receipt;
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
-use super::run::{RunArgs, live_settings, upstream};
+use super::run::{RunArgs, live_settings};
 use super::{announce, replay, runtime};
 use crate::config::{Route, Settings, Upstream};
 use crate::exchange::finding::Severity;
@@ -45,7 +45,7 @@ impl ExecArgs {
         let runtime = runtime::start()?;
         let prepared = replay::prepare(&mut settings, env)?;
         let mut live = live_settings(&settings, env)?;
-        live.forward = prepared.forward.as_ref().map(upstream);
+        prepared.settle_live(&mut live);
         let live = runtime.block_on(Live::start(live, env.clock.clone())).map_err(announce::explain)?;
         let ran = say(&live, &taken, env)
             .and_then(|()| variables(&live.url(), &settings, &taken, env))

@@ -9,10 +9,12 @@ use crate::cli::env::Env;
 use crate::cli::error::wrong_usage;
 use crate::cli::export::counted;
 use crate::cli::import::{self, Kind};
+use crate::cli::run::upstream;
 use crate::config::{self, Mode, Settings, Upstream};
 use crate::exchange::time::WallTime;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::har::Lacking;
+use crate::live;
 use crate::replay::{self, Chooser, Miss};
 use crate::store::filter::{Filter, SessionName, Term};
 use crate::store::{Page, Pruner, Reader};
@@ -25,7 +27,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Prepared {
     /// Where requests go that nothing recorded answers.
-    pub(in crate::cli) forward: Option<Upstream>,
+    forward: Option<Upstream>,
+    /// What the upstream is called, where it is a recording that was made of a file.
+    upstream_name: Option<String>,
     /// The recording that is tidied at the end.
     cassette: Option<Cassette>,
     /// Recordings made of other files.
@@ -54,6 +58,7 @@ pub(in crate::cli) fn prepare(settings: &mut Settings, env: &mut Env<'_>) -> any
         prepared.settle(mode, &file, settings, env)?;
     }
     refuse_itself(settings)?;
+    let upstream_name = settings.upstream.to_string();
     let routes = settings.routes.iter_mut().map(|route| &mut route.to);
     for upstream in std::iter::once(&mut settings.upstream).chain(routes) {
         if let Upstream::Replay(file) = upstream
@@ -63,6 +68,7 @@ pub(in crate::cli) fn prepare(settings: &mut Settings, env: &mut Env<'_>) -> any
             prepared.scratch.push(scratch);
         }
     }
+    prepared.upstream_name = (!prepared.scratch.is_empty()).then_some(upstream_name);
     Ok(prepared)
 }
 
@@ -91,7 +97,11 @@ impl Prepared {
         let has_any = recorded.is_some() || kind.is_some_and(|kind| kind != Kind::Recording);
         if mode == Mode::Once && has_any {
             let name = mode.as_str();
-            writeln!(env.stderr, "mode {name}: `{}` is recorded already, so nothing is sent on", file.display())?;
+            writeln!(
+                env.stderr,
+                "mode {name}: `{}` is recorded already, so nothing is sent on",
+                file.display()
+            )?;
         }
         if mode == Mode::None || mode == Mode::Once && has_any {
             return Ok(());
@@ -131,6 +141,12 @@ impl Prepared {
             });
         }
         Ok(())
+    }
+
+    /// Tells a gatetap that is about to start.
+    pub(in crate::cli) fn settle_live(&self, live: &mut live::Settings) {
+        live.forward = self.forward.as_ref().map(upstream);
+        live.upstream_name.clone_from(&self.upstream_name);
     }
 
     /// Takes out of the cassette what this session should not leave in it, and what it has recorded anew.

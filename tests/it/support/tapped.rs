@@ -302,6 +302,7 @@ pub fn settings(url: &str) -> (Settings, TempDir) {
         simulator: gatetap::sim::Options::default(),
         replay: gatetap::replay::Options::default(),
         forward: None,
+        upstream_name: None,
         faults: Vec::new(),
         command: "gatetap test".to_owned(),
     };
