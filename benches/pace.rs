@@ -18,7 +18,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const EVENTS: usize = 200;
 const ROUNDS: usize = 5;
@@ -64,8 +64,8 @@ fn record(path: &Path, times: &[u64]) {
     writer.end_session(WallTime(0)).expect("it ends");
 }
 
-/// When the client has read each event.
-fn seen(address: &str) -> Vec<Duration> {
+/// When the client has read each event, in microseconds.
+fn seen(address: &str) -> Vec<u64> {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_nodelay(true).expect("it is open");
     stream.write_all(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("it is sent");
@@ -79,7 +79,7 @@ fn seen(address: &str) -> Vec<Duration> {
         unread.extend_from_slice(buffer.get(..read).unwrap_or_default());
         while let Some(at) = unread.windows(END.len()).position(|window| window == END) {
             unread.drain(..at + END.len());
-            times.push(began.elapsed());
+            times.push(began.elapsed().as_micros() as u64);
         }
     }
 }
@@ -104,9 +104,8 @@ fn main() {
     for _ in 0..ROUNDS {
         let seen = seen(address);
         assert_eq!(seen.len(), EVENTS, "every event comes");
-        let gaps = seen.windows(2).map(|pair| (pair[1] - pair[0]).as_micros() as i64);
-        let recorded = times.windows(2).map(|pair| (pair[1] - pair[0]) as i64);
-        off.extend(gaps.zip(recorded).map(|(gap, recorded)| (gap - recorded).unsigned_abs()));
+        let gaps = |times: &[u64]| times.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect::<Vec<_>>();
+        off.extend(gaps(&seen).iter().zip(gaps(&times)).map(|(gap, recorded)| gap.abs_diff(recorded)));
     }
     replay.kill().expect("it runs");
     replay.wait().expect("it ends");

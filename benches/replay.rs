@@ -34,9 +34,11 @@ const EVENT: &str = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.c
 /// The n-th question: what an agent asks in its fifth turn, 4 KB of it the same for all.
 fn question(n: usize) -> Vec<u8> {
     let system = "You are a careful assistant that answers in few words. ".repeat(60);
-    let turns: String = (0..4)
-        .map(|turn| format!(r#"{{"role":"user","content":"turn {turn} of {}"}},{{"role":"assistant","content":"Fine."}},"#, n % 100))
-        .collect();
+    let turn = |turn| {
+        let asked = format!("turn {turn} of {}", n % 100);
+        format!(r#"{{"role":"user","content":"{asked}"}},{{"role":"assistant","content":"Fine."}},"#)
+    };
+    let turns = (0..4).map(turn).collect::<Vec<_>>().concat();
     format!(
         r#"{{"model":"acme/small","stream":true,"user":"u{n}","messages":[{{"role":"system","content":"{system}"}},{turns}{{"role":"user","content":"question {n}"}}]}}"#
     )
