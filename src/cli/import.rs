@@ -162,7 +162,7 @@ pub(super) fn kind(path: &Path) -> anyhow::Result<Kind> {
     }
     Err(wrong_usage(
         format!(
-            "`{}` is neither JSON Lines of gatetap, nor a HAR, nor a capture, nor a recording",
+            "`{}` is neither JSON Lines of gatetap, nor a HAR, nor a recording, nor a capture",
             path.display()
         ),
         WHAT_IT_TAKES,

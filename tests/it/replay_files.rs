@@ -116,7 +116,7 @@ fn a_mistake_in_a_file_is_named_with_its_place_and_nothing_stays() {
             "# a\n> GET /v1 HTTP/1.1\nnonsense\n",
             "`bad.capture`, line 3, column 1: `nonsense` is no word of a capture",
         ),
-        ("empty", "", "`empty` is neither JSON Lines of gatetap, nor a HAR, nor a capture, nor a recording"),
+        ("empty", "", "`empty` is neither JSON Lines of gatetap, nor a HAR, nor a recording, nor a capture"),
     ] {
         std::fs::write(home.join(name), text).unwrap();
         for args in [&["replay", "serve", name, "--headless"][..], &["import", name, "--db", "imported.db"]] {

@@ -144,7 +144,7 @@ fn what_cannot_be_is_told() {
         (&["nowhere.db"][..], "cannot read `nowhere.db`"),
         (
             &["notes.txt", "--mode", "once"],
-            "`notes.txt` is neither JSON Lines of gatetap, nor a HAR, nor a capture",
+            "`notes.txt` is neither JSON Lines of gatetap, nor a HAR, nor a recording, nor a capture",
         ),
         (
             &["a.capture", "--mode", "new-episodes"],

@@ -3,6 +3,7 @@
 use crate::config::Upstream;
 use crate::digest::summary::Whole;
 use crate::gateway::profile::{Gateway, profile, split_route};
+use crate::replay::Chooser;
 
 /// Where an exchange went, as far as that can be told and reached again.
 pub(super) fn origin(whole: &Whole) -> Option<Upstream> {
@@ -10,7 +11,7 @@ pub(super) fn origin(whole: &Whole) -> Option<Upstream> {
     if name == "sim" || name.starts_with("sim:") || profile(name).is_some() {
         return name.parse().ok();
     }
-    if name.is_empty() || name == "replay" || name.starts_with("replay:") {
+    if name.is_empty() || Chooser::is_replay(name) {
         return None;
     }
     // The base URL is what stood in the place of the local one.
