@@ -132,6 +132,24 @@ fn a_wrapped_command_records_once_and_runs_offline_then() {
         assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), "first"), "{round}: {exit}");
         assert_eq!(first.requests().len(), 1);
     }
+    // As JSON Lines it can be reviewed and committed, and is as good.
+    let lines = gatetap(&home, &["export", "jsonl", "--db", "cassette.db"]).stdout;
+    std::fs::write(home.join("cassette.jsonl"), lines).unwrap();
+    let offline = [
+        "exec",
+        "--upstream",
+        "replay:cassette.jsonl",
+        "--mode",
+        "once",
+        "--strict",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ];
+    let exit = gatetap(&home, &offline);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), "first"), "{exit}");
+    assert_eq!(first.requests().len(), 1);
 }
 
 #[test]

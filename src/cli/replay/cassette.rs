@@ -86,7 +86,7 @@ impl Prepared {
             Some(Kind::Recording) => {
                 Some(Reader::open(file)?).filter(|reader| reader.count().is_ok_and(|count| count > 0))
             }
-            Some(_) if mode == Mode::None || settings.db_is_given => None,
+            Some(_) if matches!(mode, Mode::None | Mode::Once) || settings.db_is_given => None,
             Some(_) => {
                 return Err(wrong_usage(
                     format!("`{}` is no recording: nothing can be recorded into it", file.display()),
