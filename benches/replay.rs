@@ -99,7 +99,9 @@ fn ask(addr: SocketAddr, body: &[u8]) -> usize {
 }
 
 fn bench(criterion: &mut Criterion) {
-    let path = std::env::temp_dir().join(format!("gatetap-bench-replay-{}.db", std::process::id()));
+    let directory = std::env::temp_dir().join(format!("gatetap-bench-replay-{}", std::process::id()));
+    std::fs::create_dir(&directory).expect("it can be made");
+    let path = directory.join("recorded.db");
     record(&path);
     let runtime = tokio::runtime::Runtime::new().expect("there is a runtime");
     let start = || {
@@ -138,7 +140,7 @@ fn bench(criterion: &mut Criterion) {
     });
     group.finish();
     runtime.block_on(replay.stop());
-    std::fs::remove_file(&path).expect("it was made");
+    std::fs::remove_dir_all(&directory).expect("it was made");
 }
 
 criterion_group!(benches, bench);
