@@ -12,11 +12,12 @@ use ratatui::text::Line;
 const LEFT: usize = 16;
 
 /// What stands before a path.
-const MARKS: [(&str, &str); 4] = [
+const MARKS: [(&str, &str); 5] = [
     ("*", "marked, with m"),
     ("F", "a fault was injected"),
     ("↻1", "the client's first retry of the request before"),
     ("R", "sends an earlier exchange again"),
+    ("≡", "has a note, written with ;"),
 ];
 
 pub(super) fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {

@@ -216,6 +216,7 @@ impl Sheet<'_> {
         self.body("request", summary.request_bytes, exchange.end_of(Side::Request));
         self.body("answer", summary.response_bytes, exchange.end_of(Side::Response));
         self.known("replay of", summary.replay_of.map(|id| format!("#{id}")));
+        self.known("note", summary.note.clone());
         self.fact("recorded", Role::Quiet, &format!("#{} in session {}", summary.id, summary.session));
     }
 
