@@ -162,7 +162,7 @@ fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> a
     let live_settings = live_settings(settings, env)?;
     let seed = live_settings.simulator.seed;
     let token = live_settings.control_token.clone();
-    let started = Live::start(live_settings, env.clock.clone());
+    let started = Live::start(live_settings.clone(), env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     // Taken away whichever way this ends.
     let _announced = presence::announce(&live, env)?;
@@ -185,7 +185,7 @@ fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> a
             runtime.block_on(announce::watch(&live, talk.insert(new), stop, env))
         })
     } else {
-        live_view::run(&runtime, &live, warnings, env)
+        live_view::run(&runtime, &live, &live_settings, warnings, env)
     };
     let replays = live.replays();
     let outcome = runtime.block_on(live.stop());

@@ -22,9 +22,13 @@ const MARKS: [(&str, &str); 5] = [
 
 pub(super) fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (context, title) in
-        [(Context::List, "in the list"), (Context::Pane, "in an exchange"), (Context::Anywhere, "anywhere")]
-    {
+    for (context, title) in [
+        (Context::List, "in the list"),
+        (Context::Pane, "in an exchange"),
+        (Context::Events, "in its events"),
+        (Context::Playing, "while a stream is played"),
+        (Context::Anywhere, "anywhere"),
+    ] {
         lines.push(Line::from(ui.span(Role::Strong, format!(" {title}"))));
         let bindings: Vec<&Binding> = BINDINGS
             .iter()

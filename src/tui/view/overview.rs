@@ -48,6 +48,7 @@ impl Sheet<'_> {
         if let Some(evidence) = detail.evidence.as_ref().filter(|evidence| !evidence.is_empty()) {
             self.fact("because", Role::Plain, evidence);
         }
+        self.known("note", summary.note.clone());
         let is_told = |text: &str| detail.evidence.as_ref().is_some_and(|told| told.contains(text));
         if let Some(own) = exchange.own_answer.as_ref().filter(|own| !is_told(&own.message)) {
             let text = format!("{}: {}", own.token, own.message);
@@ -216,7 +217,6 @@ impl Sheet<'_> {
         self.body("request", summary.request_bytes, exchange.end_of(Side::Request));
         self.body("answer", summary.response_bytes, exchange.end_of(Side::Response));
         self.known("replay of", summary.replay_of.map(|id| format!("#{id}")));
-        self.known("note", summary.note.clone());
         self.fact("recorded", Role::Quiet, &format!("#{} in session {}", summary.id, summary.session));
     }
 

@@ -8,7 +8,7 @@ use ratatui::style::Color;
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (140, 40)];
 
 /// The screens of the samples: a name, and the keys that lead there.
-const SCREENS: [(&str, &str); 27] = [
+const SCREENS: [(&str, &str); 35] = [
     ("list", ""),
     ("list-moved", "gjj"),
     ("list-marked", "gjmjjm"),
@@ -36,6 +36,14 @@ const SCREENS: [(&str, &str); 27] = [
     ("paused", "p"),
     ("notice", "D"),
     ("help", "?"),
+    ("send", "gjr"),
+    ("send-edited", "gj4e"),
+    ("send-impossible", "Gkkr"),
+    ("delete", "gjd"),
+    ("delete-marked", "gmjmjm<enter>d"),
+    ("note", "gj;slower than yesterday"),
+    ("noted", "gj;slower than yesterday<enter>"),
+    ("playing", "gj3pjjj"),
 ];
 
 #[test]
