@@ -41,8 +41,8 @@ pub enum Unready {
         id: ExchangeId,
         /// What is in the way.
         obstacle: Obstacle,
-        /// Where it would go.
-        to: Upstream,
+        /// Where it would go, for people.
+        to: String,
         /// The variable that the key was looked for in.
         variable: Option<String>,
     },
@@ -63,7 +63,10 @@ impl Ready {
         let id = exchange.id;
         match Again::of(exchange, body, changes, key.value.as_deref()) {
             Ok(again) => Ok(Self { id, to, again: Arc::new(again) }),
-            Err(obstacle) => Err(Unready::Obstacle { id, obstacle, to, variable: key.variable.clone() }),
+            Err(obstacle) => {
+                let (to, variable) = (to.to_string(), key.variable.clone());
+                Err(Unready::Obstacle { id, obstacle, to, variable })
+            }
         }
     }
 

@@ -205,13 +205,15 @@ impl Show {
                 let warning = format!("A part of gatetap failed: {panic}");
                 self.step(&mut app, Msg::Warning(warning));
             }
-            if signals.is_suspended() {
-                screen.lend(signals::stop_here)?;
-                signals.is_resumed();
+            let is_suspended = signals.is_suspended();
+            if is_suspended || signals.is_resumed() {
+                screen.lend(|| {
+                    if is_suspended {
+                        signals::stop_here(signals)
+                    }
+                })?;
                 msg = Some(Msg::Resize);
-            } else if signals.is_resumed() {
-                screen.lend(|| ())?;
-                msg = Some(Msg::Resize);
+                continue;
             }
             let now = clock.mono();
             let tick = if app.is_playing() { FRAME.into() } else { TICK };

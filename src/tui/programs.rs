@@ -124,7 +124,7 @@ fn wait(child: &mut Child, signals: &Signals) -> io::Result<Option<ExitStatus>> 
         }
         // Ctrl-Z in the program stops the whole job.
         if signals.is_suspended() {
-            stop_here();
+            stop_here(signals);
         }
         std::thread::sleep(LOOK);
     };

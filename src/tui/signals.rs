@@ -1,6 +1,14 @@
 //! What signals tell the view, and how it stops as a shell wants it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
+use std::time::Duration;
+
+/// How often, and how many times, it is looked whether the process goes on.
+#[cfg(unix)]
+const LOOK: Duration = Duration::from_millis(10);
+#[cfg(unix)]
+const LOOKS: usize = 50;
 
 /// Set by whoever receives the signals of the process; the view looks 30 times a second.
 #[derive(Debug, Default)]
@@ -42,9 +50,17 @@ pub(super) fn suspend_job() {
 
 /// Stops this process; returns when the shell has let it go on.
 #[cfg(unix)]
-pub(super) fn stop_here() {
+pub(super) fn stop_here(signals: &Signals) {
     use rustix::process::{Signal, getpid, kill_process};
+    signals.is_resumed();
     let _stopped = kill_process(getpid(), Signal::STOP);
+    // Another thread may be the first to stop, and this one come so far as to take the terminal again.
+    for _ in 0..LOOKS {
+        if signals.is_resumed() {
+            return;
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// There are no jobs here.
@@ -53,4 +69,4 @@ pub(super) fn suspend_job() {}
 
 /// There are no jobs here.
 #[cfg(not(unix))]
-pub(super) fn stop_here() {}
+pub(super) fn stop_here(_: &Signals) {}

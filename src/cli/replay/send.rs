@@ -196,7 +196,7 @@ impl SendArgs {
         let body = reader.body(id, Side::Request)?;
         let to = match &self.to {
             Some(to) => to.clone(),
-            None => ready::origin(&whole).map_err(explain)?,
+            None => ready::origin(&whole).map_err(|unready| explain(&unready))?,
         };
         let key = Key::look_up(&to, self.key_env.as_deref(), |name| std::env::var(name).ok());
         if let Some(variable) = self.key_env.as_ref().filter(|_| !key.is_there()) {
@@ -205,7 +205,9 @@ impl SendArgs {
                 format!("set it, as in `{variable}=… gatetap replay send …`"),
             ));
         }
-        Ok(Ready::new(&whole.exchange, &body, &self.changes(), to, &key).map_err(explain)?.straight())
+        Ok(Ready::new(&whole.exchange, &body, &self.changes(), to, &key)
+            .map_err(|unready| explain(&unready))?
+            .straight())
     }
 
     fn changes(&self) -> Changes {
@@ -320,6 +322,6 @@ impl SendArgs {
     }
 }
 
-fn explain(unready: Unready) -> anyhow::Error {
+fn explain(unready: &Unready) -> anyhow::Error {
     wrong_usage(unready.to_string(), unready.hint())
 }

@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
 use super::prompt::Accepted;
-use super::{App, Ask, Cmd, Deed, Form, Kind, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab};
+use super::{App, Ask, Cmd, Deed, Form, Kind, Mouse, Page, PageKind, Pane, Play, Prompt, Seek, Tab};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -66,7 +66,7 @@ impl App {
             Action::Delete => self.ask_to_delete(),
             Action::Pager => self.open_pager(),
             Action::TogglePlay => self.toggle_play(),
-            Action::HoldPlay => self.with_play(|play, events| play.toggle(events)),
+            Action::HoldPlay => self.with_play(Play::toggle),
             Action::Faster => self.with_play(|play, _| play.faster()),
             Action::Slower => self.with_play(|play, _| play.slower()),
             Action::Agree => self.agree(),
