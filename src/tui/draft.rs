@@ -108,7 +108,11 @@ pub fn apply(text: &str, exchange: &Exchange, body: &Body) -> Result<(Exchange, 
         Some(shown) if shown.trim_end_matches(['\n', '\r']) == typed => {}
         _ => {
             edited_headers.0.retain(|(name, _)| !name.eq_ignore_ascii_case("content-encoding"));
-            body = Body { bytes: typed.as_bytes().to_vec(), ..Body::default() };
+            // JSON that stood in one line goes in one line.
+            let was_compact = !body.bytes.contains(&b'\n');
+            let compact = was_compact.then(|| json_text::compact(typed)).flatten();
+            let bytes = compact.unwrap_or_else(|| typed.to_owned()).into_bytes();
+            body = Body { bytes, ..Body::default() };
             edited.request_bytes = body.bytes.len() as u64;
         }
     }

@@ -163,8 +163,8 @@ fn a_recording_is_shown_while_another_process_writes_it() {
 }
 
 /// A demo on whose screen an ended stream is selected, and nothing moves.
-fn on_a_stream(environment: &[(&str, &str)]) -> Terminal {
-    let mut terminal = Terminal::run_with(&Home::new(), &["demo"], environment);
+fn on_a_stream(home: &Home, environment: &[(&str, &str)]) -> Terminal {
+    let mut terminal = Terminal::run_with(home, &["demo"], environment);
     terminal.wait_for("complete");
     terminal.press("/is:streaming verdict:complete\r");
     terminal.wait_until("a match that is selected", |text| {
@@ -177,7 +177,7 @@ fn on_a_stream(environment: &[(&str, &str)]) -> Terminal {
 
 #[test]
 fn a_request_is_sent_again_through_the_running_proxy() {
-    let mut terminal = on_a_stream(&[]);
+    let mut terminal = on_a_stream(&Home::new(), &[]);
     terminal.press("pr");
     terminal.wait_for("again?");
     terminal.press("y");
@@ -196,7 +196,7 @@ fn an_editor_has_the_terminal_and_gives_it_back() {
         ("false", "`false` ended with"),
         ("no-such-editor -w", "there is no `no-such-editor -w`; $VISUAL names another"),
     ] {
-        let mut terminal = on_a_stream(&[("VISUAL", editor), ("EDITOR", "nobody-asks")]);
+        let mut terminal = on_a_stream(&Home::new(), &[("VISUAL", editor), ("EDITOR", "nobody-asks")]);
         terminal.press("e");
         terminal.wait_for(answer);
         assert!(terminal.screen.lock().unwrap().screen().alternate_screen(), "{editor}");
@@ -208,7 +208,10 @@ fn an_editor_has_the_terminal_and_gives_it_back() {
 
 #[test]
 fn a_pager_has_the_terminal_until_it_ends() {
-    let mut terminal = on_a_stream(&[("PAGER", "cat; echo the end of it; read line; exit 3; #")]);
+    let home = Home::new();
+    std::fs::write(home.join("pager"), "cat; echo the end of it; read line </dev/tty || exit 9; exit 3")
+        .unwrap();
+    let mut terminal = on_a_stream(&home, &[("PAGER", "sh pager")]);
     terminal.press("5");
     terminal.wait_for("HTTP/1.1 200");
     terminal.press("v");
@@ -230,7 +233,7 @@ fn a_pager_has_the_terminal_until_it_ends() {
 #[test]
 fn it_goes_to_the_background_and_comes_back() {
     use rustix::process::{Pid, Signal, kill_process};
-    let mut terminal = on_a_stream(&[]);
+    let mut terminal = on_a_stream(&Home::new(), &[]);
     let pid = Pid::from_child(&terminal.child);
     let state = format!("/proc/{}/stat", pid.as_raw_nonzero());
     let is_stopped = || {

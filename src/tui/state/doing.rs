@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Sent {
     /// The exchange whose request it is.
     pub of: ExchangeId,
-    /// The newest exchange that was known when it was sent.
+    /// The newest exchange there was when it was sent; `None` where the end of the list was not held.
     after: Option<ExchangeId>,
     /// What came of it, once it was seen.
     pub new: Option<ExchangeId>,
@@ -159,7 +159,8 @@ impl App {
     /// Looks for what came of the request that was sent again.
     pub(super) fn find_sent(&mut self, rows: &[Summary]) {
         let Some(sent) = &mut self.sent else { return };
-        let found = |row: &&Summary| row.replay_of == Some(sent.of) && Some(row.id) > sent.after;
+        let is_new = |row: &Summary| sent.after.is_some_and(|after| row.id > after);
+        let found = |row: &&Summary| row.replay_of == Some(sent.of) && is_new(row);
         if let (None, Some(row)) = (sent.new, rows.iter().find(found)) {
             sent.new = Some(row.id);
             let (of, new) = (sent.of, row.id);

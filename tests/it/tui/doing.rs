@@ -154,7 +154,7 @@ fn an_edited_request_is_sent_as_it_was_edited() {
     harness.keys("y");
     let [request] = &sent(&harness)[..] else { panic!("{:?}", sent(&harness)) };
     for part in
-        ["POST /v1/chat/completions?x=1 ", "User-Agent: me\r\n", "\"temperature\": 0.90", "Authorization: "]
+        ["POST /v1/chat/completions?x=1 ", "User-Agent: me\r\n", "\"temperature\":0.90", "Authorization: "]
     {
         assert!(request.contains(part), "{request}");
     }
