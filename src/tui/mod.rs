@@ -209,7 +209,7 @@ impl Show {
             if is_suspended || signals.is_resumed() {
                 screen.lend(|| {
                     if is_suspended {
-                        signals::stop_here(signals)
+                        signals::stop_here(signals);
                     }
                 })?;
                 msg = Some(Msg::Resize);

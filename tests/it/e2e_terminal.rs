@@ -1,6 +1,6 @@
 //! The real program in a real terminal: it draws, and gives the terminal back.
 
-use crate::e2e_support::{recording, serve};
+use crate::e2e_support::{ended, recording, serve};
 use crate::support::binary::{Home, Launch};
 use crate::support::client::{Client, get};
 use crate::support::{eventually, patience, wait};
@@ -186,6 +186,29 @@ fn a_request_is_sent_again_through_the_running_proxy() {
     terminal.wait_for("request headers");
     terminal.press("Q");
     terminal.assert_given_back();
+}
+
+#[test]
+fn a_request_of_a_recording_is_sent_again_by_a_gatetap_of_its_own() {
+    let home = Home::new();
+    let gatetap = serve(&home, "sim");
+    wait(Client::exchange(gatetap.addr(), get("/v1/models", &["authorization: Bearer sk-sim-e2e"])));
+    ended(&home, 1);
+    gatetap.terminate();
+    gatetap.wait_exit();
+    let mut terminal = Terminal::run(&home, &["tui"]);
+    terminal.wait_for("complete");
+    terminal.press("r");
+    terminal.wait_for("send #1 again?");
+    terminal.press("y");
+    terminal.wait_for("#2; D compares them");
+    terminal.press("q");
+    terminal.assert_given_back();
+    let again = &ended(&home, 2)[1];
+    assert_eq!(
+        (&again["replay_of"], &again["session"], &again["status"]),
+        (&1.into(), &2.into(), &200.into())
+    );
 }
 
 #[test]
