@@ -37,7 +37,8 @@
 //! ```
 //!
 //! The examiner derives digests, verdicts and findings from what is being recorded, and hands them back to the
-//! recorder. Everything else reads the file, in this process or in another, while it is being written;
+//! recorder. Everything else reads the file, in this process or in another, while it is being written, but for
+//! what a person changes by hand (pruning, notes, deleting), each in a short transaction of its own;
 //! nobody keeps a second copy. Raw bytes and times are the truth: whatever is derived can be derived again.
 //! Where a request goes comes from configuration alone; only a tunnel (`CONNECT`) names its own host.
 //!

@@ -81,9 +81,10 @@ impl DemoArgs {
         };
         let runtime = runtime::start()?;
         let settings = self.settings(&recording, env);
-        let live = runtime.block_on(Live::start(settings, env.clock.clone())).map_err(announce::explain)?;
+        let live =
+            runtime.block_on(Live::start(settings.clone(), env.clock.clone())).map_err(announce::explain)?;
         let shown = if live_view::is_possible(env) && !self.headless {
-            watch(&runtime, &live, env)
+            watch(&runtime, &live, &settings, env)
         } else {
             tell(&runtime, &live, env)
         };
@@ -153,7 +154,7 @@ impl Drop for Scratch {
 }
 
 /// Keeps traffic coming below the live view.
-fn watch(runtime: &Runtime, live: &Live, env: &Env<'_>) -> anyhow::Result<()> {
+fn watch(runtime: &Runtime, live: &Live, settings: &live::Settings, env: &Env<'_>) -> anyhow::Result<()> {
     let address = first_address(live)?;
     let traffic = runtime.spawn(async move {
         let mut stories = JoinSet::new();
@@ -168,8 +169,13 @@ fn watch(runtime: &Runtime, live: &Live, env: &Env<'_>) -> anyhow::Result<()> {
             while stories.try_join_next().is_some() {}
         }
     });
-    let shown =
-        live_view::run(runtime, live, &["this is a demo: the gateway is a simulator".to_owned()], env);
+    let shown = live_view::run(
+        runtime,
+        live,
+        settings,
+        &["this is a demo: the gateway is a simulator".to_owned()],
+        env,
+    );
     traffic.abort();
     shown
 }

@@ -1,7 +1,9 @@
 //! The live view, of a running gatetap or of a recording.
 
+#[cfg(feature = "tui")]
+use super::again::{OwnGatetap, sending};
 use super::env::Env;
-use crate::live::Live;
+use crate::live::{self, Live};
 #[cfg(feature = "tui")]
 use crate::tui;
 use std::path::Path;
@@ -26,7 +28,13 @@ pub(super) fn is_possible(env: &Env<'_>) -> bool {
 
 /// Shows what is recorded until the person quits or the process is asked to end.
 #[cfg(feature = "tui")]
-pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env<'_>) -> anyhow::Result<()> {
+pub(super) fn run(
+    runtime: &Runtime,
+    live: &Live,
+    settings: &live::Settings,
+    warnings: &[String],
+    env: &Env<'_>,
+) -> anyhow::Result<()> {
     let words = tui::state::Words {
         title: format!("{} → {}", live.url(), live.upstream().name),
         warnings: warnings.to_vec(),
@@ -35,12 +43,23 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
     };
     let recorder = live.recorder();
     let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
-    show(runtime, live.recording(), words, trouble, Some(Arc::clone(live.armed())), env)
+    let own = OwnGatetap { settings: settings.clone(), clock: env.clock.clone() };
+    let around = Around {
+        trouble,
+        armed: Some(Arc::clone(live.armed())),
+        sending: sending(runtime, Some(live.sender()), own),
+    };
+    show(runtime, live.recording(), words, around, env)
 }
 
 /// Shows a recording, whoever writes it, until the person quits or the process is asked to end.
 #[cfg(feature = "tui")]
-pub(super) fn open(runtime: &Runtime, recording: &Path, env: &Env<'_>) -> anyhow::Result<()> {
+pub(super) fn open(
+    runtime: &Runtime,
+    recording: &Path,
+    settings: live::Settings,
+    env: &Env<'_>,
+) -> anyhow::Result<()> {
     let words = tui::state::Words {
         title: recording.display().to_string(),
         warnings: Vec::new(),
@@ -49,7 +68,18 @@ pub(super) fn open(runtime: &Runtime, recording: &Path, env: &Env<'_>) -> anyhow
         ],
         gateway: String::new(),
     };
-    show(runtime, recording, words, tui::Trouble::default(), None, env)
+    let own = OwnGatetap { settings, clock: env.clock.clone() };
+    let around =
+        Around { trouble: tui::Trouble::default(), armed: None, sending: sending(runtime, None, own) };
+    show(runtime, recording, words, around, env)
+}
+
+/// What the view can do beyond showing.
+#[cfg(feature = "tui")]
+struct Around {
+    trouble: tui::Trouble,
+    armed: Option<Arc<crate::fault::Armed>>,
+    sending: tui::deeds::Sending,
 }
 
 #[cfg(feature = "tui")]
@@ -57,26 +87,27 @@ fn show(
     runtime: &Runtime,
     recording: &Path,
     words: tui::state::Words,
-    trouble: tui::Trouble,
-    armed: Option<Arc<crate::fault::Armed>>,
+    around: Around,
     env: &Env<'_>,
 ) -> anyhow::Result<()> {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    let stop = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&stop);
-    let told_to_stop = super::runtime::told_to_stop(runtime);
+    let signals = Arc::new(tui::Signals::default());
+    let (told, lent) = (Arc::clone(&signals), Arc::clone(&signals));
+    let told_to_stop =
+        super::runtime::told_to_stop_unless(runtime, move || lent.lent.load(Ordering::Relaxed));
     let watching = runtime.spawn(async move {
         told_to_stop.await;
-        told.store(true, Ordering::Relaxed);
+        told.stop.store(true, Ordering::Relaxed);
     });
+    let watching_jobs = runtime.spawn(super::runtime::watch_jobs(runtime, Arc::clone(&signals)));
     let settings = tui::Settings {
         recording: recording.to_owned(),
         words,
         follow: true,
-        stop: Arc::clone(&stop),
-        trouble,
-        armed,
+        signals: Arc::clone(&signals),
+        trouble: around.trouble,
+        armed: around.armed,
+        sending: Some(around.sending),
+        environment: |name| std::env::var(name).ok(),
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),
@@ -84,8 +115,9 @@ fn show(
     let (ended, end) = channel();
     let view = move || drop(ended.send(tui::run(settings)));
     Builder::new().name("gatetap-view".to_owned()).spawn(view)?;
-    let shown = wait_for_view(&end, &stop);
+    let shown = wait_for_view(&end, &signals.stop);
     watching.abort();
+    watching_jobs.abort();
     shown
 }
 
@@ -115,13 +147,19 @@ fn wait_for_view(end: &Receiver<Result<(), tui::Error>>, stop: &AtomicBool) -> a
 
 /// Never called: see [`is_possible`].
 #[cfg(not(feature = "tui"))]
-pub(super) fn run(_: &Runtime, _: &Live, _: &[String], _: &Env<'_>) -> anyhow::Result<()> {
+pub(super) fn run(
+    _: &Runtime,
+    _: &Live,
+    _: &live::Settings,
+    _: &[String],
+    _: &Env<'_>,
+) -> anyhow::Result<()> {
     anyhow::bail!("this build has no live view")
 }
 
 /// Never called: see [`is_possible`].
 #[cfg(not(feature = "tui"))]
-pub(super) fn open(_: &Runtime, _: &Path, _: &Env<'_>) -> anyhow::Result<()> {
+pub(super) fn open(_: &Runtime, _: &Path, _: live::Settings, _: &Env<'_>) -> anyhow::Result<()> {
     anyhow::bail!("this build has no live view")
 }
 

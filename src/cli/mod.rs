@@ -6,6 +6,8 @@
 //! Invariant: every error is shown with its causes and, where there is one, a hint; every text out of a
 //! recording goes through [`printable`](crate::exchange::text::printable) before a terminal sees it.
 
+#[cfg(feature = "tui")]
+mod again;
 mod announce;
 mod ca;
 mod check;

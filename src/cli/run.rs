@@ -170,7 +170,7 @@ fn start(
     prepared.settle_live(&mut live_settings);
     let seed = live_settings.simulator.seed;
     let token = live_settings.control_token.clone();
-    let started = Live::start(live_settings, env.clock.clone());
+    let started = Live::start(live_settings.clone(), env.clock.clone());
     let live = runtime.block_on(started).map_err(announce::explain)?;
     // Taken away whichever way this ends.
     let _announced = presence::announce(&live, env)?;
@@ -197,7 +197,7 @@ fn start(
             ))
         })
     } else {
-        live_view::run(&runtime, &live, warnings, env)
+        live_view::run(&runtime, &live, &live_settings, warnings, env)
     };
     let (replays, session) = (live.replays(), live.session());
     let outcome = runtime.block_on(live.stop());

@@ -29,32 +29,74 @@ pub(super) fn draw_token() -> anyhow::Result<String> {
 
 /// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, SIGTERM, or the
 /// terminal going away.
-#[cfg(unix)]
 pub(super) fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + use<> {
+    told_to_stop_unless(runtime, || false)
+}
+
+/// The same, but for Ctrl-C while `is_lent`: then it is for another program at this terminal.
+#[cfg(unix)]
+pub(super) fn told_to_stop_unless<L: Fn() -> bool>(
+    runtime: &Runtime,
+    is_lent: L,
+) -> impl Future<Output = ()> + use<L> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn next(signal: std::io::Result<Signal>) {
+    async fn next(signal: &mut std::io::Result<Signal>) {
         match signal {
-            Ok(mut signal) => drop(signal.recv().await),
+            Ok(signal) => drop(signal.recv().await),
             // Where a signal cannot be watched, its default action ends the process.
             Err(_) => std::future::pending().await,
         }
     }
     let _inside = runtime.enter();
-    let [interrupt, terminate, hangup] =
+    let [mut interrupt, mut terminate, mut hangup] =
         [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
     async move {
-        tokio::select! {
-            () = next(interrupt) => {}
-            () = next(terminate) => {}
-            () = next(hangup) => {}
+        loop {
+            tokio::select! {
+                () = next(&mut interrupt) => if !is_lent() { return },
+                () = next(&mut terminate) => return,
+                () = next(&mut hangup) => return,
+            }
         }
     }
 }
 
-/// Is done when the process has been asked to end with Ctrl-C.
+/// Is done when the process has been asked to end with Ctrl-C, but not while `is_lent`.
 #[cfg(not(unix))]
-pub(super) async fn told_to_stop(_: &Runtime) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+pub(super) async fn told_to_stop_unless(_: &Runtime, is_lent: impl Fn() -> bool) {
+    loop {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return std::future::pending().await;
+        }
+        if !is_lent() {
+            return;
+        }
     }
 }
+
+/// Tells the view when the process is to stop for a while (SIGTSTP), and when it goes on (SIGCONT).
+#[cfg(all(unix, feature = "tui"))]
+pub(super) fn watch_jobs(
+    runtime: &Runtime,
+    signals: std::sync::Arc<crate::tui::Signals>,
+) -> impl Future<Output = ()> + use<> {
+    use rustix::process::Signal;
+    use std::sync::atomic::Ordering;
+    use tokio::signal::unix::{SignalKind, signal};
+    let _inside = runtime.enter();
+    let [stop, go_on] = [Signal::TSTP, Signal::CONT].map(|told| signal(SignalKind::from_raw(told.as_raw())));
+    async move {
+        // Where a signal cannot be watched, its default action is taken.
+        let (Ok(mut stop), Ok(mut go_on)) = (stop, go_on) else { return };
+        loop {
+            tokio::select! {
+                _ = stop.recv() => signals.suspend.store(true, Ordering::Relaxed),
+                _ = go_on.recv() => signals.resumed.store(true, Ordering::Relaxed),
+            }
+        }
+    }
+}
+
+/// There are no jobs here.
+#[cfg(all(not(unix), feature = "tui"))]
+pub(super) async fn watch_jobs(_: &Runtime, _: std::sync::Arc<crate::tui::Signals>) {}

@@ -44,6 +44,8 @@ pub struct Summary {
     pub fault: Option<String>,
     /// The exchange that this one sends again.
     pub replay_of: Option<ExchangeId>,
+    /// What a person noted of it; secrets masked.
+    pub note: Option<String>,
     /// The first credential it carried.
     pub credential: Option<CredentialFacts>,
     /// Bytes of request body.

@@ -61,6 +61,7 @@ pub struct WholeLine<'a> {
     response: Option<Message<'a>>,
     timing: TimingLine,
     findings: Vec<FindingLine<'a>>,
+    note: Option<&'a str>,
 }
 
 /// One line of a recorded stream.
@@ -263,6 +264,7 @@ impl<'a> WholeLine<'a> {
                 added_p99_us: added(&response.marks, 99).map(|delay| delay.0),
             },
             findings: whole.findings.iter().map(FindingLine::new).collect(),
+            note: whole.summary.note.as_deref(),
         }
     }
 }

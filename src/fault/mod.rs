@@ -13,6 +13,7 @@
 
 mod armed;
 pub mod catalogue;
+pub mod complete;
 pub mod limit;
 mod plan;
 pub mod preset;

@@ -4,8 +4,10 @@
 
 pub mod child;
 pub mod presence;
+pub mod ready;
 mod retention;
 pub mod sample;
+mod sender;
 
 use crate::check::{self, Engine};
 use crate::config::HostPattern;
@@ -15,11 +17,12 @@ use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
 use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy, Replayed};
 use crate::record::{Limits, Outcome, Recorder, Running};
-use crate::replay::{self, Again, AnswerEnd, Chooser, OwnWord, Replay, Tally};
+use crate::replay::{self, Again, Chooser, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
 use retention::Keeping;
+pub use sender::Sender;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -27,8 +30,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 
 /// How long open exchanges may go on when gatetap is told to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -167,8 +169,26 @@ pub struct Live {
     origins: Origins,
     recording: PathBuf,
     upstream: Gateway,
+    routes: BTreeMap<String, String>,
     intercept: Vec<HostPattern>,
     armed: Arc<Armed>,
+}
+
+impl Settings {
+    /// The same, for a gatetap that nobody knows of, which only sends recorded requests again `to` one upstream.
+    #[must_use]
+    pub fn for_sending(self, to: Upstream) -> Self {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: vec![Listen { address: anywhere, optional: false }],
+            upstream: to,
+            routes: BTreeMap::new(),
+            tls: false,
+            intercept: Vec::new(),
+            faults: Vec::new(),
+            ..self
+        }
+    }
 }
 
 impl Live {
@@ -209,6 +229,7 @@ impl Live {
                 origins,
                 recording: settings.recording,
                 upstream,
+                routes: names(&settings.routes),
                 intercept: settings.intercept,
                 armed,
             }),
@@ -291,30 +312,22 @@ impl Live {
         self.origins.replays.values().map(Replay::tally).collect()
     }
 
-    /// Sends a recorded request again, through the proxy, and reads its answer to the end. What comes of it is in
-    /// the recording, linked to `exchange`.
+    /// What sends recorded requests again through this gatetap.
+    pub fn sender(&self) -> Sender {
+        Sender {
+            address: self.addresses().first().copied(),
+            expected: self.proxy.expected().clone(),
+            upstream: self.upstream.name.clone(),
+            routes: self.routes.clone(),
+        }
+    }
+
+    /// Sends a recorded request again; see [`Sender::send`].
     ///
     /// # Errors
-    /// Where there is no way to this gatetap itself.
+    /// As there.
     pub async fn send_again(&self, exchange: ExchangeId, again: &Again) -> io::Result<()> {
-        let address = *self.addresses().first().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        socket.bind(SocketAddr::new(address.ip(), 0))?;
-        self.proxy.expect_again(socket.local_addr()?, exchange);
-        let mut stream = socket.connect(address).await?;
-        stream.set_nodelay(true)?;
-        stream.write_all(&again.to_bytes(&address.to_string())).await?;
-        let mut end = AnswerEnd::of(again);
-        let mut bytes = Vec::with_capacity(64 << 10);
-        loop {
-            bytes.clear();
-            match stream.read_buf(&mut bytes).await {
-                // A cut is a fact that stands in the recording.
-                Ok(0) | Err(_) => return Ok(()),
-                Ok(_) if end.read(&bytes) => return Ok(()),
-                Ok(_) => {}
-            }
-        }
+        self.sender().send(exchange, again).await
     }
 
     /// The hosts whose tunnels are opened beside the gateways', if any are, as words for people.
@@ -404,6 +417,16 @@ impl Origins {
             replay.stop().await;
         }
     }
+}
+
+/// The names of the gateways that routes lead to, as they are recorded.
+fn names(routes: &BTreeMap<String, Upstream>) -> BTreeMap<String, String> {
+    let recorded = |to: &Upstream| match to {
+        Upstream::Gateway(gateway) => gateway.name.clone(),
+        Upstream::Simulator(profile) => simulator_name(profile),
+        Upstream::Replay(_) => "replay".to_owned(),
+    };
+    routes.iter().map(|(name, to)| (name.clone(), recorded(to))).collect()
 }
 
 /// Where tunnels are to be opened, the local authority has to be usable before the first comes.

@@ -145,11 +145,23 @@ struct Shared {
     /// The word by which a replay asks for gatetap's own answer.
     own_word: Option<OwnWord>,
     /// Which exchange the next request from an address sends again.
-    again: Mutex<BTreeMap<SocketAddr, ExchangeId>>,
+    again: Expected,
     /// So many connections of apps were accepted.
     accepted: AtomicU64,
     /// The proxy is being stopped: what breaks off now is gatetap's doing.
     stopping: AtomicBool,
+}
+
+/// Which exchange the next request from an address sends again.
+#[derive(Debug, Clone, Default)]
+pub struct Expected(Arc<Mutex<BTreeMap<SocketAddr, ExchangeId>>>);
+
+impl Expected {
+    /// The next request that comes from `peer` is that of `exchange`, sent again. Only who is inside this
+    /// process can say so, before the connection is made.
+    pub fn expect(&self, peer: SocketAddr, exchange: ExchangeId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, exchange);
+    }
 }
 
 impl Proxy {
@@ -187,7 +199,7 @@ impl Proxy {
             armed: Arc::clone(&settings.armed),
             control_token: settings.control_token.clone(),
             own_word: settings.own_word.clone(),
-            again: Mutex::default(),
+            again: Expected::default(),
             accepted: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         });
@@ -210,10 +222,9 @@ impl Proxy {
         &self.shared.addresses
     }
 
-    /// The next request that comes from `peer` is that of `exchange`, sent again. Only who is inside this
-    /// process can say so, before the connection is made.
-    pub fn expect_again(&self, peer: SocketAddr, exchange: ExchangeId) {
-        self.shared.again.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, exchange);
+    /// The requests that are known to come, and to be an earlier one sent again.
+    pub fn expected(&self) -> &Expected {
+        &self.shared.again
     }
 
     /// What apps do with it.
@@ -240,6 +251,6 @@ impl Proxy {
 impl Shared {
     /// The exchange that a request from `peer` sends again.
     fn sends_again(&self, peer: SocketAddr) -> Option<ExchangeId> {
-        self.again.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer)
+        self.again.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer)
     }
 }

@@ -8,6 +8,7 @@ use crate::exchange::body::Body;
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::BodyEnd;
 use crate::gateway::mask::{mask_raw_head, mask_target};
+use crate::gateway::profile::split_route;
 use crate::wire::coding;
 use bytes::Bytes;
 use serde_json::Value;
@@ -155,6 +156,25 @@ impl Again {
     /// The method.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Whether its body is a JSON document.
+    pub fn is_json(&self) -> bool {
+        serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
+    }
+
+    /// The name in a target that begins with `/@NAME/`.
+    pub fn route(&self) -> Option<&str> {
+        split_route(&self.target).map(|(name, _)| name)
+    }
+
+    /// The same, straight to the gateway that its `/@NAME/` led to.
+    #[must_use]
+    pub fn without_route(mut self) -> Self {
+        if let Some((_, rest)) = split_route(&self.target) {
+            self.target = rest.into_owned();
+        }
+        self
     }
 
     /// How many tokens it may take: of the prompt, by the rule of thumb of four bytes each; and the most that the

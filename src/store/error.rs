@@ -37,6 +37,12 @@ pub enum Error {
         /// The newest version this program knows.
         known: i64,
     },
+    /// The file may only be read.
+    #[error("`{}` may only be read", path.display())]
+    ReadOnly {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
     /// Another process holds the file's lock.
     #[error("`{}` is locked by another process{}", path.display(), holders(pids))]
     Locked {
@@ -79,6 +85,7 @@ impl Error {
         match self {
             Self::Missing { .. } => "name a recording with --db FILE, or record one with `gatetap run`",
             Self::File { .. } => "choose a file you may write with --db FILE",
+            Self::ReadOnly { .. } => "give yourself the right to write it, or work on a copy",
             Self::Foreign { .. } => "choose another file with --db FILE; this one was left untouched",
             Self::Newer { .. } => "install the newer gatetap, or start another recording with --db FILE",
             Self::Locked { .. } => "wait for the other process or choose another file with --db FILE",

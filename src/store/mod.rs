@@ -50,6 +50,7 @@
 //! * A file that is not ours, or newer, is never written to.
 //! * Nothing in this room knows a secret: what it is given is already masked.
 
+mod edit;
 mod error;
 mod facets;
 pub mod filter;
@@ -68,6 +69,7 @@ mod tunnels;
 mod words;
 mod write;
 
+pub use edit::{Deleted, Editor};
 pub use error::Error;
 pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};

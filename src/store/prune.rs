@@ -11,7 +11,7 @@ use super::filter::{Compiler, Filter};
 use super::{lost, schema, select};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{ExchangeId, SessionId};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -92,7 +92,7 @@ pub struct Pruned {
 /// A recording, opened for taking away from it.
 #[derive(Debug)]
 pub struct Pruner {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
 }
 
@@ -211,6 +211,20 @@ impl Pruner {
         self.merge_texts()?;
         self.give_back(progress)?;
         Ok(true)
+    }
+
+    /// Whether an exchange is open; `None` of one that is not there.
+    pub(super) fn is_open(&self, id: ExchangeId) -> Result<Option<bool>, Error> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT verdict = 0 FROM facets WHERE exchange_id = ?")?;
+        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    }
+
+    /// Takes exactly these away, none of which is open, and gives their space back.
+    pub(super) fn delete_these(&self, ids: &[ExchangeId]) -> Result<(), Error> {
+        let plan = PrunePlan { ids: ids.to_vec(), ..PrunePlan::default() };
+        self.carry_out(&plan, &mut Pruned::default(), &mut |_| true)?;
+        self.sweep(None, Spare::LivingSessions)
     }
 
     fn candidate(&self, id: ExchangeId) -> Result<Candidate, Error> {

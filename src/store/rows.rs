@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// What a summary needs of a row, of `exchanges` as `e` and `digests` as `d`.
 pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e.method, e.target, e.gateway, e.url, \
-     e.status, e.own_error, e.end_us, e.fault, e.replay_of, e.credentials, e.request_bytes, e.response_bytes, \
+     e.status, e.own_error, e.end_us, e.fault, e.replay_of, e.note, e.credentials, e.request_bytes, e.response_bytes, \
      coalesce(d.verdict, 'open') AS verdict, d.dialect, d.streaming, d.model, d.model_answered, d.request_id, \
      d.error_code, d.error_message, d.finish_reason, d.terminal_event, d.input_tokens, d.output_tokens, \
      d.total_tokens, d.cached_tokens, d.reasoning_tokens, d.cost, d.first_token_us, d.first_event_us, \
@@ -61,6 +61,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         severity: worst.as_deref().map(severity),
         fault: row.get("fault")?,
         replay_of: row.get("replay_of")?,
+        note: row.get("note")?,
         credential: credentials(row)?.into_iter().next(),
         request_bytes: number(row, "request_bytes")?.unwrap_or_default(),
         response_bytes: number(row, "response_bytes")?.unwrap_or_default(),

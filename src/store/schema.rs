@@ -70,6 +70,7 @@ CREATE TABLE exchanges (
   response_end_detail TEXT,
   fault           TEXT,
   replay_of       INTEGER,
+  note            TEXT,
   request_hidden  INTEGER NOT NULL DEFAULT 0,
   request_hidden_own INTEGER NOT NULL DEFAULT 0,
   request_hidden_at INTEGER,
@@ -220,7 +221,8 @@ SELECT
   json_extract(e.credentials, '$[0].fingerprint') AS key_fingerprint,
   (SELECT group_concat(DISTINCT f.check_id) FROM findings f WHERE f.exchange_id = e.id) AS findings,
   e.fault,
-  e.replay_of
+  e.replay_of,
+  e.note
 FROM exchanges e LEFT JOIN digests d ON d.exchange_id = e.id;
 
 CREATE VIEW bodies AS

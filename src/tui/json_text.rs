@@ -68,6 +68,17 @@ pub(super) fn from_first_difference<'a>(before: &str, text: &'a str) -> &'a str 
     text.get(start..).unwrap_or(text)
 }
 
+/// `text` without the white space between its tokens; `None` where it is no JSON.
+pub(super) fn compact(text: &str) -> Option<String> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    let token = |token| match token {
+        Token::Open(text) | Token::Close(text) | Token::Text(text) | Token::Bare(text) => text,
+        Token::Comma => ",",
+        Token::Colon => ":",
+    };
+    Some(tokens(text).map(token).collect())
+}
+
 /// `text` as indented lines; `None` unless it is one object or array whose brackets and strings are
 /// closed. More than that is not looked at.
 pub(super) fn indent(text: &str) -> Option<Vec<String>> {

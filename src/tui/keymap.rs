@@ -32,10 +32,18 @@ pub enum Context {
     List,
     /// In the pane that shows one exchange.
     Pane,
+    /// In the pane's events.
+    Events,
+    /// While a stream is played.
+    Playing,
     /// In a page over everything else: the help, a check's page, a comparison, the summary.
     Page,
     /// In a line that is being typed.
     Prompt,
+    /// Where something is asked that is answered with yes or no.
+    Asked,
+    /// Where it is asked whether to send a request again.
+    Sending,
     /// Wherever the context itself binds nothing else, but for a line that is being typed.
     Anywhere,
 }
@@ -88,6 +96,28 @@ pub enum Action {
     ToggleSummary,
     /// Shows the page of the check that found this.
     Explain,
+    /// Asks whether to send the request again.
+    SendAgain,
+    /// Opens the request in an editor, to be sent again.
+    EditRequest,
+    /// Opens the line for a note.
+    Note,
+    /// Asks whether to take exchanges out of the recording.
+    Delete,
+    /// Opens the body in a pager.
+    Pager,
+    /// Plays the stream in its own time, or stops doing so.
+    TogglePlay,
+    /// Stops the playing for a while, or lets it go on.
+    HoldPlay,
+    /// Plays faster.
+    Faster,
+    /// Plays slower.
+    Slower,
+    /// Says yes.
+    Agree,
+    /// Stops the program until the shell lets it go on.
+    Suspend,
     /// Shows or hides the help.
     ToggleHelp,
     /// Changes the colours.
@@ -202,7 +232,7 @@ const fn bind(
     Binding { keys, context, action, hint, help }
 }
 
-use Context::{Anywhere, List, Page, Pane, Prompt};
+use Context::{Anywhere, Asked, Events, List, Page, Pane, Playing, Prompt, Sending};
 use Key::{
     BackTab, Backspace, Char, Ctrl, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab,
     Up,
@@ -252,6 +282,14 @@ pub static BINDINGS: &[Binding] = &[
     bind(Pane, &[Char('f')], Action::Filter, None, Some("filter the list")),
     bind(Pane, &[Char('F')], Action::ToggleFollow, None, Some("follow the newest exchange")),
     bind(Pane, &[Char('q'), Esc], Action::Back, Some("back"), Some("back to the list")),
+    bind(Pane, &[Char('v')], Action::Pager, None, Some("the body in $PAGER")),
+    bind(Events, &[Char('p')], Action::TogglePlay, Some("play"), Some("play the stream in its own time")),
+    bind(Playing, &[Char(' ')], Action::HoldPlay, Some("hold"), Some("hold, and go on; at the end, again")),
+    bind(Playing, &[Char('+'), Char('=')], Action::Faster, Some("faster"), Some("faster: up to ×16")),
+    bind(Playing, &[Char('-')], Action::Slower, Some("slower"), Some("slower: down to ×¼")),
+    bind(Playing, &[Char('j'), Down], Action::Move(Motion::Down), Some("step"), Some("hold, and show the next event")),
+    bind(Playing, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("hold, and take the last event back")),
+    bind(Playing, &[Char('p'), Esc, Char('q')], Action::TogglePlay, Some("stop"), Some("show all of the stream again")),
     bind(Page, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
     bind(Page, &[Char('q'), Esc, Char('?'), Char('s')], Action::Back, Some("back"), None),
     bind(Prompt, &[Enter], Action::Accept, Some("do it"), None),
@@ -268,6 +306,13 @@ pub static BINDINGS: &[Binding] = &[
     bind(Prompt, &[Delete, Ctrl('d')], Action::Edit(Edit::EraseAfter), None, None),
     bind(Prompt, &[Ctrl('w')], Action::Edit(Edit::EraseWord), None, None),
     bind(Prompt, &[Ctrl('u')], Action::Edit(Edit::EraseAll), None, None),
+    bind(Prompt, &[Ctrl('z')], Action::Suspend, None, None),
+    bind(Asked, &[Char('y')], Action::Agree, Some("yes"), None),
+    bind(Asked, &[Char('n'), Esc, Char('q')], Action::Back, Some("no"), None),
+    bind(Asked, &[Char('Q'), Ctrl('c')], Action::Quit, None, None),
+    bind(Asked, &[Ctrl('z')], Action::Suspend, None, None),
+    bind(Sending, &[Char('y')], Action::Agree, Some("send"), None),
+    bind(Sending, &[Char('e')], Action::EditRequest, Some("edit"), None),
     bind(Anywhere, &[Char('j'), Down], Action::Move(Motion::Down), None, Some("down")),
     bind(Anywhere, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("up")),
     bind(Anywhere, &[Ctrl('d')], Action::Move(Motion::HalfPageDown), None, Some("half a page down")),
@@ -279,45 +324,70 @@ pub static BINDINGS: &[Binding] = &[
     bind(Anywhere, &[Char('y')], Action::Copy, None, Some("copy: as curl, a body, JSON, the answer")),
     bind(Anywhere, &[Char('m')], Action::ToggleMark, None, Some("mark the exchange")),
     bind(Anywhere, &[Char('D')], Action::Compare, None, Some("compare two that are marked")),
+    bind(Anywhere, &[Char('r')], Action::SendAgain, Some("send again"), Some("send the request again; asks first")),
+    bind(Anywhere, &[Char('e')], Action::EditRequest, None, Some("edit the request in $EDITOR, then send it")),
+    bind(Anywhere, &[Char(';')], Action::Note, None, Some("write a note on it, or on all marked")),
+    bind(Anywhere, &[Char('d')], Action::Delete, None, Some("delete it, or all marked; asks first")),
     bind(Anywhere, &[Char('s')], Action::ToggleSummary, Some("summary"), Some("the summary of what the filter shows")),
     bind(Anywhere, &[Char('!')], Action::Faults, None, Some("arm or disarm a fault")),
     bind(Anywhere, &[Char('p')], Action::TogglePause, None, Some("pause the screen, not the recording")),
     bind(Anywhere, &[Char('T')], Action::NextTheme, None, Some("other colours")),
     bind(Anywhere, &[Char(':'), Ctrl('p')], Action::Commands, None, Some("every command; a number goes to that exchange")),
+    bind(Anywhere, &[Ctrl('z')], Action::Suspend, None, Some("back to the shell for a while; `fg` returns")),
     bind(Anywhere, &[Char('?')], Action::ToggleHelp, Some("help"), Some("this help")),
     bind(Anywhere, &[Char('Q'), Ctrl('c')], Action::Quit, None, Some("quit at once")),
 ];
 
-/// What `key` does in `context`.
-pub fn action(context: Context, key: Key) -> Option<Action> {
-    let bound = |wanted: Context| {
-        BINDINGS.iter().find(|binding| binding.context == wanted && binding.keys.contains(&key))
-    };
-    if let Some(binding) = bound(context) {
-        return Some(binding.action);
-    }
-    match (context, key) {
-        (Prompt, Char(letter)) => Some(Action::Type(letter)),
-        (Prompt, _) => None,
-        _ => bound(Anywhere).map(|binding| binding.action),
+impl Context {
+    /// Where keys are looked for that this binds nothing to.
+    const fn beyond(self) -> Option<Self> {
+        match self {
+            Playing => Some(Events),
+            Events => Some(Pane),
+            List | Pane | Page => Some(Anywhere),
+            Sending => Some(Asked),
+            Asked | Prompt | Anywhere => None,
+        }
     }
 }
 
-/// The hints of the footer for `context`, the most useful first: key and word.
-pub fn hints(context: Context) -> impl Iterator<Item = (Key, &'static str)> {
-    let has_all = !matches!(context, Page | Prompt);
-    BINDINGS
-        .iter()
-        .filter(move |binding| binding.context == context || (binding.context == Anywhere && has_all))
-        .filter_map(|binding| Some((*binding.keys.first()?, binding.hint?)))
+/// What `key` does in `context`.
+pub fn action(context: Context, key: Key) -> Option<Action> {
+    match (bound(context, key), context, key) {
+        (Some(binding), ..) => Some(binding.action),
+        (None, Prompt, Char(letter)) => Some(Action::Type(letter)),
+        (None, ..) => None,
+    }
+}
+
+/// The nearest binding of `key`.
+fn bound(context: Context, key: Key) -> Option<&'static Binding> {
+    let places = std::iter::successors(Some(context), |context| context.beyond());
+    let mut bindings =
+        places.flat_map(|place| BINDINGS.iter().filter(move |binding| binding.context == place));
+    bindings.find(|binding| binding.keys.contains(&key))
+}
+
+/// The bindings in force in `context`, nearest first, but for those that a nearer one hides.
+fn in_force(context: Context) -> impl Iterator<Item = &'static Binding> {
+    let places = std::iter::successors(Some(context), |context| context.beyond());
+    let bindings = places.flat_map(|place| BINDINGS.iter().filter(move |binding| binding.context == place));
+    bindings.filter(move |binding| {
+        let first = binding.keys.first();
+        first.is_none_or(|key| bound(context, *key).is_some_and(|nearest| std::ptr::eq(nearest, *binding)))
+    })
+}
+
+/// The hints of the footer for `context`, the most useful first: key, word, and what it does.
+pub fn hints(context: Context) -> impl Iterator<Item = (Key, &'static str, Action)> {
+    in_force(context)
+        .filter(move |binding| context != Page || binding.context == context)
+        .filter_map(|binding| Some((*binding.keys.first()?, binding.hint?, binding.action)))
 }
 
 /// What can be done in `context`, by the line that says so in the help.
 pub fn commands(context: Context) -> impl Iterator<Item = (&'static Binding, &'static str)> {
-    BINDINGS
-        .iter()
-        .filter(move |binding| binding.context == context || binding.context == Anywhere)
-        .filter_map(|binding| Some((binding, binding.help?)))
+    in_force(context).filter_map(|binding| Some((binding, binding.help?)))
 }
 
 impl Key {

@@ -7,13 +7,15 @@
 //! | [`keymap`] | every key, in one table |
 //! | [`theme`] | colours by role |
 //! | [`loader`] | a thread that owns the reader and reads what is in sight |
+//! | [`deeds`] | a thread for what changes the recording or asks a gateway |
+//! | [`programs`] | the editor and the pager, which get the terminal lent |
 //! | [`totals`] | what many exchanges amount to |
 //!
 //! [`run`] is the loop between them and the only place that touches the terminal.
 //!
 //! # Invariants
 //!
-//! * Nothing here writes into the recording, and the thread that draws never reads it.
+//! * The thread that draws never reads the recording, nor writes into it.
 //! * Memory does not grow with the recording: a window of [`state::WINDOW`] rows and one exchange are held.
 //! * Recorded text reaches the screen only through [`crate::exchange::text::printable`].
 //! * The terminal is given back on every way out.
@@ -21,10 +23,14 @@
 mod clipboard;
 mod conversation;
 mod copy;
+pub mod deeds;
+pub mod draft;
 mod json_text;
 pub mod keymap;
 pub mod loader;
 pub mod prepare;
+pub mod programs;
+mod signals;
 pub mod state;
 mod terminal;
 pub mod theme;
@@ -34,22 +40,22 @@ pub mod view;
 use crate::exchange::time::{Clock, Micros};
 use crate::fault::Armed;
 use crossterm::event::{self, Event, MouseButton, MouseEventKind};
+use deeds::{Doer, Environment, Sending};
 use jiff::tz::TimeZone;
 use keymap::Key;
-use state::{App, Cmd, Interest, Mouse, Msg, Words, update};
+pub use signals::Signals;
+use state::{App, Cmd, Deed, Interest, Mouse, Msg, Words, update};
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel, sync_channel};
 use std::time::Duration;
 use theme::Theme;
 use view::Ui;
 
 /// The least time between two frames, 30 a second; also the longest sleep, and so how late
-/// [`Settings::stop`] may be noticed.
+/// [`Signals::stop`] may be noticed.
 const FRAME: Duration = Duration::from_millis(33);
 
 /// How often time passes on a screen that has something open.
@@ -68,11 +74,15 @@ pub struct Settings {
     /// Whether to stay on the newest exchange.
     pub follow: bool,
     /// Set by a signal handler: the view ends within 50 milliseconds.
-    pub stop: Arc<AtomicBool>,
+    pub signals: Arc<Signals>,
     /// Asked now and then.
     pub trouble: Trouble,
     /// The faults of the running proxy; `None` where no request passes.
     pub armed: Option<Arc<Armed>>,
+    /// What sends requests again; `None` where nothing may be sent.
+    pub sending: Option<Sending>,
+    /// Where keys are looked up.
+    pub environment: Environment,
     /// Where time comes from.
     pub clock: Clock,
     /// The zone that times are shown in.
@@ -121,9 +131,11 @@ impl Settings {
             recording,
             words: Words::default(),
             follow: true,
-            stop: Arc::default(),
+            signals: Arc::default(),
             trouble: Trouble::default(),
             armed: None,
+            sending: None,
+            environment: |name| std::env::var(name).ok(),
             clock: Clock::system(),
             zone: TimeZone::system(),
             theme: Theme::from_environment(),
@@ -131,7 +143,7 @@ impl Settings {
     }
 }
 
-/// Shows the recording until the person leaves or [`Settings::stop`] is set. Blocks the calling thread.
+/// Shows the recording until the person leaves or [`Signals::stop`] is set. Blocks the calling thread.
 ///
 /// # Errors
 /// [`Error::NotATerminal`] before anything is touched; after that the terminal has been given back
@@ -143,13 +155,16 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     let (interest_sender, interests) = channel();
     let (msg_sender, msgs) = sync_channel(WAITING);
     let (path, clock) = (settings.recording.clone(), settings.clock.clone());
-    let loader = std::thread::Builder::new()
-        .name("gatetap-loader".to_owned())
-        .spawn(move || loader::run(&path, &clock, &interests, &msg_sender))?;
-    let shown = show(settings, &interest_sender, &msgs);
-    // Without them the loader ends. Whether it had ended before, `shown` knows.
-    drop((interest_sender, msgs));
-    drop(loader.join());
+    let (deed_sender, deeds) = channel();
+    let doer = Doer::new(settings.recording.clone(), settings.sending.clone(), settings.environment);
+    let done = msg_sender.clone();
+    let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+    let loader =
+        named("gatetap-loader").spawn(move || loader::run(&path, &clock, &interests, &msg_sender))?;
+    let deeds = named("gatetap-deeds").spawn(move || deeds::run(&doer, &deeds, &done))?;
+    let shown = Show { settings, interests: interest_sender, deeds: deed_sender, msgs }.run();
+    // Without their channels, which went with the show, they end.
+    drop((loader.join(), deeds.join()));
     shown
 }
 
@@ -158,85 +173,128 @@ pub fn give_terminal_back() {
     terminal::give_back();
 }
 
-fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) -> Result<(), Error> {
-    let mut screen = terminal::Screen::take()?;
-    let clock = settings.clock;
-    let mut ui = Ui::new(settings.theme, settings.zone);
-    let mut app = App::new(settings.words, settings.follow, clock.now().wall);
-    let step = |app: &mut App, msg| match update(app, msg) {
-        None => ControlFlow::Continue(None),
-        Some(Cmd::Quit) => ControlFlow::Break(()),
-        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_))) => ControlFlow::Continue(Some(order)),
-        Some(Cmd::Watch(interest)) => {
-            // A loader that has ended is noticed where its messages are received.
-            drop(interests.send(interest));
-            ControlFlow::Continue(None)
-        }
-    };
-    let mut drawn: Option<(u64, Micros)> = None;
-    let mut ticked = clock.mono();
-    let mut msg = Some(Msg::Resize);
-    let mut panics = 0;
-    while !settings.stop.load(Ordering::Relaxed) {
-        while let Some(happened) = msg.take() {
-            match step(&mut app, happened) {
-                ControlFlow::Break(()) => return Ok(()),
-                ControlFlow::Continue(None) => msg = received(msgs)?,
-                ControlFlow::Continue(Some(Cmd::Copy(name, text))) => {
-                    msg = Some(Msg::Done(clipboard::copy(&mut screen, name, &text)));
-                }
-                ControlFlow::Continue(Some(order)) => {
-                    if let Some(armed) = &settings.armed {
-                        obey(armed, order, clock.mono());
-                        msg = Some(Msg::Faults(Some(armed.list(clock.mono()))));
-                    }
-                }
-            }
-        }
-        for panic in screen.panics(panics) {
-            panics += 1;
-            let warning = format!("A part of gatetap failed: {panic}");
-            if step(&mut app, Msg::Warning(warning)).is_break() {
-                return Ok(());
-            }
-        }
-        let now = clock.mono();
-        if now.since(ticked) >= TICK {
-            ticked = now;
-            let faults = settings.armed.as_ref().map(|armed| armed.list(now));
-            for news in [Msg::Trouble((settings.trouble.0)()), Msg::Faults(faults)] {
-                if step(&mut app, news).is_break() {
-                    return Ok(());
-                }
-            }
-            msg = Some(Msg::Tick(clock.now().wall));
-            continue;
-        }
-        let is_dirty = drawn.is_none_or(|(revision, _)| revision != app.revision());
-        let passed = drawn.map_or(Duration::MAX, |(_, at)| now.since(at).into());
-        if is_dirty && passed >= FRAME {
-            drawn = Some((app.revision(), now));
-            screen.draw(|frame| view::view(&app, &mut ui, frame))?;
-            msg = Some(Msg::Measured(ui.measures()));
-            continue;
-        }
-        let sleep = if is_dirty { FRAME.saturating_sub(passed) } else { FRAME };
-        if event::poll(sleep)? {
-            msg = pressed(&event::read()?);
-        }
-        if msg.is_none() {
-            msg = received(msgs)?;
-        }
-    }
-    Ok(())
+/// The loop, and what it talks to.
+struct Show {
+    settings: Settings,
+    interests: Sender<Interest>,
+    deeds: Sender<Deed>,
+    msgs: Receiver<Msg>,
 }
 
-/// Arms or disarms.
-fn obey(armed: &Armed, order: Cmd, now: Micros) {
-    match order {
-        Cmd::Arm(rules) => armed.arm(rules, now),
-        Cmd::Disarm(rule) => drop(armed.disarm(&rule)),
-        Cmd::Copy(..) | Cmd::Watch(_) | Cmd::Quit => {}
+impl Show {
+    fn run(self) -> Result<(), Error> {
+        let mut screen = terminal::Screen::take()?;
+        let clock = &self.settings.clock;
+        let signals = &self.settings.signals;
+        let mut ui = Ui::new(self.settings.theme, self.settings.zone.clone());
+        let mut app = App::new(self.settings.words.clone(), self.settings.follow, clock.now().wall);
+        let mut drawn: Option<(u64, Micros)> = None;
+        let mut ticked = clock.mono();
+        let mut msg = Some(Msg::Resize);
+        let mut panics = 0;
+        while !signals.has_to_stop() {
+            while let Some(happened) = msg.take() {
+                match update(&mut app, happened) {
+                    Some(Cmd::Quit) => return Ok(()),
+                    Some(order) => msg = self.obey(order, &mut screen)?,
+                    None => msg = received(&self.msgs)?,
+                }
+            }
+            for panic in screen.panics(panics) {
+                panics += 1;
+                let warning = format!("A part of gatetap failed: {panic}");
+                self.step(&mut app, Msg::Warning(warning));
+            }
+            let is_suspended = signals.is_suspended();
+            if is_suspended || signals.is_resumed() {
+                screen.lend(|| {
+                    if is_suspended {
+                        signals::stop_here(signals);
+                    }
+                })?;
+                msg = Some(Msg::Resize);
+                continue;
+            }
+            let now = clock.mono();
+            let tick = if app.is_playing() { FRAME.into() } else { TICK };
+            if now.since(ticked) >= tick {
+                ticked = now;
+                let faults = self.settings.armed.as_ref().map(|armed| armed.list(now));
+                for news in [Msg::Trouble((self.settings.trouble.0)()), Msg::Faults(faults)] {
+                    self.step(&mut app, news);
+                }
+                msg = Some(Msg::Tick(clock.now().wall));
+                continue;
+            }
+            let is_dirty = drawn.is_none_or(|(revision, _)| revision != app.revision());
+            let passed = drawn.map_or(Duration::MAX, |(_, at)| now.since(at).into());
+            if is_dirty && passed >= FRAME {
+                drawn = Some((app.revision(), now));
+                screen.draw(|frame| view::view(&app, &mut ui, frame))?;
+                msg = Some(Msg::Measured(ui.measures()));
+                continue;
+            }
+            let sleep = if is_dirty { FRAME.saturating_sub(passed) } else { FRAME };
+            if event::poll(sleep)? {
+                msg = pressed(&event::read()?);
+            }
+            if msg.is_none() {
+                msg = received(&self.msgs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what asks for nothing but other things to be read.
+    fn step(&self, app: &mut App, msg: Msg) {
+        if let Some(Cmd::Watch(interest)) = update(app, msg) {
+            self.watch(interest);
+        }
+    }
+
+    fn watch(&self, interest: Interest) {
+        // A loader that has ended is noticed where its messages are received.
+        drop(self.interests.send(interest));
+    }
+
+    /// Does what is asked; gives what came of it, else the next message of the loader.
+    fn obey(&self, order: Cmd, screen: &mut terminal::Screen) -> Result<Option<Msg>, Error> {
+        let now = self.settings.clock.mono();
+        let signals = &self.settings.signals;
+        match order {
+            Cmd::Watch(interest) => self.watch(interest),
+            Cmd::Do(deed) => drop(self.deeds.send(deed)),
+            Cmd::Copy(name, text) => return Ok(Some(Msg::Done(clipboard::copy(screen, name, &text)))),
+            Cmd::Edit(id, draft) => {
+                let edited = screen.lend(|| programs::edit(&draft, signals))?;
+                return Ok(Some(Msg::Edited(id, draft, edited)));
+            }
+            Cmd::Page(paged) => {
+                let shown = screen.lend(|| programs::page(&paged, signals))?;
+                return Ok(Some(shown.map_or_else(Msg::Done, |()| Msg::Resize)));
+            }
+            Cmd::Suspend => signals::suspend_job(),
+            Cmd::Arm(rules) => return Ok(self.change_faults(|armed| armed.arm(rules, now))),
+            Cmd::Disarm(rule) => {
+                return Ok(self.change_faults(|armed| {
+                    armed.disarm(&rule);
+                }));
+            }
+            Cmd::Rearm(rule, rules) => {
+                return Ok(self.change_faults(|armed| {
+                    armed.disarm(&rule);
+                    armed.arm(rules, now);
+                }));
+            }
+            Cmd::Quit => {}
+        }
+        received(&self.msgs)
+    }
+
+    fn change_faults(&self, change: impl FnOnce(&Armed)) -> Option<Msg> {
+        let armed = self.settings.armed.as_ref()?;
+        change(armed);
+        Some(Msg::Faults(Some(armed.list(self.settings.clock.mono()))))
     }
 }
 

@@ -100,7 +100,7 @@ fn describe(problem: &Problem) -> String {
 }
 
 /// The bytes as text; `None` where they are mostly something else.
-fn text_of(bytes: &[u8]) -> Option<String> {
+pub(super) fn text_of(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let odd = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER || c == '\0').count();
     (odd * 10 <= text.chars().count()).then(|| text.into_owned())

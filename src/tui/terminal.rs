@@ -5,8 +5,8 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Frame;
@@ -33,26 +33,12 @@ pub(super) struct Screen {
 const FRAME_BUFFER: usize = 64 * 1024;
 
 impl Screen {
-    /// Takes the terminal over. Asks it nothing: a bare pseudo terminal cannot answer.
+    /// Takes the terminal over.
     pub(super) fn take() -> io::Result<Self> {
         let hook_before: Arc<Hook> = std::panic::take_hook().into();
         let panics = Arc::default();
         std::panic::set_hook(hook(Arc::clone(&hook_before), Arc::clone(&panics)));
-        let taken = enable_raw_mode()
-            .and_then(|()| {
-                execute!(
-                    io::stdout(),
-                    EnterAlternateScreen,
-                    EnableBracketedPaste,
-                    EnableMouseCapture,
-                    cursor::Hide
-                )
-            })
-            .and_then(|()| {
-                let out = BufWriter::with_capacity(FRAME_BUFFER, io::stdout());
-                ratatui::Terminal::new(CrosstermBackend::new(out))
-            });
-        match taken {
+        match take_over() {
             Ok(terminal) => Ok(Self { terminal, hook_before, panics }),
             Err(error) => {
                 give_back();
@@ -73,6 +59,17 @@ impl Screen {
         execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
+    /// Gives the terminal back while `use_it` has it, and takes it over anew. The next frame is drawn whole.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be had again.
+    pub(super) fn lend<T>(&mut self, use_it: impl FnOnce() -> T) -> io::Result<T> {
+        give_back();
+        let used = use_it();
+        self.terminal = take_over()?;
+        Ok(used)
+    }
+
     /// Draws a frame, which the terminal shows all at once if it can.
     pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
@@ -91,6 +88,21 @@ impl Drop for Screen {
             drop(writeln!(io::stderr(), "{panic}"));
         }
     }
+}
+
+/// Takes the terminal over. Asks it nothing: a bare pseudo terminal cannot answer.
+fn take_over() -> io::Result<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+    enable_raw_mode()?;
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        Clear(ClearType::All),
+        EnableBracketedPaste,
+        EnableMouseCapture,
+        cursor::Hide
+    )?;
+    let out = BufWriter::with_capacity(FRAME_BUFFER, io::stdout());
+    ratatui::Terminal::new(CrosstermBackend::new(out))
 }
 
 fn hook(before: Arc<Hook>, panics: Arc<Mutex<Vec<String>>>) -> Box<Hook> {

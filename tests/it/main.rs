@@ -81,6 +81,7 @@ mod sim_scenario;
 mod sim_stream;
 mod sim_tools;
 mod sim_validation;
+mod store_edit;
 mod store_filter;
 mod store_prune;
 mod store_reading;

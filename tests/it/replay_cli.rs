@@ -117,6 +117,23 @@ fn a_recording_is_not_recorded_into_while_it_is_replayed_unless_that_is_meant() 
 }
 
 #[test]
+fn a_request_to_another_gateway_goes_there_again() {
+    let home = Home::new();
+    let args = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", "sim", "--speed", "max"];
+    let routed = [&args[..], &["--route", "other=sim:openrouter"]].concat();
+    let gatetap = Launch::gatetap(&routed).home(&home).serve();
+    let request = post("/@other/v1/chat/completions", &[&format!("authorization: Bearer {KEY}")], ASK);
+    wait(Client::exchange(gatetap.addr(), request));
+    let first = &ended(&home, 1)[0];
+    gatetap.terminate();
+    gatetap.wait_exit();
+    let exit = self::gatetap(&home, &["replay", "send", "1"]);
+    let again = &ended(&home, 2)[1];
+    assert_eq!((&again["gateway"], &again["status"]), (&first["gateway"], &first["status"]), "{exit}");
+    assert_eq!((&again["gateway"], &again["replay_of"]), (&Value::from("sim:openrouter"), &Value::from(1)));
+}
+
+#[test]
 fn a_request_is_sent_again_recorded_linked_and_compared() {
     let home = recorded();
     let exit = gatetap(&home, &["replay", "send", "1", "--expect", "status,verdict"]);

@@ -2,7 +2,6 @@
 //! at the end.
 
 use super::flags::options;
-use super::origin::origin;
 use super::results::UNREACHABLE;
 use crate::check::{self, Engine};
 use crate::cli::env::Env;
@@ -14,7 +13,7 @@ use crate::config::{self, Mode, Settings, Upstream};
 use crate::exchange::time::WallTime;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::har::Lacking;
-use crate::live;
+use crate::live::{self, ready};
 use crate::replay::{self, Chooser, Miss};
 use crate::store::filter::{Filter, SessionName, Term};
 use crate::store::{Page, Pruner, Reader};
@@ -199,7 +198,7 @@ fn newest_origin(reader: &Reader) -> anyhow::Result<Option<Upstream>> {
     let newest = reader.summaries(Page { limit: Some(ASKED), ..Page::default() })?;
     for summary in newest.iter().rev() {
         if let Some(whole) = reader.exchange(summary.id)?
-            && let Some(origin) = origin(&whole)
+            && let Ok(origin) = ready::origin(&whole)
         {
             return Ok(Some(origin));
         }

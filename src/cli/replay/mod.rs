@@ -2,7 +2,6 @@
 
 mod cassette;
 mod flags;
-mod origin;
 mod results;
 mod send;
 mod serve;

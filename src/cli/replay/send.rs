@@ -1,6 +1,5 @@
 //! `gatetap replay send`: recorded requests again, and what came of it this time.
 
-use super::origin::origin;
 use super::results::{Criterion, Results};
 use crate::cli::env::Env;
 use crate::cli::error::{with_exit, wrong_usage};
@@ -9,18 +8,16 @@ use crate::cli::recording::ExchangeNames;
 use crate::cli::run::{live_settings, upstream};
 use crate::cli::{announce, filter, runtime};
 use crate::config::{Given, Pointer, Rate, Settings, Upstream};
-use crate::digest::summary::Whole;
-use crate::exchange::body::{Body, Side};
+use crate::exchange::body::Side;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
-use crate::gateway::profile::profile;
-use crate::live::{Listen, Live};
-use crate::replay::{Again, Changes, Obstacle};
+use crate::live::Live;
+use crate::live::ready::{self, Key, Ready, Unready};
+use crate::replay::Changes;
 use crate::store::{Page, Reader};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::io::{BufRead as _, IsTerminal as _, Write};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -28,9 +25,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-
-/// The key that the simulator gets where nobody gives one: it takes any.
-const SIMULATOR_KEY: &str = "sk-sim-replay";
 
 /// Send recorded requests again, record what comes of it, and compare
 ///
@@ -112,13 +106,6 @@ struct Member(String, Value);
 #[derive(Debug, Clone)]
 struct HeaderLine(String, String);
 
-/// One recorded exchange, ready to be sent again.
-struct Ready {
-    id: ExchangeId,
-    to: Upstream,
-    again: Arc<Again>,
-}
-
 impl FromStr for Member {
     type Err = String;
 
@@ -176,14 +163,7 @@ impl SendArgs {
             }
         }
         for (to, group) in groups {
-            let mut settings = live_settings(&settings, env)?;
-            settings.upstream = upstream(&to);
-            settings.routes.clear();
-            settings.tls = false;
-            settings.intercept.clear();
-            settings.faults.clear();
-            settings.listen =
-                vec![Listen { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), optional: false }];
+            let settings = live_settings(&settings, env)?.for_sending(upstream(&to));
             let session = runtime.block_on(self.send(settings, group, &env.clock))?;
             results.read(&Reader::open(&recording)?, session)?;
         }
@@ -216,23 +196,21 @@ impl SendArgs {
         let body = reader.body(id, Side::Request)?;
         let to = match &self.to {
             Some(to) => to.clone(),
-            None => origin(&whole).ok_or_else(|| {
-                wrong_usage(
-                    format!(
-                        "where exchange {id} went is gone: it was answered by `{}`",
-                        whole.summary.gateway
-                    ),
-                    "say where to send it with --to",
-                )
-            })?,
+            None => ready::origin(&whole).map_err(|unready| explain(&unready))?,
         };
-        let key = self.key(&to)?;
-        let again =
-            self.again(&whole, &body, key.as_deref()).map_err(|obstacle| self.explain(id, &obstacle, &to))?;
-        Ok(Ready { id, to, again: Arc::new(again) })
+        let key = Key::look_up(&to, self.key_env.as_deref(), |name| std::env::var(name).ok());
+        if let Some(variable) = self.key_env.as_ref().filter(|_| !key.is_there()) {
+            return Err(wrong_usage(
+                format!("there is no key in `{variable}`"),
+                format!("set it, as in `{variable}=… gatetap replay send …`"),
+            ));
+        }
+        Ok(Ready::new(&whole.exchange, &body, &self.changes(), to, &key)
+            .map_err(|unready| explain(&unready))?
+            .straight())
     }
 
-    fn again(&self, whole: &Whole, body: &Body, key: Option<&str>) -> Result<Again, Obstacle> {
+    fn changes(&self) -> Changes {
         let mut members: Vec<(String, Value)> =
             self.set.iter().map(|Member(place, value)| (place.clone(), value.clone())).collect();
         if let Some(model) = &self.model {
@@ -247,47 +225,7 @@ impl SendArgs {
         }
         let headers =
             self.header.iter().map(|HeaderLine(name, value)| (name.clone(), value.clone())).collect();
-        Again::of(&whole.exchange, body, &Changes { members, headers }, key)
-    }
-
-    /// The key, as far as the environment has it.
-    fn key(&self, to: &Upstream) -> anyhow::Result<Option<String>> {
-        let Some(variable) = self.variable(to) else {
-            return Ok(matches!(to, Upstream::Sim(_)).then(|| SIMULATOR_KEY.to_owned()));
-        };
-        let key = std::env::var(&variable).ok().filter(|key| !key.is_empty());
-        match &self.key_env {
-            Some(variable) if key.is_none() => Err(wrong_usage(
-                format!("there is no key in `{variable}`"),
-                format!("set it, as in `{variable}=… gatetap replay send …`"),
-            )),
-            _ => Ok(key),
-        }
-    }
-
-    /// The variable that the key is looked for in.
-    fn variable(&self, to: &Upstream) -> Option<String> {
-        let usual = || match to {
-            Upstream::Gateway(gateway) => profile(&gateway.name).map(|profile| profile.key_variable.clone()),
-            Upstream::Sim(_) | Upstream::Replay(_) => None,
-        };
-        self.key_env.clone().or_else(usual)
-    }
-
-    fn explain(&self, id: ExchangeId, obstacle: &Obstacle, to: &Upstream) -> anyhow::Error {
-        let hint = match (obstacle, self.variable(to)) {
-            (Obstacle::NoKey, Some(variable)) => {
-                format!("put the key into `{variable}`, or name another variable with --key-env")
-            }
-            (Obstacle::NoKey, None) => {
-                format!("name the variable that holds the key for {to} with --key-env")
-            }
-            (Obstacle::Cut, _) => "record it with a larger --max-body".to_owned(),
-            (Obstacle::Open, _) => "wait until it has ended".to_owned(),
-            (Obstacle::NoPlace(_), _) => format!("`gatetap show {id} --body request` shows what there is"),
-            _ => format!("`gatetap show {id}` shows it"),
-        };
-        wrong_usage(format!("exchange {id} cannot be sent again: {obstacle}"), hint)
+        Changes { members, headers }
     }
 
     fn show(&self, ready: &[Ready], env: &mut Env<'_>) -> anyhow::Result<Exit> {
@@ -382,4 +320,8 @@ impl SendArgs {
         }
         Ok(session)
     }
+}
+
+fn explain(unready: &Unready) -> anyhow::Error {
+    wrong_usage(unready.to_string(), unready.hint())
 }

@@ -103,6 +103,7 @@ impl Page {
         );
         self.maybe_fact("fault", summary.fault.clone());
         self.maybe_fact("replay of", summary.replay_of.map(|id| format!("#{id}")));
+        self.maybe_fact("note", summary.note.clone());
     }
 
     fn findings(&mut self, findings: &[Finding]) {

@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
 use super::prompt::Accepted;
-use super::{App, Ask, Cmd, Form, Kind, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab};
+use super::{App, Ask, Cmd, Deed, Form, Kind, Mouse, Page, PageKind, Pane, Play, Prompt, Seek, Tab};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -60,6 +60,17 @@ impl App {
                 self.page = Some(Page::new(PageKind::Totals));
             }
             Action::Explain => self.explain(),
+            Action::SendAgain => self.ask_to_send(),
+            Action::EditRequest => self.edit_request(),
+            Action::Note => self.ask_for_note(),
+            Action::Delete => self.ask_to_delete(),
+            Action::Pager => self.open_pager(),
+            Action::TogglePlay => self.toggle_play(),
+            Action::HoldPlay => self.with_play(Play::toggle),
+            Action::Faster => self.with_play(|play, _| play.faster()),
+            Action::Slower => self.with_play(|play, _| play.slower()),
+            Action::Agree => self.agree(),
+            Action::Suspend => self.order = Some(Cmd::Suspend),
             Action::ToggleHelp => self.page = Some(Page::new(PageKind::Help)),
             Action::NextTheme => self.theme += 1,
             Action::Type(letter) => {
@@ -90,9 +101,10 @@ impl App {
         false
     }
 
-    fn ask(&mut self, kind: Kind) {
+    pub(super) fn ask(&mut self, kind: Kind) {
         let text = match kind {
             Kind::Filter => self.filter.clone(),
+            Kind::Note => self.note_before(),
             Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults => String::new(),
         };
         self.prompt = Some(Prompt::new(kind, &text, self.context()));
@@ -127,6 +139,8 @@ impl App {
             }
             Accepted::Arm(rules) => self.order = Some(Cmd::Arm(rules)),
             Accepted::Disarm(rule) => self.order = Some(Cmd::Disarm(rule)),
+            Accepted::Rearm(rule, rules) => self.order = Some(Cmd::Rearm(rule, rules)),
+            Accepted::Note(note) => self.order = Some(Cmd::Do(Deed::Note(self.chosen(), note))),
             Accepted::Act(action) => return self.act(action),
             Accepted::Stay => {}
         }
@@ -161,6 +175,7 @@ impl App {
             page.scroll.go(motion, measures.page_rows, measures.page_lines);
         } else if let Some(pane) = &mut self.pane {
             match (pane.tab, motion) {
+                (Tab::Events, _) if pane.play.is_some() => self.step(motion),
                 (Tab::Events, _) => {
                     pane.event.go(motion, measures.pane_rows, events);
                     let top = pane.scroll().top_with(pane.event.at(events), measures.pane_rows, events);
@@ -204,7 +219,7 @@ impl App {
         }
     }
 
-    fn rewind(&mut self) {
+    pub(super) fn rewind(&mut self) {
         let is_open = self.selected_is_open();
         self.in_pane(|pane| pane.rewind(is_open));
     }
@@ -236,6 +251,9 @@ impl App {
         if let (1, Some(selected)) = (two.len(), selected.filter(|id| !self.marked.contains(id))) {
             two.push(selected);
         }
+        if two.is_empty() {
+            two.extend(self.pair().into_iter().flatten());
+        }
         let [a, b] = two[..] else {
             return self.say("mark two exchanges with m, then compare them with D".to_owned());
         };
@@ -263,7 +281,8 @@ impl App {
             Tab::Events => {
                 let events = self.shown().map_or(0, |detail| detail.events.len());
                 if events > 0 {
-                    self.page = Some(Page::new(PageKind::Event(pane.event.at(events))));
+                    let here = pane.play.map_or_else(|| pane.event.at(events), |play| play.shown - 1);
+                    self.page = Some(Page::new(PageKind::Event(here)));
                 }
             }
             Tab::Findings => {
@@ -332,7 +351,7 @@ impl App {
     }
 
     fn back(&mut self) -> bool {
-        if self.prompt.take().is_some() {
+        if self.prompt.take().is_some() || self.dialog.take().is_some() {
             return false;
         }
         if self.page.take().is_some() {
@@ -362,7 +381,7 @@ impl App {
 
     fn click(&mut self, at: Position) {
         let measures = self.measures;
-        if self.page.is_some() || self.prompt.is_some() {
+        if self.page.is_some() || self.prompt.is_some() || self.dialog.is_some() {
             return;
         }
         if measures.list.contains(at) {
@@ -393,7 +412,7 @@ impl App {
     }
 
     fn roll(&mut self, motion: Motion, at: Position) {
-        if self.prompt.is_some() {
+        if self.prompt.is_some() || self.dialog.is_some() {
             return;
         }
         for _ in 0..NOTCH {

@@ -1,5 +1,6 @@
 //! The pane: which tab, how far it is scrolled, and the exchange it shows, read and prepared.
 
+use super::play::Play;
 use crate::digest::summary::Whole;
 use crate::digest::{EventKind, RateState, Rhythm, View};
 use crate::exchange::ExchangeId;
@@ -21,6 +22,8 @@ pub struct Pane {
     pub scrolls: [Scroll; Tab::ALL.len()],
     /// The event that the cursor is on.
     pub event: Cursor,
+    /// The playing of the stream, while it is played.
+    pub play: Option<Play>,
     /// The finding that the cursor is on.
     pub finding: usize,
     /// How bodies are shown.
@@ -294,7 +297,7 @@ impl Pane {
     pub(super) fn rewind(&mut self, is_open: bool) {
         self.scrolls = Default::default();
         self.event = Cursor { at: 0, at_end: is_open };
-        (self.finding, self.seek, self.lit, self.found) = (0, None, None, None);
+        (self.finding, self.seek, self.lit, self.found, self.play) = (0, None, None, None, None);
     }
 }
 
@@ -317,7 +320,7 @@ impl Cursor {
 
 impl Motion {
     /// Where a step from `here` leads, where `rows` of `count` are in sight. May be beyond the end.
-    fn from(self, here: usize, rows: usize, count: usize) -> usize {
+    pub(super) fn from(self, here: usize, rows: usize, count: usize) -> usize {
         let page = rows.saturating_sub(1).max(1);
         let half = (rows / 2).max(1);
         match self {

@@ -250,6 +250,18 @@ impl List {
         changed
     }
 
+    /// Takes rows out that are not in the recording any more; the selection goes on to the next.
+    pub(super) fn remove(&mut self, gone: &[ExchangeId]) {
+        for id in gone {
+            let Some(at) = self.index_of(*id) else { continue };
+            self.rows.remove(at);
+            self.top -= usize::from(at < self.top);
+            if self.selected == Some(*id) {
+                self.selected = self.rows.get(at).or_else(|| self.rows.back()).map(|row| row.id);
+            }
+        }
+    }
+
     /// Asks anew for what is held: the filter is another.
     pub(super) fn ask_anew(&mut self) {
         self.jump = Some(Jump::Newest);

@@ -5,18 +5,24 @@
 
 mod act;
 mod ask;
+mod deed;
 mod detail;
+mod doing;
 mod list;
 mod page;
+mod play;
 mod prompt;
 mod typing;
 
 pub use ask::{Answer, Ask, CopyWhat};
+pub use deed::{Deed, Dialog, Order, Weight};
 pub use detail::{
     Attempt, BodyText, Cursor, Detail, EventRow, Form, Handover, Pane, Scroll, Seek, Tab, Turn,
 };
+pub use doing::{Paged, Sent};
 pub use list::{List, PAGE, WINDOW, Wanted};
 pub use page::{Page, PageKind};
+pub use play::Play;
 pub use prompt::{Choice, Does, Kind, Mistake, Prompt};
 pub use typing::Typing;
 
@@ -28,6 +34,7 @@ use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
 use crate::fault::{Listed, Rule};
+use crate::store::Deleted;
 use crate::store::filter::Filter;
 use prompt::History;
 use ratatui::layout::Rect;
@@ -55,6 +62,10 @@ pub struct App {
     pub detail: Option<Arc<Detail>>,
     /// The page over everything else, while one is open.
     pub page: Option<Page>,
+    /// What is asked before something is done.
+    pub dialog: Option<Dialog>,
+    /// What was sent again last.
+    pub sent: Option<Sent>,
     /// Where two exchanges differ, once it was found out.
     pub comparison: Option<Arc<Comparison>>,
     /// What the exchanges of the filter amount to, as far as they were counted.
@@ -122,6 +133,18 @@ pub enum Msg {
     Failed(Failure),
     /// Something was done; a sentence says what.
     Done(String),
+    /// What sending this would mean, or why it cannot be sent.
+    Weighed(Order, Result<Weight, Failure>),
+    /// The answer to what was sent again has ended, or nothing could be sent.
+    Sent(ExchangeId, Result<(), Failure>),
+    /// The request of that exchange as text.
+    Drafted(ExchangeId, Result<String, Failure>),
+    /// The editor was left: what the draft was and what it is; or what went wrong.
+    Edited(ExchangeId, String, Result<String, String>),
+    /// A note was put to so many exchanges.
+    Noted(Result<usize, Failure>),
+    /// Exchanges were taken out of the recording.
+    Deleted(Result<Deleted, Failure>),
     /// Something happened that must not be overlooked.
     Warning(String),
     /// What is wrong at present with what is being watched, if anything.
@@ -148,10 +171,20 @@ pub enum Cmd {
     Watch(Interest),
     /// Put this text where people paste from: a name for it, and the text.
     Copy(&'static str, String),
+    /// Do this, and tell what came of it.
+    Do(Deed),
+    /// Open the draft of this order in an editor, and answer with [`Msg::Edited`].
+    Edit(ExchangeId, String),
+    /// Show this in a pager.
+    Page(Paged),
+    /// Give the terminal back, and stop until the shell says otherwise.
+    Suspend,
     /// Arm these faults beside the others.
     Arm(Vec<Rule>),
     /// Disarm this one.
     Disarm(String),
+    /// Arm these in the place of this one.
+    Rearm(String, Vec<Rule>),
     /// End.
     Quit,
 }
@@ -261,16 +294,28 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
                 app.revision += 1;
             }
         }
+        Msg::Weighed(..)
+        | Msg::Sent(..)
+        | Msg::Drafted(..)
+        | Msg::Edited(..)
+        | Msg::Noted(_)
+        | Msg::Deleted(_) => {
+            if let Some(order) = app.told(msg) {
+                return Some(order);
+            }
+        }
         Msg::Mouse(mouse) => {
             app.revision += 1;
             app.point(mouse);
         }
         Msg::Resize => app.revision += 1,
-        Msg::Tick(now) if !app.paused => {
-            app.now = now;
-            app.revision += u64::from(app.is_live());
+        Msg::Tick(now) => {
+            if !app.paused {
+                app.now = now;
+                app.revision += u64::from(app.is_live());
+            }
+            app.play_on(now);
         }
-        Msg::Tick(_) => {}
         Msg::Loaded(loaded) => app.take(*loaded),
         Msg::Answered(Answer::Text(id, what, text)) if app.asked == Some(Ask::Copy(id, what)) => {
             app.asked = None;
@@ -322,6 +367,8 @@ impl App {
             pane: None,
             detail: None,
             page: None,
+            dialog: None,
+            sent: None,
             comparison: None,
             totals: None,
             marked: BTreeSet::new(),
@@ -344,11 +391,17 @@ impl App {
 
     /// Which keys are in force.
     pub fn context(&self) -> Context {
-        match (&self.prompt, &self.page, &self.pane) {
+        match (&self.prompt, &self.dialog, &self.page, &self.pane) {
             (Some(_), ..) => Context::Prompt,
-            (None, Some(_), _) => Context::Page,
-            (None, None, Some(_)) => Context::Pane,
-            (None, None, None) => Context::List,
+            (None, Some(Dialog::Send(..)), ..) => Context::Sending,
+            (None, Some(Dialog::Delete(_)), ..) => Context::Asked,
+            (None, None, Some(_), _) => Context::Page,
+            (None, None, None, Some(pane)) => match (pane.tab, pane.play) {
+                (Tab::Events, Some(_)) => Context::Playing,
+                (Tab::Events, None) => Context::Events,
+                _ => Context::Pane,
+            },
+            (None, None, None, None) => Context::List,
         }
     }
 
@@ -415,6 +468,7 @@ impl App {
                 }
                 _ => None,
             };
+            self.find_sent(&loaded.rows);
             changed |= self.list.add(loaded.wanted, loaded.rows);
             changed |= self.list.replace(loaded.refreshed);
             changed |= self.list.settle_matches(loaded.late, &loaded.gone);

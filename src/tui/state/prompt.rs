@@ -3,7 +3,8 @@
 use super::CopyWhat;
 use super::typing::Typing;
 use crate::exchange::ExchangeId;
-use crate::fault::{BadRule, Rule, catalogue, spec};
+use crate::fault::complete::{Candidate, complete};
+use crate::fault::{BadRule, Rule, catalogue, preset, spec};
 use crate::store::filter::{Completion, Filter, FilterError};
 use crate::tui::keymap::{self, Action, Context, Edit, Motion, Preset};
 use std::ops::Range;
@@ -31,6 +32,8 @@ pub struct Prompt {
     replace: Range<usize>,
     remembered: Option<usize>,
     context: Context,
+    /// The armed rule that the line changes.
+    changing: Option<String>,
     /// Everything to choose from, where that is known from the start.
     all: Vec<Choice>,
 }
@@ -59,6 +62,8 @@ pub enum Kind {
     Copy,
     /// A fault to arm, or to disarm.
     Faults,
+    /// A note on exchanges.
+    Note,
 }
 
 /// One thing to choose.
@@ -106,6 +111,10 @@ pub(super) enum Accepted {
     Arm(Vec<Rule>),
     /// To disarm this one.
     Disarm(String),
+    /// To arm these in the place of this one.
+    Rearm(String, Vec<Rule>),
+    /// To put this note.
+    Note(String),
 }
 
 /// The filters that were in force, oldest first.
@@ -136,6 +145,7 @@ impl Prompt {
             replace: 0..0,
             remembered: None,
             context,
+            changing: None,
             all: Vec::new(),
         };
         prompt.changed();
@@ -151,7 +161,7 @@ impl Prompt {
         let mut prompt = Self::new(Kind::Faults, "", context);
         prompt.all.extend(armed.iter().map(|rule| Choice {
             text: rule.clone(),
-            about: "ARMED; enter disarms it".to_owned(),
+            about: "ARMED; enter disarms it, → changes it".to_owned(),
             does: Does::Disarm,
         }));
         let mut entries = catalogue::all();
@@ -168,6 +178,11 @@ impl Prompt {
                 about: format!("{status}{}{takes}", entry.summary),
                 does: Does::PutWhole,
             }
+        }));
+        prompt.all.extend(preset::all().iter().map(|preset| Choice {
+            text: format!("preset:{}", preset.name),
+            about: preset.summary.clone(),
+            does: Does::PutWhole,
         }));
         prompt.changed();
         prompt
@@ -203,7 +218,18 @@ impl Prompt {
     }
 
     pub(super) fn edit(&mut self, edit: Edit) {
-        self.line.edit(edit);
+        let chosen = self.chosen.and_then(|at| self.choices.get(at));
+        let armed = chosen.filter(|choice| choice.does == Does::Disarm).map(|choice| choice.text.clone());
+        match armed.filter(|_| matches!(edit, Edit::Right | Edit::End)) {
+            Some(rule) => {
+                self.line = Typing::new(rule.clone());
+                self.changing = Some(rule);
+            }
+            None => self.line.edit(edit),
+        }
+        if self.line.text().is_empty() {
+            self.changing = None;
+        }
         self.changed();
     }
 
@@ -270,11 +296,15 @@ impl Prompt {
                 }
                 match spec::parse_all(text) {
                     Ok(rules) if rules.is_empty() => Accepted::Stay,
-                    Ok(rules) => Accepted::Arm(rules),
+                    Ok(rules) => match self.changing.take() {
+                        Some(rule) => Accepted::Rearm(rule, rules),
+                        None => Accepted::Arm(rules),
+                    },
                     Err(error) => self.refuse(Mistake::of_rule(self.line.text(), error)),
                 }
             }
             Kind::Find => Accepted::Find(text.to_owned()),
+            Kind::Note => Accepted::Note(text.to_owned()),
             Kind::Commands | Kind::Copy => {
                 if let (Kind::Commands, Ok(id)) = (self.kind, text.trim_start_matches('#').parse()) {
                     return Accepted::Go(id);
@@ -300,11 +330,22 @@ impl Prompt {
         match self.kind {
             // Until the recording was asked.
             Kind::Filter => self.choices = presets(self.line.text()),
-            Kind::Find => {}
-            // Behind the name stands what a name cannot tell.
+            Kind::Find | Kind::Note => {}
             Kind::Faults => {
-                let name = self.line.text().split(',').next().unwrap_or_default();
-                self.choices = self.all.iter().filter(|choice| is_meant(name, choice)).cloned().collect();
+                let completion = complete(self.line.text(), self.line.cursor());
+                if let Some(completion) = completion {
+                    self.replace = completion.replace;
+                    let choice = |candidate: Candidate| Choice {
+                        text: candidate.text,
+                        about: candidate.about,
+                        does: Does::Put,
+                    };
+                    self.choices = completion.candidates.into_iter().map(choice).collect();
+                } else {
+                    // Behind the name stands what a name cannot tell.
+                    let name = self.line.text().split(',').next().unwrap_or_default();
+                    self.choices = self.all.iter().filter(|choice| is_meant(name, choice)).cloned().collect();
+                }
             }
             Kind::Commands => {
                 let all = keymap::commands(self.context).map(|(binding, help)| Choice {
@@ -328,7 +369,7 @@ impl Prompt {
     fn judge(&mut self) {
         self.error = match self.kind {
             Kind::Filter => Filter::parse(self.line.text()).err().map(|error| Mistake::of_filter(&error)),
-            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults => None,
+            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults | Kind::Note => None,
         };
     }
 }

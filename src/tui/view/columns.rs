@@ -152,6 +152,9 @@ fn marks(app: &App, _: &Ui, row: &Summary) -> Cell {
     if row.replay_of.is_some() {
         marks.push('R');
     }
+    if row.note.is_some() {
+        marks.push('≡');
+    }
     if let Some(retry @ 1..) = row.digest.client.retry_count {
         marks = format!("{marks}↻{retry}");
     }
@@ -245,5 +248,6 @@ fn note(_: &App, _: &Ui, row: &Summary) -> Cell {
     if let Some(id) = row.replay_of {
         notes.push(format!("replay of #{id}"));
     }
+    notes.extend(row.note.clone());
     cell(Role::Warn, notes.join(", "))
 }

@@ -4,8 +4,9 @@
 use super::Ui;
 use super::cells::{draw_line, fit, micros, one_line, width_of};
 use crate::digest::EventKind;
+use crate::exchange::body::Mark;
 use crate::exchange::time::Micros;
-use crate::tui::state::{Detail, EventRow, Pane, Seek};
+use crate::tui::state::{Detail, EventRow, Pane, Play, Seek};
 use crate::tui::theme::Role;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -22,7 +23,8 @@ const BURST: usize = 4;
 
 pub(super) fn draw(ui: &mut Ui, pane: &Pane, detail: &Detail, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
-    let count = detail.events.len();
+    let play = pane.play;
+    let count = play.map_or(detail.events.len(), |play| play.shown.min(detail.events.len()));
     if count == 0 {
         let why = " The answer is no event stream, or nothing of it has come.";
         return draw_line(frame, area, &ui.span(Role::Quiet, why).into());
@@ -30,6 +32,13 @@ pub(super) fn draw(ui: &mut Ui, pane: &Pane, detail: &Detail, frame: &mut Frame<
     let mut head = Vec::new();
     if area.height >= ROOM_FOR_TIMELINE {
         head.extend(timeline(ui, detail, width));
+        if play.is_some() {
+            // In its place stands how far the stream is.
+            head.pop();
+        }
+    }
+    if let Some(play) = play {
+        head.push(playing(ui, detail, play, width));
     }
     if detail.events_before > 0 {
         let text = format!(" {} before these are not shown", detail.events_before);
@@ -41,6 +50,9 @@ pub(super) fn draw(ui: &mut Ui, pane: &Pane, detail: &Detail, frame: &mut Frame<
     for (line, place) in head.iter().zip(places.by_ref()) {
         draw_line(frame, place, line);
     }
+    if let Some(play) = play.filter(|_| area.height >= ROOM_FOR_TIMELINE) {
+        show_time(ui, detail, play, frame, area);
+    }
     let rows = usize::from(area.height).saturating_sub(head.len());
     ui.measures.pane_rows = rows;
     ui.measures.pane_lines = count;
@@ -49,7 +61,7 @@ pub(super) fn draw(ui: &mut Ui, pane: &Pane, detail: &Detail, frame: &mut Frame<
         ui.measures.is_sought = true;
         ui.measures.sought = find(detail, pane, *seek == Seek::Next);
     }
-    let here = pane.event.at(count);
+    let here = if play.is_some() { count - 1 } else { pane.event.at(count) };
     let top = pane.scroll().top_with(here, rows, count);
     let late = detail.rhythm.as_ref().map(|rhythm| rhythm.most_in_a_read);
     let find = pane.find.to_lowercase();
@@ -93,15 +105,62 @@ fn in_burst(events: &[EventRow], nth: usize) -> bool {
     near.filter(|row| row.chunk == chunk).count() >= BURST
 }
 
+/// How far the playing is: `▶ ×1   1.20 s of 4.56 s   12 of 80 events   next in 0.30 s`.
+fn playing(ui: &Ui, detail: &Detail, play: Play, width: usize) -> Line<'static> {
+    let events = &detail.events;
+    let end = events.iter().rev().find_map(|row| row.at).unwrap_or_default();
+    let (mark, role) = match (play.has_ended(events), play.running) {
+        (true, _) => ("■", Role::Quiet),
+        (false, true) => ("▶", Role::Live),
+        (false, false) => ("‖", Role::Warn),
+    };
+    let next = match play.next_in(events) {
+        Some(next) => format!("next in {next}"),
+        None => "this is all; space plays it again".to_owned(),
+    };
+    let text = format!(
+        " {mark} {}  {} of {end}  {} of {} events  {next}",
+        play.speed(),
+        play.at,
+        play.shown,
+        events.len()
+    );
+    Line::from(ui.span(role, fit(&text, width).into_owned()))
+}
+
+/// Shows in the timeline where the playing is.
+fn show_time(ui: &Ui, detail: &Detail, play: Play, frame: &mut Frame<'_>, area: Rect) {
+    let Some((start, end)) = span(&detail.response.marks) else { return };
+    let room = bars_room(area.width.into());
+    let at = place_of(play.at.min(end), start, end, room) as u16;
+    let here = Rect { x: area.x + 9 + at, width: 1, height: 2, ..area };
+    frame.buffer_mut().set_style(here.intersection(area), ui.theme.style(Role::Found));
+}
+
+/// When the first byte was read, and the last one read or taken.
+fn span(marks: &[Mark]) -> Option<(Micros, Micros)> {
+    let read = || marks.iter().map(|mark| mark.read);
+    read().min().zip(read().chain(marks.iter().filter_map(|mark| mark.taken)).max())
+}
+
+/// The cells that bars take.
+fn bars_room(width: usize) -> usize {
+    width.saturating_sub(12).min(120)
+}
+
+/// Which of `room` parts of the span a time falls into.
+fn place_of(time: Micros, start: Micros, end: Micros, room: usize) -> usize {
+    let span = u128::from(end.since(start).0.max(1));
+    (u128::from(time.since(start).0) * (room.max(1) as u128 - 1) / span) as usize
+}
+
 /// When bytes came, from the gateway and at the app, as bars over time; and what that amounts to.
 fn timeline(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     let marks = &detail.response.marks;
-    let room = width.saturating_sub(12).min(120);
+    let room = bars_room(width);
     let times =
         |taken: bool| marks.iter().filter_map(move |mark| if taken { mark.taken } else { Some(mark.read) });
-    let (Some(start), Some(end)) = (times(false).min(), times(false).chain(times(true)).max()) else {
-        return Vec::new();
-    };
+    let Some((start, end)) = span(marks) else { return Vec::new() };
     let mut lines = Vec::new();
     for (name, taken) in [(" gateway ", false), (" app     ", true)] {
         let bars = bars(times(taken), start, end, room);
@@ -125,9 +184,8 @@ fn timeline(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
 /// How many of the times fall into each of `room` parts of the span, as bars.
 fn bars(times: impl Iterator<Item = Micros>, start: Micros, end: Micros, room: usize) -> String {
     let mut counts = vec![0_usize; room.max(1)];
-    let span = u128::from(end.since(start).0.max(1));
     for time in times {
-        let at = (u128::from(time.since(start).0) * (counts.len() as u128 - 1) / span) as usize;
+        let at = place_of(time, start, end, room);
         if let Some(count) = counts.get_mut(at) {
             *count += 1;
         }

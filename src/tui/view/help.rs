@@ -12,18 +12,23 @@ use ratatui::text::Line;
 const LEFT: usize = 16;
 
 /// What stands before a path.
-const MARKS: [(&str, &str); 4] = [
+const MARKS: [(&str, &str); 5] = [
     ("*", "marked, with m"),
     ("F", "a fault was injected"),
     ("↻1", "the client's first retry of the request before"),
     ("R", "sends an earlier exchange again"),
+    ("≡", "has a note, written with ;"),
 ];
 
 pub(super) fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (context, title) in
-        [(Context::List, "in the list"), (Context::Pane, "in an exchange"), (Context::Anywhere, "anywhere")]
-    {
+    for (context, title) in [
+        (Context::List, "in the list"),
+        (Context::Pane, "in an exchange"),
+        (Context::Events, "in its events"),
+        (Context::Playing, "while a stream is played"),
+        (Context::Anywhere, "anywhere"),
+    ] {
         lines.push(Line::from(ui.span(Role::Strong, format!(" {title}"))));
         let bindings: Vec<&Binding> = BINDINGS
             .iter()

@@ -17,6 +17,7 @@ mod check_page;
 mod columns;
 mod comparison;
 mod conversation;
+mod dialog;
 mod event_page;
 mod events;
 mod findings;
@@ -33,7 +34,7 @@ mod totals;
 mod welcome;
 mod wire;
 
-use super::keymap;
+use super::keymap::{self, Action};
 use super::state::{App, Form, Measures, Tab};
 use super::theme::{Role, Theme};
 use cells::{draw_line, fit, one_line, push_fit, width_of};
@@ -95,6 +96,9 @@ pub fn view(app: &App, ui: &mut Ui, frame: &mut Frame<'_>) {
     }
     if let Some(page) = &app.page {
         page::draw(app, ui, page, frame, layout.body);
+    }
+    if let Some(dialog) = &app.dialog {
+        dialog::draw(app, ui, dialog, frame, layout.body);
     }
     if let Some(prompt) = &app.prompt {
         prompt::draw_choices(ui, prompt, frame, layout.body);
@@ -165,7 +169,7 @@ fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
         push_fit(&mut line, ui.theme.style(Role::Strong), notice, room);
         room = 0;
     }
-    for (key, word) in keymap::hints(app.context()) {
+    for (key, word) in hints(app) {
         let key = key.to_string();
         let width = width_of(&key) + 1 + width_of(word) + 2;
         if width > room {
@@ -178,6 +182,18 @@ fn draw_footer(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     line.push_span(Span::raw(" ".repeat(room)));
     line.push_span(ui.span(Role::Live, modes));
     draw_line(frame, area, &line);
+}
+
+/// The keys that do something now, the most useful first.
+fn hints(app: &App) -> impl Iterator<Item = (keymap::Key, &'static str)> {
+    let is_useful = |action: Action| match (&app.dialog, action) {
+        (Some(dialog), Action::Agree) => dialog.is_question(),
+        (Some(dialog), Action::EditRequest) => dialog.is_editable(),
+        _ => true,
+    };
+    keymap::hints(app.context())
+        .filter(move |(_, _, action)| is_useful(*action))
+        .map(|(key, word, _)| (key, word))
 }
 
 /// What is in force, and which part of a longer text is in sight.

@@ -48,6 +48,7 @@ impl Sheet<'_> {
         if let Some(evidence) = detail.evidence.as_ref().filter(|evidence| !evidence.is_empty()) {
             self.fact("because", Role::Plain, evidence);
         }
+        self.known("note", summary.note.clone());
         let is_told = |text: &str| detail.evidence.as_ref().is_some_and(|told| told.contains(text));
         if let Some(own) = exchange.own_answer.as_ref().filter(|own| !is_told(&own.message)) {
             let text = format!("{}: {}", own.token, own.message);

@@ -51,6 +51,7 @@ const fn name_of(kind: Kind) -> &'static str {
         Kind::Commands => " do  ",
         Kind::Copy => " copy  ",
         Kind::Faults => " fault  ",
+        Kind::Note => " note  ",
     }
 }
 
@@ -80,7 +81,7 @@ pub(super) fn draw_choices(ui: &Ui, prompt: &Prompt, frame: &mut Frame<'_>, area
     let rows = usize::from(CHOICES.min(area.height)).saturating_sub(lines.len());
     let chosen = match prompt.kind {
         Kind::Commands | Kind::Copy => Some(prompt.chosen.unwrap_or_default()),
-        Kind::Filter | Kind::Find | Kind::Faults => prompt.chosen,
+        Kind::Filter | Kind::Find | Kind::Faults | Kind::Note => prompt.chosen,
     };
     let top = chosen.unwrap_or_default().saturating_sub(rows.saturating_sub(1));
     // A long name needs its room; what it means needs some too.

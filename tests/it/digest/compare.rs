@@ -31,6 +31,7 @@ fn whole(capture: &Capture) -> Whole {
             severity: None,
             fault: None,
             replay_of: None,
+            note: None,
             credential: None,
             request_bytes: exchange.request_bytes,
             response_bytes: exchange.response_bytes,

@@ -4,8 +4,10 @@ use super::fixture::{Recording, START};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
 use gatetap::fault::Armed;
 use gatetap::store::Reader;
+use gatetap::tui::deeds::{Doer, Environment, Sending};
 use gatetap::tui::keymap::Key;
 use gatetap::tui::loader::Loader;
+use gatetap::tui::programs::write_body;
 use gatetap::tui::state::{App, Cmd, Failure, Interest, Msg, Words, update};
 use gatetap::tui::theme::Theme;
 use gatetap::tui::view::{Ui, view};
@@ -14,6 +16,8 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellWidth;
 use ratatui::style::Modifier;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 pub(super) struct Harness {
     pub(super) app: App,
@@ -22,6 +26,15 @@ pub(super) struct Harness {
     pub(super) interests: Vec<Interest>,
     /// What was copied last: its name and the text.
     pub(super) copied: Option<(&'static str, String)>,
+    /// What stood in the pager last.
+    pub(super) paged: Option<String>,
+    /// How often the program was to stop.
+    pub(super) suspended: usize,
+    /// What the person makes of a draft in the editor.
+    pub(super) editor: fn(&str) -> Result<String, String>,
+    /// What was sent again, and what its first line and its body were.
+    pub(super) sent: Arc<Mutex<Vec<String>>>,
+    doer: Option<Doer>,
     ui: Ui,
     loader: Option<Loader>,
     armed: Option<Armed>,
@@ -36,8 +49,31 @@ impl Harness {
             Reader::open(&recording.path()).unwrap(),
             Clock::fixed(START.plus(Micros(60_000_000))),
         ));
+        harness.doer = Some(Doer::new(recording.path(), Some(harness.sending(Ok(()))), key));
         harness.send(Msg::Resize);
         harness
+    }
+
+    /// Sends nothing, and notes what it would.
+    fn sending(&self, outcome: Result<(), &'static str>) -> Sending {
+        let sent = Arc::clone(&self.sent);
+        Sending(Arc::new(move |gateway, ready| {
+            let bytes = ready.again.shown("gateway.example");
+            sent.lock().unwrap().push(format!("{gateway} {}", String::from_utf8(bytes).unwrap()));
+            outcome.map_err(str::to_owned)
+        }))
+    }
+
+    /// From now on with a doer that cannot send, or has no key.
+    pub(super) fn with_doer(
+        mut self,
+        recording: &Path,
+        outcome: Option<Result<(), &'static str>>,
+        key: Environment,
+    ) -> Self {
+        let sending = outcome.map(|outcome| self.sending(outcome));
+        self.doer = Some(Doer::new(recording.to_owned(), sending, key));
+        self
     }
 
     /// From now on without colours.
@@ -80,6 +116,11 @@ impl Harness {
             quit: false,
             interests: Vec::new(),
             copied: None,
+            paged: None,
+            suspended: 0,
+            editor: |_| Err("`vi` ended with exit status: 1; nothing was done".to_owned()),
+            sent: Arc::default(),
+            doer: None,
             ui: Ui::new(Theme::Terminal, TimeZone::UTC),
             loader: None,
             armed: None,
@@ -98,7 +139,26 @@ impl Harness {
             }
             Some(Cmd::Arm(rules)) => self.armed.as_ref().unwrap().arm(rules, Micros(0)),
             Some(Cmd::Disarm(rule)) => assert_eq!(self.armed.as_ref().unwrap().disarm(&rule), 1),
+            Some(Cmd::Rearm(rule, rules)) => {
+                let armed = self.armed.as_ref().unwrap();
+                assert_eq!(armed.disarm(&rule), 1);
+                armed.arm(rules, Micros(0));
+            }
             Some(Cmd::Copy(name, text)) => self.copied = Some((name, text)),
+            Some(Cmd::Do(deed)) => {
+                let done = self.doer.as_ref().unwrap().carry_out(deed);
+                self.send(done);
+            }
+            Some(Cmd::Edit(id, draft)) => {
+                let edited = (self.editor)(&draft);
+                self.send(Msg::Edited(id, draft, edited));
+            }
+            Some(Cmd::Page(paged)) => {
+                let mut text = Vec::new();
+                write_body(&paged, &mut text).unwrap();
+                self.paged = Some(String::from_utf8(text).unwrap());
+            }
+            Some(Cmd::Suspend) => self.suspended += 1,
             None => {}
         }
         self.draw();
@@ -197,6 +257,11 @@ impl Harness {
         }
         panic!("drawing does not come to rest");
     }
+}
+
+/// An environment that has every key.
+fn key(name: &str) -> Option<String> {
+    name.ends_with("_API_KEY").then(|| "sk-not-a-key".to_owned())
 }
 
 fn named(name: &str) -> Key {

@@ -1,6 +1,7 @@
 //! The live view: keys against the state, screens at three sizes, the loader against a recording, and
 //! the picture in the README.
 
+mod doing;
 mod faults;
 mod filter;
 mod fixture;

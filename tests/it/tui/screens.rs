@@ -8,7 +8,7 @@ use ratatui::style::Color;
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (140, 40)];
 
 /// The screens of the samples: a name, and the keys that lead there.
-const SCREENS: [(&str, &str); 27] = [
+const SCREENS: [(&str, &str); 33] = [
     ("list", ""),
     ("list-moved", "gjj"),
     ("list-marked", "gjmjjm"),
@@ -36,6 +36,12 @@ const SCREENS: [(&str, &str); 27] = [
     ("paused", "p"),
     ("notice", "D"),
     ("help", "?"),
+    ("send", "gjr"),
+    ("editor-failed", "gj4e"),
+    ("delete", "gjd"),
+    ("delete-marked", "gmjmjm<enter>d"),
+    ("note", "gj;slower than yesterday"),
+    ("playing", "gj3pjjj"),
 ];
 
 #[test]
@@ -60,6 +66,26 @@ fn states_without_exchanges_look_as_they_did() {
         harness = Harness::without_loader((width, height));
         harness.send(Msg::Failed(failure()));
         insta::assert_snapshot!(format!("missing-{width}x{height}"), harness.screen());
+    }
+}
+
+#[test]
+fn what_was_done_and_what_cannot_be_looks_as_it_did() {
+    let no_key: fn(&str) -> Option<String> = |_| None;
+    for (width, height) in SIZES {
+        for (name, keys) in [
+            ("send-impossible", "gjr"),
+            ("noted", "gj;slower than yesterday<enter><enter>"),
+            ("deleted", "gmjmdy"),
+        ] {
+            let recording = Recording::of_samples();
+            let mut harness = Harness::new(&recording, (width, height));
+            if name == "send-impossible" {
+                harness = harness.with_doer(&recording.path(), Some(Ok(())), no_key);
+            }
+            harness.keys(keys);
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), harness.screen());
+        }
     }
 }
 
