@@ -50,11 +50,13 @@
 //! * A file that is not ours, or newer, is never written to.
 //! * Nothing in this room knows a secret: what it is given is already masked.
 
+mod attempts;
 mod error;
 mod facets;
 pub mod filter;
 mod lost;
 mod marks;
+mod order;
 mod prune;
 mod read;
 mod rows;
@@ -68,6 +70,7 @@ mod words;
 mod write;
 
 pub use error::Error;
+pub use order::{Order, OrderBy, Part};
 pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};
 pub use search::{Hit, Snippet, SnippetSource};

@@ -6,7 +6,9 @@
 
 use super::copy;
 use super::prepare::prepare;
-use super::state::{Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Wanted};
+use super::state::{
+    AROUND, Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
+};
 use super::totals::Totals;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
@@ -15,8 +17,8 @@ use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Clock, Micros, WallTime};
 use crate::store::filter::Filter;
-use crate::store::{self, Page, Reader};
-use std::collections::BTreeSet;
+use crate::store::{self, Page, Part, Reader};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -40,6 +42,9 @@ const TOTALS_PAGE: u32 = 2_000;
 /// A recording up to this size is counted anew whenever it grows; of a larger one only what is new.
 const RECOUNTED: u64 = 20_000;
 
+/// Of how many exchanges it is remembered what they repeat.
+const REPEATS: usize = 10_000;
+
 /// How many exchanges that may come to match are looked at again.
 const UNSETTLED: usize = 300;
 
@@ -54,6 +59,10 @@ pub struct Loader {
     given: Option<Arc<Detail>>,
     /// What had no rows, as long as the recording stays as it is.
     exhausted: Option<(i64, Filter, Page)>,
+    /// What was read in another order last, and of which filter.
+    ordered: Option<(Filter, Wanted)>,
+    /// What exchanges may be the next attempt at.
+    repeats: BTreeMap<ExchangeId, Vec<ExchangeId>>,
     matching: Option<(i64, Filter, Matching)>,
     /// What had not ended when it was last looked at.
     unsettled: Vec<ExchangeId>,
@@ -80,6 +89,8 @@ impl Loader {
             interest: Interest::default(),
             given: None,
             exhausted: None,
+            ordered: None,
+            repeats: BTreeMap::new(),
             matching: None,
             unsettled: Vec::new(),
             completed: None,
@@ -111,12 +122,13 @@ impl Loader {
             return Ok(None);
         }
         let (late, gone) = self.settled()?;
+        let rows = self.rows(version)?;
         let loaded = Loaded {
             count: self.reader.count()?,
             filter: self.interest.filter.clone(),
             matching: self.count_matching(version)?,
-            rows: self.rows(version)?,
-            wanted: self.interest.wanted,
+            repeats: self.repeats(&rows.rows)?,
+            rows,
             refreshed: self.reader.summaries_of(&self.interest.refresh)?,
             late,
             gone,
@@ -208,12 +220,13 @@ impl Loader {
         Ok(Some(answer))
     }
 
-    fn rows(&mut self, version: i64) -> Result<Vec<Summary>, store::Error> {
+    fn rows(&mut self, version: i64) -> Result<Rows, store::Error> {
         let limit = Some(PAGE as u32);
         let wanted = self.interest.wanted;
         let before = self.interest.until.map(|id| id.saturating_add(1));
         let page = match wanted {
-            Wanted::Nothing => return Ok(Vec::new()),
+            Wanted::Nothing => return Ok(Rows::default()),
+            Wanted::Ordered(..) => return self.ordered(wanted),
             Wanted::Newest => Page { before, limit, ..Page::default() },
             Wanted::Oldest => Page { after: Some(ExchangeId::MIN), before, limit },
             Wanted::After(id) => Page { after: Some(id), before, limit },
@@ -222,11 +235,69 @@ impl Loader {
         };
         let asked = (version, self.interest.filter.clone(), page);
         if self.exhausted.as_ref() == Some(&asked) {
-            return Ok(Vec::new());
+            return Ok(Rows { wanted, at_start: true, at_end: true, ..Rows::default() });
         }
         let rows = self.reader.select(&self.interest.filter, page, self.clock.now().wall)?;
         self.exhausted = rows.is_empty().then_some(asked);
-        Ok(rows)
+        let is_last_page = rows.len() < PAGE;
+        Ok(Rows { wanted, rows, at_start: is_last_page, at_end: is_last_page })
+    }
+
+    /// The rows of a part in another order. On a screen that stands still they are read once.
+    fn ordered(&mut self, wanted: Wanted) -> Result<Rows, store::Error> {
+        let Wanted::Ordered(order, part) = wanted else { return Ok(Rows::default()) };
+        let filter = &self.interest.filter;
+        let asked = (filter.clone(), wanted);
+        if self.interest.until.is_some() && self.ordered.as_ref() == Some(&asked) {
+            return Ok(Rows::default());
+        }
+        let until = self.interest.until.unwrap_or(ExchangeId::MAX);
+        let now = self.clock.now().wall;
+        let read = |part, limit: usize| self.reader.in_order(filter, order, part, limit as u32, until, now);
+        let (mut ids, at_start, at_end) = match part {
+            Part::From(id) => {
+                let (mut ids, after) = (read(Part::Before(id), AROUND)?, read(part, AROUND)?);
+                let ends = (ids.len() < AROUND, after.len() < AROUND);
+                ids.extend(after);
+                (ids, ends.0, ends.1)
+            }
+            Part::First | Part::Before(_) => {
+                let ids = read(Part::First, PAGE)?;
+                let at_end = ids.len() < PAGE;
+                (ids, true, at_end)
+            }
+            Part::Last => {
+                let ids = read(Part::Last, PAGE)?;
+                let at_start = ids.len() < PAGE;
+                (ids, at_start, true)
+            }
+        };
+        if ids.is_empty() {
+            // It may be gone by now.
+            ids = read(Part::First, AROUND)?;
+        }
+        let mut lines: BTreeMap<ExchangeId, Summary> =
+            self.reader.summaries_of(&ids)?.into_iter().map(|row| (row.id, row)).collect();
+        let rows = ids.iter().filter_map(|id| lines.remove(id)).collect();
+        self.ordered = Some(asked);
+        Ok(Rows { wanted, rows, at_start, at_end })
+    }
+
+    /// What rows may be the next attempt at, of those that are another attempt.
+    fn repeats(&mut self, rows: &[Summary]) -> Result<Repeats, store::Error> {
+        if self.repeats.len() > REPEATS {
+            self.repeats.clear();
+        }
+        let mut repeats = Repeats::new();
+        for row in rows.iter().filter(|row| row.digest.client.retry_count.unwrap_or_default() > 0) {
+            let before = match self.repeats.get(&row.id) {
+                Some(known) => known.clone(),
+                None => self.reader.attempts_before(row.id)?,
+            };
+            self.repeats.insert(row.id, before.clone());
+            repeats.push((row.id, before));
+        }
+        Ok(repeats)
     }
 
     fn count_matching(&mut self, version: i64) -> Result<Option<Matching>, store::Error> {
@@ -284,7 +355,7 @@ impl Loader {
         };
         let has_ended = |whole: &Whole| whole.summary.verdict != Verdict::Open;
         let evidence = self.reader.evidence(id)?;
-        let attempts = self.attempts(&whole.summary)?;
+        let attempts = self.attempts(id)?;
         let detail = match given {
             Some(given) if given.whole == whole && given.attempts == attempts && has_ended(&whole) => {
                 return Ok(None);
@@ -307,55 +378,31 @@ impl Loader {
     }
 
     /// The attempts at the same request, as far as they lie near; empty for one that was sent once.
-    ///
-    /// SDKs number them. What they have in common besides is who asked whom for what, byte for byte.
-    fn attempts(&self, summary: &Summary) -> Result<Vec<Attempt>, store::Error> {
-        let id = summary.id;
-        let limit = Some(ATTEMPTS_NEAR);
-        let mut near = self.reader.summaries(Page { before: Some(id), limit, ..Page::default() })?;
-        near.push(summary.clone());
-        near.extend(self.reader.summaries(Page { after: Some(id), limit, ..Page::default() })?);
-        near.retain(|row| are_alike(row, summary));
-        if near.len() < 2 || near.iter().all(|row| number(row) == 0) {
+    fn attempts(&self, id: ExchangeId) -> Result<Vec<Attempt>, store::Error> {
+        let mut ids = vec![id];
+        let mut first = id;
+        while let Some(before) = self.reader.attempts_before(first)?.first() {
+            first = *before;
+            ids.push(first);
+        }
+        let mut last = id;
+        while let Some(after) = self.reader.attempts_after(last)?.first() {
+            last = *after;
+            ids.push(last);
+        }
+        if ids.len() < 2 {
             return Ok(Vec::new());
         }
-        let body = self.reader.body(id, Side::Request)?.bytes;
-        let mut same = Vec::new();
-        for row in near {
-            if row.id == id || self.reader.body(row.id, Side::Request)?.bytes == body {
-                same.push(row);
-            }
-        }
-        Ok(attempts_of(id, &same))
+        let mut end_before: Option<WallTime> = None;
+        let attempt = |row: &Summary| {
+            let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
+            let waited = end_before.map(since);
+            end_before = row.duration.map(|took| row.started_at.plus(took));
+            let number = row.digest.client.retry_count.unwrap_or_default();
+            Attempt { id: row.id, number, waited, status: row.status, verdict: row.verdict }
+        };
+        Ok(self.reader.summaries_of(&ids)?.iter().map(attempt).collect())
     }
-}
-
-/// How many exchanges before and after one are looked through for attempts at the same request.
-const ATTEMPTS_NEAR: u32 = 50;
-
-/// Which attempt an exchange is; a client that does not count made one.
-fn number(row: &Summary) -> u32 {
-    row.digest.client.retry_count.unwrap_or_default()
-}
-
-/// Whether two exchanges may be attempts at the same request.
-fn are_alike(a: &Summary, b: &Summary) -> bool {
-    let of = |row: &Summary| (row.session, row.request_bytes);
-    of(a) == of(b) && a.method == b.method && a.url == b.url && a.digest.client.agent == b.digest.client.agent
-}
-
-/// Of exchanges with the same request, the row of attempts that `id` is one of.
-fn attempts_of(id: ExchangeId, same: &[Summary]) -> Vec<Attempt> {
-    let mut runs = same.chunk_by(|before, next| number(next) == number(before) + 1);
-    let run = runs.find(|run| run.len() > 1 && run.iter().any(|row| row.id == id)).unwrap_or_default();
-    let mut end_before: Option<WallTime> = None;
-    let attempt = |row: &Summary| {
-        let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
-        let waited = end_before.map(since);
-        end_before = row.duration.map(|took| row.started_at.plus(took));
-        Attempt { id: row.id, number: number(row), waited, status: row.status, verdict: row.verdict }
-    };
-    run.iter().map(attempt).collect()
 }
 
 /// Reads until nobody listens any more.

@@ -5,17 +5,19 @@
 
 mod act;
 mod ask;
+mod attempts;
 mod detail;
 mod list;
 mod page;
 mod prompt;
 mod typing;
 
+pub use attempts::{Attempts, Repeats};
 pub use ask::{Answer, Ask, CopyWhat};
 pub use detail::{
     Attempt, BodyText, Cursor, Detail, EventRow, Form, Handover, Pane, Scroll, Seek, Tab, Turn,
 };
-pub use list::{List, PAGE, WINDOW, Wanted};
+pub use list::{AROUND, List, PAGE, Rows, WINDOW, Wanted};
 pub use page::{Page, PageKind};
 pub use prompt::{Choice, Does, Kind, Mistake, Prompt};
 pub use typing::Typing;
@@ -184,10 +186,10 @@ pub struct Loaded {
     pub filter: Filter,
     /// How many exchanges the filter asks for; `None` of the one that asks for all.
     pub matching: Option<Matching>,
-    /// The rows, and what was wanted when they were read.
-    pub rows: Vec<Summary>,
-    /// See `rows`.
-    pub wanted: Wanted,
+    /// The rows.
+    pub rows: Rows,
+    /// What they may be the next attempts at.
+    pub repeats: Repeats,
     /// Rows read again.
     pub refreshed: Vec<Summary>,
     /// Rows that the filter asks for by now, and maybe did not when rows after them were read.
@@ -409,13 +411,13 @@ impl App {
                 changed |= self.matching != loaded.matching;
                 self.matching = loaded.matching;
             }
-            let missed = match loaded.wanted {
-                Wanted::UpTo(id) if loaded.wanted == self.list.wanted() => {
-                    (loaded.rows.last().map(|row| row.id) != Some(id)).then_some(id)
+            let missed = match loaded.rows.wanted {
+                Wanted::UpTo(id) if loaded.rows.wanted == self.list.wanted() => {
+                    (loaded.rows.rows.last().map(|row| row.id) != Some(id)).then_some(id)
                 }
                 _ => None,
             };
-            changed |= self.list.add(loaded.wanted, loaded.rows);
+            changed |= self.list.add(loaded.rows, loaded.repeats);
             changed |= self.list.replace(loaded.refreshed);
             changed |= self.list.settle_matches(loaded.late, &loaded.gone);
             if let Some(id) = missed {

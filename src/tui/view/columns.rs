@@ -126,7 +126,7 @@ impl Column {
     /// letters: wide ones may have to give way.
     fn useful(&self, app: &App, ui: &Ui) -> u16 {
         let top = app.list.top(ui.measures.list_rows);
-        let near = app.list.rows().iter().skip(top.saturating_sub(NEAR)).take(2 * NEAR);
+        let near = app.list.lines_from(top.saturating_sub(NEAR)).take(2 * NEAR);
         let widest = near.map(|row| (self.cell)(app, ui, row).text.chars().count()).max();
         u16::try_from(widest.unwrap_or_default()).unwrap_or(u16::MAX).min(self.most)
     }

@@ -26,7 +26,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
         });
         draw_line(frame, place, &line(NO_MARK, head));
     }
-    let rows = app.list.rows().iter().skip(app.list.top(ui.measures.list_rows));
+    let rows = app.list.lines_from(app.list.top(ui.measures.list_rows));
     for (place, row) in places.zip(rows) {
         let is_selected = app.list.selected() == Some(row.id);
         let mark = if is_selected { MARK } else { NO_MARK };
