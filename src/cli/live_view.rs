@@ -80,6 +80,7 @@ fn show(
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),
+        kept: env.directories.state.as_ref().map(|state| state.join("view.toml")),
     };
     let (ended, end) = channel();
     let view = move || drop(ended.send(tui::run(settings)));

@@ -86,6 +86,20 @@ pub enum Action {
     Compare,
     /// Shows or hides the summary.
     ToggleSummary,
+    /// Opens the list of what the exchanges can be put in order by.
+    Order,
+    /// Turns that order round.
+    Reverse,
+    /// Folds or unfolds the attempts at one request.
+    ToggleGroup,
+    /// Folds or unfolds all of them.
+    ToggleGroups,
+    /// Opens the list of columns.
+    Columns,
+    /// Opens the list of sessions.
+    Sessions,
+    /// Shows or hides what gatetap itself had to say.
+    ToggleLog,
     /// Shows the page of the check that found this.
     Explain,
     /// Shows or hides the help.
@@ -221,6 +235,11 @@ pub static BINDINGS: &[Binding] = &[
     bind(List, &[Char('F')], Action::ToggleFollow, Some("follow"), Some("follow the newest; moving stops it")),
     bind(List, &[Char('n')], Action::Next(Motion::Down), None, Some("next that went wrong, or has a finding")),
     bind(List, &[Char('N')], Action::Next(Motion::Up), None, Some("previous of those")),
+    bind(List, &[Char('o')], Action::Order, Some("order"), Some("put in order by a column; again turns it round")),
+    bind(List, &[Char('O')], Action::Reverse, None, Some("turn the order round")),
+    bind(List, &[Char('z')], Action::ToggleGroup, None, Some("fold the attempts at one request, or unfold them")),
+    bind(List, &[Char('Z')], Action::ToggleGroups, None, Some("fold or unfold the attempts at every request")),
+    bind(List, &[Char('C')], Action::Columns, None, Some("show or hide columns")),
     bind(List, &[Char('1')], Action::ShowTab(1), None, Some("open at a tab")),
     bind(List, &[Char('2')], Action::ShowTab(2), None, None),
     bind(List, &[Char('3')], Action::ShowTab(3), None, None),
@@ -253,7 +272,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Pane, &[Char('F')], Action::ToggleFollow, None, Some("follow the newest exchange")),
     bind(Pane, &[Char('q'), Esc], Action::Back, Some("back"), Some("back to the list")),
     bind(Page, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
-    bind(Page, &[Char('q'), Esc, Char('?'), Char('s')], Action::Back, Some("back"), None),
+    bind(Page, &[Char('q'), Esc, Char('?'), Char('s'), Char('E')], Action::Back, Some("back"), None),
     bind(Prompt, &[Enter], Action::Accept, Some("do it"), None),
     bind(Prompt, &[Tab], Action::Candidate(Motion::Down), Some("complete"), None),
     bind(Prompt, &[BackTab], Action::Candidate(Motion::Up), None, None),
@@ -280,6 +299,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(Anywhere, &[Char('m')], Action::ToggleMark, None, Some("mark the exchange")),
     bind(Anywhere, &[Char('D')], Action::Compare, None, Some("compare two that are marked")),
     bind(Anywhere, &[Char('s')], Action::ToggleSummary, Some("summary"), Some("the summary of what the filter shows")),
+    bind(Anywhere, &[Char('S')], Action::Sessions, None, Some("choose a session, or another recording")),
+    bind(Anywhere, &[Char('E')], Action::ToggleLog, None, Some("what gatetap itself had to say")),
     bind(Anywhere, &[Char('!')], Action::Faults, None, Some("arm or disarm a fault")),
     bind(Anywhere, &[Char('p')], Action::TogglePause, None, Some("pause the screen, not the recording")),
     bind(Anywhere, &[Char('T')], Action::NextTheme, None, Some("other colours")),

@@ -7,16 +7,19 @@
 use super::copy;
 use super::prepare::prepare;
 use super::state::{
-    AROUND, Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
+    AROUND, Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Recorded, Repeats,
+    Rows, SessionLine, Wanted,
 };
-use super::totals::Totals;
+use super::totals::{Limits, Totals};
+use crate::digest::rate_state;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
+use crate::exchange::session::Session;
 use crate::exchange::time::{Clock, Micros, WallTime};
-use crate::store::filter::Filter;
+use crate::store::filter::{Filter, State};
 use crate::store::{self, Page, Part, Reader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -44,6 +47,12 @@ const RECOUNTED: u64 = 20_000;
 
 /// Of how many exchanges it is remembered what they repeat.
 const REPEATS: usize = 10_000;
+
+/// In how many of the newest exchanges the word of gateways on their limits is looked for.
+const LIMITS_FROM: u32 = 100;
+
+/// How many recordings are offered.
+const RECORDINGS: usize = 50;
 
 /// How many exchanges that may come to match are looked at again.
 const UNSETTLED: usize = 300;
@@ -133,6 +142,7 @@ impl Loader {
             late,
             gone,
             detail: self.detail()?,
+            recording: self.interest.recording.clone(),
         };
         self.version = Some(version);
         Ok(Some(loaded))
@@ -174,8 +184,21 @@ impl Loader {
                 });
                 Some(Answer::Comparison(a, b, comparison))
             }
+            Ask::Sessions => Some(Answer::Sessions(self.sessions()?)),
+            Ask::Recordings => Some(Answer::Recordings(recordings_beside(self.reader.path()))),
             Ask::Totals => None,
         })
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionLine>, store::Error> {
+        let counts = self.reader.session_counts()?;
+        let line = |session: Session| {
+            let of_session = counts.iter().filter(|(id, ..)| *id == session.id);
+            let exchanges = of_session.clone().map(|(.., count)| count).sum();
+            let errors = of_session.filter(|(_, verdict, _)| State::is_error(*verdict));
+            SessionLine { errors: errors.map(|(.., count)| count).sum(), session, exchanges }
+        };
+        Ok(self.reader.sessions()?.into_iter().map(line).collect())
     }
 
     /// Whether there is more to count at once.
@@ -215,9 +238,34 @@ impl Loader {
             counting.totals.add(row);
         }
         counting.totals.is_whole = rows.len() < TOTALS_PAGE as usize;
+        if counting.totals.is_whole {
+            counting.totals.limits = self.limits()?;
+        }
         let answer = Answer::Totals(Arc::new(counting.totals.clone()));
         self.totals = Some(counting);
         Ok(Some(answer))
+    }
+
+    /// What the newest answers of each gateway say of limits. What a fault says is not the gateway's word.
+    fn limits(&self) -> Result<Vec<Limits>, store::Error> {
+        let page = Page { limit: Some(LIMITS_FROM), ..Page::default() };
+        let ids = self.reader.select_ids(&self.interest.filter, page, self.clock.now().wall)?;
+        let mut limits: Vec<Limits> = Vec::new();
+        for id in ids.into_iter().rev() {
+            let Some(exchange) = self.reader.exchange(id)?.map(|whole| whole.exchange) else { continue };
+            let is_known = limits.iter().any(|known| known.gateway == exchange.gateway);
+            let Some(head) = exchange.response.filter(|_| !is_known && exchange.fault.is_none()) else {
+                continue;
+            };
+            // Some say it in the body of an error instead.
+            let body = if head.status >= 400 { self.reader.body(id, Side::Response)? } else { Body::default() };
+            let at = exchange.started_at.plus(exchange.timing.head.unwrap_or_default());
+            let state = rate_state(&head.headers, &body.bytes, at);
+            if !state.windows.is_empty() || state.retry_after.is_some() {
+                limits.push(Limits { gateway: exchange.gateway, id, at, state });
+            }
+        }
+        Ok(limits)
     }
 
     fn rows(&mut self, version: i64) -> Result<Rows, store::Error> {
@@ -405,6 +453,21 @@ impl Loader {
     }
 }
 
+/// The recordings in the directory of one, the one written last in front.
+fn recordings_beside(path: &Path) -> Vec<Recorded> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(directory.unwrap_or(Path::new("."))) else { return Vec::new() };
+    let mut found: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "db"))
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .filter(|(other, metadata)| metadata.is_file() && other != path)
+        .collect();
+    found.sort_by_key(|(_, metadata)| std::cmp::Reverse(metadata.modified().ok()));
+    found.truncate(RECORDINGS);
+    found.into_iter().map(|(path, metadata)| Recorded { path, bytes: metadata.len() }).collect()
+}
+
 /// Reads until nobody listens any more.
 pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, msgs: &SyncSender<Msg>) {
     let mut loader: Option<Loader> = None;
@@ -413,6 +476,9 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
     loop {
         match newest(interests, wait) {
             Ok(Some(interest)) => {
+                if interest.recording != latest.recording {
+                    loader = None;
+                }
                 latest = interest;
                 if let Some(loader) = &mut loader {
                     loader.watch(latest.clone());
@@ -424,7 +490,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         let began = clock.mono();
         let outcome = match &mut loader {
             Some(loader) => loader.look(),
-            None => Reader::open(path).and_then(|reader| {
+            None => Reader::open(latest.recording.as_deref().unwrap_or(path)).and_then(|reader| {
                 let opened = loader.insert(Loader::new(reader, clock.clone()));
                 opened.watch(latest.clone());
                 opened.look()

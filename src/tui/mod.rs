@@ -7,6 +7,7 @@
 //! | [`keymap`] | every key, in one table |
 //! | [`theme`] | colours by role |
 //! | [`loader`] | a thread that owns the reader and reads what is in sight |
+//! | [`kept`] | the file of what was chosen in the view |
 //! | [`totals`] | what many exchanges amount to |
 //!
 //! [`run`] is the loop between them and the only place that touches the terminal.
@@ -22,6 +23,7 @@ mod clipboard;
 mod conversation;
 mod copy;
 mod json_text;
+pub mod kept;
 pub mod keymap;
 pub mod loader;
 pub mod prepare;
@@ -35,6 +37,7 @@ use crate::exchange::time::{Clock, Micros};
 use crate::fault::Armed;
 use crossterm::event::{self, Event, MouseButton, MouseEventKind};
 use jiff::tz::TimeZone;
+use kept::Kept;
 use keymap::Key;
 use state::{App, Cmd, Interest, Mouse, Msg, Words, update};
 use std::fmt;
@@ -77,8 +80,10 @@ pub struct Settings {
     pub clock: Clock,
     /// The zone that times are shown in.
     pub zone: TimeZone,
-    /// The colours.
+    /// The colours, unless others were chosen before.
     pub theme: Theme,
+    /// Where it is kept what was chosen in the view.
+    pub kept: Option<PathBuf>,
 }
 
 /// Tells what is wrong at present with what is being watched: a sentence, or nothing.
@@ -127,6 +132,7 @@ impl Settings {
             clock: Clock::system(),
             zone: TimeZone::system(),
             theme: Theme::from_environment(),
+            kept: None,
         }
     }
 }
@@ -161,12 +167,14 @@ pub fn give_terminal_back() {
 fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) -> Result<(), Error> {
     let mut screen = terminal::Screen::take()?;
     let clock = settings.clock;
-    let mut ui = Ui::new(settings.theme, settings.zone);
+    let mut kept = settings.kept.as_deref().map(Kept::read).unwrap_or_default();
+    let mut ui = Ui::new(kept.theme_after(settings.theme), settings.zone);
     let mut app = App::new(settings.words, settings.follow, clock.now().wall);
+    app.columns = kept.columns();
     let step = |app: &mut App, msg| match update(app, msg) {
         None => ControlFlow::Continue(None),
         Some(Cmd::Quit) => ControlFlow::Break(()),
-        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_))) => ControlFlow::Continue(Some(order)),
+        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_) | Cmd::Remember)) => ControlFlow::Continue(Some(order)),
         Some(Cmd::Watch(interest)) => {
             // A loader that has ended is noticed where its messages are received.
             drop(interests.send(interest));
@@ -184,6 +192,11 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
                 ControlFlow::Continue(None) => msg = received(msgs)?,
                 ControlFlow::Continue(Some(Cmd::Copy(name, text))) => {
                     msg = Some(Msg::Done(clipboard::copy(&mut screen, name, &text)));
+                }
+                ControlFlow::Continue(Some(Cmd::Remember)) => {
+                    kept = kept.updated(&app, &ui);
+                    let outcome = settings.kept.as_ref().map_or(Ok(()), |path| kept.write(path));
+                    msg = outcome.err().map(|error| Msg::Done(format!("not remembered: {error}")));
                 }
                 ControlFlow::Continue(Some(order)) => {
                     if let Some(armed) = &settings.armed {
@@ -236,7 +249,7 @@ fn obey(armed: &Armed, order: Cmd, now: Micros) {
     match order {
         Cmd::Arm(rules) => armed.arm(rules, now),
         Cmd::Disarm(rule) => drop(armed.disarm(&rule)),
-        Cmd::Copy(..) | Cmd::Watch(_) | Cmd::Quit => {}
+        Cmd::Copy(..) | Cmd::Watch(_) | Cmd::Remember | Cmd::Quit => {}
     }
 }
 

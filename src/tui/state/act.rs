@@ -1,16 +1,19 @@
 //! What keys and the mouse do.
 
-use super::prompt::Accepted;
-use super::{App, Ask, Cmd, Form, Kind, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab};
+use super::choices;
+use super::prompt::{Accepted, Does};
+use super::{App, Ask, Cmd, Form, Kind, List, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab, Tone};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Place;
+use crate::store::Order;
 use crate::store::filter::{Filter, State};
 use crate::tui::keymap::{self, Action, Key, Motion, Preset};
 use ratatui::layout::Position;
+use std::path::PathBuf;
 
 /// How many lines a notch of the wheel is.
 const NOTCH: usize = 3;
@@ -60,8 +63,42 @@ impl App {
                 self.page = Some(Page::new(PageKind::Totals));
             }
             Action::Explain => self.explain(),
+            Action::Order => {
+                let all = choices::orders(self.list.order());
+                self.prompt = Some(Prompt::over(Kind::Order, all, self.context()));
+            }
+            Action::Reverse => match self.list.order() {
+                Some(order) => self.put_in_order(Some(order.reversed())),
+                None => self.say("o puts the list in another order, O turns that round".to_owned()),
+            },
+            Action::ToggleGroup => {
+                if !self.list.toggle_group() {
+                    self.say("this was sent once: nothing to fold".to_owned());
+                }
+            }
+            Action::ToggleGroups => {
+                let folded = self.list.toggle_groups();
+                let deed = if folded { "folded" } else { "unfolded" };
+                self.say(format!("attempts at the same request are {deed}"));
+            }
+            Action::Columns => {
+                let all = choices::columns(&self.columns);
+                self.prompt = Some(Prompt::over(Kind::Columns, all, self.context()));
+            }
+            Action::Sessions => {
+                self.asked = Some(Ask::Sessions);
+                let all = choices::sessions(&[], self.now, self.elsewhere.is_some());
+                self.prompt = Some(Prompt::over(Kind::Sessions, all, self.context()));
+            }
+            Action::ToggleLog => {
+                self.page = Some(Page::new(PageKind::Log));
+                self.go(Motion::Last);
+            }
             Action::ToggleHelp => self.page = Some(Page::new(PageKind::Help)),
-            Action::NextTheme => self.theme += 1,
+            Action::NextTheme => {
+                self.theme += 1;
+                self.order = Some(Cmd::Remember);
+            }
             Action::Type(letter) => {
                 if let Some(prompt) = &mut self.prompt {
                     prompt.insert(letter.encode_utf8(&mut [0; 4]));
@@ -93,7 +130,7 @@ impl App {
     fn ask(&mut self, kind: Kind) {
         let text = match kind {
             Kind::Filter => self.filter.clone(),
-            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults => String::new(),
+            _ => String::new(),
         };
         self.prompt = Some(Prompt::new(kind, &text, self.context()));
     }
@@ -112,7 +149,16 @@ impl App {
         if accepted == Accepted::Stay {
             return false;
         }
-        self.prompt = None;
+        if let Accepted::Choose(Does::Toggle(column)) = accepted {
+            self.columns.toggle(column);
+            let all = choices::columns(&self.columns);
+            if let Some(prompt) = &mut self.prompt {
+                prompt.put_choices(all);
+            }
+            self.order = Some(Cmd::Remember);
+            return false;
+        }
+        self.close_prompt();
         match accepted {
             Accepted::Filter(text, filter) => self.put_filter(text, filter),
             Accepted::Find(text) => {
@@ -128,9 +174,58 @@ impl App {
             Accepted::Arm(rules) => self.order = Some(Cmd::Arm(rules)),
             Accepted::Disarm(rule) => self.order = Some(Cmd::Disarm(rule)),
             Accepted::Act(action) => return self.act(action),
+            Accepted::Choose(does) => self.choose(does),
+            Accepted::Open(path) => self.open_recording(Some(PathBuf::from(path))),
             Accepted::Stay => {}
         }
         false
+    }
+
+    fn choose(&mut self, does: Does) {
+        match does {
+            Does::Order(order) => self.put_in_order(order),
+            Does::Session(session) => {
+                let text = session.map(|id| format!("session:{id}")).unwrap_or_default();
+                if let Ok(filter) = Filter::parse(&text) {
+                    self.put_filter(text, filter);
+                }
+            }
+            Does::Recordings => {
+                self.asked = Some(Ask::Recordings);
+                self.prompt = Some(Prompt::over(Kind::Recording, Vec::new(), self.context()));
+            }
+            Does::Home => self.open_recording(None),
+            _ => {}
+        }
+    }
+
+    fn put_in_order(&mut self, order: Option<Order>) {
+        self.list.put_in_order(order);
+        self.rewind();
+    }
+
+    fn open_recording(&mut self, path: Option<PathBuf>) {
+        self.list = List::new(true);
+        (self.count, self.matching, self.failure) = (None, None, None);
+        (self.detail, self.pane, self.page, self.asked) = (None, None, None, None);
+        self.marked.clear();
+        self.paused = false;
+        (self.filter, self.parsed) = (String::new(), Filter::default());
+        let name = path.as_ref().map_or_else(|| self.words.title.clone(), |path| path.display().to_string());
+        self.log.say(self.now, Tone::Told, format!("opened: {name}"));
+        self.elsewhere = path;
+    }
+
+    /// Closes the line, and asks no more for what it offers.
+    fn close_prompt(&mut self) -> bool {
+        let is_asking = matches!(self.asked, Some(Ask::Sessions | Ask::Recordings));
+        if self.prompt.is_some() && is_asking {
+            self.asked = self.page.as_ref().and_then(|page| match page.kind {
+                PageKind::Totals => Some(Ask::Totals),
+                _ => None,
+            });
+        }
+        self.prompt.take().is_some()
     }
 
     fn preset(&mut self, preset: Preset) {
@@ -332,7 +427,7 @@ impl App {
     }
 
     fn back(&mut self) -> bool {
-        if self.prompt.take().is_some() {
+        if self.close_prompt() {
             return false;
         }
         if self.page.take().is_some() {

@@ -6,18 +6,23 @@
 mod act;
 mod ask;
 mod attempts;
+mod choices;
+mod columns;
 mod detail;
 mod list;
+mod log;
 mod page;
 mod prompt;
 mod typing;
 
 pub use attempts::{Attempts, Repeats};
-pub use ask::{Answer, Ask, CopyWhat};
+pub use ask::{Answer, Ask, CopyWhat, Recorded, SessionLine};
+pub use columns::{Column, Columns};
 pub use detail::{
     Attempt, BodyText, Cursor, Detail, EventRow, Form, Handover, Pane, Scroll, Seek, Tab, Turn,
 };
 pub use list::{AROUND, List, PAGE, Rows, WINDOW, Wanted};
+pub use log::{Entry, Log, Tone};
 pub use page::{Page, PageKind};
 pub use prompt::{Choice, Does, Kind, Mistake, Prompt};
 pub use typing::Typing;
@@ -34,6 +39,7 @@ use crate::store::filter::Filter;
 use prompt::History;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Everything the screen is drawn from.
@@ -77,6 +83,12 @@ pub struct App {
     pub now: WallTime,
     /// How many themes further than the first.
     pub theme: usize,
+    /// Which columns the list is to have.
+    pub columns: Columns,
+    /// What gatetap itself had to say.
+    pub log: Log,
+    /// Another recording than the one that the view began with, where one is open.
+    pub elsewhere: Option<PathBuf>,
     /// What is to be done before anything else is watched.
     order: Option<Cmd>,
     parsed: Filter,
@@ -154,6 +166,8 @@ pub enum Cmd {
     Arm(Vec<Rule>),
     /// Disarm this one.
     Disarm(String),
+    /// Remember the theme and the columns for the next time.
+    Remember,
     /// End.
     Quit,
 }
@@ -175,6 +189,8 @@ pub struct Interest {
     pub complete: Option<(String, usize)>,
     /// What is asked once.
     pub ask: Option<Ask>,
+    /// The recording; `None` is the one that the view began with.
+    pub recording: Option<PathBuf>,
 }
 
 /// What was read, for one [`Interest`].
@@ -198,6 +214,8 @@ pub struct Loaded {
     pub gone: Vec<ExchangeId>,
     /// The exchange in the pane, where it changed.
     pub detail: Option<Arc<Detail>>,
+    /// The recording that this is of, as the interest named it.
+    pub recording: Option<PathBuf>,
 }
 
 /// How many exchanges a filter asks for.
@@ -284,20 +302,29 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
         Msg::Answered(answer) => app.hear(answer),
         Msg::Failed(failure) => {
             app.revision += u64::from(app.failure.as_ref() != Some(&failure));
-            app.failure = Some(failure);
+            let before = app.failure.replace(failure).map(|failure| failure.message);
+            let now = app.failure.as_ref().map(|failure| failure.message.as_str());
+            app.log.changed(app.now, before.as_deref(), now);
         }
-        Msg::Done(text) => app.say(text),
+        Msg::Done(text) => {
+            app.log.say(app.now, Tone::Told, text.clone());
+            app.say(text);
+        }
         Msg::Warning(warning) => {
+            app.log.say(app.now, Tone::Warned, warning.clone());
             app.words.warnings.insert(0, warning);
             app.words.warnings.truncate(WARNINGS);
             app.revision += 1;
         }
         Msg::Trouble(trouble) => {
             app.revision += u64::from(app.trouble != trouble);
+            app.log.changed(app.now, app.trouble.as_deref(), trouble.as_deref());
             app.trouble = trouble;
         }
         Msg::Faults(faults) => {
             app.revision += u64::from(app.faults != faults);
+            let [before, now] = [&app.faults, &faults].map(|listed| listed.as_deref().unwrap_or_default());
+            app.log.armed(app.now, before, now);
             app.faults = faults;
         }
         Msg::Measured(measures) => app.measured(measures),
@@ -314,6 +341,11 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
 impl App {
     /// The state before anything was read. The first message answers with the first [`Cmd::Watch`].
     pub fn new(words: Words, follow: bool, now: WallTime) -> Self {
+        let mut log = Log::default();
+        log.say(now, Tone::Told, words.title.clone());
+        for warning in &words.warnings {
+            log.say(now, Tone::Warned, warning.clone());
+        }
         Self {
             words,
             list: List::new(follow),
@@ -335,6 +367,9 @@ impl App {
             trouble: None,
             now,
             theme: 0,
+            columns: Columns::default(),
+            log,
+            elsewhere: None,
             parsed: Filter::default(),
             history: History::default(),
             asked: None,
@@ -396,17 +431,20 @@ impl App {
             until,
             complete: self.prompt.as_ref().and_then(Prompt::to_complete),
             ask: self.asked.clone(),
+            recording: self.elsewhere.clone(),
         }
     }
 
     fn take(&mut self, loaded: Loaded) {
-        let mut changed = self.failure.take().is_some();
+        let failure = self.failure.take();
+        self.log.changed(self.now, failure.as_ref().map(|failure| failure.message.as_str()), None);
+        let mut changed = failure.is_some();
         if !self.paused {
             changed |= self.count != Some(loaded.count);
             self.count = Some(loaded.count);
         }
         // What another filter asked for is no answer.
-        if loaded.filter == self.parsed {
+        if loaded.filter == self.parsed && loaded.recording == self.elsewhere {
             if !self.paused {
                 changed |= self.matching != loaded.matching;
                 self.matching = loaded.matching;
@@ -449,8 +487,27 @@ impl App {
                 self.totals = Some(totals);
                 self.revision += 1;
             }
+            Answer::Sessions(lines) if self.asked == Some(Ask::Sessions) => {
+                let all = choices::sessions(&lines, self.now, self.elsewhere.is_some());
+                self.offer(Kind::Sessions, all);
+            }
+            Answer::Recordings(recordings) if self.asked == Some(Ask::Recordings) => {
+                let all = choices::recordings(&recordings, self.elsewhere.as_deref());
+                self.offer(Kind::Recording, all);
+            }
             // Nobody asks for it any more.
-            Answer::Text(..) | Answer::Comparison(..) | Answer::Totals(_) => {}
+            Answer::Text(..)
+            | Answer::Comparison(..)
+            | Answer::Totals(_)
+            | Answer::Sessions(_)
+            | Answer::Recordings(_) => {}
+        }
+    }
+
+    fn offer(&mut self, kind: Kind, choices: Vec<Choice>) {
+        if let Some(prompt) = self.prompt.as_mut().filter(|prompt| prompt.kind == kind) {
+            prompt.put_choices(choices);
+            self.revision += 1;
         }
     }
 

@@ -1,10 +1,10 @@
 //! The list of exchanges.
 
-use super::Ui;
+use super::{Ui, direction};
 use super::cells::{draw_line, fit, fit_middle, one_line, width_of};
 use super::columns::{Align, Cell, Column, fitting};
 use crate::digest::summary::Summary;
-use crate::tui::state::App;
+use crate::tui::state::{self, App};
 use crate::tui::theme::Role;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -21,8 +21,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     let mut places = area.rows();
     if let Some(place) = places.next() {
         let head = columns.iter().map(|(column, width)| {
-            let title = Cell { text: column.title.to_owned(), role: Role::Quiet };
-            span(ui, &title, *column, *width)
+            span(ui, &title(app, column.is), *column, *width)
         });
         draw_line(frame, place, &line(NO_MARK, head));
     }
@@ -34,6 +33,16 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
         if is_selected {
             frame.buffer_mut().set_style(place, ui.theme.style(Role::Selected));
         }
+    }
+}
+
+/// What stands above a column, with the direction of the order by it.
+fn title(app: &App, column: state::Column) -> Cell {
+    match app.list.order().filter(|order| state::Column::of_order(order.by) == Some(column)) {
+        Some(order) => {
+            Cell { text: format!("{}{}", column.name(), direction(order)), role: Role::Strong }
+        }
+        None => Cell { text: column.name().to_owned(), role: Role::Quiet },
     }
 }
 

@@ -4,6 +4,7 @@ use super::fixture::{Recording, START};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
 use gatetap::fault::Armed;
 use gatetap::store::Reader;
+use gatetap::tui::kept::Kept;
 use gatetap::tui::keymap::Key;
 use gatetap::tui::loader::Loader;
 use gatetap::tui::state::{App, Cmd, Failure, Interest, Msg, Words, update};
@@ -14,6 +15,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellWidth;
 use ratatui::style::Modifier;
+use std::path::PathBuf;
 
 pub(super) struct Harness {
     pub(super) app: App,
@@ -22,8 +24,11 @@ pub(super) struct Harness {
     pub(super) interests: Vec<Interest>,
     /// What was copied last: its name and the text.
     pub(super) copied: Option<(&'static str, String)>,
+    /// What was to be remembered last.
+    pub(super) kept: Kept,
     ui: Ui,
     loader: Option<Loader>,
+    home: Option<PathBuf>,
     armed: Option<Armed>,
     terminal: Terminal<TestBackend>,
 }
@@ -32,10 +37,8 @@ impl Harness {
     /// On a recording, seen one minute after it began.
     pub(super) fn new(recording: &Recording, size: (u16, u16)) -> Self {
         let mut harness = Self::without_loader(size);
-        harness.loader = Some(Loader::new(
-            Reader::open(&recording.path()).unwrap(),
-            Clock::fixed(START.plus(Micros(60_000_000))),
-        ));
+        harness.loader = Some(Loader::new(Reader::open(&recording.path()).unwrap(), clock()));
+        harness.home = Some(recording.path());
         harness.send(Msg::Resize);
         harness
     }
@@ -80,8 +83,10 @@ impl Harness {
             quit: false,
             interests: Vec::new(),
             copied: None,
+            kept: Kept::default(),
             ui: Ui::new(Theme::Terminal, TimeZone::UTC),
             loader: None,
+            home: None,
             armed: None,
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
         }
@@ -91,18 +96,30 @@ impl Harness {
         match update(&mut self.app, msg) {
             Some(Cmd::Quit) => self.quit = true,
             Some(Cmd::Watch(interest)) => {
-                self.interests.push(interest.clone());
-                if let Some(loader) = &mut self.loader {
-                    loader.watch(interest);
-                }
+                self.watch(interest);
             }
             Some(Cmd::Arm(rules)) => self.armed.as_ref().unwrap().arm(rules, Micros(0)),
             Some(Cmd::Disarm(rule)) => assert_eq!(self.armed.as_ref().unwrap().disarm(&rule), 1),
             Some(Cmd::Copy(name, text)) => self.copied = Some((name, text)),
+            Some(Cmd::Remember) => self.kept = std::mem::take(&mut self.kept).updated(&self.app, &self.ui),
             None => {}
         }
         self.draw();
         self.look();
+    }
+
+    /// The loader is told, or where another recording is wanted, one for that takes its place.
+    fn watch(&mut self, interest: Interest) {
+        let before = self.interests.last().and_then(|interest| interest.recording.clone());
+        if interest.recording != before {
+            let path = interest.recording.as_deref().or(self.home.as_deref());
+            let reader = Reader::open(path.unwrap()).unwrap();
+            self.loader = Some(Loader::new(reader, clock()));
+        }
+        self.interests.push(interest.clone());
+        if let Some(loader) = &mut self.loader {
+            loader.watch(interest);
+        }
     }
 
     /// Lets the loader look for something new.
@@ -183,12 +200,7 @@ impl Harness {
             let revision = self.app.revision();
             self.terminal.draw(|frame| view(&self.app, &mut self.ui, frame)).unwrap();
             match update(&mut self.app, Msg::Measured(self.ui.measures())) {
-                Some(Cmd::Watch(interest)) => {
-                    self.interests.push(interest.clone());
-                    if let Some(loader) = &mut self.loader {
-                        loader.watch(interest);
-                    }
-                }
+                Some(Cmd::Watch(interest)) => self.watch(interest),
                 other => assert_eq!(other, None),
             }
             if self.app.revision() == revision {
@@ -197,6 +209,11 @@ impl Harness {
         }
         panic!("drawing does not come to rest");
     }
+}
+
+/// One minute after a recording began.
+fn clock() -> Clock {
+    Clock::fixed(START.plus(Micros(60_000_000)))
 }
 
 fn named(name: &str) -> Key {

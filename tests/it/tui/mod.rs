@@ -3,10 +3,14 @@
 
 mod faults;
 mod filter;
+mod attempts;
 mod fixture;
 mod harness;
 mod keys;
+mod kept;
+mod order;
 mod pane;
 mod picture;
 mod screens;
+mod sessions;
 mod window;
