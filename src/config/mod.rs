@@ -146,9 +146,9 @@ impl Directories {
             config: strategy.as_ref().map(|base| base.config_dir().join("gatetap")),
             data: strategy.as_ref().map(|base| base.data_dir().join("gatetap")),
             // Windows knows no such place beside that for data.
-            state: strategy.as_ref().map(|base| {
-                base.state_dir().unwrap_or_else(|| base.data_dir()).join("gatetap")
-            }),
+            state: strategy
+                .as_ref()
+                .map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("gatetap")),
         })
     }
 

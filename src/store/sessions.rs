@@ -30,9 +30,9 @@ impl Reader {
 
     /// How many exchanges of each session ended how.
     pub fn session_counts(&self) -> Result<Vec<(SessionId, Verdict, u64)>, Error> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT session_id, verdict, count(*) FROM facets GROUP BY session_id, verdict")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT session_id, verdict, count(*) FROM facets GROUP BY session_id, verdict",
+        )?;
         let mut rows = statement.query([])?;
         let mut counts = Vec::new();
         while let Some(row) = rows.next()? {

@@ -1,9 +1,10 @@
 //! The loader: a thread that owns the [`Reader`] and reads what the screen is interested in.
 //!
-//! It looks for a new commit every 50 ms, which costs one number from shared memory. When there is
-//! one, or when the interest changes, it answers with one [`Loaded`]. After a read that took long it
-//! waits longer, so that a large recording slows the screen down and never the machine.
+//! It looks for a new commit every 50 ms, and half as often once nothing comes; a look costs one number from
+//! shared memory. When there is one, or when the interest changes, it answers with one [`Loaded`]. After a read
+//! that took long it waits longer, so that a large recording slows the screen down and never the machine.
 
+use super::QUIET;
 use super::copy;
 use super::prepare::prepare;
 use super::state::{
@@ -11,8 +12,8 @@ use super::state::{
     Rows, SessionLine, Wanted,
 };
 use super::totals::{Limits, Totals};
-use crate::digest::rate_state;
 use crate::digest::compare::{Compared, Comparison};
+use crate::digest::rate_state;
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
@@ -29,6 +30,9 @@ use std::time::Duration;
 
 /// How often a new commit is looked for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How often it is looked for once nothing has come for [`QUIET`].
+const RESTING_LOOK: Duration = Duration::from_millis(100);
 
 /// How often a recording that cannot be opened is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -258,7 +262,8 @@ impl Loader {
                 continue;
             };
             // Some say it in the body of an error instead.
-            let body = if head.status >= 400 { self.reader.body(id, Side::Response)? } else { Body::default() };
+            let body =
+                if head.status >= 400 { self.reader.body(id, Side::Response)? } else { Body::default() };
             let at = exchange.started_at.plus(exchange.timing.head.unwrap_or_default());
             let state = rate_state(&head.headers, &body.bytes, at);
             if !state.windows.is_empty() || state.retry_after.is_some() {
@@ -473,6 +478,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
     let mut loader: Option<Loader> = None;
     let mut latest = Interest::default();
     let mut wait = Duration::ZERO;
+    let mut moved = clock.mono();
     loop {
         match newest(interests, wait) {
             Ok(Some(interest)) => {
@@ -480,6 +486,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
                     loader = None;
                 }
                 latest = interest;
+                moved = clock.mono();
                 if let Some(loader) = &mut loader {
                     loader.watch(latest.clone());
                 }
@@ -498,7 +505,8 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         };
         let answer = loader.as_mut().map_or(Ok(None), Loader::answer);
         let took: Duration = clock.mono().since(began).into();
-        wait = took.saturating_mul(3).clamp(LOOK, LONGEST_WAIT);
+        let is_resting = clock.mono().since(moved) >= QUIET;
+        wait = took.saturating_mul(3).clamp(if is_resting { RESTING_LOOK } else { LOOK }, LONGEST_WAIT);
         if loader.as_ref().is_some_and(Loader::is_busy) {
             wait = took;
         }
@@ -518,6 +526,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
             }
         }
         for msg in news {
+            moved = clock.mono();
             if msgs.send(msg).is_err() {
                 return;
             }

@@ -51,9 +51,15 @@ use std::time::Duration;
 use theme::Theme;
 use view::Ui;
 
-/// The least time between two frames, 30 a second; also the longest sleep, and so how late
-/// [`Settings::stop`] may be noticed.
+/// The least time between two frames, 30 a second; also the longest sleep while something happens.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// The longest sleep once nothing has happened for [`QUIET`], but for keys, which end it; and so how late
+/// [`Settings::stop`] may be noticed.
+const RESTING: Duration = Duration::from_millis(100);
+
+/// So long after the last thing that happened the view comes to rest.
+const QUIET: Micros = Micros(2_000_000);
 
 /// How often time passes on a screen that has something open.
 const TICK: Micros = Micros(100_000);
@@ -70,7 +76,7 @@ pub struct Settings {
     pub words: Words,
     /// Whether to stay on the newest exchange.
     pub follow: bool,
-    /// Set by a signal handler: the view ends within 50 milliseconds.
+    /// Set by a signal handler: the view ends within 100 milliseconds.
     pub stop: Arc<AtomicBool>,
     /// Asked now and then.
     pub trouble: Trouble,
@@ -174,7 +180,9 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
     let step = |app: &mut App, msg| match update(app, msg) {
         None => ControlFlow::Continue(None),
         Some(Cmd::Quit) => ControlFlow::Break(()),
-        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_) | Cmd::Remember)) => ControlFlow::Continue(Some(order)),
+        Some(order @ (Cmd::Copy(..) | Cmd::Arm(_) | Cmd::Disarm(_) | Cmd::Remember)) => {
+            ControlFlow::Continue(Some(order))
+        }
         Some(Cmd::Watch(interest)) => {
             // A loader that has ended is noticed where its messages are received.
             drop(interests.send(interest));
@@ -233,7 +241,12 @@ fn show(settings: Settings, interests: &Sender<Interest>, msgs: &Receiver<Msg>) 
             msg = Some(Msg::Measured(ui.measures()));
             continue;
         }
-        let sleep = if is_dirty { FRAME.saturating_sub(passed) } else { FRAME };
+        let is_quiet = !app.is_live() && drawn.is_some_and(|(_, at)| now.since(at) >= QUIET);
+        let sleep = match (is_dirty, is_quiet) {
+            (true, _) => FRAME.saturating_sub(passed),
+            (false, true) => RESTING,
+            (false, false) => FRAME,
+        };
         if event::poll(sleep)? {
             msg = pressed(&event::read()?);
         }

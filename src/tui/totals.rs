@@ -1,7 +1,7 @@
 //! What many exchanges amount to. Its size does not grow with their number.
 
-use crate::digest::{RateState, Rhythm};
 use crate::digest::summary::Summary;
+use crate::digest::{RateState, Rhythm};
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};

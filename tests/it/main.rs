@@ -80,6 +80,7 @@ mod sim_stream;
 mod sim_tools;
 mod sim_validation;
 mod store_filter;
+mod store_order;
 mod store_prune;
 mod store_reading;
 mod store_released;

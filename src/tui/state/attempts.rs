@@ -111,9 +111,8 @@ impl Groups {
 
     fn describe(&self, members: &[&Summary]) -> Option<Attempts> {
         let first = members.first()?;
-        let outcome = |row: &&Summary| {
-            row.status.map_or_else(|| row.verdict.to_string(), |status| status.to_string())
-        };
+        let outcome =
+            |row: &&Summary| row.status.map_or_else(|| row.verdict.to_string(), |status| status.to_string());
         Some(Attempts {
             ids: members.iter().map(|row| row.id).collect(),
             outcomes: members.iter().map(outcome).collect(),

@@ -15,8 +15,8 @@ mod page;
 mod prompt;
 mod typing;
 
-pub use attempts::{Attempts, Repeats};
 pub use ask::{Answer, Ask, CopyWhat, Recorded, SessionLine};
+pub use attempts::{Attempts, Repeats};
 pub use columns::{Column, Columns};
 pub use detail::{
     Attempt, BodyText, Cursor, Detail, EventRow, Form, Handover, Pane, Scroll, Seek, Tab, Turn,

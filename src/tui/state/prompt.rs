@@ -1,7 +1,7 @@
 //! The line at the top: a filter, what is searched in a tab, a command, what to copy.
 
-use super::columns::Column;
 use super::CopyWhat;
+use super::columns::Column;
 use super::typing::Typing;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::fault::{BadRule, Rule, catalogue, spec};

@@ -1,8 +1,8 @@
 //! The list of exchanges.
 
-use super::{Ui, direction};
 use super::cells::{draw_line, fit, fit_middle, one_line, width_of};
 use super::columns::{Align, Cell, Column, fitting};
+use super::{Ui, direction};
 use crate::digest::summary::Summary;
 use crate::tui::state::{self, App};
 use crate::tui::theme::Role;
@@ -20,9 +20,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     let columns = fitting(app, ui, area.width.saturating_sub(width_of(MARK) as u16 + 1));
     let mut places = area.rows();
     if let Some(place) = places.next() {
-        let head = columns.iter().map(|(column, width)| {
-            span(ui, &title(app, column.is), *column, *width)
-        });
+        let head = columns.iter().map(|(column, width)| span(ui, &title(app, column.is), *column, *width));
         draw_line(frame, place, &line(NO_MARK, head));
     }
     let rows = app.list.lines_from(app.list.top(ui.measures.list_rows));
@@ -39,9 +37,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
 /// What stands above a column, with the direction of the order by it.
 fn title(app: &App, column: state::Column) -> Cell {
     match app.list.order().filter(|order| state::Column::of_order(order.by) == Some(column)) {
-        Some(order) => {
-            Cell { text: format!("{}{}", column.name(), direction(order)), role: Role::Strong }
-        }
+        Some(order) => Cell { text: format!("{}{}", column.name(), direction(order)), role: Role::Strong },
         None => Cell { text: column.name().to_owned(), role: Role::Quiet },
     }
 }

@@ -13,11 +13,14 @@ const NAME: usize = 28;
 
 /// The cells of a model's numbers, and of the plot of a distribution.
 const NUMBERS: usize = 42;
-const PLOT: usize = 22;
+const PLOT: usize = 20;
 
 /// The cells of a gateway's name, and of what is left of a limit.
 const LIMITED: usize = 12;
 const LIMIT: usize = 30;
+
+/// The cells of a model's name where there is little room.
+const NAME_LEAST: usize = 16;
 
 /// How many models, codes and checks are listed.
 const LISTED: usize = 20;
@@ -116,8 +119,8 @@ fn models(lines: &mut Vec<Line<'static>>, ui: &Ui, totals: &Totals, width: usize
     let mut models: Vec<_> = totals.models.iter().collect();
     models.sort_by(|a, b| b.1.exchanges.cmp(&a.1.exchanges).then(a.0.cmp(b.0)));
     heading(lines, ui, "models");
-    let name_width = NAME.min(width.saturating_sub(NUMBERS));
-    let plots = (width.saturating_sub(NUMBERS + name_width) / (PLOT + 1)).min(2);
+    let plots = (width.saturating_sub(NUMBERS + NAME_LEAST) / (PLOT + 1)).min(2);
+    let name_width = NAME.min(width.saturating_sub(NUMBERS + plots * (PLOT + 1)));
     let titles: String = ["first token", "tokens a second"]
         .into_iter()
         .take(plots)
@@ -178,13 +181,13 @@ fn limits(lines: &mut Vec<Line<'static>>, app: &App, ui: &Ui, limits: &[Limits],
             let role = if left == Some(0) { Role::Bad } else { Role::Plain };
             push_fit(&mut line, ui.theme.style(role), &format!(" {text}"), LIMIT);
             let until = wait.map(|wait| told.at.plus(wait)).map(|end| {
-                let is_over = end <= app.now;
-                let word = if is_over { "until" } else { "still until" };
-                format!("{word} {}, ", time_of_day(end, &ui.zone))
+                let word = if end <= app.now { "over at" } else { "until" };
+                format!(" {word} {}", time_of_day(end, &ui.zone))
             });
             let until = until.unwrap_or_default();
-            let text = format!(" {until}told in #{} at {}", told.id, time_of_day(told.at, &ui.zone));
+            let source = format!("{until}, told in #{} at {}", told.id, time_of_day(told.at, &ui.zone));
             let room = width.saturating_sub(line.width());
+            let text = if width_of(&source) <= room { source } else { until };
             line.push_span(ui.span(Role::Quiet, fit(&text, room).into_owned()));
             lines.push(line);
         }

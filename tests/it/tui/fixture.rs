@@ -371,7 +371,11 @@ pub(super) fn attempts() -> Vec<Sample> {
     }
     let refused = |sample: Sample| Sample {
         status: Some(429),
-        chunks: vec![(40, r#"{"error":{"message":"Rate limit reached.","type":"requests","code":"rate_limit_exceeded"}}"#.to_owned())],
+        chunks: vec![(
+            40,
+            r#"{"error":{"message":"Rate limit reached.","type":"requests","code":"rate_limit_exceeded"}}"#
+                .to_owned(),
+        )],
         end: Some((41, BodyEnd::Whole)),
         ..sample
     };

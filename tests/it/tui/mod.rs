@@ -1,13 +1,13 @@
 //! The live view: keys against the state, screens at three sizes, the loader against a recording, and
 //! the picture in the README.
 
+mod attempts;
 mod faults;
 mod filter;
-mod attempts;
 mod fixture;
 mod harness;
-mod keys;
 mod kept;
+mod keys;
 mod order;
 mod pane;
 mod picture;

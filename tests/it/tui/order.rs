@@ -19,10 +19,7 @@ fn lasting(times: impl IntoIterator<Item = u64>) -> Recording {
 
 fn add(recording: &Recording, times: impl IntoIterator<Item = u64>) {
     for time in times {
-        recording.add(&Sample {
-            end: Some((time, BodyEnd::Whole)),
-            ..sample("GET", "/v1/models")
-        });
+        recording.add(&Sample { end: Some((time, BodyEnd::Whole)), ..sample("GET", "/v1/models") });
     }
 }
 
@@ -57,7 +54,7 @@ fn every_order_has_a_column() {
 
 #[test]
 fn a_long_list_is_walked_whole_in_any_order() {
-    let count = 1_700;
+    let count = 700;
     // Each time twice, in no order.
     let recording = lasting((0..count).map(|nth| (nth * 7_919 % count) / 2 + 10));
     let mut harness = Harness::new(&recording, (80, 24));
@@ -79,13 +76,13 @@ fn a_long_list_is_walked_whole_in_any_order() {
     assert_eq!(took(&harness), last, "it is the last");
 
     harness.keys("g");
-    assert_eq!(took(&harness).0, 859_000);
+    assert_eq!(took(&harness).0, 359_000);
     harness.keys("G");
     assert_eq!(took(&harness).0, 10_000);
     for _ in 0..200 {
         harness.keys("<pgup>");
     }
-    assert_eq!(took(&harness).0, 859_000);
+    assert_eq!(took(&harness).0, 359_000);
 }
 
 #[test]
