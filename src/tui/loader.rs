@@ -136,13 +136,14 @@ impl Loader {
         }
         let (late, gone) = self.settled()?;
         let rows = self.rows(version)?;
+        let refreshed = self.reader.summaries_of(&self.interest.refresh)?;
         let loaded = Loaded {
             count: self.reader.count()?,
             filter: self.interest.filter.clone(),
             matching: self.count_matching(version)?,
-            repeats: self.repeats(&rows.rows)?,
+            repeats: self.repeats(rows.rows.iter().chain(&refreshed))?,
             rows,
-            refreshed: self.reader.summaries_of(&self.interest.refresh)?,
+            refreshed,
             late,
             gone,
             detail: self.detail()?,
@@ -337,17 +338,20 @@ impl Loader {
     }
 
     /// What rows may be the next attempt at, of those that are another attempt.
-    fn repeats(&mut self, rows: &[Summary]) -> Result<Repeats, store::Error> {
+    /// Of one that goes on, not all of the request may be there to compare.
+    fn repeats<'a>(&mut self, rows: impl Iterator<Item = &'a Summary>) -> Result<Repeats, store::Error> {
         if self.repeats.len() > REPEATS {
             self.repeats.clear();
         }
         let mut repeats = Repeats::new();
-        for row in rows.iter().filter(|row| row.digest.client.retry_count.unwrap_or_default() > 0) {
+        for row in rows.filter(|row| row.digest.client.retry_count.unwrap_or_default() > 0) {
             let before = match self.repeats.get(&row.id) {
                 Some(known) => known.clone(),
                 None => self.reader.attempts_before(row.id)?,
             };
-            self.repeats.insert(row.id, before.clone());
+            if row.verdict != Verdict::Open {
+                self.repeats.insert(row.id, before.clone());
+            }
             repeats.push((row.id, before));
         }
         Ok(repeats)

@@ -2,7 +2,7 @@
 
 use super::choices;
 use super::prompt::{Accepted, Does};
-use super::{App, Ask, Cmd, Form, Kind, List, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab, Tone};
+use super::{App, Ask, Cmd, Column, Form, Kind, List, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab, Tone};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -53,6 +53,8 @@ impl App {
             Action::Copy => {
                 if self.list.selected().is_some() {
                     self.ask(Kind::Copy);
+                } else if let Some(exports) = self.words.exports() {
+                    self.order = Some(Cmd::Copy("exports", exports));
                 }
             }
             Action::Preset(preset) => self.preset(preset),
@@ -196,6 +198,17 @@ impl App {
             }
             Does::Home => self.open_recording(None),
             _ => {}
+        }
+    }
+
+    /// As a click on the head of a column asks for: the same again turns it round.
+    fn put_in_order_by(&mut self, column: Column) {
+        let by = column.order();
+        match (by, self.list.order()) {
+            (Some(by), Some(order)) if order.by == by => self.put_in_order(Some(order.reversed())),
+            (Some(by), _) => self.put_in_order(Some(Order::by(by))),
+            (None, Some(_)) if matches!(column, Column::Number | Column::Time) => self.put_in_order(None),
+            (None, _) => self.say(format!("there is no order by {}", column.about())),
         }
     }
 
@@ -460,7 +473,14 @@ impl App {
         if self.page.is_some() || self.prompt.is_some() {
             return;
         }
-        if measures.list.contains(at) {
+        let is_head = measures.list_rows > 0 && at.y + 1 == measures.list.y;
+        if is_head && (measures.list.x..measures.list.right()).contains(&at.x) {
+            let hit = Column::ALL.into_iter().zip(measures.heads);
+            let hit = hit.into_iter().find(|(_, (from, to))| (*from..*to).contains(&at.x));
+            if let Some((column, _)) = hit {
+                self.put_in_order_by(column);
+            }
+        } else if measures.list.contains(at) {
             let before = self.list.selected();
             self.list.go_to_row(usize::from(at.y - measures.list.y), measures.list_rows);
             if self.list.selected() == before {

@@ -42,8 +42,14 @@ impl Attempts {
 }
 
 impl Groups {
-    pub(super) fn learn(&mut self, repeats: Repeats) {
-        self.repeats.extend(repeats);
+    /// Says whether any of it is news.
+    pub(super) fn learn(&mut self, repeats: Repeats) -> bool {
+        let mut is_news = false;
+        for (id, before) in repeats {
+            is_news |= self.repeats.get(&id) != Some(&before);
+            self.repeats.insert(id, before);
+        }
+        is_news
     }
 
     /// The group of an exchange, if it is one of several attempts.

@@ -212,16 +212,22 @@ impl List {
 
     /// Takes in rows that were read; says whether anything changed. An answer to a question that is no longer
     /// asked is left out.
-    pub(super) fn add(&mut self, read: Rows, repeats: Repeats) -> bool {
+    pub(super) fn add(&mut self, read: Rows) -> bool {
         if read.wanted != self.wanted() || read.wanted == Wanted::Nothing {
             return false;
         }
         let mut changed = true;
-        self.rearrange(|list| {
-            list.groups.learn(repeats);
-            changed = list.put(read);
-        });
+        self.rearrange(|list| changed = list.put(read));
         changed
+    }
+
+    /// Takes in what exchanges may be the next attempt at; says whether any of it is news.
+    pub(super) fn learn(&mut self, repeats: Repeats) -> bool {
+        let is_news = self.groups.learn(repeats);
+        if is_news {
+            self.rearrange(|_| {});
+        }
+        is_news
     }
 
     fn put(&mut self, read: Rows) -> bool {

@@ -112,6 +112,15 @@ pub struct Words {
     pub gateway: String,
 }
 
+impl Words {
+    /// The lines that point an app here, as a shell takes them.
+    fn exports(&self) -> Option<String> {
+        let is_export = |line: &&str| line.starts_with("export ");
+        let lines: Vec<&str> = self.how_to.iter().map(|line| line.trim()).filter(is_export).collect();
+        (!lines.is_empty()).then(|| lines.join("\n") + "\n")
+    }
+}
+
 /// How many warnings are kept: the newest, and those that the run began with.
 const WARNINGS: usize = 20;
 
@@ -255,6 +264,8 @@ pub struct Measures {
     pub pane: Rect,
     /// Where the content of the pane stands.
     pub content: Rect,
+    /// The columns of the screen that each column of the list stands in, from and to.
+    pub heads: [(u16, u16); Column::ALL.len()],
     /// The columns that each tab stands in, from and to.
     pub tabs: [(u16, u16); Tab::ALL.len()],
     /// What [`Pane::seek`] asks for: the line, where there is one; and whether it was looked for.
@@ -342,7 +353,7 @@ impl App {
     /// The state before anything was read. The first message answers with the first [`Cmd::Watch`].
     pub fn new(words: Words, follow: bool, now: WallTime) -> Self {
         let mut log = Log::default();
-        log.say(now, Tone::Told, words.title.clone());
+        log.say(now, Tone::Told, format!("watching: {}", words.title));
         for warning in &words.warnings {
             log.say(now, Tone::Warned, warning.clone());
         }
@@ -455,8 +466,9 @@ impl App {
                 }
                 _ => None,
             };
-            changed |= self.list.add(loaded.rows, loaded.repeats);
+            changed |= self.list.add(loaded.rows);
             changed |= self.list.replace(loaded.refreshed);
+            changed |= self.list.learn(loaded.repeats);
             changed |= self.list.settle_matches(loaded.late, &loaded.gone);
             if let Some(id) = missed {
                 self.say(format!("#{id} is not among these exchanges"));

@@ -19,6 +19,13 @@ pub(super) fn draw(app: &App, ui: &mut Ui, frame: &mut Frame<'_>, area: Rect) {
     ui.measures.list = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
     let columns = fitting(app, ui, area.width.saturating_sub(width_of(MARK) as u16 + 1));
     let mut places = area.rows();
+    let mut from = area.x + width_of(NO_MARK) as u16;
+    for (column, width) in &columns {
+        if let Some(head) = ui.measures.heads.get_mut(column.is as usize) {
+            *head = (from, from + width);
+        }
+        from += width + 1;
+    }
     if let Some(place) = places.next() {
         let head = columns.iter().map(|(column, width)| span(ui, &title(app, column.is), *column, *width));
         draw_line(frame, place, &line(NO_MARK, head));

@@ -16,8 +16,11 @@ const NUMBERS: usize = 42;
 const PLOT: usize = 20;
 
 /// The cells of a gateway's name, and of what is left of a limit.
-const LIMITED: usize = 12;
-const LIMIT: usize = 30;
+const LIMITED: (usize, usize) = (12, 30);
+const LIMITED_ROOMY: (usize, usize) = (16, 40);
+
+/// From this width on there is room for both.
+const ROOMY: usize = 100;
 
 /// The cells of a model's name where there is little room.
 const NAME_LEAST: usize = 16;
@@ -56,8 +59,8 @@ fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
     let output: u64 = totals.models.values().map(|model| model.output).sum();
     let cost: f64 = totals.models.values().filter_map(|model| model.cost).sum();
     let mut parts = vec![
-        format!("{} exchanges", totals.exchanges),
-        format!("{} errors", totals.errors),
+        counted(totals.exchanges, "exchange"),
+        counted(totals.errors, "error"),
         format!("{} tokens in, {} out", short_number(input), short_number(output)),
     ];
     if cost > 0.0 {
@@ -70,6 +73,10 @@ fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
         parts.push("counting …".to_owned());
     }
     Line::from_iter([" ".into(), ui.span(Role::Strong, parts.join("  "))])
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn heading(lines: &mut Vec<Line<'static>>, ui: &Ui, title: &'static str) {
@@ -161,6 +168,7 @@ fn limits(lines: &mut Vec<Line<'static>>, app: &App, ui: &Ui, limits: &[Limits],
         return;
     }
     heading(lines, ui, "rate limits, as last told");
+    let (name_width, limit_width) = if width < ROOMY { LIMITED } else { LIMITED_ROOMY };
     for told in limits {
         let asked_to_wait = told.state.retry_after.map(|wait| ("asked to wait".to_owned(), Some(wait), None));
         let windows = told.state.windows.iter().map(|window| {
@@ -177,17 +185,18 @@ fn limits(lines: &mut Vec<Line<'static>>, app: &App, ui: &Ui, limits: &[Limits],
         });
         for (text, wait, left) in windows.chain(asked_to_wait) {
             let mut line = Line::raw("  ");
-            push_fit(&mut line, ui.theme.style(Role::Plain), &told.gateway, LIMITED);
+            push_fit(&mut line, ui.theme.style(Role::Plain), &told.gateway, name_width);
             let role = if left == Some(0) { Role::Bad } else { Role::Plain };
-            push_fit(&mut line, ui.theme.style(role), &format!(" {text}"), LIMIT);
+            push_fit(&mut line, ui.theme.style(role), &format!(" {text}"), limit_width);
             let until = wait.map(|wait| told.at.plus(wait)).map(|end| {
                 let word = if end <= app.now { "over at" } else { "until" };
-                format!(" {word} {}", time_of_day(end, &ui.zone))
+                format!(" {word} {},", time_of_day(end, &ui.zone))
             });
             let until = until.unwrap_or_default();
-            let source = format!("{until}, told in #{} at {}", told.id, time_of_day(told.at, &ui.zone));
+            let source = format!("{until} told in #{} at {}", told.id, time_of_day(told.at, &ui.zone));
             let room = width.saturating_sub(line.width());
-            let text = if width_of(&source) <= room { source } else { until };
+            let text =
+                if width_of(&source) <= room { source } else { until.trim_end_matches(',').to_owned() };
             line.push_span(ui.span(Role::Quiet, fit(&text, room).into_owned()));
             lines.push(line);
         }

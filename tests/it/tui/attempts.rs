@@ -1,6 +1,6 @@
 //! Attempts at the same request, folded and not.
 
-use super::fixture::{Recording, attempts};
+use super::fixture::{Recording, Sample, attempts};
 use super::harness::Harness;
 
 fn lines(harness: &Harness) -> Vec<i64> {
@@ -57,6 +57,25 @@ fn an_attempt_that_arrives_joins_its_group() {
     recording.add(&last);
     harness.look();
     assert_eq!((lines(&harness), harness.app.list.selected()), (vec![1, 3, 5, 6], Some(6)));
+}
+
+#[test]
+fn an_attempt_whose_request_was_not_whole_at_first_joins_its_group() {
+    let recording = Recording::new();
+    let mut samples = attempts();
+    let whole = samples.remove(4);
+    for sample in &samples[..4] {
+        recording.add(sample);
+    }
+    let begun = attempts().remove(4);
+    let begun = Sample { request: String::new(), status: None, chunks: Vec::new(), end: None, ..begun };
+    let id = recording.add(&begun);
+    let mut harness = Harness::new(&recording, (140, 24));
+    assert!(harness.app.list.attempts(id).is_none());
+    recording.add_request(id, &whole.request);
+    recording.replace(id, &whole);
+    harness.look();
+    assert_eq!(harness.app.list.attempts(id).unwrap().ids, [2, 4, 5]);
 }
 
 #[test]

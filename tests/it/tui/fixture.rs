@@ -127,6 +127,14 @@ impl Recording {
         self.writer.commit().unwrap();
     }
 
+    /// The request's body, which was not there at first.
+    pub(super) fn add_request(&self, id: ExchangeId, text: &str) {
+        let body = body_of(&[(1, text.to_owned())]);
+        self.writer.begin().unwrap();
+        self.writer.insert_segment(id, Side::Request, 0, &body.bytes, &body.marks).unwrap();
+        self.writer.commit().unwrap();
+    }
+
     /// What a later sample says of an exchange takes the place of what was known.
     pub(super) fn replace(&self, id: ExchangeId, sample: &Sample) {
         let request = body_of(&[(1, sample.request.clone())]);

@@ -4,7 +4,7 @@ use super::fixture::{Recording, Sample, sample, samples};
 use super::harness::Harness;
 use gatetap::exchange::end::BodyEnd;
 use gatetap::store::OrderBy;
-use gatetap::tui::state::{Column, PAGE};
+use gatetap::tui::state::{Column, Mouse, Msg, PAGE};
 
 fn shown(harness: &Harness) -> Vec<i64> {
     harness.app.list.lines_from(0).map(|row| row.id).collect()
@@ -125,4 +125,22 @@ fn the_heading_tells_the_order() {
         harness.keys("O");
         assert!(harness.screen().lines().nth(1).unwrap().contains("ttft▲"), "{}", harness.screen());
     }
+}
+
+#[test]
+fn a_click_on_a_heading_puts_the_list_in_order() {
+    let mut harness = Harness::new(&Recording::of_samples(), (140, 24));
+    let at = |harness: &Harness, title: &str| {
+        let screen = harness.screen();
+        let head = screen.lines().nth(1).unwrap();
+        Mouse::Click(head[..head.find(title).unwrap()].chars().count() as u16, 1)
+    };
+    for (title, first) in [("took", 6), ("took", 4), ("code", 9), ("time", 1)] {
+        let click = at(&harness, title);
+        harness.send(Msg::Mouse(click));
+        assert_eq!(shown(&harness)[0], first, "{title}");
+    }
+    let click = at(&harness, "tok/s");
+    harness.send(Msg::Mouse(click));
+    assert!(harness.screen().contains("there is no order by tokens a second"), "{}", harness.screen());
 }

@@ -77,7 +77,7 @@ fn what_was_said_is_kept() {
     assert_eq!(
         others,
         [
-            (Tone::Told, "listening on http://127.0.0.1:7117 → nexorouter"),
+            (Tone::Told, "watching: listening on http://127.0.0.1:7117 → nexorouter"),
             (Tone::Warned, "The disk is full."),
             (Tone::Mended, "over: The disk is full."),
             (Tone::Warned, "A part of gatetap failed."),
