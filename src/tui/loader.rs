@@ -7,6 +7,7 @@
 use super::QUIET;
 use super::copy;
 use super::prepare::prepare;
+use super::questions;
 use super::state::{
     AROUND, Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Recorded, Repeats,
     Rows, SessionLine, Wanted,
@@ -51,12 +52,6 @@ const RECOUNTED: u64 = 20_000;
 
 /// Of how many exchanges it is remembered what they repeat.
 const REPEATS: usize = 10_000;
-
-/// In how many of the newest exchanges the word of gateways on their limits is looked for.
-const LIMITS_FROM: u32 = 100;
-
-/// How many recordings are offered.
-const RECORDINGS: usize = 50;
 
 /// How many exchanges that may come to match are looked at again.
 const UNSETTLED: usize = 300;
@@ -189,21 +184,10 @@ impl Loader {
                 });
                 Some(Answer::Comparison(a, b, comparison))
             }
-            Ask::Sessions => Some(Answer::Sessions(self.sessions()?)),
-            Ask::Recordings => Some(Answer::Recordings(recordings_beside(self.reader.path()))),
+            Ask::Sessions => Some(Answer::Sessions(questions::sessions(&self.reader)?)),
+            Ask::Recordings => Some(Answer::Recordings(questions::recordings_beside(self.reader.path()))),
             Ask::Totals => None,
         })
-    }
-
-    fn sessions(&self) -> Result<Vec<SessionLine>, store::Error> {
-        let counts = self.reader.session_counts()?;
-        let line = |session: Session| {
-            let of_session = counts.iter().filter(|(id, ..)| *id == session.id);
-            let exchanges = of_session.clone().map(|(.., count)| count).sum();
-            let errors = of_session.filter(|(_, verdict, _)| State::is_error(*verdict));
-            SessionLine { errors: errors.map(|(.., count)| count).sum(), session, exchanges }
-        };
-        Ok(self.reader.sessions()?.into_iter().map(line).collect())
     }
 
     /// Whether there is more to count at once.
@@ -244,34 +228,12 @@ impl Loader {
         }
         counting.totals.is_whole = rows.len() < TOTALS_PAGE as usize;
         if counting.totals.is_whole {
-            counting.totals.limits = self.limits()?;
+            let now = self.clock.now().wall;
+            counting.totals.limits = questions::limits(&self.reader, filter, now)?;
         }
         let answer = Answer::Totals(Arc::new(counting.totals.clone()));
         self.totals = Some(counting);
         Ok(Some(answer))
-    }
-
-    /// What the newest answers of each gateway say of limits. What a fault says is not the gateway's word.
-    fn limits(&self) -> Result<Vec<Limits>, store::Error> {
-        let page = Page { limit: Some(LIMITS_FROM), ..Page::default() };
-        let ids = self.reader.select_ids(&self.interest.filter, page, self.clock.now().wall)?;
-        let mut limits: Vec<Limits> = Vec::new();
-        for id in ids.into_iter().rev() {
-            let Some(exchange) = self.reader.exchange(id)?.map(|whole| whole.exchange) else { continue };
-            let is_known = limits.iter().any(|known| known.gateway == exchange.gateway);
-            let Some(head) = exchange.response.filter(|_| !is_known && exchange.fault.is_none()) else {
-                continue;
-            };
-            // Some say it in the body of an error instead.
-            let body =
-                if head.status >= 400 { self.reader.body(id, Side::Response)? } else { Body::default() };
-            let at = exchange.started_at.plus(exchange.timing.head.unwrap_or_default());
-            let state = rate_state(&head.headers, &body.bytes, at);
-            if !state.windows.is_empty() || state.retry_after.is_some() {
-                limits.push(Limits { gateway: exchange.gateway, id, at, state });
-            }
-        }
-        Ok(limits)
     }
 
     fn rows(&mut self, version: i64) -> Result<Rows, store::Error> {
@@ -299,42 +261,14 @@ impl Loader {
 
     /// The rows of a part in another order. On a screen that stands still they are read once.
     fn ordered(&mut self, wanted: Wanted) -> Result<Rows, store::Error> {
-        let Wanted::Ordered(order, part) = wanted else { return Ok(Rows::default()) };
-        let filter = &self.interest.filter;
-        let asked = (filter.clone(), wanted);
+        let asked = (self.interest.filter.clone(), wanted);
         if self.interest.until.is_some() && self.ordered.as_ref() == Some(&asked) {
             return Ok(Rows::default());
         }
         let until = self.interest.until.unwrap_or(ExchangeId::MAX);
-        let now = self.clock.now().wall;
-        let read = |part, limit: usize| self.reader.in_order(filter, order, part, limit as u32, until, now);
-        let (mut ids, at_start, at_end) = match part {
-            Part::From(id) => {
-                let (mut ids, after) = (read(Part::Before(id), AROUND)?, read(part, AROUND)?);
-                let ends = (ids.len() < AROUND, after.len() < AROUND);
-                ids.extend(after);
-                (ids, ends.0, ends.1)
-            }
-            Part::First | Part::Before(_) => {
-                let ids = read(Part::First, PAGE)?;
-                let at_end = ids.len() < PAGE;
-                (ids, true, at_end)
-            }
-            Part::Last => {
-                let ids = read(Part::Last, PAGE)?;
-                let at_start = ids.len() < PAGE;
-                (ids, at_start, true)
-            }
-        };
-        if ids.is_empty() {
-            // It may be gone by now.
-            ids = read(Part::First, AROUND)?;
-        }
-        let mut lines: BTreeMap<ExchangeId, Summary> =
-            self.reader.summaries_of(&ids)?.into_iter().map(|row| (row.id, row)).collect();
-        let rows = ids.iter().filter_map(|id| lines.remove(id)).collect();
+        let rows = questions::ordered(&self.reader, &asked.0, wanted, until, self.clock.now().wall)?;
         self.ordered = Some(asked);
-        Ok(Rows { wanted, rows, at_start, at_end })
+        Ok(rows)
     }
 
     /// What rows may be the next attempt at, of those that are another attempt.
@@ -412,7 +346,7 @@ impl Loader {
         };
         let has_ended = |whole: &Whole| whole.summary.verdict != Verdict::Open;
         let evidence = self.reader.evidence(id)?;
-        let attempts = self.attempts(id)?;
+        let attempts = questions::attempts(&self.reader, id)?;
         let detail = match given {
             Some(given) if given.whole == whole && given.attempts == attempts && has_ended(&whole) => {
                 return Ok(None);
@@ -433,48 +367,6 @@ impl Loader {
         self.given = Some(Arc::clone(&detail));
         Ok(Some(detail))
     }
-
-    /// The attempts at the same request, as far as they lie near; empty for one that was sent once.
-    fn attempts(&self, id: ExchangeId) -> Result<Vec<Attempt>, store::Error> {
-        let mut ids = vec![id];
-        let mut first = id;
-        while let Some(before) = self.reader.attempts_before(first)?.first() {
-            first = *before;
-            ids.push(first);
-        }
-        let mut last = id;
-        while let Some(after) = self.reader.attempts_after(last)?.first() {
-            last = *after;
-            ids.push(last);
-        }
-        if ids.len() < 2 {
-            return Ok(Vec::new());
-        }
-        let mut end_before: Option<WallTime> = None;
-        let attempt = |row: &Summary| {
-            let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
-            let waited = end_before.map(since);
-            end_before = row.duration.map(|took| row.started_at.plus(took));
-            let number = row.digest.client.retry_count.unwrap_or_default();
-            Attempt { id: row.id, number, waited, status: row.status, verdict: row.verdict }
-        };
-        Ok(self.reader.summaries_of(&ids)?.iter().map(attempt).collect())
-    }
-}
-
-/// The recordings in the directory of one, the one written last in front.
-fn recordings_beside(path: &Path) -> Vec<Recorded> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    let Ok(entries) = std::fs::read_dir(directory.unwrap_or(Path::new("."))) else { return Vec::new() };
-    let mut found: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "db"))
-        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
-        .filter(|(other, metadata)| metadata.is_file() && other != path)
-        .collect();
-    found.sort_by_key(|(_, metadata)| std::cmp::Reverse(metadata.modified().ok()));
-    found.truncate(RECORDINGS);
-    found.into_iter().map(|(path, metadata)| Recorded { path, bytes: metadata.len() }).collect()
 }
 
 /// Reads until nobody listens any more.

@@ -27,6 +27,7 @@ pub mod kept;
 pub mod keymap;
 pub mod loader;
 pub mod prepare;
+mod questions;
 pub mod state;
 mod terminal;
 pub mod theme;

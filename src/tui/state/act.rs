@@ -1,6 +1,5 @@
 //! What keys and the mouse do.
 
-use super::choices;
 use super::prompt::{Accepted, Does};
 use super::{App, Ask, Cmd, Column, Form, Kind, List, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab, Tone};
 use crate::check;
@@ -9,11 +8,9 @@ use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Place;
-use crate::store::Order;
 use crate::store::filter::{Filter, State};
 use crate::tui::keymap::{self, Action, Key, Motion, Preset};
 use ratatui::layout::Position;
-use std::path::PathBuf;
 
 /// How many lines a notch of the wheel is.
 const NOTCH: usize = 3;
@@ -65,37 +62,13 @@ impl App {
                 self.page = Some(Page::new(PageKind::Totals));
             }
             Action::Explain => self.explain(),
-            Action::Order => {
-                let all = choices::orders(self.list.order());
-                self.prompt = Some(Prompt::over(Kind::Order, all, self.context()));
-            }
-            Action::Reverse => match self.list.order() {
-                Some(order) => self.put_in_order(Some(order.reversed())),
-                None => self.say("o puts the list in another order, O turns that round".to_owned()),
-            },
-            Action::ToggleGroup => {
-                if !self.list.toggle_group() {
-                    self.say("this was sent once: nothing to fold".to_owned());
-                }
-            }
-            Action::ToggleGroups => {
-                let folded = self.list.toggle_groups();
-                let deed = if folded { "folded" } else { "unfolded" };
-                self.say(format!("attempts at the same request are {deed}"));
-            }
-            Action::Columns => {
-                let all = choices::columns(&self.columns);
-                self.prompt = Some(Prompt::over(Kind::Columns, all, self.context()));
-            }
-            Action::Sessions => {
-                self.asked = Some(Ask::Sessions);
-                let all = choices::sessions(&[], self.now, self.elsewhere.is_some());
-                self.prompt = Some(Prompt::over(Kind::Sessions, all, self.context()));
-            }
-            Action::ToggleLog => {
-                self.page = Some(Page::new(PageKind::Log));
-                self.go(Motion::Last);
-            }
+            Action::Order
+            | Action::Reverse
+            | Action::ToggleGroup
+            | Action::ToggleGroups
+            | Action::Columns
+            | Action::Sessions
+            | Action::ToggleLog => self.arrange(action),
             Action::ToggleHelp => self.page = Some(Page::new(PageKind::Help)),
             Action::NextTheme => {
                 self.theme += 1;
@@ -152,12 +125,7 @@ impl App {
             return false;
         }
         if let Accepted::Choose(Does::Toggle(column)) = accepted {
-            self.columns.toggle(column);
-            let all = choices::columns(&self.columns);
-            if let Some(prompt) = &mut self.prompt {
-                prompt.put_choices(all);
-            }
-            self.order = Some(Cmd::Remember);
+            self.toggle_column(column);
             return false;
         }
         self.close_prompt();
@@ -177,68 +145,10 @@ impl App {
             Accepted::Disarm(rule) => self.order = Some(Cmd::Disarm(rule)),
             Accepted::Act(action) => return self.act(action),
             Accepted::Choose(does) => self.choose(does),
-            Accepted::Open(path) => self.open_recording(Some(PathBuf::from(path))),
+            Accepted::Open(path) => self.open_recording(Some(path.into())),
             Accepted::Stay => {}
         }
         false
-    }
-
-    fn choose(&mut self, does: Does) {
-        match does {
-            Does::Order(order) => self.put_in_order(order),
-            Does::Session(session) => {
-                let text = session.map(|id| format!("session:{id}")).unwrap_or_default();
-                if let Ok(filter) = Filter::parse(&text) {
-                    self.put_filter(text, filter);
-                }
-            }
-            Does::Recordings => {
-                self.asked = Some(Ask::Recordings);
-                self.prompt = Some(Prompt::over(Kind::Recording, Vec::new(), self.context()));
-            }
-            Does::Home => self.open_recording(None),
-            _ => {}
-        }
-    }
-
-    /// As a click on the head of a column asks for: the same again turns it round.
-    fn put_in_order_by(&mut self, column: Column) {
-        let by = column.order();
-        match (by, self.list.order()) {
-            (Some(by), Some(order)) if order.by == by => self.put_in_order(Some(order.reversed())),
-            (Some(by), _) => self.put_in_order(Some(Order::by(by))),
-            (None, Some(_)) if matches!(column, Column::Number | Column::Time) => self.put_in_order(None),
-            (None, _) => self.say(format!("there is no order by {}", column.about())),
-        }
-    }
-
-    fn put_in_order(&mut self, order: Option<Order>) {
-        self.list.put_in_order(order);
-        self.rewind();
-    }
-
-    fn open_recording(&mut self, path: Option<PathBuf>) {
-        self.list = List::new(true);
-        (self.count, self.matching, self.failure) = (None, None, None);
-        (self.detail, self.pane, self.page, self.asked) = (None, None, None, None);
-        self.marked.clear();
-        self.paused = false;
-        (self.filter, self.parsed) = (String::new(), Filter::default());
-        let name = path.as_ref().map_or_else(|| self.words.title.clone(), |path| path.display().to_string());
-        self.log.say(self.now, Tone::Told, format!("opened: {name}"));
-        self.elsewhere = path;
-    }
-
-    /// Closes the line, and asks no more for what it offers.
-    fn close_prompt(&mut self) -> bool {
-        let is_asking = matches!(self.asked, Some(Ask::Sessions | Ask::Recordings));
-        if self.prompt.is_some() && is_asking {
-            self.asked = self.page.as_ref().and_then(|page| match page.kind {
-                PageKind::Totals => Some(Ask::Totals),
-                _ => None,
-            });
-        }
-        self.prompt.take().is_some()
     }
 
     fn preset(&mut self, preset: Preset) {
@@ -247,7 +157,7 @@ impl App {
         }
     }
 
-    fn put_filter(&mut self, text: String, filter: Filter) {
+    pub(super) fn put_filter(&mut self, text: String, filter: Filter) {
         self.history.remember(&text);
         self.filter = text;
         if self.parsed != filter {
@@ -261,7 +171,7 @@ impl App {
         }
     }
 
-    fn go(&mut self, motion: Motion) {
+    pub(super) fn go(&mut self, motion: Motion) {
         let measures = self.measures;
         let events = self.shown().map_or(0, |detail| detail.events.len());
         let findings = self.shown().map_or(0, |detail| detail.whole.findings.len());
@@ -312,7 +222,7 @@ impl App {
         }
     }
 
-    fn rewind(&mut self) {
+    pub(super) fn rewind(&mut self) {
         let is_open = self.selected_is_open();
         self.in_pane(|pane| pane.rewind(is_open));
     }

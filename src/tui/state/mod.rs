@@ -4,6 +4,7 @@
 //! [`Cmd`]; what it wants read it says in an [`Interest`].
 
 mod act;
+mod arrange;
 mod ask;
 mod attempts;
 mod choices;

@@ -52,13 +52,14 @@ const LUXURY: u8 = 5;
 /// How many rows above and below the first in sight have a say in the widths.
 const NEAR: usize = 100;
 
-/// Every column, from left to right. The longest verdict word has 14 letters.
+/// Every column, from left to right. The longest verdict word has 14 letters. Those that are shown only to who
+/// asked for them stay long.
 const COLUMNS: [Column; 17] = [
     column(Is::Number, [3, 5, 7], 10, Align::Right, number),
     column(Is::Time, [8, 8, 8], 7, Align::Left, time),
     column(Is::Marks, [0, 4, 4], 0, Align::Left, marks),
     column(Is::Method, [6, 6, 7], 9, Align::Left, method),
-    column(Is::Gateway, [8, 10, 20], 8, Align::Left, gateway),
+    column(Is::Gateway, [8, 10, 20], 4, Align::Left, gateway),
     column(Is::Path, [12, 20, 60], 1, Align::Ends, path),
     column(Is::Model, [11, 17, 32], 4, Align::Ends, model),
     column(Is::Status, [4, 4, 4], 2, Align::Right, status),
@@ -68,9 +69,9 @@ const COLUMNS: [Column; 17] = [
     column(Is::Duration, [7, 7, 8], 3, Align::Right, duration),
     column(Is::Tokens, [11, 11, 11], 8, Align::Right, tokens),
     column(Is::Rate, [7, 7, 7], 11, Align::Right, rate),
-    column(Is::Size, [8, 8, 8], 10, Align::Right, size),
-    column(Is::Finish, [6, 10, 14], 10, Align::Left, finish),
-    column(Is::Note, [10, 19, 40], 9, Align::Left, note),
+    column(Is::Size, [8, 8, 8], 4, Align::Right, size),
+    column(Is::Finish, [6, 10, 14], 4, Align::Left, finish),
+    column(Is::Note, [10, 10, 40], 9, Align::Left, note),
 ];
 
 const fn column(

@@ -129,7 +129,7 @@ fn the_heading_tells_the_order() {
 
 #[test]
 fn a_click_on_a_heading_puts_the_list_in_order() {
-    let mut harness = Harness::new(&Recording::of_samples(), (140, 24));
+    let mut harness = Harness::new(&Recording::of_samples(), (200, 24));
     let at = |harness: &Harness, title: &str| {
         let screen = harness.screen();
         let head = screen.lines().nth(1).unwrap();
