@@ -109,7 +109,7 @@ fn exchange(nth: u64, response_bytes: u64) -> Exchange {
         },
         sent: None,
         response: Some(ResponseHead {
-            status: if nth % 7 == 0 { 429 } else { 200 },
+            status: if nth.is_multiple_of(7) { 429 } else { 200 },
             version: "HTTP/2".to_owned(),
             headers: headers(&[("content-type", "text/event-stream")]),
             raw: None,
@@ -185,7 +185,7 @@ fn make(path: &Path) -> ExchangeId {
             events: 40,
             ..Digest::default()
         };
-        let verdict = if nth % 7 == 0 { Verdict::Refused } else { Verdict::Complete };
+        let verdict = if nth.is_multiple_of(7) { Verdict::Refused } else { Verdict::Complete };
         let judgement = Judgement { verdict, evidence: "for the bench".to_owned() };
         writer.put_digest(id, &digest, &judgement).expect("it writes");
     }

@@ -9,20 +9,17 @@ use super::copy;
 use super::prepare::prepare;
 use super::questions;
 use super::state::{
-    AROUND, Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Recorded, Repeats,
-    Rows, SessionLine, Wanted,
+    Answer, Ask, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
 };
-use super::totals::{Limits, Totals};
+use super::totals::Totals;
 use crate::digest::compare::{Compared, Comparison};
-use crate::digest::rate_state;
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
-use crate::exchange::session::Session;
-use crate::exchange::time::{Clock, Micros, WallTime};
-use crate::store::filter::{Filter, State};
-use crate::store::{self, Page, Part, Reader};
+use crate::exchange::time::Clock;
+use crate::store::filter::Filter;
+use crate::store::{self, Page, Reader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;

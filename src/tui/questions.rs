@@ -121,7 +121,9 @@ pub(super) fn attempts(reader: &Reader, id: ExchangeId) -> Result<Vec<Attempt>, 
 /// The recordings in the directory of one, the one written last in front.
 pub(super) fn recordings_beside(path: &Path) -> Vec<Recorded> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    let Ok(entries) = std::fs::read_dir(directory.unwrap_or(Path::new("."))) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(directory.unwrap_or_else(|| Path::new("."))) else {
+        return Vec::new();
+    };
     let mut found: Vec<_> = entries
         .flatten()
         .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "db"))

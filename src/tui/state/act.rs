@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
 use super::prompt::{Accepted, Does};
-use super::{App, Ask, Cmd, Column, Form, Kind, List, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab, Tone};
+use super::{App, Ask, Cmd, Column, Form, Kind, Mouse, Page, PageKind, Pane, Prompt, Seek, Tab};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;

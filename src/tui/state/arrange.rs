@@ -20,11 +20,8 @@ impl App {
                 Some(order) => self.put_in_order(Some(order.reversed())),
                 None => self.say("o puts the list in another order, O turns that round".to_owned()),
             },
-            Action::ToggleGroup => {
-                if !self.list.toggle_group() {
-                    self.say("this was sent once: nothing to fold".to_owned());
-                }
-            }
+            Action::ToggleGroup if self.list.toggle_group() => {}
+            Action::ToggleGroup => self.say("this was sent once: nothing to fold".to_owned()),
             Action::ToggleGroups => {
                 let folded = self.list.toggle_groups();
                 let deed = if folded { "folded" } else { "unfolded" };

@@ -25,7 +25,7 @@ pub struct Attempts {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     repeats: BTreeMap<ExchangeId, Vec<ExchangeId>>,
-    groups: Vec<Attempts>,
+    found: Vec<Attempts>,
     /// Of each attempt, the index of its group.
     of: BTreeMap<ExchangeId, usize>,
     fold_all: bool,
@@ -54,7 +54,7 @@ impl Groups {
 
     /// The group of an exchange, if it is one of several attempts.
     pub(super) fn of(&self, id: ExchangeId) -> Option<&Attempts> {
-        self.groups.get(*self.of.get(&id)?)
+        self.found.get(*self.of.get(&id)?)
     }
 
     /// Whether a row is folded away.
@@ -107,11 +107,11 @@ impl Groups {
         for (index, members) in groups.iter().enumerate() {
             self.of.extend(members.iter().map(|row| (row.id, index)));
         }
-        self.groups = groups.iter().filter_map(|members| self.describe(members)).collect();
+        self.found = groups.iter().filter_map(|members| self.describe(members)).collect();
     }
 
     pub(super) fn forget(&mut self) {
-        self.groups.clear();
+        self.found.clear();
         self.of.clear();
     }
 

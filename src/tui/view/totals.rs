@@ -128,13 +128,10 @@ fn models(lines: &mut Vec<Line<'static>>, ui: &Ui, totals: &Totals, width: usize
     heading(lines, ui, "models");
     let plots = (width.saturating_sub(NUMBERS + NAME_LEAST) / (PLOT + 1)).min(2);
     let name_width = NAME.min(width.saturating_sub(NUMBERS + plots * (PLOT + 1)));
-    let titles: String = ["first token", "tokens a second"]
-        .into_iter()
-        .take(plots)
-        .map(|title| format!(" {title:PLOT$}"))
-        .collect();
+    let titles = ["first token", "tokens a second"].into_iter().take(plots);
+    let titles = titles.map(|title| format!("{title:PLOT$}")).collect::<Vec<_>>().join(" ");
     let head = format!(
-        "  {:name_width$} {:>6} {:>6} {:>7} {:>7} {:>8} {titles}",
+        "  {:name_width$} {:>6} {:>6} {:>7} {:>7} {:>8}  {titles}",
         "", "asked", "errors", "in", "out", "cost"
     );
     lines.push(Line::from(ui.span(Role::Quiet, fit(&head, width).trim_end().to_owned())));
