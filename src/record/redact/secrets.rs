@@ -4,6 +4,7 @@ use super::escapes::LONGEST as LONGEST_ESCAPE;
 use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What is longer is looked for by its first bytes; the rest of it is hidden with them.
 const LONGEST: usize = 16 * 1024;
@@ -27,7 +28,25 @@ pub(super) struct Begins {
     pub(super) shape: bool,
     /// One of the request's own.
     pub(super) own: bool,
+    /// An escape.
+    pub(super) escape: bool,
 }
+
+impl Begins {
+    /// Whether anything may.
+    pub(super) const fn anything(self) -> bool {
+        self.shape | self.own | self.escape
+    }
+}
+
+/// What may begin with each character, whatever the request carries.
+static BEGINS: LazyLock<[Begins; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let byte = byte as u8;
+        let shape = keys::table().shapes_beginning(byte).next().is_some();
+        Begins { shape, own: false, escape: matches!(byte, b'\\' | b'%') }
+    })
+});
 
 /// One credential of the request.
 pub(super) struct Own {
@@ -49,13 +68,7 @@ impl Secrets {
             credential::carried_secrets(headers, target).into_iter().map(Own::new).collect();
         own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
-        let mut begins = [Begins::default(); 256];
-        let shapes = keys::table().shapes_in_text().filter_map(|shape| shape.prefix.as_bytes().first());
-        for first in shapes {
-            if let Some(begins) = begins.get_mut(usize::from(*first)) {
-                begins.shape = true;
-            }
-        }
+        let mut begins = *BEGINS;
         for first in own.iter().filter_map(|own| own.bytes.first()) {
             if let Some(begins) = begins.get_mut(usize::from(*first)) {
                 begins.own = true;
