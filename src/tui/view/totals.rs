@@ -134,7 +134,7 @@ fn models(lines: &mut Vec<Line<'static>>, ui: &Ui, totals: &Totals, width: usize
         "  {:name_width$} {:>6} {:>6} {:>7} {:>7} {:>8}  {titles}",
         "", "asked", "errors", "in", "out", "cost"
     );
-    lines.push(Line::from(ui.span(Role::Quiet, fit(&head, width).trim_end().to_owned())));
+    lines.push(Line::from(ui.span(Role::Quiet, fit(head.trim_end(), width).into_owned())));
     for (name, model) in models.iter().take(LISTED) {
         let mut line = Line::raw("  ");
         let name = if name.is_empty() { "(no model)" } else { name };
