@@ -111,6 +111,7 @@ fn show(
         clock: env.clock.clone(),
         zone: env.time_zone.clone(),
         theme: tui::theme::Theme::from_environment(),
+        kept: env.directories.state.as_ref().map(|state| state.join("view.toml")),
     };
     let (ended, end) = channel();
     let view = move || drop(ended.send(tui::run(settings)));
@@ -167,11 +168,15 @@ pub(super) fn open(_: &Runtime, _: &Path, _: live::Settings, _: &Env<'_>) -> any
 #[cfg(feature = "tui")]
 fn how_to(url: &str) -> Vec<String> {
     vec![
-        "Point your app here, with the key it already has:".to_owned(),
+        "Waiting for the first request. Point an app here, with the key it already has (y copies this):"
+            .to_owned(),
         String::new(),
         format!("  export OPENAI_BASE_URL={url}/v1"),
         format!("  export ANTHROPIC_BASE_URL={url}"),
         String::new(),
-        format!("  curl {url}/v1/models -H \"Authorization: Bearer $OPENAI_API_KEY\""),
+        "Other shells and variables: `gatetap env`. To see whether it works:".to_owned(),
+        String::new(),
+        format!("  curl {url}/v1/models \\"),
+        "    -H \"Authorization: Bearer $OPENAI_API_KEY\"".to_owned(),
     ]
 }

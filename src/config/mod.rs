@@ -51,6 +51,8 @@ pub struct Directories {
     pub config: Option<PathBuf>,
     /// gatetap's own directory among the user's data, if there is a home directory.
     pub data: Option<PathBuf>,
+    /// gatetap's own directory for what may be lost without harm, if there is a home directory.
+    pub state: Option<PathBuf>,
 }
 
 /// What flags and environment say; a flag has already won over its variable.
@@ -143,6 +145,10 @@ impl Directories {
             working: std::env::current_dir()?,
             config: strategy.as_ref().map(|base| base.config_dir().join("gatetap")),
             data: strategy.as_ref().map(|base| base.data_dir().join("gatetap")),
+            // Windows knows no such place beside that for data.
+            state: strategy
+                .as_ref()
+                .map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("gatetap")),
         })
     }
 

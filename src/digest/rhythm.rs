@@ -95,8 +95,8 @@ impl Rhythm {
     /// event at `last_event`.
     pub fn tokens_per_second(tokens: u64, first_token: Micros, last_event: Micros) -> Option<f64> {
         let span = last_event.since(first_token);
-        // Within a millisecond the figure says nothing about the model.
-        (span.0 >= 1_000 && tokens > 1).then(|| tokens as f64 / (span.0 as f64 / 1e6))
+        // What came at once was held back somewhere: the figure would say nothing about the model.
+        (span.0 >= 50_000 && tokens > 1).then(|| tokens as f64 / (span.0 as f64 / 1e6))
     }
 
     /// Whether a gap is worth a mark: ten times the median, and a second at least.

@@ -50,12 +50,14 @@
 //! * A file that is not ours, or newer, is never written to.
 //! * Nothing in this room knows a secret: what it is given is already masked.
 
+mod attempts;
 mod edit;
 mod error;
 mod facets;
 pub mod filter;
 mod lost;
 mod marks;
+mod order;
 mod prune;
 mod read;
 mod requests;
@@ -71,6 +73,7 @@ mod write;
 
 pub use edit::{Deleted, Editor};
 pub use error::Error;
+pub use order::{Order, OrderBy, Part};
 pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};
 pub use requests::RecordedRequest;

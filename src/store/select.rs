@@ -128,7 +128,7 @@ impl From<Page> for Window {
 
 impl Condition {
     /// This, for one of these exchanges.
-    fn and_one_of(self, ids: &[ExchangeId]) -> Self {
+    pub(super) fn and_one_of(self, ids: &[ExchangeId]) -> Self {
         let list = ids.iter().map(ExchangeId::to_string).collect::<Vec<_>>().join(",");
         match self.into_parts() {
             None => Self::Never,

@@ -94,6 +94,20 @@ pub enum Action {
     Compare,
     /// Shows or hides the summary.
     ToggleSummary,
+    /// Opens the list of what the exchanges can be put in order by.
+    Order,
+    /// Turns that order round.
+    Reverse,
+    /// Folds or unfolds the attempts at one request.
+    ToggleGroup,
+    /// Folds or unfolds all of them.
+    ToggleGroups,
+    /// Opens the list of columns.
+    Columns,
+    /// Opens the list of sessions.
+    Sessions,
+    /// Shows or hides what gatetap itself had to say.
+    ToggleLog,
     /// Shows the page of the check that found this.
     Explain,
     /// Asks whether to send the request again.
@@ -251,6 +265,11 @@ pub static BINDINGS: &[Binding] = &[
     bind(List, &[Char('F')], Action::ToggleFollow, Some("follow"), Some("follow the newest; moving stops it")),
     bind(List, &[Char('n')], Action::Next(Motion::Down), None, Some("next that went wrong, or has a finding")),
     bind(List, &[Char('N')], Action::Next(Motion::Up), None, Some("previous of those")),
+    bind(List, &[Char('o')], Action::Order, Some("order"), Some("put in order by a column; again turns it round")),
+    bind(List, &[Char('O')], Action::Reverse, None, Some("turn the order round")),
+    bind(List, &[Char('z')], Action::ToggleGroup, None, Some("fold the attempts at one request, or unfold them")),
+    bind(List, &[Char('Z')], Action::ToggleGroups, None, Some("fold or unfold the attempts at every request")),
+    bind(List, &[Char('C')], Action::Columns, None, Some("show or hide columns")),
     bind(List, &[Char('1')], Action::ShowTab(1), None, Some("open at a tab")),
     bind(List, &[Char('2')], Action::ShowTab(2), None, None),
     bind(List, &[Char('3')], Action::ShowTab(3), None, None),
@@ -291,7 +310,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Playing, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("hold, and take the last event back")),
     bind(Playing, &[Char('p'), Esc, Char('q')], Action::TogglePlay, Some("stop"), Some("show all of the stream again")),
     bind(Page, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
-    bind(Page, &[Char('q'), Esc, Char('?'), Char('s')], Action::Back, Some("back"), None),
+    bind(Page, &[Char('q'), Esc, Char('?'), Char('s'), Char('E')], Action::Back, Some("back"), None),
     bind(Prompt, &[Enter], Action::Accept, Some("do it"), None),
     bind(Prompt, &[Tab], Action::Candidate(Motion::Down), Some("complete"), None),
     bind(Prompt, &[BackTab], Action::Candidate(Motion::Up), None, None),
@@ -329,6 +348,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(Anywhere, &[Char(';')], Action::Note, None, Some("write a note on it, or on all marked")),
     bind(Anywhere, &[Char('d')], Action::Delete, None, Some("delete it, or all marked; asks first")),
     bind(Anywhere, &[Char('s')], Action::ToggleSummary, Some("summary"), Some("the summary of what the filter shows")),
+    bind(Anywhere, &[Char('S')], Action::Sessions, None, Some("choose a session, or another recording")),
+    bind(Anywhere, &[Char('E')], Action::ToggleLog, None, Some("what gatetap itself had to say")),
     bind(Anywhere, &[Char('!')], Action::Faults, None, Some("arm or disarm a fault")),
     bind(Anywhere, &[Char('p')], Action::TogglePause, None, Some("pause the screen, not the recording")),
     bind(Anywhere, &[Char('T')], Action::NextTheme, None, Some("other colours")),

@@ -1,22 +1,26 @@
 //! The loader: a thread that owns the [`Reader`] and reads what the screen is interested in.
 //!
-//! It looks for a new commit every 50 ms, which costs one number from shared memory. When there is
-//! one, or when the interest changes, it answers with one [`Loaded`]. After a read that took long it
-//! waits longer, so that a large recording slows the screen down and never the machine.
+//! It looks for a new commit every 50 ms, and half as often once nothing comes; a look costs one number from
+//! shared memory. When there is one, or when the interest changes, it answers with one [`Loaded`]. After a read
+//! that took long it waits longer, so that a large recording slows the screen down and never the machine.
 
+use super::QUIET;
 use super::copy;
 use super::prepare::prepare;
-use super::state::{Answer, Ask, Attempt, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Wanted};
+use super::questions;
+use super::state::{
+    Answer, Ask, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
+};
 use super::totals::Totals;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
-use crate::exchange::time::{Clock, Micros, WallTime};
+use crate::exchange::time::Clock;
 use crate::store::filter::Filter;
 use crate::store::{self, Page, Reader};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -24,6 +28,9 @@ use std::time::Duration;
 
 /// How often a new commit is looked for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How often it is looked for once nothing has come for [`QUIET`].
+const RESTING_LOOK: Duration = Duration::from_millis(100);
 
 /// How often a recording that cannot be opened is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -40,6 +47,9 @@ const TOTALS_PAGE: u32 = 2_000;
 /// A recording up to this size is counted anew whenever it grows; of a larger one only what is new.
 const RECOUNTED: u64 = 20_000;
 
+/// Of how many exchanges it is remembered what they repeat.
+const REPEATS: usize = 10_000;
+
 /// How many exchanges that may come to match are looked at again.
 const UNSETTLED: usize = 300;
 
@@ -54,6 +64,10 @@ pub struct Loader {
     given: Option<Arc<Detail>>,
     /// What had no rows, as long as the recording stays as it is.
     exhausted: Option<(i64, Filter, Page)>,
+    /// What was read in another order last, and of which filter.
+    ordered: Option<(Filter, Wanted)>,
+    /// What exchanges may be the next attempt at.
+    repeats: BTreeMap<ExchangeId, Vec<ExchangeId>>,
     matching: Option<(i64, Filter, Matching)>,
     /// What had not ended when it was last looked at.
     unsettled: Vec<ExchangeId>,
@@ -80,6 +94,8 @@ impl Loader {
             interest: Interest::default(),
             given: None,
             exhausted: None,
+            ordered: None,
+            repeats: BTreeMap::new(),
             matching: None,
             unsettled: Vec::new(),
             completed: None,
@@ -111,16 +127,19 @@ impl Loader {
             return Ok(None);
         }
         let (late, gone) = self.settled()?;
+        let rows = self.rows(version)?;
+        let refreshed = self.reader.summaries_of(&self.interest.refresh)?;
         let loaded = Loaded {
             count: self.reader.count()?,
             filter: self.interest.filter.clone(),
             matching: self.count_matching(version)?,
-            rows: self.rows(version)?,
-            wanted: self.interest.wanted,
-            refreshed: self.reader.summaries_of(&self.interest.refresh)?,
+            repeats: self.repeats(rows.rows.iter().chain(&refreshed))?,
+            rows,
+            refreshed,
             late,
             gone,
             detail: self.detail()?,
+            recording: self.interest.recording.clone(),
         };
         self.version = Some(version);
         Ok(Some(loaded))
@@ -162,6 +181,8 @@ impl Loader {
                 });
                 Some(Answer::Comparison(a, b, comparison))
             }
+            Ask::Sessions => Some(Answer::Sessions(questions::sessions(&self.reader)?)),
+            Ask::Recordings => Some(Answer::Recordings(questions::recordings_beside(self.reader.path()))),
             Ask::Totals => None,
         })
     }
@@ -203,17 +224,22 @@ impl Loader {
             counting.totals.add(row);
         }
         counting.totals.is_whole = rows.len() < TOTALS_PAGE as usize;
+        if counting.totals.is_whole {
+            let now = self.clock.now().wall;
+            counting.totals.limits = questions::limits(&self.reader, filter, now)?;
+        }
         let answer = Answer::Totals(Arc::new(counting.totals.clone()));
         self.totals = Some(counting);
         Ok(Some(answer))
     }
 
-    fn rows(&mut self, version: i64) -> Result<Vec<Summary>, store::Error> {
+    fn rows(&mut self, version: i64) -> Result<Rows, store::Error> {
         let limit = Some(PAGE as u32);
         let wanted = self.interest.wanted;
         let before = self.interest.until.map(|id| id.saturating_add(1));
         let page = match wanted {
-            Wanted::Nothing => return Ok(Vec::new()),
+            Wanted::Nothing => return Ok(Rows::default()),
+            Wanted::Ordered(..) => return self.ordered(wanted),
             Wanted::Newest => Page { before, limit, ..Page::default() },
             Wanted::Oldest => Page { after: Some(ExchangeId::MIN), before, limit },
             Wanted::After(id) => Page { after: Some(id), before, limit },
@@ -222,11 +248,44 @@ impl Loader {
         };
         let asked = (version, self.interest.filter.clone(), page);
         if self.exhausted.as_ref() == Some(&asked) {
-            return Ok(Vec::new());
+            return Ok(Rows { wanted, at_start: true, at_end: true, ..Rows::default() });
         }
         let rows = self.reader.select(&self.interest.filter, page, self.clock.now().wall)?;
         self.exhausted = rows.is_empty().then_some(asked);
+        let is_last_page = rows.len() < PAGE;
+        Ok(Rows { wanted, rows, at_start: is_last_page, at_end: is_last_page })
+    }
+
+    /// The rows of a part in another order. On a screen that stands still they are read once.
+    fn ordered(&mut self, wanted: Wanted) -> Result<Rows, store::Error> {
+        let asked = (self.interest.filter.clone(), wanted);
+        if self.interest.until.is_some() && self.ordered.as_ref() == Some(&asked) {
+            return Ok(Rows::default());
+        }
+        let until = self.interest.until.unwrap_or(ExchangeId::MAX);
+        let rows = questions::ordered(&self.reader, &asked.0, wanted, until, self.clock.now().wall)?;
+        self.ordered = Some(asked);
         Ok(rows)
+    }
+
+    /// What rows may be the next attempt at, of those that are another attempt.
+    /// Of one that goes on, not all of the request may be there to compare.
+    fn repeats<'a>(&mut self, rows: impl Iterator<Item = &'a Summary>) -> Result<Repeats, store::Error> {
+        if self.repeats.len() > REPEATS {
+            self.repeats.clear();
+        }
+        let mut repeats = Repeats::new();
+        for row in rows.filter(|row| row.digest.client.retry_count.unwrap_or_default() > 0) {
+            let before = match self.repeats.get(&row.id) {
+                Some(known) => known.clone(),
+                None => self.reader.attempts_before(row.id)?,
+            };
+            if row.verdict != Verdict::Open {
+                self.repeats.insert(row.id, before.clone());
+            }
+            repeats.push((row.id, before));
+        }
+        Ok(repeats)
     }
 
     fn count_matching(&mut self, version: i64) -> Result<Option<Matching>, store::Error> {
@@ -284,7 +343,7 @@ impl Loader {
         };
         let has_ended = |whole: &Whole| whole.summary.verdict != Verdict::Open;
         let evidence = self.reader.evidence(id)?;
-        let attempts = self.attempts(&whole.summary)?;
+        let attempts = questions::attempts(&self.reader, id)?;
         let detail = match given {
             Some(given) if given.whole == whole && given.attempts == attempts && has_ended(&whole) => {
                 return Ok(None);
@@ -305,57 +364,6 @@ impl Loader {
         self.given = Some(Arc::clone(&detail));
         Ok(Some(detail))
     }
-
-    /// The attempts at the same request, as far as they lie near; empty for one that was sent once.
-    ///
-    /// SDKs number them. What they have in common besides is who asked whom for what, byte for byte.
-    fn attempts(&self, summary: &Summary) -> Result<Vec<Attempt>, store::Error> {
-        let id = summary.id;
-        let limit = Some(ATTEMPTS_NEAR);
-        let mut near = self.reader.summaries(Page { before: Some(id), limit, ..Page::default() })?;
-        near.push(summary.clone());
-        near.extend(self.reader.summaries(Page { after: Some(id), limit, ..Page::default() })?);
-        near.retain(|row| are_alike(row, summary));
-        if near.len() < 2 || near.iter().all(|row| number(row) == 0) {
-            return Ok(Vec::new());
-        }
-        let body = self.reader.body(id, Side::Request)?.bytes;
-        let mut same = Vec::new();
-        for row in near {
-            if row.id == id || self.reader.body(row.id, Side::Request)?.bytes == body {
-                same.push(row);
-            }
-        }
-        Ok(attempts_of(id, &same))
-    }
-}
-
-/// How many exchanges before and after one are looked through for attempts at the same request.
-const ATTEMPTS_NEAR: u32 = 50;
-
-/// Which attempt an exchange is; a client that does not count made one.
-fn number(row: &Summary) -> u32 {
-    row.digest.client.retry_count.unwrap_or_default()
-}
-
-/// Whether two exchanges may be attempts at the same request.
-fn are_alike(a: &Summary, b: &Summary) -> bool {
-    let of = |row: &Summary| (row.session, row.request_bytes);
-    of(a) == of(b) && a.method == b.method && a.url == b.url && a.digest.client.agent == b.digest.client.agent
-}
-
-/// Of exchanges with the same request, the row of attempts that `id` is one of.
-fn attempts_of(id: ExchangeId, same: &[Summary]) -> Vec<Attempt> {
-    let mut runs = same.chunk_by(|before, next| number(next) == number(before) + 1);
-    let run = runs.find(|run| run.len() > 1 && run.iter().any(|row| row.id == id)).unwrap_or_default();
-    let mut end_before: Option<WallTime> = None;
-    let attempt = |row: &Summary| {
-        let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
-        let waited = end_before.map(since);
-        end_before = row.duration.map(|took| row.started_at.plus(took));
-        Attempt { id: row.id, number: number(row), waited, status: row.status, verdict: row.verdict }
-    };
-    run.iter().map(attempt).collect()
 }
 
 /// Reads until nobody listens any more.
@@ -363,10 +371,15 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
     let mut loader: Option<Loader> = None;
     let mut latest = Interest::default();
     let mut wait = Duration::ZERO;
+    let mut moved = clock.mono();
     loop {
         match newest(interests, wait) {
             Ok(Some(interest)) => {
+                if interest.recording != latest.recording {
+                    loader = None;
+                }
                 latest = interest;
+                moved = clock.mono();
                 if let Some(loader) = &mut loader {
                     loader.watch(latest.clone());
                 }
@@ -377,7 +390,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         let began = clock.mono();
         let outcome = match &mut loader {
             Some(loader) => loader.look(),
-            None => Reader::open(path).and_then(|reader| {
+            None => Reader::open(latest.recording.as_deref().unwrap_or(path)).and_then(|reader| {
                 let opened = loader.insert(Loader::new(reader, clock.clone()));
                 opened.watch(latest.clone());
                 opened.look()
@@ -385,7 +398,8 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         };
         let answer = loader.as_mut().map_or(Ok(None), Loader::answer);
         let took: Duration = clock.mono().since(began).into();
-        wait = took.saturating_mul(3).clamp(LOOK, LONGEST_WAIT);
+        let is_resting = clock.mono().since(moved) >= QUIET;
+        wait = took.saturating_mul(3).clamp(if is_resting { RESTING_LOOK } else { LOOK }, LONGEST_WAIT);
         if loader.as_ref().is_some_and(Loader::is_busy) {
             wait = took;
         }
@@ -405,6 +419,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
             }
         }
         for msg in news {
+            moved = clock.mono();
             if msgs.send(msg).is_err() {
                 return;
             }

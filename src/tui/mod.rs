@@ -9,6 +9,7 @@
 //! | [`loader`] | a thread that owns the reader and reads what is in sight |
 //! | [`deeds`] | a thread for what changes the recording or asks a gateway |
 //! | [`programs`] | the editor and the pager, which get the terminal lent |
+//! | [`kept`] | the file of what was chosen in the view |
 //! | [`totals`] | what many exchanges amount to |
 //!
 //! [`run`] is the loop between them and the only place that touches the terminal.
@@ -26,10 +27,12 @@ mod copy;
 pub mod deeds;
 pub mod draft;
 mod json_text;
+pub mod kept;
 pub mod keymap;
 pub mod loader;
 pub mod prepare;
 pub mod programs;
+mod questions;
 mod signals;
 pub mod state;
 mod terminal;
@@ -42,6 +45,7 @@ use crate::fault::Armed;
 use crossterm::event::{self, Event, MouseButton, MouseEventKind};
 use deeds::{Doer, Environment, Sending};
 use jiff::tz::TimeZone;
+use kept::Kept;
 use keymap::Key;
 pub use signals::Signals;
 use state::{App, Cmd, Deed, Interest, Mouse, Msg, Words, update};
@@ -54,9 +58,15 @@ use std::time::Duration;
 use theme::Theme;
 use view::Ui;
 
-/// The least time between two frames, 30 a second; also the longest sleep, and so how late
-/// [`Signals::stop`] may be noticed.
+/// The least time between two frames, 30 a second; also the longest sleep while something happens.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// The longest sleep once nothing has happened for [`QUIET`], but for keys, which end it; and so how late
+/// [`Signals::stop`] may be noticed.
+const RESTING: Duration = Duration::from_millis(100);
+
+/// So long after the last thing that happened the view comes to rest.
+const QUIET: Micros = Micros(2_000_000);
 
 /// How often time passes on a screen that has something open.
 const TICK: Micros = Micros(100_000);
@@ -73,7 +83,7 @@ pub struct Settings {
     pub words: Words,
     /// Whether to stay on the newest exchange.
     pub follow: bool,
-    /// Set by a signal handler: the view ends within 50 milliseconds.
+    /// Set by a signal handler: the view ends within 100 milliseconds.
     pub signals: Arc<Signals>,
     /// Asked now and then.
     pub trouble: Trouble,
@@ -87,8 +97,10 @@ pub struct Settings {
     pub clock: Clock,
     /// The zone that times are shown in.
     pub zone: TimeZone,
-    /// The colours.
+    /// The colours, unless others were chosen before.
     pub theme: Theme,
+    /// Where it is kept what was chosen in the view.
+    pub kept: Option<PathBuf>,
 }
 
 /// Tells what is wrong at present with what is being watched: a sentence, or nothing.
@@ -139,6 +151,7 @@ impl Settings {
             clock: Clock::system(),
             zone: TimeZone::system(),
             theme: Theme::from_environment(),
+            kept: None,
         }
     }
 }
@@ -186,8 +199,10 @@ impl Show {
         let mut screen = terminal::Screen::take()?;
         let clock = &self.settings.clock;
         let signals = &self.settings.signals;
-        let mut ui = Ui::new(self.settings.theme, self.settings.zone.clone());
+        let mut kept = self.settings.kept.as_deref().map(Kept::read).unwrap_or_default();
+        let mut ui = Ui::new(kept.theme_after(self.settings.theme), self.settings.zone.clone());
         let mut app = App::new(self.settings.words.clone(), self.settings.follow, clock.now().wall);
+        app.columns = kept.columns();
         let mut drawn: Option<(u64, Micros)> = None;
         let mut ticked = clock.mono();
         let mut msg = Some(Msg::Resize);
@@ -196,6 +211,11 @@ impl Show {
             while let Some(happened) = msg.take() {
                 match update(&mut app, happened) {
                     Some(Cmd::Quit) => return Ok(()),
+                    Some(Cmd::Remember) => {
+                        kept = kept.updated(&app, &ui);
+                        let outcome = self.settings.kept.as_ref().map_or(Ok(()), |path| kept.write(path));
+                        msg = outcome.err().map(|error| Msg::Done(format!("not remembered: {error}")));
+                    }
                     Some(order) => msg = self.obey(order, &mut screen)?,
                     None => msg = received(&self.msgs)?,
                 }
@@ -234,7 +254,12 @@ impl Show {
                 msg = Some(Msg::Measured(ui.measures()));
                 continue;
             }
-            let sleep = if is_dirty { FRAME.saturating_sub(passed) } else { FRAME };
+            let is_quiet = !app.is_live() && drawn.is_some_and(|(_, at)| now.since(at) >= QUIET);
+            let sleep = match (is_dirty, is_quiet) {
+                (true, _) => FRAME.saturating_sub(passed),
+                (false, true) => RESTING,
+                (false, false) => FRAME,
+            };
             if event::poll(sleep)? {
                 msg = pressed(&event::read()?);
             }
@@ -286,7 +311,7 @@ impl Show {
                     armed.arm(rules, now);
                 }));
             }
-            Cmd::Quit => {}
+            Cmd::Remember | Cmd::Quit => {}
         }
         received(&self.msgs)
     }

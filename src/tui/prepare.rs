@@ -18,6 +18,10 @@ pub const BODY_SHOWN: usize = 256 * 1024;
 /// How many events are shown: the last ones.
 pub const EVENTS_SHOWN: usize = 50_000;
 
+/// What SDKs make of a stream is worked out up to so many events: it takes each of them several times the work of
+/// all the rest.
+pub const EVENTS_VIEWED: usize = 2_000;
+
 /// How much of an event's data is shown in its line, in characters.
 const EVENT_SHOWN: usize = 240;
 
@@ -44,7 +48,7 @@ pub fn prepare(whole: Whole, evidence: Option<String>, request: &Body, response:
     let at = whole.summary.started_at.plus(exchange.timing.head.unwrap_or_default());
     Detail {
         turns: turns(&request_text.decoded, &examined.answer),
-        views: views(&whole, request, response),
+        views: if lines.len() <= EVENTS_VIEWED { views(&whole, request, response) } else { Vec::new() },
         limits: rate_state(headers, &response_text.decoded, at),
         request: request_text,
         response: response_text,

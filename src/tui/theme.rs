@@ -52,12 +52,24 @@ pub enum Theme {
 }
 
 impl Theme {
-    const ALL: [Self; 5] = [Self::Terminal, Self::Dark, Self::Light, Self::Contrast, Self::Plain];
+    /// Each of them.
+    pub const ALL: [Self; 5] = [Self::Terminal, Self::Dark, Self::Light, Self::Contrast, Self::Plain];
 
     /// As `NO_COLOR` says: set to anything but nothing, it turns colours off (no-color.org).
     pub fn from_environment() -> Self {
         let has_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         if has_colour { Self::Terminal } else { Self::Plain }
+    }
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Contrast => "contrast",
+            Self::Plain => "plain",
+        }
     }
 
     /// The theme that comes `steps` after this one.

@@ -1,7 +1,7 @@
 //! What many exchanges amount to. Its size does not grow with their number.
 
-use crate::digest::Rhythm;
 use crate::digest::summary::Summary;
+use crate::digest::{RateState, Rhythm};
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
@@ -43,10 +43,25 @@ pub struct Totals {
     pub models: BTreeMap<String, Model>,
     /// By the checks that found something in them.
     pub findings: BTreeMap<String, u64>,
+    /// What each gateway last said of its limits, those that were heard last in front.
+    pub limits: Vec<Limits>,
     /// The last exchange that was counted.
     pub last: Option<ExchangeId>,
     /// Whether all of them were counted.
     pub is_whole: bool,
+}
+
+/// What a gateway said of its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The gateway's name.
+    pub gateway: String,
+    /// The exchange that it said so in.
+    pub id: ExchangeId,
+    /// When.
+    pub at: WallTime,
+    /// What it said.
+    pub state: RateState,
 }
 
 /// What the exchanges with one model amount to.

@@ -21,6 +21,7 @@ fn directories(home: &Home, working: &str) -> Directories {
         working: home.join(working),
         config: Some(home.join("config/gatetap")),
         data: Some(home.join("data/gatetap")),
+        state: None,
     }
 }
 

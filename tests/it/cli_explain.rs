@@ -30,7 +30,7 @@ fn on_terminal(name: &str, width: usize, colour: bool) -> String {
         stdout: Output::new(&mut stdout, true).with_colour(colour),
         stderr: Output::new(std::io::sink(), true),
         width,
-        directories: Directories { working: "/".into(), config: None, data: None },
+        directories: Directories { working: "/".into(), config: None, data: None, state: None },
         clock: Clock::fixed(WallTime(0)),
         time_zone: jiff::tz::TimeZone::UTC,
     };

@@ -24,6 +24,7 @@ fn on_terminal(home: &Home, words: &[&str], width: usize, colour: bool) -> Strin
             working: home.path().to_owned(),
             config: None,
             data: Some(home.join("data/gatetap")),
+            state: None,
         },
         // 2025-03-01T13:30:00Z: the day of the recording.
         clock: Clock::fixed(WallTime(1_740_835_800_000_000)),

@@ -83,6 +83,7 @@ mod sim_tools;
 mod sim_validation;
 mod store_edit;
 mod store_filter;
+mod store_order;
 mod store_prune;
 mod store_reading;
 mod store_released;

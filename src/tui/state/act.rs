@@ -1,7 +1,7 @@
 //! What keys and the mouse do.
 
-use super::prompt::Accepted;
-use super::{App, Ask, Cmd, Deed, Form, Kind, Mouse, Page, PageKind, Pane, Play, Prompt, Seek, Tab};
+use super::prompt::{Accepted, Does};
+use super::{App, Ask, Cmd, Column, Deed, Form, Kind, Mouse, Page, PageKind, Pane, Play, Prompt, Seek, Tab};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -50,6 +50,8 @@ impl App {
             Action::Copy => {
                 if self.list.selected().is_some() {
                     self.ask(Kind::Copy);
+                } else if let Some(exports) = self.words.exports() {
+                    self.order = Some(Cmd::Copy("exports", exports));
                 }
             }
             Action::Preset(preset) => self.preset(preset),
@@ -71,8 +73,18 @@ impl App {
             Action::Slower => self.with_play(|play, _| play.slower()),
             Action::Agree => self.agree(),
             Action::Suspend => self.order = Some(Cmd::Suspend),
+            Action::Order
+            | Action::Reverse
+            | Action::ToggleGroup
+            | Action::ToggleGroups
+            | Action::Columns
+            | Action::Sessions
+            | Action::ToggleLog => self.arrange(action),
             Action::ToggleHelp => self.page = Some(Page::new(PageKind::Help)),
-            Action::NextTheme => self.theme += 1,
+            Action::NextTheme => {
+                self.theme += 1;
+                self.order = Some(Cmd::Remember);
+            }
             Action::Type(letter) => {
                 if let Some(prompt) = &mut self.prompt {
                     prompt.insert(letter.encode_utf8(&mut [0; 4]));
@@ -105,7 +117,7 @@ impl App {
         let text = match kind {
             Kind::Filter => self.filter.clone(),
             Kind::Note => self.note_before(),
-            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults => String::new(),
+            _ => String::new(),
         };
         self.prompt = Some(Prompt::new(kind, &text, self.context()));
     }
@@ -124,7 +136,11 @@ impl App {
         if accepted == Accepted::Stay {
             return false;
         }
-        self.prompt = None;
+        if let Accepted::Choose(Does::Toggle(column)) = accepted {
+            self.toggle_column(column);
+            return false;
+        }
+        self.close_prompt();
         match accepted {
             Accepted::Filter(text, filter) => self.put_filter(text, filter),
             Accepted::Find(text) => {
@@ -142,6 +158,8 @@ impl App {
             Accepted::Rearm(rule, rules) => self.order = Some(Cmd::Rearm(rule, rules)),
             Accepted::Note(note) => self.order = Some(Cmd::Do(Deed::Note(self.chosen(), note))),
             Accepted::Act(action) => return self.act(action),
+            Accepted::Choose(does) => self.choose(does),
+            Accepted::Open(path) => self.open_recording(Some(path.into())),
             Accepted::Stay => {}
         }
         false
@@ -153,7 +171,7 @@ impl App {
         }
     }
 
-    fn put_filter(&mut self, text: String, filter: Filter) {
+    pub(super) fn put_filter(&mut self, text: String, filter: Filter) {
         self.history.remember(&text);
         self.filter = text;
         if self.parsed != filter {
@@ -167,7 +185,7 @@ impl App {
         }
     }
 
-    fn go(&mut self, motion: Motion) {
+    pub(super) fn go(&mut self, motion: Motion) {
         let measures = self.measures;
         let events = self.shown().map_or(0, |detail| detail.events.len());
         let findings = self.shown().map_or(0, |detail| detail.whole.findings.len());
@@ -351,7 +369,7 @@ impl App {
     }
 
     fn back(&mut self) -> bool {
-        if self.prompt.take().is_some() || self.dialog.take().is_some() {
+        if self.close_prompt() || self.dialog.take().is_some() {
             return false;
         }
         if self.page.take().is_some() {
@@ -384,7 +402,14 @@ impl App {
         if self.page.is_some() || self.prompt.is_some() || self.dialog.is_some() {
             return;
         }
-        if measures.list.contains(at) {
+        let is_head = measures.list_rows > 0 && at.y + 1 == measures.list.y;
+        if is_head && (measures.list.x..measures.list.right()).contains(&at.x) {
+            let hit = Column::ALL.into_iter().zip(measures.heads);
+            let hit = hit.into_iter().find(|(_, (from, to))| (*from..*to).contains(&at.x));
+            if let Some((column, _)) = hit {
+                self.put_in_order_by(column);
+            }
+        } else if measures.list.contains(at) {
             let before = self.list.selected();
             self.list.go_to_row(usize::from(at.y - measures.list.y), measures.list_rows);
             if self.list.selected() == before {

@@ -2,8 +2,10 @@
 
 use crate::digest::compare::Comparison;
 use crate::exchange::ExchangeId;
+use crate::exchange::session::Session;
 use crate::store::filter::Completion;
 use crate::tui::totals::Totals;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A question.
@@ -15,6 +17,30 @@ pub enum Ask {
     Compare(ExchangeId, ExchangeId),
     /// What all exchanges of the filter amount to.
     Totals,
+    /// Which sessions the recording has.
+    Sessions,
+    /// Which recordings lie beside it.
+    Recordings,
+}
+
+/// A session, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionLine {
+    /// The session.
+    pub session: Session,
+    /// How many exchanges it recorded that are still there.
+    pub exchanges: u64,
+    /// How many of them went wrong on the gateway's side.
+    pub errors: u64,
+}
+
+/// A recording that could be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// An answer.
@@ -26,6 +52,10 @@ pub enum Answer {
     Comparison(ExchangeId, ExchangeId, Option<Arc<Comparison>>),
     /// To [`Ask::Totals`].
     Totals(Arc<Totals>),
+    /// To [`Ask::Sessions`], in the order of starting.
+    Sessions(Vec<SessionLine>),
+    /// To [`Ask::Recordings`], the one written last in front.
+    Recordings(Vec<Recorded>),
     /// The ways to go on with a filter: the line and its cursor, and what may follow.
     Completion((String, usize), Completion),
 }

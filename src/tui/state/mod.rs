@@ -4,23 +4,31 @@
 //! [`Cmd`]; what it wants read it says in an [`Interest`].
 
 mod act;
+mod arrange;
 mod ask;
+mod attempts;
+mod choices;
+mod columns;
 mod deed;
 mod detail;
 mod doing;
 mod list;
+mod log;
 mod page;
 mod play;
 mod prompt;
 mod typing;
 
-pub use ask::{Answer, Ask, CopyWhat};
+pub use ask::{Answer, Ask, CopyWhat, Recorded, SessionLine};
+pub use attempts::{Attempts, Repeats};
+pub use columns::{Column, Columns};
 pub use deed::{Deed, Dialog, Order, Weight};
 pub use detail::{
     Attempt, BodyText, Cursor, Detail, EventRow, Form, Handover, Pane, Scroll, Seek, Tab, Turn,
 };
 pub use doing::{Paged, Sent};
-pub use list::{List, PAGE, WINDOW, Wanted};
+pub use list::{AROUND, List, PAGE, Rows, WINDOW, Wanted};
+pub use log::{Entry, Log, Tone};
 pub use page::{Page, PageKind};
 pub use play::Play;
 pub use prompt::{Choice, Does, Kind, Mistake, Prompt};
@@ -39,6 +47,7 @@ use crate::store::filter::Filter;
 use prompt::History;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Everything the screen is drawn from.
@@ -86,6 +95,12 @@ pub struct App {
     pub now: WallTime,
     /// How many themes further than the first.
     pub theme: usize,
+    /// Which columns the list is to have.
+    pub columns: Columns,
+    /// What gatetap itself had to say.
+    pub log: Log,
+    /// Another recording than the one that the view began with, where one is open.
+    pub elsewhere: Option<PathBuf>,
     /// What is to be done before anything else is watched.
     order: Option<Cmd>,
     parsed: Filter,
@@ -107,6 +122,15 @@ pub struct Words {
     pub how_to: Vec<String>,
     /// The name of the gateway that requests go to, for the faults that it documents.
     pub gateway: String,
+}
+
+impl Words {
+    /// The lines that point an app here, as a shell takes them.
+    fn exports(&self) -> Option<String> {
+        let is_export = |line: &&str| line.starts_with("export ");
+        let lines: Vec<&str> = self.how_to.iter().map(|line| line.trim()).filter(is_export).collect();
+        (!lines.is_empty()).then(|| lines.join("\n") + "\n")
+    }
 }
 
 /// How many warnings are kept: the newest, and those that the run began with.
@@ -185,6 +209,8 @@ pub enum Cmd {
     Disarm(String),
     /// Arm these in the place of this one.
     Rearm(String, Vec<Rule>),
+    /// Remember the theme and the columns for the next time.
+    Remember,
     /// End.
     Quit,
 }
@@ -206,6 +232,8 @@ pub struct Interest {
     pub complete: Option<(String, usize)>,
     /// What is asked once.
     pub ask: Option<Ask>,
+    /// The recording; `None` is the one that the view began with.
+    pub recording: Option<PathBuf>,
 }
 
 /// What was read, for one [`Interest`].
@@ -217,10 +245,10 @@ pub struct Loaded {
     pub filter: Filter,
     /// How many exchanges the filter asks for; `None` of the one that asks for all.
     pub matching: Option<Matching>,
-    /// The rows, and what was wanted when they were read.
-    pub rows: Vec<Summary>,
-    /// See `rows`.
-    pub wanted: Wanted,
+    /// The rows.
+    pub rows: Rows,
+    /// What they may be the next attempts at.
+    pub repeats: Repeats,
     /// Rows read again.
     pub refreshed: Vec<Summary>,
     /// Rows that the filter asks for by now, and maybe did not when rows after them were read.
@@ -229,6 +257,8 @@ pub struct Loaded {
     pub gone: Vec<ExchangeId>,
     /// The exchange in the pane, where it changed.
     pub detail: Option<Arc<Detail>>,
+    /// The recording that this is of, as the interest named it.
+    pub recording: Option<PathBuf>,
 }
 
 /// How many exchanges a filter asks for.
@@ -268,6 +298,8 @@ pub struct Measures {
     pub pane: Rect,
     /// Where the content of the pane stands.
     pub content: Rect,
+    /// The columns of the screen that each column of the list stands in, from and to.
+    pub heads: [(u16, u16); Column::ALL.len()],
     /// The columns that each tab stands in, from and to.
     pub tabs: [(u16, u16); Tab::ALL.len()],
     /// What [`Pane::seek`] asks for: the line, where there is one; and whether it was looked for.
@@ -327,20 +359,29 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
         Msg::Answered(answer) => app.hear(answer),
         Msg::Failed(failure) => {
             app.revision += u64::from(app.failure.as_ref() != Some(&failure));
-            app.failure = Some(failure);
+            let before = app.failure.replace(failure).map(|failure| failure.message);
+            let now = app.failure.as_ref().map(|failure| failure.message.as_str());
+            app.log.changed(app.now, before.as_deref(), now);
         }
-        Msg::Done(text) => app.say(text),
+        Msg::Done(text) => {
+            app.log.say(app.now, Tone::Told, text.clone());
+            app.say(text);
+        }
         Msg::Warning(warning) => {
+            app.log.say(app.now, Tone::Warned, warning.clone());
             app.words.warnings.insert(0, warning);
             app.words.warnings.truncate(WARNINGS);
             app.revision += 1;
         }
         Msg::Trouble(trouble) => {
             app.revision += u64::from(app.trouble != trouble);
+            app.log.changed(app.now, app.trouble.as_deref(), trouble.as_deref());
             app.trouble = trouble;
         }
         Msg::Faults(faults) => {
             app.revision += u64::from(app.faults != faults);
+            let [before, now] = [&app.faults, &faults].map(|listed| listed.as_deref().unwrap_or_default());
+            app.log.armed(app.now, before, now);
             app.faults = faults;
         }
         Msg::Measured(measures) => app.measured(measures),
@@ -357,6 +398,11 @@ pub fn update(app: &mut App, msg: Msg) -> Option<Cmd> {
 impl App {
     /// The state before anything was read. The first message answers with the first [`Cmd::Watch`].
     pub fn new(words: Words, follow: bool, now: WallTime) -> Self {
+        let mut log = Log::default();
+        log.say(now, Tone::Told, format!("watching: {}", words.title));
+        for warning in &words.warnings {
+            log.say(now, Tone::Warned, warning.clone());
+        }
         Self {
             words,
             list: List::new(follow),
@@ -380,6 +426,9 @@ impl App {
             trouble: None,
             now,
             theme: 0,
+            columns: Columns::default(),
+            log,
+            elsewhere: None,
             parsed: Filter::default(),
             history: History::default(),
             asked: None,
@@ -447,30 +496,34 @@ impl App {
             until,
             complete: self.prompt.as_ref().and_then(Prompt::to_complete),
             ask: self.asked.clone(),
+            recording: self.elsewhere.clone(),
         }
     }
 
     fn take(&mut self, loaded: Loaded) {
-        let mut changed = self.failure.take().is_some();
+        let failure = self.failure.take();
+        self.log.changed(self.now, failure.as_ref().map(|failure| failure.message.as_str()), None);
+        let mut changed = failure.is_some();
         if !self.paused {
             changed |= self.count != Some(loaded.count);
             self.count = Some(loaded.count);
         }
         // What another filter asked for is no answer.
-        if loaded.filter == self.parsed {
+        if loaded.filter == self.parsed && loaded.recording == self.elsewhere {
             if !self.paused {
                 changed |= self.matching != loaded.matching;
                 self.matching = loaded.matching;
             }
-            let missed = match loaded.wanted {
-                Wanted::UpTo(id) if loaded.wanted == self.list.wanted() => {
-                    (loaded.rows.last().map(|row| row.id) != Some(id)).then_some(id)
+            let missed = match loaded.rows.wanted {
+                Wanted::UpTo(id) if loaded.rows.wanted == self.list.wanted() => {
+                    (loaded.rows.rows.last().map(|row| row.id) != Some(id)).then_some(id)
                 }
                 _ => None,
             };
-            self.find_sent(&loaded.rows);
-            changed |= self.list.add(loaded.wanted, loaded.rows);
+            self.find_sent(&loaded.rows.rows);
+            changed |= self.list.add(loaded.rows);
             changed |= self.list.replace(loaded.refreshed);
+            changed |= self.list.learn(loaded.repeats);
             changed |= self.list.settle_matches(loaded.late, &loaded.gone);
             if let Some(id) = missed {
                 self.say(format!("#{id} is not among these exchanges"));
@@ -501,8 +554,27 @@ impl App {
                 self.totals = Some(totals);
                 self.revision += 1;
             }
+            Answer::Sessions(lines) if self.asked == Some(Ask::Sessions) => {
+                let all = choices::sessions(&lines, self.now, self.elsewhere.is_some());
+                self.offer(Kind::Sessions, all);
+            }
+            Answer::Recordings(recordings) if self.asked == Some(Ask::Recordings) => {
+                let all = choices::recordings(&recordings, self.elsewhere.as_deref());
+                self.offer(Kind::Recording, all);
+            }
             // Nobody asks for it any more.
-            Answer::Text(..) | Answer::Comparison(..) | Answer::Totals(_) => {}
+            Answer::Text(..)
+            | Answer::Comparison(..)
+            | Answer::Totals(_)
+            | Answer::Sessions(_)
+            | Answer::Recordings(_) => {}
+        }
+    }
+
+    fn offer(&mut self, kind: Kind, choices: Vec<Choice>) {
+        if let Some(prompt) = self.prompt.as_mut().filter(|prompt| prompt.kind == kind) {
+            prompt.put_choices(choices);
+            self.revision += 1;
         }
     }
 

@@ -25,6 +25,8 @@ pub enum PageKind {
     Comparison(ExchangeId, ExchangeId),
     /// What all exchanges of the filter amount to.
     Totals,
+    /// What gatetap itself had to say.
+    Log,
 }
 
 impl Page {

@@ -1,10 +1,12 @@
 //! The line at the top: a filter, what is searched in a tab, a command, what to copy.
 
 use super::CopyWhat;
+use super::columns::Column;
 use super::typing::Typing;
-use crate::exchange::ExchangeId;
+use crate::exchange::{ExchangeId, SessionId};
 use crate::fault::complete::{Candidate, complete};
 use crate::fault::{BadRule, Rule, catalogue, preset, spec};
+use crate::store::Order;
 use crate::store::filter::{Completion, Filter, FilterError};
 use crate::tui::keymap::{self, Action, Context, Edit, Motion, Preset};
 use std::ops::Range;
@@ -64,6 +66,14 @@ pub enum Kind {
     Faults,
     /// A note on exchanges.
     Note,
+    /// What the list is put in order by.
+    Order,
+    /// The columns of the list.
+    Columns,
+    /// A session of the recording, or another recording.
+    Sessions,
+    /// The file of another recording.
+    Recording,
 }
 
 /// One thing to choose.
@@ -90,6 +100,16 @@ pub enum Does {
     Copy(CopyWhat),
     /// Disarms the fault of that name.
     Disarm,
+    /// Puts the list in that order; `None` is that of starting.
+    Order(Option<Order>),
+    /// Shows or hides that column.
+    Toggle(Column),
+    /// Shows that session alone; `None` is all of them.
+    Session(Option<SessionId>),
+    /// Asks for another recording.
+    Recordings,
+    /// Opens the recording again that the view began with.
+    Home,
 }
 
 /// What an accepted line asks for.
@@ -115,6 +135,10 @@ pub(super) enum Accepted {
     Rearm(String, Vec<Rule>),
     /// To put this note.
     Note(String),
+    /// To do what was chosen.
+    Choose(Does),
+    /// To open this recording.
+    Open(String),
 }
 
 /// The filters that were in force, oldest first.
@@ -188,6 +212,22 @@ impl Prompt {
         prompt
     }
 
+    /// A line over these choices.
+    pub(super) fn over(kind: Kind, all: Vec<Choice>, context: Context) -> Self {
+        let mut prompt = Self::new(kind, "", context);
+        prompt.all = all;
+        prompt.changed();
+        prompt
+    }
+
+    /// Offers these from now on. What is typed and which of them is chosen stays.
+    pub(super) fn put_choices(&mut self, all: Vec<Choice>) {
+        let chosen = self.chosen;
+        self.all = all;
+        self.changed();
+        self.chosen = chosen.filter(|at| *at < self.choices.len());
+    }
+
     /// The line and the cursor that completions are wanted for.
     pub(super) fn to_complete(&self) -> Option<(String, usize)> {
         let line = self.typed.as_ref().unwrap_or(&self.line);
@@ -258,7 +298,7 @@ impl Prompt {
                 self.line = line;
             }
             Does::PutWhole => self.line = Typing::new(choice.text.clone()),
-            Does::Act(_) | Does::Copy(_) | Does::Disarm => self.typed = None,
+            _ => self.typed = None,
         }
         self.judge();
     }
@@ -305,6 +345,15 @@ impl Prompt {
             }
             Kind::Find => Accepted::Find(text.to_owned()),
             Kind::Note => Accepted::Note(text.to_owned()),
+            Kind::Recording if text.is_empty() => match self.choices.first() {
+                Some(first) => Accepted::Open(first.text.clone()),
+                None => Accepted::Stay,
+            },
+            Kind::Recording => Accepted::Open(text.to_owned()),
+            Kind::Order | Kind::Columns | Kind::Sessions => {
+                let choice = self.choices.get(self.chosen.unwrap_or_default());
+                choice.map_or(Accepted::Stay, |choice| Accepted::Choose(choice.does))
+            }
             Kind::Commands | Kind::Copy => {
                 if let (Kind::Commands, Ok(id)) = (self.kind, text.trim_start_matches('#').parse()) {
                     return Accepted::Go(id);
@@ -347,6 +396,10 @@ impl Prompt {
                     self.choices = self.all.iter().filter(|choice| is_meant(name, choice)).cloned().collect();
                 }
             }
+            Kind::Order | Kind::Columns | Kind::Sessions | Kind::Recording => {
+                let text = self.line.text();
+                self.choices = self.all.iter().filter(|choice| is_meant(text, choice)).cloned().collect();
+            }
             Kind::Commands => {
                 let all = keymap::commands(self.context).map(|(binding, help)| Choice {
                     text: help.to_owned(),
@@ -369,7 +422,7 @@ impl Prompt {
     fn judge(&mut self) {
         self.error = match self.kind {
             Kind::Filter => Filter::parse(self.line.text()).err().map(|error| Mistake::of_filter(&error)),
-            Kind::Find | Kind::Commands | Kind::Copy | Kind::Faults | Kind::Note => None,
+            _ => None,
         };
     }
 }

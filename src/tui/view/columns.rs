@@ -1,11 +1,11 @@
 //! The columns of the list: what each shows, how wide it is, and which give way first.
 
 use super::Ui;
-use super::cells::{micros, short_number, time_of_day};
+use super::cells::{bytes, micros, short_number, time_of_day};
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Micros;
-use crate::tui::state::App;
+use crate::tui::state::{App, Attempts, Column as Is};
 use crate::tui::theme::{self, Role};
 use crate::tui::totals::speed;
 
@@ -15,7 +15,7 @@ const LONG_SILENCE: Micros = Micros(5_000_000);
 /// One column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
-    pub(super) title: &'static str,
+    pub(super) is: Is,
     /// Cells it needs at least.
     least: u16,
     /// Cells it should have before a luxury is shown.
@@ -52,32 +52,36 @@ const LUXURY: u8 = 5;
 /// How many rows above and below the first in sight have a say in the widths.
 const NEAR: usize = 100;
 
-/// Every column, from left to right. The longest verdict word has 14 letters.
-const COLUMNS: [Column; 14] = [
-    column("#", [3, 5, 7], 10, Align::Right, number),
-    column("time", [8, 8, 8], 7, Align::Left, time),
-    column("", [0, 4, 4], 0, Align::Left, marks),
-    column("method", [6, 6, 7], 8, Align::Left, method),
-    column("path", [12, 20, 60], 1, Align::Ends, path),
-    column("model", [11, 17, 32], 4, Align::Ends, model),
-    column("code", [4, 4, 4], 2, Align::Right, status),
-    column("verdict", [10, 16, 16], 0, Align::Left, verdict),
-    column("found", [5, 5, 5], 5, Align::Right, found),
-    column("ttft", [7, 7, 8], 6, Align::Right, first_token),
-    column("took", [7, 7, 8], 3, Align::Right, duration),
-    column("tokens", [11, 11, 11], 9, Align::Right, tokens),
-    column("tok/s", [7, 7, 7], 11, Align::Right, rate),
-    column("note", [12, 20, 40], 12, Align::Left, note),
+/// Every column, from left to right. The longest verdict word has 14 letters. Those that are shown only to who
+/// asked for them stay long.
+const COLUMNS: [Column; 17] = [
+    column(Is::Number, [3, 5, 7], 10, Align::Right, number),
+    column(Is::Time, [8, 8, 8], 7, Align::Left, time),
+    column(Is::Marks, [0, 4, 4], 0, Align::Left, marks),
+    column(Is::Method, [6, 6, 7], 9, Align::Left, method),
+    column(Is::Gateway, [8, 10, 20], 4, Align::Left, gateway),
+    column(Is::Path, [12, 20, 60], 1, Align::Ends, path),
+    column(Is::Model, [11, 17, 32], 4, Align::Ends, model),
+    column(Is::Status, [4, 4, 4], 2, Align::Right, status),
+    column(Is::Verdict, [10, 16, 16], 0, Align::Left, verdict),
+    column(Is::Findings, [5, 5, 5], 5, Align::Right, found),
+    column(Is::FirstToken, [7, 7, 8], 6, Align::Right, first_token),
+    column(Is::Duration, [7, 7, 8], 3, Align::Right, duration),
+    column(Is::Tokens, [11, 11, 11], 8, Align::Right, tokens),
+    column(Is::Rate, [7, 7, 7], 11, Align::Right, rate),
+    column(Is::Size, [8, 8, 8], 4, Align::Right, size),
+    column(Is::Finish, [6, 10, 14], 4, Align::Left, finish),
+    column(Is::Note, [10, 10, 40], 9, Align::Left, note),
 ];
 
 const fn column(
-    title: &'static str,
+    is: Is,
     [least, good, most]: [u16; 3],
     rank: u8,
     align: Align,
     cell: fn(&App, &Ui, &Summary) -> Cell,
 ) -> Column {
-    Column { title, least, good, most, rank, align, cell }
+    Column { is, least, good, most, rank, align, cell }
 }
 
 /// The columns that fit into `width` cells, each with its own width; one cell stands between two.
@@ -86,8 +90,14 @@ const fn column(
 /// still while one scrolls. The columns of the highest rank go until the rest has what it should have, those
 /// that may not go until it has what it must.
 pub(super) fn fitting(app: &App, ui: &Ui, width: u16) -> Vec<(Column, u16)> {
-    let mut shown: Vec<(Column, u16)> =
-        COLUMNS.into_iter().map(|column| (column, column.useful(app, ui))).collect();
+    let wanted = COLUMNS.into_iter().filter(|column| app.columns.has(column.is));
+    let ordered_by = app.list.order().and_then(|order| Is::of_order(order.by));
+    let mut shown: Vec<(Column, u16)> = wanted
+        .map(|column| {
+            let useful = column.useful(app, ui);
+            if Some(column.is) == ordered_by { column.with_mark(useful) } else { (column, useful) }
+        })
+        .collect();
     // What is empty in every row says nothing.
     shown.retain(|(_, useful)| *useful > 0);
     let needed = |shown: &[(Column, u16)]| {
@@ -122,11 +132,18 @@ pub(super) fn fitting(app: &App, ui: &Ui, width: u16) -> Vec<(Column, u16)> {
 }
 
 impl Column {
+    /// The column that the list is in order by: it has room for the mark above it, and stays.
+    fn with_mark(self, useful: u16) -> (Self, u16) {
+        let room = self.is.name().chars().count() as u16 + 1;
+        let [least, good, most] = [self.least, self.good, self.most].map(|width| width.max(room));
+        (Self { least, good, most, rank: 0, ..self }, useful.max(room))
+    }
+
     /// The widest that a row near those in sight makes of this column, at most what it may have. Counts
     /// letters: wide ones may have to give way.
     fn useful(&self, app: &App, ui: &Ui) -> u16 {
         let top = app.list.top(ui.measures.list_rows);
-        let near = app.list.rows().iter().skip(top.saturating_sub(NEAR)).take(2 * NEAR);
+        let near = app.list.lines_from(top.saturating_sub(NEAR)).take(2 * NEAR);
         let widest = near.map(|row| (self.cell)(app, ui, row).text.chars().count()).max();
         u16::try_from(widest.unwrap_or_default()).unwrap_or(u16::MAX).min(self.most)
     }
@@ -155,8 +172,14 @@ fn marks(app: &App, _: &Ui, row: &Summary) -> Cell {
     if row.note.is_some() {
         marks.push('≡');
     }
-    if let Some(retry @ 1..) = row.digest.client.retry_count {
-        marks = format!("{marks}↻{retry}");
+    let group = app.list.attempts(row.id);
+    match (group, row.digest.client.retry_count) {
+        (Some(group), _) if group.is_folded => marks = format!("{marks}▸{}", group.ids.len()),
+        (Some(group), _) if group.ids.first() == Some(&row.id) => {
+            marks = format!("{marks}▾{}", group.ids.len());
+        }
+        (_, Some(retry @ 1..)) => marks = format!("{marks}↻{retry}"),
+        _ => {}
     }
     cell(Role::Warn, marks)
 }
@@ -195,9 +218,31 @@ fn first_token(_: &App, _: &Ui, row: &Summary) -> Cell {
     cell(Role::Plain, micros(row.digest.first_token))
 }
 
+/// How long it took; of attempts that are folded, from the first of them on.
 fn duration(app: &App, _: &Ui, row: &Summary) -> Cell {
     let role = if row.verdict == Verdict::Open { Role::Live } else { Role::Plain };
-    cell(role, micros(app.duration(row)))
+    let own = app.duration(row);
+    let whole = match folded(app, row) {
+        Some(group) => group.took(row, own),
+        None => own,
+    };
+    cell(role, micros(whole))
+}
+
+fn folded<'a>(app: &'a App, row: &Summary) -> Option<&'a Attempts> {
+    app.list.attempts(row.id).filter(|group| group.is_folded)
+}
+
+fn gateway(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Plain, &*row.gateway)
+}
+
+fn size(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Plain, bytes(row.request_bytes + row.response_bytes))
+}
+
+fn finish(_: &App, _: &Ui, row: &Summary) -> Cell {
+    cell(Role::Plain, row.digest.finish_reason.clone().unwrap_or_default())
 }
 
 /// Tokens in and out; of a stream that goes on, its events up to now.
@@ -237,8 +282,11 @@ fn rate(app: &App, _: &Ui, row: &Summary) -> Cell {
 }
 
 /// What else is worth a word.
-fn note(_: &App, _: &Ui, row: &Summary) -> Cell {
+fn note(app: &App, _: &Ui, row: &Summary) -> Cell {
     let mut notes = Vec::new();
+    if let Some((last, before)) = folded(app, row).and_then(|group| group.outcomes.split_last()) {
+        notes.push(format!("{}, then {last}", before.join(", ")));
+    }
     if let Some(fault) = &row.fault {
         notes.push(format!("fault {fault}"));
     }

@@ -5,6 +5,7 @@ use super::cells::{one_line, wrap_words};
 use super::pane::nothing;
 use crate::digest::{Outcome, View};
 use crate::tui::json_text::indent;
+use crate::tui::prepare::EVENTS_VIEWED;
 use crate::tui::state::{Detail, Turn};
 use crate::tui::theme::Role;
 use ratatui::text::{Line, Span};
@@ -22,6 +23,11 @@ pub(super) fn lines(ui: &Ui, detail: &Detail, unfolded: bool, width: usize) -> V
     }
     for view in &detail.views {
         push_view(&mut lines, ui, view, width);
+    }
+    if detail.events.len() > EVENTS_VIEWED {
+        let id = detail.id();
+        let text = format!(" What SDKs make of so long a stream: gatetap show {id} --as openai-python");
+        lines.push(Line::from(ui.span(Role::Quiet, text)));
     }
     lines
 }

@@ -12,10 +12,11 @@ use ratatui::text::Line;
 const LEFT: usize = 16;
 
 /// What stands before a path.
-const MARKS: [(&str, &str); 5] = [
+const MARKS: [(&str, &str); 6] = [
     ("*", "marked, with m"),
     ("F", "a fault was injected"),
     ("↻1", "the client's first retry of the request before"),
+    ("▾3 ▸3", "the first of three attempts; all three, folded by z"),
     ("R", "sends an earlier exchange again"),
     ("≡", "has a note, written with ;"),
 ];

@@ -61,7 +61,7 @@ impl Layout {
             }
             Some(_) if body.height >= HIGH - 2 => {
                 // No more of the list than it has rows, but for the head.
-                let rows = u16::try_from(app.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
+                let rows = u16::try_from(app.list.line_count()).unwrap_or(u16::MAX).saturating_add(1);
                 let most = if body.height < ROOMY { body.height / 4 } else { body.height * 2 / 5 };
                 let list = rows.clamp(2, most);
                 Split::vertical([Constraint::Length(list), Constraint::Fill(1)]).areas(body)

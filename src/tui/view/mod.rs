@@ -25,6 +25,7 @@ mod header_notes;
 mod help;
 mod layout;
 mod list;
+mod log;
 mod message;
 mod overview;
 mod page;
@@ -35,8 +36,9 @@ mod welcome;
 mod wire;
 
 use super::keymap::{self, Action};
-use super::state::{App, Form, Measures, Tab};
+use super::state::{App, Column, Form, Measures, Tab};
 use super::theme::{Role, Theme};
+use crate::store::Order;
 use cells::{draw_line, fit, one_line, push_fit, width_of};
 use jiff::tz::TimeZone;
 use layout::Layout;
@@ -62,6 +64,11 @@ impl Ui {
         Self { theme, first_theme: theme, zone, measures: Measures::default(), cache: None }
     }
 
+    /// The theme in force.
+    pub fn theme(&self, app: &App) -> Theme {
+        self.first_theme.after(app.theme)
+    }
+
     /// How large things came out when they were last drawn.
     pub fn measures(&self) -> Measures {
         self.measures
@@ -75,7 +82,7 @@ impl Ui {
 /// Draws `app` on the whole of `frame`. Any size will do.
 pub fn view(app: &App, ui: &mut Ui, frame: &mut Frame<'_>) {
     ui.measures = Measures::default();
-    let theme = ui.first_theme.after(app.theme);
+    let theme = ui.theme(app);
     if theme != ui.theme {
         (ui.theme, ui.cache) = (theme, None);
     }
@@ -109,7 +116,8 @@ pub fn view(app: &App, ui: &mut Ui, frame: &mut Frame<'_>) {
 fn draw_title(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     let mut line = Line::from(ui.span(Role::Accent, " gatetap  "));
     let room = usize::from(area.width).saturating_sub(line.width());
-    let title = one_line(&app.words.title);
+    let elsewhere = app.elsewhere.as_ref().map(|path| path.display().to_string());
+    let title = one_line(elsewhere.as_deref().unwrap_or(&app.words.title));
     // The title says where to point an app: it goes before the counts.
     let counts = counts(app)
         .into_iter()
@@ -196,6 +204,11 @@ fn hints(app: &App) -> impl Iterator<Item = (keymap::Key, &'static str)> {
         .map(|(key, word, _)| (key, word))
 }
 
+/// The direction of an order, as a sign.
+const fn direction(order: Order) -> &'static str {
+    if order.descending { "▼" } else { "▲" }
+}
+
 /// What is in force, and which part of a longer text is in sight.
 fn modes(app: &App, ui: &Ui) -> String {
     let measures = &ui.measures;
@@ -222,6 +235,10 @@ fn modes(app: &App, ui: &Ui) -> String {
     }
     if !app.marked.is_empty() {
         modes.push(format!("{} marked", app.marked.len()));
+    }
+    if let Some(order) = app.list.order() {
+        let name = Column::of_order(order.by).map_or("", Column::name);
+        modes.push(format!("{name} {}", direction(order)));
     }
     if app.paused {
         modes.push("PAUSED".to_owned());

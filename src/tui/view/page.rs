@@ -1,7 +1,7 @@
 //! Pages over everything else.
 
 use super::cells::{draw_line, fit};
-use super::{Ui, check_page, comparison, event_page, help, totals};
+use super::{Ui, check_page, comparison, event_page, help, log, totals};
 use crate::tui::state::{App, Page, PageKind};
 use crate::tui::theme::Role;
 use ratatui::Frame;
@@ -21,6 +21,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, page: &Page, frame: &mut Frame<'_>, a
             let of = if app.filter.is_empty() { "everything recorded" } else { &app.filter };
             (format!("summary of {of}"), totals::lines(app, ui, width))
         }
+        PageKind::Log => ("what gatetap had to say".to_owned(), log::lines(app, ui, width)),
     };
     let title = fit(&format!("─ {title} "), width).into_owned();
     let rest = "─".repeat(width.saturating_sub(super::cells::width_of(&title)));

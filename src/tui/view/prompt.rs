@@ -52,6 +52,10 @@ const fn name_of(kind: Kind) -> &'static str {
         Kind::Copy => " copy  ",
         Kind::Faults => " fault  ",
         Kind::Note => " note  ",
+        Kind::Order => " order by  ",
+        Kind::Columns => " columns  ",
+        Kind::Sessions => " session  ",
+        Kind::Recording => " recording  ",
     }
 }
 
@@ -80,8 +84,10 @@ pub(super) fn draw_choices(ui: &Ui, prompt: &Prompt, frame: &mut Frame<'_>, area
     }
     let rows = usize::from(CHOICES.min(area.height)).saturating_sub(lines.len());
     let chosen = match prompt.kind {
-        Kind::Commands | Kind::Copy => Some(prompt.chosen.unwrap_or_default()),
-        Kind::Filter | Kind::Find | Kind::Faults | Kind::Note => prompt.chosen,
+        Kind::Commands | Kind::Copy | Kind::Order | Kind::Columns | Kind::Sessions => {
+            Some(prompt.chosen.unwrap_or_default())
+        }
+        Kind::Filter | Kind::Find | Kind::Faults | Kind::Note | Kind::Recording => prompt.chosen,
     };
     let top = chosen.unwrap_or_default().saturating_sub(rows.saturating_sub(1));
     // A long name needs its room; what it means needs some too.
@@ -101,6 +107,10 @@ pub(super) fn draw_choices(ui: &Ui, prompt: &Prompt, frame: &mut Frame<'_>, area
         lines.push(Line::from(
             ui.span(Role::Quiet, "    nothing of that name; a number goes to that exchange"),
         ));
+    }
+    if lines.is_empty() && prompt.kind == Kind::Recording {
+        let text = "    the path of a recording; none lies beside the one that is open";
+        lines.push(Line::from(ui.span(Role::Quiet, fit(text, area.width.into()).into_owned())));
     }
     // A line of rest sets it off from the list below.
     let height = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).min(area.height);

@@ -5,11 +5,25 @@ use super::cells::{fit, one_line, push_fit, short_number, time_of_day, width_of}
 use crate::check;
 use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
-use crate::tui::totals::{Bars, Totals};
+use crate::tui::totals::{Bars, Limits, Totals};
 use ratatui::text::Line;
 
 /// The cells of a name.
 const NAME: usize = 28;
+
+/// The cells of a model's numbers, and of the plot of a distribution.
+const NUMBERS: usize = 42;
+const PLOT: usize = 20;
+
+/// The cells of a gateway's name, and of what is left of a limit.
+const LIMITED: (usize, usize) = (12, 30);
+const LIMITED_ROOMY: (usize, usize) = (16, 40);
+
+/// From this width on there is room for both.
+const ROOMY: usize = 100;
+
+/// The cells of a model's name where there is little room.
+const NAME_LEAST: usize = 16;
 
 /// How many models, codes and checks are listed.
 const LISTED: usize = 20;
@@ -32,6 +46,7 @@ pub(super) fn lines(app: &App, ui: &Ui, width: usize) -> Vec<Line<'static>> {
         bar(&mut lines, ui, (role, &format!("{glyph} {verdict}")), *count, most, width);
     }
     models(&mut lines, ui, totals, width);
+    limits(&mut lines, app, ui, &totals.limits, width);
     ranked(&mut lines, ui, "errors", &totals.codes, width, |_| Role::Bad);
     ranked(&mut lines, ui, "what the checks found", &totals.findings, width, |id| {
         check::find(id).map_or(Role::Warn, |check| theme::severity(check.severity).1)
@@ -44,8 +59,8 @@ fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
     let output: u64 = totals.models.values().map(|model| model.output).sum();
     let cost: f64 = totals.models.values().filter_map(|model| model.cost).sum();
     let mut parts = vec![
-        format!("{} exchanges", totals.exchanges),
-        format!("{} errors", totals.errors),
+        counted(totals.exchanges, "exchange"),
+        counted(totals.errors, "error"),
         format!("{} tokens in, {} out", short_number(input), short_number(output)),
     ];
     if cost > 0.0 {
@@ -58,6 +73,10 @@ fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
         parts.push("counting …".to_owned());
     }
     Line::from_iter([" ".into(), ui.span(Role::Strong, parts.join("  "))])
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn heading(lines: &mut Vec<Line<'static>>, ui: &Ui, title: &'static str) {
@@ -107,32 +126,78 @@ fn models(lines: &mut Vec<Line<'static>>, ui: &Ui, totals: &Totals, width: usize
     let mut models: Vec<_> = totals.models.iter().collect();
     models.sort_by(|a, b| b.1.exchanges.cmp(&a.1.exchanges).then(a.0.cmp(b.0)));
     heading(lines, ui, "models");
-    let name_width = NAME.min(width / 3);
+    let plots = (width.saturating_sub(NUMBERS + NAME_LEAST) / (PLOT + 1)).min(2);
+    let name_width = NAME.min(width.saturating_sub(NUMBERS + plots * (PLOT + 1)));
+    let titles = ["first token", "tokens a second"].into_iter().take(plots);
+    let titles = titles.map(|title| format!("{title:PLOT$}")).collect::<Vec<_>>().join(" ");
     let head = format!(
-        "  {:name_width$} {:>7} {:>6} {:>7} {:>7}  {:22} {:22} {}",
-        "", "asked", "errors", "in", "out", "first token", "tokens a second", "cost"
+        "  {:name_width$} {:>6} {:>6} {:>7} {:>7} {:>8}  {titles}",
+        "", "asked", "errors", "in", "out", "cost"
     );
-    lines.push(Line::from(ui.span(Role::Quiet, fit(&head, width).trim_end().to_owned())));
+    lines.push(Line::from(ui.span(Role::Quiet, fit(head.trim_end(), width).into_owned())));
     for (name, model) in models.iter().take(LISTED) {
         let mut line = Line::raw("  ");
         let name = if name.is_empty() { "(no model)" } else { name };
         push_fit(&mut line, ui.theme.style(Role::Plain), &one_line(name), name_width);
-        line.push_span(format!(" {:>7} ", short_number(model.exchanges)));
+        line.push_span(format!(" {:>6} ", short_number(model.exchanges)));
         let role = if model.errors > 0 { Role::Bad } else { Role::Quiet };
         line.push_span(ui.span(role, format!("{:>6} ", short_number(model.errors))));
-        line.push_span(format!("{:>7} {:>7}  ", short_number(model.input), short_number(model.output)));
-        for (bars, unit) in [(&model.first_token, " ms"), (&model.speed, "")] {
+        let cost = model.cost.map_or_else(|| "–".to_owned(), |cost| format!("{cost:.4}"));
+        let (input, output) = (short_number(model.input), short_number(model.output));
+        line.push_span(format!("{input:>7} {output:>7} {cost:>8} "));
+        for (bars, unit) in [(&model.first_token, " ms"), (&model.speed, "")].into_iter().take(plots) {
             let text = bars.as_ref().map_or_else(|| "–".to_owned(), |bars| distribution(bars, unit));
-            let rest = " ".repeat(22_usize.saturating_sub(width_of(&text)));
-            line.push_span(ui.span(Role::Live, format!("{text}{rest} ")));
-        }
-        if let Some(cost) = model.cost {
-            line.push_span(format!("{cost:.4}"));
+            let rest = " ".repeat(PLOT.saturating_sub(width_of(&text)));
+            line.push_span(ui.span(Role::Live, format!(" {text}{rest}")));
         }
         lines.push(line);
     }
+    if plots == 0 {
+        return;
+    }
     let text = "  Half stays below the figure; the bars are how many lie in ever higher ranges.";
     lines.push(Line::from(ui.span(Role::Quiet, fit(text, width).into_owned())));
+}
+
+/// What is left of each gateway's limits, as it said last.
+fn limits(lines: &mut Vec<Line<'static>>, app: &App, ui: &Ui, limits: &[Limits], width: usize) {
+    if limits.is_empty() {
+        return;
+    }
+    heading(lines, ui, "rate limits, as last told");
+    let (name_width, limit_width) = if width < ROOMY { LIMITED } else { LIMITED_ROOMY };
+    for told in limits {
+        let asked_to_wait = told.state.retry_after.map(|wait| ("asked to wait".to_owned(), Some(wait), None));
+        let windows = told.state.windows.iter().map(|window| {
+            let left = match (window.remaining, window.limit) {
+                (Some(left), Some(limit)) => {
+                    format!("{} of {} left", short_number(left), short_number(limit))
+                }
+                (Some(left), None) => format!("{} left", short_number(left)),
+                (None, Some(limit)) => format!("{} in all", short_number(limit)),
+                (None, None) => "–".to_owned(),
+            };
+            let counts = window.counts.as_deref().unwrap_or("requests").replace('-', " ");
+            (format!("{counts}: {left}"), window.resets_in, window.remaining)
+        });
+        for (text, wait, left) in windows.chain(asked_to_wait) {
+            let mut line = Line::raw("  ");
+            push_fit(&mut line, ui.theme.style(Role::Plain), &told.gateway, name_width);
+            let role = if left == Some(0) { Role::Bad } else { Role::Plain };
+            push_fit(&mut line, ui.theme.style(role), &format!(" {text}"), limit_width);
+            let until = wait.map(|wait| told.at.plus(wait)).map(|end| {
+                let word = if end <= app.now { "over at" } else { "until" };
+                format!(" {word} {},", time_of_day(end, &ui.zone))
+            });
+            let until = until.unwrap_or_default();
+            let source = format!("{until} told in #{} at {}", told.id, time_of_day(told.at, &ui.zone));
+            let room = width.saturating_sub(line.width());
+            let text =
+                if width_of(&source) <= room { source } else { until.trim_end_matches(',').to_owned() };
+            line.push_span(ui.span(Role::Quiet, fit(&text, room).into_owned()));
+            lines.push(line);
+        }
+    }
 }
 
 /// A distribution in a few cells: its bars, and what half of it stays below.

@@ -12,6 +12,10 @@ pub(super) fn draw(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     let mut lines = vec![Line::default()];
     let mut say = |role: Role, text: &str| {
         let width = usize::from(area.width).saturating_sub(4);
+        // A command that is broken in two is none.
+        if text.starts_with(' ') {
+            return lines.push(Line::from_iter(["  ".into(), ui.span(role, one_line(text).into_owned())]));
+        }
         for piece in wrap_words(&one_line(text), width) {
             lines.push(Line::from_iter(["  ".into(), ui.span(role, piece)]));
         }
@@ -26,7 +30,8 @@ pub(super) fn draw(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
         say(Role::Quiet, "Nothing recorded yet.");
     } else {
         for text in &app.words.how_to {
-            say(Role::Plain, text);
+            let role = if text.starts_with(' ') { Role::Accent } else { Role::Plain };
+            say(role, text);
         }
     }
     for (place, line) in area.rows().zip(lines) {

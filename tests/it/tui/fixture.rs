@@ -10,7 +10,7 @@ use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
-use gatetap::exchange::{Exchange, ExchangeId, Timing};
+use gatetap::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use gatetap::store::{SessionStart, Writer};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -64,14 +64,43 @@ impl Recording {
         recording
     }
 
+    /// A request that was sent three times, among others.
+    pub(super) fn of_attempts() -> Self {
+        let recording = Self::new();
+        for sample in attempts() {
+            recording.add(&sample);
+        }
+        recording
+    }
+
+    /// The same file, written by another run, an hour later.
+    pub(super) fn in_another_session(self, command: &str) -> Self {
+        let Self { directory, writer } = self;
+        drop(writer);
+        let start = SessionStart {
+            started_at: START.plus(Micros(3_600_000_000)),
+            program: "gatetap test".to_owned(),
+            command: command.to_owned(),
+            upstream: "openrouter".to_owned(),
+            seed: None,
+        };
+        let writer = Writer::open(&directory.path().join("recording.db"), &start).unwrap();
+        drop(writer.commit());
+        Self { directory, writer }
+    }
+
     pub(super) fn path(&self) -> PathBuf {
         self.directory.path().join("recording.db")
     }
 
     pub(super) fn add(&self, sample: &Sample) -> ExchangeId {
+        self.add_in(1, sample)
+    }
+
+    pub(super) fn add_in(&self, session: SessionId, sample: &Sample) -> ExchangeId {
         let request = body_of(&[(1, sample.request.clone())]);
         let response = body_of(&sample.chunks);
-        let mut exchange = sample.exchange();
+        let mut exchange = Exchange { session, ..sample.exchange() };
         self.writer.begin().unwrap();
         exchange.id = self.writer.insert_exchange(&exchange).unwrap();
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
@@ -95,6 +124,14 @@ impl Recording {
             let id = self.writer.insert_exchange(&exchange).unwrap();
             self.writer.put_digest(id, &Digest::default(), &ended).unwrap();
         }
+        self.writer.commit().unwrap();
+    }
+
+    /// The request's body, which was not there at first.
+    pub(super) fn add_request(&self, id: ExchangeId, text: &str) {
+        let body = body_of(&[(1, text.to_owned())]);
+        self.writer.begin().unwrap();
+        self.writer.insert_segment(id, Side::Request, 0, &body.bytes, &body.marks).unwrap();
         self.writer.commit().unwrap();
     }
 
@@ -328,6 +365,63 @@ pub(super) fn samples() -> Vec<Sample> {
         },
         Sample { at_s: 52, end: None, ..stream("gpt-4o-mini", spoken(460, &rivers)) },
     ]
+}
+
+/// A request that met two refusals and then an answer, while others passed.
+pub(super) fn attempts() -> Vec<Sample> {
+    fn attempt(at_s: i64, more: fn(&mut Exchange)) -> Sample {
+        Sample {
+            at_s,
+            request: r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Again?"}]}"#.to_owned(),
+            more,
+            ..sample("POST", "/v1/chat/completions")
+        }
+    }
+    let refused = |sample: Sample| Sample {
+        status: Some(429),
+        chunks: vec![(
+            40,
+            r#"{"error":{"message":"Rate limit reached.","type":"requests","code":"rate_limit_exceeded"}}"#
+                .to_owned(),
+        )],
+        end: Some((41, BodyEnd::Whole)),
+        ..sample
+    };
+    vec![
+        Sample { at_s: 1, ..sample("GET", "/v1/models") },
+        refused(attempt(4, limited)),
+        Sample { at_s: 5, ..sample("GET", "/v1/models") },
+        refused(attempt(6, |exchange| {
+            limited(exchange);
+            count(exchange, "1");
+        })),
+        attempt(9, |exchange| count(exchange, "2")),
+        Sample { at_s: 12, ..sample("GET", "/v1/models") },
+    ]
+}
+
+/// The client counts this attempt.
+fn count(exchange: &mut Exchange, attempt: &'static str) {
+    for (name, value) in &mut exchange.request.headers.0 {
+        if name.eq_ignore_ascii_case("x-stainless-retry-count") {
+            *value = Bytes::from_static(attempt.as_bytes());
+        }
+    }
+}
+
+/// The gateway says what is left of its limits.
+fn limited(exchange: &mut Exchange) {
+    let lines = [
+        ("x-ratelimit-limit-requests", "60"),
+        ("x-ratelimit-remaining-requests", "0"),
+        ("x-ratelimit-reset-requests", "2s"),
+        ("x-ratelimit-limit-tokens", "200000"),
+        ("x-ratelimit-remaining-tokens", "150000"),
+        ("x-ratelimit-reset-tokens", "6m0s"),
+        ("retry-after", "2"),
+    ];
+    let headers = &mut exchange.response.as_mut().unwrap().headers.0;
+    headers.extend(lines.map(|(name, value)| (name.to_owned(), Bytes::from_static(value.as_bytes()))));
 }
 
 /// Names and texts that try to be more than text, and some that are only wide or long.

@@ -5,6 +5,7 @@ use gatetap::exchange::time::{Clock, Micros, WallTime};
 use gatetap::fault::Armed;
 use gatetap::store::Reader;
 use gatetap::tui::deeds::{Doer, Environment, Sending};
+use gatetap::tui::kept::Kept;
 use gatetap::tui::keymap::Key;
 use gatetap::tui::loader::Loader;
 use gatetap::tui::programs::write_body;
@@ -16,7 +17,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellWidth;
 use ratatui::style::Modifier;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub(super) struct Harness {
@@ -35,8 +36,11 @@ pub(super) struct Harness {
     /// What was sent again, and what its first line and its body were.
     pub(super) sent: Arc<Mutex<Vec<String>>>,
     doer: Option<Doer>,
+    /// What was to be remembered last.
+    pub(super) kept: Kept,
     ui: Ui,
     loader: Option<Loader>,
+    home: Option<PathBuf>,
     armed: Option<Armed>,
     terminal: Terminal<TestBackend>,
 }
@@ -45,11 +49,9 @@ impl Harness {
     /// On a recording, seen one minute after it began.
     pub(super) fn new(recording: &Recording, size: (u16, u16)) -> Self {
         let mut harness = Self::without_loader(size);
-        harness.loader = Some(Loader::new(
-            Reader::open(&recording.path()).unwrap(),
-            Clock::fixed(START.plus(Micros(60_000_000))),
-        ));
         harness.doer = Some(Doer::new(recording.path(), Some(harness.sending(Ok(()))), key));
+        harness.loader = Some(Loader::new(Reader::open(&recording.path()).unwrap(), clock()));
+        harness.home = Some(recording.path());
         harness.send(Msg::Resize);
         harness
     }
@@ -121,8 +123,10 @@ impl Harness {
             editor: |_| Err("`vi` ended with exit status: 1; nothing was done".to_owned()),
             sent: Arc::default(),
             doer: None,
+            kept: Kept::default(),
             ui: Ui::new(Theme::Terminal, TimeZone::UTC),
             loader: None,
+            home: None,
             armed: None,
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
         }
@@ -132,10 +136,7 @@ impl Harness {
         match update(&mut self.app, msg) {
             Some(Cmd::Quit) => self.quit = true,
             Some(Cmd::Watch(interest)) => {
-                self.interests.push(interest.clone());
-                if let Some(loader) = &mut self.loader {
-                    loader.watch(interest);
-                }
+                self.watch(interest);
             }
             Some(Cmd::Arm(rules)) => self.armed.as_ref().unwrap().arm(rules, Micros(0)),
             Some(Cmd::Disarm(rule)) => assert_eq!(self.armed.as_ref().unwrap().disarm(&rule), 1),
@@ -159,10 +160,25 @@ impl Harness {
                 self.paged = Some(String::from_utf8(text).unwrap());
             }
             Some(Cmd::Suspend) => self.suspended += 1,
+            Some(Cmd::Remember) => self.kept = std::mem::take(&mut self.kept).updated(&self.app, &self.ui),
             None => {}
         }
         self.draw();
         self.look();
+    }
+
+    /// The loader is told, or where another recording is wanted, one for that takes its place.
+    fn watch(&mut self, interest: Interest) {
+        let before = self.interests.last().and_then(|interest| interest.recording.clone());
+        if interest.recording != before {
+            let path = interest.recording.as_deref().or(self.home.as_deref());
+            let reader = Reader::open(path.unwrap()).unwrap();
+            self.loader = Some(Loader::new(reader, clock()));
+        }
+        self.interests.push(interest.clone());
+        if let Some(loader) = &mut self.loader {
+            loader.watch(interest);
+        }
     }
 
     /// Lets the loader look for something new.
@@ -243,12 +259,7 @@ impl Harness {
             let revision = self.app.revision();
             self.terminal.draw(|frame| view(&self.app, &mut self.ui, frame)).unwrap();
             match update(&mut self.app, Msg::Measured(self.ui.measures())) {
-                Some(Cmd::Watch(interest)) => {
-                    self.interests.push(interest.clone());
-                    if let Some(loader) = &mut self.loader {
-                        loader.watch(interest);
-                    }
-                }
+                Some(Cmd::Watch(interest)) => self.watch(interest),
                 other => assert_eq!(other, None),
             }
             if self.app.revision() == revision {
@@ -262,6 +273,11 @@ impl Harness {
 /// An environment that has every key.
 fn key(name: &str) -> Option<String> {
     name.ends_with("_API_KEY").then(|| "sk-not-a-key".to_owned())
+}
+
+/// One minute after a recording began.
+fn clock() -> Clock {
+    Clock::fixed(START.plus(Micros(60_000_000)))
 }
 
 fn named(name: &str) -> Key {

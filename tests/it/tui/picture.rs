@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_PICTURES=1 cargo test --test it picture` writes them anew.
 
-use super::fixture::Recording;
+use super::fixture::{Recording, Sample, spoken, stream};
 use super::harness::Harness;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -22,19 +22,82 @@ const BAR: f64 = 28.0;
 const PAPER: &str = "#16181d";
 const INK: &str = "#d5d9e0";
 
+/// A file, its rows, the keys that lead to what it shows, and what that is.
+const PICTURES: [(&str, u16, &str, &str); 4] = [
+    (
+        "live-view",
+        36,
+        "gjjjjj<enter>",
+        "gatetap's live view: a list of exchanges and one that the gateway cut",
+    ),
+    (
+        "stream",
+        36,
+        "G3gjjjjjjjj",
+        "a stream in gatetap: its events, when they came, and the pause between them",
+    ),
+    ("findings", 26, "gjj6", "what gatetap's checks found in an exchange, why, and what to do"),
+    ("faults", 20, "!", "the faults that this gateway documents, and one that is armed"),
+];
+
 #[test]
-fn the_picture_shows_what_the_program_draws() {
+fn the_pictures_show_what_the_program_draws() {
     let recording = Recording::of_samples();
-    let mut harness = Harness::new(&recording, (120, 36));
-    harness.keys("gjjjjj<enter>");
-    let picture =
-        svg(harness.buffer(), "gatetap's live view: a list of exchanges and one that the gateway cut");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pictures/live-view.svg");
-    if std::env::var_os("UPDATE_PICTURES").is_some() {
-        std::fs::write(&path, &picture).unwrap();
+    recording.add(&story());
+    for (name, rows, keys, title) in PICTURES {
+        let mut harness = Harness::new(&recording, (120, rows));
+        if name == "faults" {
+            harness = harness.with_faults();
+            harness.keys("!rate_limit_exceeded,first=2,retry_after=7<enter>");
+            harness.tell_faults();
+        }
+        harness.keys(keys);
+        let picture = svg(harness.buffer(), title);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/pictures/{name}.svg"));
+        if std::env::var_os("UPDATE_PICTURES").is_some() {
+            std::fs::write(&path, &picture).unwrap();
+        }
+        let stored = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(stored == picture, "{} is not what is drawn; run with UPDATE_PICTURES=1", path.display());
     }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == picture, "{} is not what is drawn; run with UPDATE_PICTURES=1", path.display());
+}
+
+/// A stream that pauses, then brings much at once, then goes on.
+fn story() -> Sample {
+    let words = [
+        "Three",
+        " rivers",
+        ":",
+        " the",
+        " Rhine",
+        ",",
+        " the",
+        " Danube",
+        " and",
+        " the",
+        " Elbe",
+        ".",
+        " All",
+        " of",
+        " them",
+        " rise",
+        " in",
+        " mountains",
+        " and",
+        " end",
+        " in",
+        " a",
+        " sea",
+        ".",
+    ];
+    let mut chunks = spoken(420, &words);
+    for (nth, (at, _)) in chunks.iter_mut().enumerate().skip(9) {
+        *at = if nth < 16 { 2_640 } else { *at + 1_600 };
+    }
+    // What came at once was read at once.
+    let burst: String = chunks.drain(9..16).map(|(_, text)| text).collect();
+    chunks.insert(9, (2_640, burst));
+    Sample { at_s: 56, ..stream("gpt-4o-mini", chunks) }
 }
 
 /// A screen as an SVG: runs of cells of one style as text that keeps its width in any font.

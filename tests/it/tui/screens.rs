@@ -8,7 +8,7 @@ use ratatui::style::Color;
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (140, 40)];
 
 /// The screens of the samples: a name, and the keys that lead there.
-const SCREENS: [(&str, &str); 33] = [
+const SCREENS: [(&str, &str); 40] = [
     ("list", ""),
     ("list-moved", "gjj"),
     ("list-marked", "gjmjjm"),
@@ -42,7 +42,18 @@ const SCREENS: [(&str, &str); 33] = [
     ("delete-marked", "gmjmjm<enter>d"),
     ("note", "gj;slower than yesterday"),
     ("playing", "gj3pjjj"),
+    ("order-offered", "o"),
+    ("ordered", "otook<enter>j"),
+    ("columns", "C<down><enter>"),
+    ("columns-chosen", "Cmethod<enter><esc>Cbytes<enter><esc>Cfinish<enter><esc>"),
+    ("sessions", "S"),
+    ("recordings", "Sanother<enter>"),
+    ("log", "pp!<esc>E"),
 ];
+
+/// Those of requests that were sent several times.
+const ATTEMPTS: [(&str, &str); 4] =
+    [("unfolded", ""), ("folded", "gjz"), ("folded-story", "gjz<enter>"), ("limits", "sG")];
 
 #[test]
 fn every_screen_looks_as_it_did() {
@@ -52,6 +63,18 @@ fn every_screen_looks_as_it_did() {
             let mut harness = Harness::new(&recording, (width, height));
             harness.keys(keys);
             insta::assert_snapshot!(format!("{name}-{width}x{height}"), harness.screen());
+        }
+    }
+}
+
+#[test]
+fn attempts_look_as_they_did() {
+    let recording = Recording::of_attempts();
+    for (width, height) in SIZES {
+        for (name, keys) in ATTEMPTS {
+            let mut harness = Harness::new(&recording, (width, height));
+            harness.keys(keys);
+            insta::assert_snapshot!(format!("attempts-{name}-{width}x{height}"), harness.screen());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The window over a long recording.
 
-use super::fixture::Recording;
+use super::fixture::{Recording, spoken, stream};
 use super::harness::Harness;
 use gatetap::store::{Error, Reader};
+use gatetap::tui::prepare::EVENTS_VIEWED;
 use gatetap::tui::state::{Failure, WINDOW, Wanted};
 
 /// The rows held, as first and last id; they must be consecutive and not more than the window has.
@@ -109,4 +110,18 @@ fn a_recording_that_cannot_be_read_is_told_in_words() {
     let failure = Failure::of(&Reader::open(&foreign).unwrap_err());
     assert!(failure.message.contains("is not a gatetap recording"), "{}", failure.message);
     assert!(!failure.hint.is_empty());
+}
+
+#[test]
+fn of_a_very_long_stream_it_is_said_how_to_learn_what_sdks_make_of_it() {
+    for (events, is_viewed) in [(EVENTS_VIEWED, true), (EVENTS_VIEWED + 1, false)] {
+        let recording = Recording::new();
+        recording.add(&stream("gpt-4o-mini", spoken(300, &vec!["word"; events])));
+        let mut harness = Harness::new(&recording, (100, 40));
+        harness.keys("<enter>2");
+        assert_eq!(harness.app.detail.as_ref().unwrap().views.is_empty(), !is_viewed);
+        harness.keys("G");
+        let is_said = harness.screen().contains("gatetap show 1 --as openai-python");
+        assert_eq!(is_said, !is_viewed, "{}", harness.screen());
+    }
 }
