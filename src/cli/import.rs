@@ -50,7 +50,7 @@ impl ImportArgs {
     /// Imports.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let target = self.recording.path(env)?;
-        let engine = Engine::new(config::checks(Vec::new(), Vec::new(), &env.directories)?);
+        let engine = Engine::new(config::checks(config::ChecksGiven::default(), &env.directories)?);
         let kind = kind(&self.file)?;
         let (imported, lacking) = match kind {
             Kind::Recording => (merge(&self.file, &target, engine)?, Lacking::default()),

@@ -9,6 +9,7 @@
 mod announce;
 mod ca;
 mod check;
+mod check_flags;
 mod completions;
 mod config;
 mod demo;

@@ -1,5 +1,6 @@
 //! `gatetap run`: proxy, recorder, live view.
 
+use super::check_flags::CheckFlags;
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
@@ -9,7 +10,7 @@ use super::replay::{self, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
 use super::{announce, live_view, presence, runtime, sim, tls};
-use crate::config::{Age, FaultRules, Given, Listen, Route, Settings, Upstream};
+use crate::config::{Age, FaultRules, Given, Listen, Patience, Route, Settings, Upstream};
 use crate::exchange::time::{Clock, Micros};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
@@ -18,9 +19,6 @@ use clap::builder::BoolishValueParser;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// How long a connection to a gateway may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether an app is connected.
 const IDLE_LOOK: Duration = Duration::from_millis(100);
@@ -74,6 +72,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     tls: TlsArgs,
 
+    /// How long a connection to a gateway may take to be made [default: 10s]
+    #[arg(long, value_name = "TIME", env = "GATETAP_CONNECT_TIMEOUT", hide_env_values = true)]
+    connect_timeout: Option<Patience>,
+
     /// The seed of everything random [default: a new one, which is printed]
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
@@ -98,6 +100,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     replay: ReplayFlags,
+
+    #[command(flatten, next_help_heading = "Checks")]
+    checks: CheckFlags,
 }
 
 impl RunArgs {
@@ -132,11 +137,13 @@ impl RunArgs {
             insecure: self.insecure,
             allow_remote: self.allow_remote,
             tls: self.tls.into(),
+            connect_timeout: self.connect_timeout,
             seed: self.seed,
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
             sim: self.sim.into(),
             replay: self.replay.into(),
+            checks: self.checks.into(),
             faults: self.faults,
             fault_files: self.fault_files,
         };
@@ -232,7 +239,7 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         authority: env.directories.data.as_deref().map(Files::in_directory),
         intercept: settings.tls.intercept.clone(),
         control_token: is_remote.then(runtime::draw_token).transpose()?,
-        connect_timeout: CONNECT_TIMEOUT,
+        connect_timeout: settings.connect_timeout,
         simulator: sim::options(&settings.sim, seed, env)?,
         replay: replay::options(settings, env)?,
         faults: settings.faults.clone(),

@@ -7,6 +7,7 @@ use super::listen::Listen;
 use super::replay::ReplaySettings;
 use super::retention::{Age, Size};
 use super::sim::SimSettings;
+use super::span::Patience;
 use super::tls::TlsGiven;
 use super::upstream::{Route, Upstream};
 use crate::check;
@@ -23,7 +24,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "listen",
     "upstream",
     "routes",
@@ -36,6 +37,7 @@ const KEYS: [&str; 20] = [
     "ca",
     "client_cert",
     "client_key",
+    "connect_timeout",
     "seed",
     "max_body",
     "redact_bodies",
@@ -67,6 +69,7 @@ pub(super) struct FileSettings {
     pub(super) insecure: Option<bool>,
     pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
+    pub(super) connect_timeout: Option<Patience>,
     pub(super) seed: Option<u64>,
     pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
@@ -141,6 +144,7 @@ impl FileSettings {
                 "ca" => settings.tls.ca = entry.paths()?,
                 "client_cert" => settings.tls.client_cert = Some(entry.path()?),
                 "client_key" => settings.tls.client_key = Some(entry.path()?),
+                "connect_timeout" => settings.connect_timeout = Some(entry.parsed()?),
                 "seed" => settings.seed = Some(entry.number()?),
                 "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),

@@ -15,12 +15,13 @@ mod listen;
 mod replay;
 mod retention;
 mod sim;
+mod span;
 mod tls;
 mod upstream;
 mod written;
 
 pub use crate::exchange::nearest::nearest;
-pub use checks::{check_pattern, severity};
+pub use checks::{ChecksGiven, SeverityGiven, ThresholdGiven, check_pattern, severity};
 pub use error::{BadValue, Error};
 pub use faults::FaultRules;
 pub use file::FILE_NAME;
@@ -28,7 +29,8 @@ pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
 pub use replay::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
-pub use sim::{Rate, Share, SimSettings, Span, Speed};
+pub use sim::{Rate, Share, SimSettings, Speed};
+pub use span::{Patience, Span};
 pub use tls::{TlsGiven, TlsSettings};
 pub use upstream::{Route, SimProfile, Upstream};
 pub use written::{KNOWN, Known, Written, WrittenFile, written};
@@ -41,6 +43,10 @@ use crate::fault::Rule;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a connection to a gateway may take to be made, where nobody says.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The directories that settings come from.
 #[derive(Debug, Clone)]
@@ -72,6 +78,8 @@ pub struct Given {
     pub allow_remote: Option<bool>,
     /// TLS on both sides.
     pub tls: TlsGiven,
+    /// How long a connection to a gateway may take to be made.
+    pub connect_timeout: Option<Patience>,
     /// The seed of everything random.
     pub seed: Option<u64>,
     /// How many bytes of a body are kept.
@@ -86,6 +94,8 @@ pub struct Given {
     pub sim: SimSettings,
     /// Replays.
     pub replay: ReplaySettings,
+    /// Which checks run, and how they are tuned.
+    pub checks: ChecksGiven,
 }
 
 /// What a running gatetap goes by.
@@ -111,6 +121,8 @@ pub struct Settings {
     pub allow_remote: bool,
     /// TLS on both sides.
     pub tls: TlsSettings,
+    /// How long a connection to a gateway may take to be made, TLS included.
+    pub connect_timeout: Duration,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
     /// So many bytes of a body are kept; `None` leaves it to the recorder.
@@ -191,6 +203,10 @@ impl Settings {
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
+            connect_timeout: given
+                .connect_timeout
+                .or(file.connect_timeout)
+                .map_or(CONNECT_TIMEOUT, |patience| patience.0),
             seed: given.seed.or(file.seed),
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
@@ -198,7 +214,7 @@ impl Settings {
             sim: given.sim.over(file.sim),
             replay: given.replay.over(file.replay),
             retention: file.retention,
-            checks: file.checks,
+            checks: given.checks.over(file.checks),
             file: file.path,
         })
     }
@@ -226,21 +242,10 @@ pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }
 
-/// The checks that flags and `gatetap.toml` leave. Where flags select, what the file selects and ignores
-/// gives way; what flags ignore comes on top.
+/// The checks that flags and `gatetap.toml` leave.
 ///
 /// # Errors
 /// As for [`Settings::resolve`].
-pub fn checks(
-    select: Vec<check::Pattern>,
-    ignore: Vec<check::Pattern>,
-    directories: &Directories,
-) -> Result<check::Settings, Error> {
-    let mut settings = FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default();
-    if !select.is_empty() {
-        settings.select = select;
-        settings.ignore.clear();
-    }
-    settings.ignore.extend(ignore);
-    Ok(settings)
+pub fn checks(given: ChecksGiven, directories: &Directories) -> Result<check::Settings, Error> {
+    Ok(given.over(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default()))
 }

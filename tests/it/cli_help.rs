@@ -105,6 +105,8 @@ fn run() {
           --client-cert <FILE>      The certificate for a gateway that asks for one, with its chain, in
                                     PEM [env: GATETAP_CLIENT_CERT]
           --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
+          --connect-timeout <TIME>  How long a connection to a gateway may take to be made [default:
+                                    10s] [env: GATETAP_CONNECT_TIMEOUT]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
           --fault <RULE>            Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap
@@ -148,6 +150,17 @@ fn run() {
                                 if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
           --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
                                 GATETAP_REPLAY_FRESH] [possible values: true, false]
+
+    Checks:
+          --select <CHECK>                 Only these checks: ids or patterns, as in `auth-*`; may be
+                                           repeated [env: GATETAP_CHECK_SELECT]
+          --ignore <CHECK>                 Not these checks; may be repeated [env: GATETAP_CHECK_IGNORE]
+          --severity <CHECK=SEVERITY>      How bad the findings of a check are: error, warning or info,
+                                           as in `auth-missing=info`; may be repeated [env:
+                                           GATETAP_CHECK_SEVERITY]
+          --threshold <CHECK.NAME=NUMBER>  What a check compares with, as its page names it:
+                                           `stream-stall.warn_s=5`; may be repeated [env:
+                                           GATETAP_CHECK_THRESHOLD]
     ");
 }
 
@@ -157,39 +170,9 @@ fn exec() {
     let help = help(&["exec", "--help"]);
     let end = help.find("      --check").map(|at| &help[at..]);
     assert_snapshot!(end.unwrap_or_default(), @r#"
-          --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
-                                    severity, or a worse one
-      -h, --help                    Print help
-
-    Simulator:
-          --speed <FACTOR>              How many times faster than life the simulator or a replay
-                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
-          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
-                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
-          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
-                                        GATETAP_SIM_TOKENS_PER_SECOND]
-          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
-                                        then without pauses [env: GATETAP_SIM_JITTER]
-          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
-          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
-                                        fit [env: GATETAP_SIM_CAPTURES]
-
-    Replay:
-          --match <HOW>         What a recorded request must agree in: strict, body, last-message,
-                                model-only or path [default: body] [env: GATETAP_REPLAY_MATCH]
-          --volatile <POINTER>  A member that is left out before bodies are compared, beside user,
-                                metadata, seed and their like; may be repeated [env:
-                                GATETAP_REPLAY_VOLATILE]
-          --filter <FILTER>     Only these recorded exchanges answer, as in `model:gpt-* -is:error`
-                                [env: GATETAP_REPLAY_FILTER]
-          --session <SESSION>   Only those of this session answer: its number, or `last` [env:
-                                GATETAP_REPLAY_SESSION]
-          --on-miss <STATUS>    The status where nothing recorded fits [default: 502] [env:
-                                GATETAP_REPLAY_ON_MISS]
-          --strict[=<WHAT>]     Exit with 1 at the end if a request was missed; `--strict=unused` also
-                                if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
-          --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
-                                GATETAP_REPLAY_FRESH] [possible values: true, false]
+          --check[=<SEVERITY>]             Exit with 1 if the command succeeds and there is a finding of
+                                           this severity, or a worse one
+      <COMMAND>...                         The command and its arguments, after `--`
 
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
