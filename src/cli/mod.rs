@@ -29,6 +29,7 @@ mod findings_talk;
 mod import;
 mod keep;
 mod live_view;
+mod log;
 mod ls;
 mod man;
 pub mod panics;

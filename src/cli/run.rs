@@ -6,16 +6,20 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
+use super::log::LogFlags;
 use super::replay::{self, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
-use super::{announce, live_view, presence, runtime, sim, tls};
-use crate::config::{Age, FaultRules, Given, Listen, Patience, Route, Settings, Upstream};
+use super::{announce, completions, live_view, presence, runtime, sim, tls};
+use crate::config::{
+    Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
+};
 use crate::exchange::time::{Clock, Micros};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
+use clap_complete::engine::ArgValueCandidates;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,9 +40,10 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
-    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
-    upstream: Option<Upstream>,
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
+    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true,
+        add = ArgValueCandidates::new(completions::gateways))]
+    upstream: Option<UpstreamGiven>,
 
     /// Another gateway, reached under `/@NAME/`; may be repeated
     #[arg(
@@ -48,7 +53,7 @@ pub(super) struct RunArgs {
         hide_env_values = true,
         value_delimiter = ','
     )]
-    routes: Vec<Route>,
+    routes: Vec<RouteGiven>,
 
     /// The recording [default: recording.db in your data directory]
     #[arg(long, value_name = "FILE", env = "GATETAP_DB", hide_env_values = true)]
@@ -101,6 +106,9 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     replay: ReplayFlags,
 
+    #[command(flatten)]
+    log: LogFlags,
+
     #[command(flatten, next_help_heading = "Checks")]
     checks: CheckFlags,
 }
@@ -109,7 +117,15 @@ impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let idle_exit = self.idle_exit.map(|age| age.0);
-        start(&self.settings(env)?, idle_exit, env)
+        let log = self.log.clone();
+        let settings = self.settings(env)?;
+        log.start(settings.headless, env)?;
+        start(&settings, idle_exit, env)
+    }
+
+    /// What is logged, and where.
+    pub(super) fn log(&self) -> &LogFlags {
+        &self.log
     }
 
     /// The same, listening on a free port unless a flag says where.
@@ -122,7 +138,7 @@ impl RunArgs {
 
     /// The same, with a recording as the upstream.
     pub(super) fn replaying(mut self, recording: PathBuf) -> Self {
-        self.upstream = Some(Upstream::Replay(recording));
+        self.upstream = Some(Upstream::Replay(recording).into());
         self
     }
 
@@ -234,6 +250,7 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         retention: settings.retention.clone(),
         checks: settings.checks.clone(),
         trust: tls::trust(settings)?,
+        own: tls::own(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,
         authority: env.directories.data.as_deref().map(Files::in_directory),

@@ -3,13 +3,14 @@
 use super::Directories;
 use super::error::{BadValue, Error};
 use super::faults;
+use super::gateways::ConfiguredGateway;
 use super::listen::Listen;
 use super::replay::ReplaySettings;
 use super::retention::{Age, Size};
 use super::sim::SimSettings;
 use super::span::Patience;
 use super::tls::TlsGiven;
-use super::upstream::{Route, Upstream};
+use super::upstream::{Route, Upstream, UpstreamGiven};
 use crate::check;
 use crate::exchange::nearest::nearest;
 use crate::fault::{Rule, spec};
@@ -24,10 +25,11 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "listen",
     "upstream",
     "routes",
+    "gateways",
     "db",
     "headless",
     "insecure",
@@ -64,6 +66,7 @@ pub(super) struct FileSettings {
     pub(super) listen: Vec<Listen>,
     pub(super) upstream: Option<Upstream>,
     pub(super) routes: Vec<Route>,
+    pub(super) gateways: Vec<ConfiguredGateway>,
     pub(super) db: Option<PathBuf>,
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
@@ -127,13 +130,18 @@ impl FileSettings {
         let source = Source { path, text };
         let table = source.parse()?;
         let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
+        // Other keys may call these by name.
+        if let Some(value) = table.get_ref().get("gateways") {
+            settings.gateways = Entry { source: &source, key: "gateways".to_owned(), value }.gateways()?;
+        }
         for (key, value) in table.get_ref() {
             let name: &str = key.get_ref();
             let entry = Entry { source: &source, key: name.to_owned(), value };
             match name {
+                "gateways" => {}
                 "listen" => settings.listen = entry.one_or_many()?,
                 "upstream" => {
-                    settings.upstream = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()));
+                    settings.upstream = Some(entry.upstream(&settings.gateways)?);
                 }
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
@@ -148,7 +156,7 @@ impl FileSettings {
                 "seed" => settings.seed = Some(entry.number()?),
                 "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
-                "routes" => settings.routes = entry.routes()?,
+                "routes" => settings.routes = entry.routes(&settings.gateways)?,
                 "faults" => settings.faults = entry.faults()?,
                 "sim" => settings.sim = entry.sim()?,
                 "replay" => settings.replay = entry.replay()?,
@@ -253,7 +261,7 @@ impl Entry<'_> {
         }
     }
 
-    fn parsed<T: FromStr<Err = BadValue>>(&self) -> Result<T, Error> {
+    pub(super) fn parsed<T: FromStr<Err = BadValue>>(&self) -> Result<T, Error> {
         self.text()?.parse().map_err(|error| self.wrong(error))
     }
 
@@ -284,7 +292,7 @@ impl Entry<'_> {
     }
 
     /// A path, or a list of them.
-    fn paths(&self) -> Result<Vec<PathBuf>, Error> {
+    pub(super) fn paths(&self) -> Result<Vec<PathBuf>, Error> {
         let DeValue::Array(values) = self.value.get_ref() else {
             return Ok(vec![self.path()?]);
         };
@@ -386,7 +394,13 @@ impl Entry<'_> {
         Ok(read)
     }
 
-    fn routes(&self) -> Result<Vec<Route>, Error> {
+    /// Where requests go; a relative path counts from the file's own directory.
+    fn upstream(&self, gateways: &[ConfiguredGateway]) -> Result<Upstream, Error> {
+        let settled = self.parsed::<UpstreamGiven>()?.settle(gateways);
+        Ok(settled.map_err(|error| self.wrong(error))?.in_directory(self.here()))
+    }
+
+    fn routes(&self, gateways: &[ConfiguredGateway]) -> Result<Vec<Route>, Error> {
         let DeValue::Table(routes) = self.value.get_ref() else {
             return Err(self.expected("a table of `name = \"url\"`"));
         };
@@ -394,8 +408,8 @@ impl Entry<'_> {
             .iter()
             .map(|(name, value)| {
                 let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
-                let route = Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))?;
-                Ok(Route { to: route.to.in_directory(entry.here()), ..route })
+                Route::check_name(name.get_ref()).map_err(|error| entry.wrong(error))?;
+                Ok(Route { name: name.get_ref().to_string(), to: entry.upstream(gateways)? })
             })
             .collect()
     }

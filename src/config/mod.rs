@@ -10,8 +10,10 @@ mod checks;
 mod error;
 mod faults;
 mod file;
+mod gateways;
 mod host_pattern;
 mod listen;
+mod log;
 mod replay;
 mod retention;
 mod sim;
@@ -25,14 +27,16 @@ pub use checks::{ChecksGiven, SeverityGiven, ThresholdGiven, check_pattern, seve
 pub use error::{BadValue, Error};
 pub use faults::FaultRules;
 pub use file::FILE_NAME;
+pub use gateways::{BadVariable, ConfiguredGateway, HeaderGiven};
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
+pub use log::{LOG_TARGETS, LogFilter};
 pub use replay::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Speed};
 pub use span::{Patience, Span};
 pub use tls::{TlsGiven, TlsSettings};
-pub use upstream::{Route, SimProfile, Upstream};
+pub use upstream::{Route, RouteGiven, SimProfile, Upstream, UpstreamGiven};
 pub use written::{KNOWN, Known, Written, WrittenFile, written};
 
 /// A `gatetap.toml` with every key, all of it commented out.
@@ -40,6 +44,7 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 
 use crate::check;
 use crate::fault::Rule;
+use crate::gateway::Gateway;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
@@ -65,9 +70,9 @@ pub struct Given {
     /// Where to listen; empty is *not said*.
     pub listen: Vec<Listen>,
     /// Where requests go.
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<UpstreamGiven>,
     /// Gateways beside the upstream; one of the same name in the file gives way.
-    pub routes: Vec<Route>,
+    pub routes: Vec<RouteGiven>,
     /// The recording.
     pub db: Option<PathBuf>,
     /// No live view.
@@ -109,6 +114,8 @@ pub struct Settings {
     pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
+    /// The gateways that the file knows by name; each is among the routes, too.
+    pub gateways: Vec<ConfiguredGateway>,
     /// The recording.
     pub db: PathBuf,
     /// A flag or the environment has named it.
@@ -165,6 +172,11 @@ impl Directories {
 }
 
 impl Settings {
+    /// What the file says of a gateway, where it knows it.
+    pub fn configured(&self, gateway: &Gateway) -> Option<&ConfiguredGateway> {
+        self.gateways.iter().find(|configured| configured.gateway == *gateway)
+    }
+
     /// Puts `given` on top of the file, and the file on top of the defaults.
     ///
     /// # Errors
@@ -175,18 +187,24 @@ impl Settings {
             .into_iter()
             .find(|layer| !layer.is_empty())
             .unwrap_or_default();
-        let mut routes = given.routes;
-        for route in file.routes {
+        let settle = |route: RouteGiven| route.settle(&file.gateways).map_err(Error::UnknownUpstream);
+        let mut routes = given.routes.into_iter().map(settle).collect::<Result<Vec<_>, _>>()?;
+        let configured = file.gateways.iter().map(|configured| Route {
+            name: configured.gateway.name.clone(),
+            to: Upstream::Gateway(configured.gateway.clone()),
+        });
+        for route in file.routes.into_iter().chain(configured) {
             if routes.iter().all(|winner| winner.name != route.name) {
                 routes.push(route);
             }
         }
-        let upstream = given.upstream.or(file.upstream);
+        let given_upstream = given.upstream.map(|upstream| upstream.settle(&file.gateways));
+        let upstream = given_upstream.transpose().map_err(Error::UnknownUpstream)?.or(file.upstream);
         let upstream_is_default = upstream.is_none();
         let db_is_given = given.db.is_some();
         let upstream = match upstream {
             Some(upstream) => upstream,
-            None => Upstream::DEFAULT.parse()?,
+            None => Upstream::DEFAULT.parse::<UpstreamGiven>()?.settle(&file.gateways)?,
         };
         routes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self {
@@ -194,6 +212,7 @@ impl Settings {
             upstream,
             upstream_is_default,
             routes,
+            gateways: file.gateways,
             db: match given.db.or(file.db) {
                 Some(db) => db,
                 None => directories.default_recording()?,
@@ -232,6 +251,14 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
         Some(db) => Ok(db),
         None => directories.default_recording(),
     }
+}
+
+/// The gateways that `gatetap.toml` knows by name.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn gateways(directories: &Directories) -> Result<Vec<ConfiguredGateway>, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.gateways).unwrap_or_default())
 }
 
 /// What `gatetap.toml` says may stay in a recording.

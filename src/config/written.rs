@@ -39,10 +39,11 @@ pub struct Known {
 }
 
 /// Every setting, in the order of the documentation.
-pub const KNOWN: [Known; 38] = [
+pub const KNOWN: [Known; 39] = [
     Known::new("listen", "7117"),
     Known::new("upstream", "nexorouter"),
     Known::added("routes", "none"),
+    Known::added("gateways", "none"),
     Known::new("db", "recording.db in your data directory"),
     Known::new("headless", "false"),
     Known::new("insecure", "false"),

@@ -1,8 +1,10 @@
 //! Where a path goes: the configured gateways, made ready for forwarding.
 
+use super::PerGateway;
 use super::connect::Made;
 use super::own_answer::{Failure, Token};
 use crate::gateway::profile::{Gateway, Scheme, split_route};
+use crate::gateway::set_header::SetHeader;
 use http::HeaderValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub(super) struct Route {
     pub(super) host: Option<HeaderValue>,
     /// Requests go on as they are: the app speaks to this gateway itself, inside a tunnel.
     pub(super) opened: bool,
+    /// What is set in requests to it.
+    pub(super) set: Arc<[SetHeader]>,
     /// It closes after every answer, whatever the answer says: no connection to it takes a second request.
     pub(super) single_use: bool,
     /// A connection that is there already, for the first request.
@@ -35,9 +39,19 @@ pub(super) struct Routes {
 
 impl Routes {
     /// `single_use` are those that close after every answer.
-    pub(super) fn new(upstream: &Gateway, named: &BTreeMap<String, Gateway>, single_use: &[Gateway]) -> Self {
+    pub(super) fn new(
+        upstream: &Gateway,
+        named: &BTreeMap<String, Gateway>,
+        single_use: &[Gateway],
+        own: &[PerGateway],
+    ) -> Self {
         let route = |gateway: &Gateway| {
-            Arc::new(Route { single_use: single_use.contains(gateway), ..Route::new(gateway) })
+            let set = own.iter().find(|own| own.gateway == *gateway).map(|own| Arc::clone(&own.headers));
+            Arc::new(Route {
+                set: set.unwrap_or_default(),
+                single_use: single_use.contains(gateway),
+                ..Route::new(gateway)
+            })
         };
         Self {
             upstream: route(upstream),
@@ -78,6 +92,7 @@ impl Route {
             origin: gateway.origin().into(),
             host: HeaderValue::try_from(&gateway.authority).ok(),
             opened: false,
+            set: Arc::default(),
             single_use: false,
             made: Mutex::new(None),
         }

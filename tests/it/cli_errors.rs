@@ -97,6 +97,8 @@ fn bad_values_are_explained() {
         (&["check", "--threshold", "body-oversize.base64_byte=7"], "did you mean `base64_bytes`?"),
         (&["check", "--threshold", "body-oversize.base64_bytes=many"], "expected a number"),
         (&["check", "--threshold", "body-oversize=7"], "expected `CHECK.NAME=NUMBER`"),
+        (&["--upstream", "nexoruter"], "nexorouter"),
+        (&["--route", "a=opnai"], "did you mean 'openai'?"),
         (&["--connect-timeout", "0s"], "expected a time above 0"),
         (&["--connect-timeout", "10"], "expected a time such as"),
         (&["check", "--fail-on", "warnings"], "'warning'"),
@@ -148,7 +150,7 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
     assert_snapshot!(said("colour = true\n"), @"
     error: unknown key `colour` in `HOME/gatetap.toml`, line 1
 
-    hint: the keys are listen, upstream, routes, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, connect_timeout, seed, max_body, redact_bodies, sim, replay, retention, faults, checks
+    hint: the keys are listen, upstream, routes, gateways, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, connect_timeout, seed, max_body, redact_bodies, sim, replay, retention, faults, checks
     ");
     assert_snapshot!(said("listen = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"), @"
     error: bad value for `listen` in `HOME/gatetap.toml`, line 1

@@ -160,10 +160,21 @@ fn what_the_schema_gives_as_examples_is_read() {
     for table in ["sim", "replay", "retention"] {
         tables.push((format!("[{table}]\n"), &schema["properties"][table]));
     }
+    let gateway = &schema["properties"]["gateways"]["additionalProperties"];
+    // A gateway that is built in needs nothing else.
+    tables.push(("[gateways.openai]\n".to_owned(), gateway));
     let mut tried = 0;
     for (table, schema) in tables {
         for (key, value) in schema["properties"].as_object().unwrap() {
             for example in value["examples"].as_array().into_iter().flatten() {
+                let example = match example.as_object() {
+                    None => example.to_string(),
+                    Some(table) => {
+                        let members: Vec<String> =
+                            table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                        format!("{{ {} }}", members.join(", "))
+                    }
+                };
                 let text = format!("{table}{key} = {example}\n");
                 std::fs::write(home.join("gatetap.toml"), &text).unwrap();
                 let exit = config(&home, &[]).run_to_end();
