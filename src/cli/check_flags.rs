@@ -3,12 +3,16 @@
 use crate::check::Pattern;
 use crate::config::{ChecksGiven, SeverityGiven, ThresholdGiven, check_pattern};
 
+/// Where help lists the flags.
+const HEADING: &str = "Checks";
+
 /// Which checks run, and how they are tuned.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckFlags {
     /// Only these checks: ids or patterns, as in `auth-*`; may be repeated
     #[arg(
         long,
+        help_heading = HEADING,
         value_name = "CHECK",
         env = "GATETAP_CHECK_SELECT",
         hide_env_values = true,
@@ -20,6 +24,7 @@ pub(super) struct CheckFlags {
     /// Not these checks; may be repeated
     #[arg(
         long,
+        help_heading = HEADING,
         value_name = "CHECK",
         env = "GATETAP_CHECK_IGNORE",
         hide_env_values = true,
@@ -31,6 +36,7 @@ pub(super) struct CheckFlags {
     /// How bad the findings of a check are: error, warning or info, as in `auth-missing=info`; may be repeated
     #[arg(
         long,
+        help_heading = HEADING,
         value_name = "CHECK=SEVERITY",
         env = "GATETAP_CHECK_SEVERITY",
         hide_env_values = true,
@@ -41,6 +47,7 @@ pub(super) struct CheckFlags {
     /// What a check compares with, as its page names it: `stream-stall.warn_s=5`; may be repeated
     #[arg(
         long = "threshold",
+        help_heading = HEADING,
         value_name = "CHECK.NAME=NUMBER",
         env = "GATETAP_CHECK_THRESHOLD",
         hide_env_values = true,

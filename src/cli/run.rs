@@ -109,7 +109,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     log: LogFlags,
 
-    #[command(flatten, next_help_heading = "Checks")]
+    #[command(flatten)]
     checks: CheckFlags,
 }
 

@@ -51,10 +51,22 @@ pub(super) fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + use<
     }
 }
 
-/// Is done when the process has been asked to end with Ctrl-C.
+/// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, Ctrl-Break, or the
+/// window going away.
 #[cfg(not(unix))]
-pub(super) async fn told_to_stop(_: &Runtime) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+pub(super) fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + use<> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+    let _inside = runtime.enter();
+    let (interrupt, stop, close) = (ctrl_c(), ctrl_break(), ctrl_close());
+    async move {
+        // Where one cannot be watched, its default action ends the process.
+        let (Ok(mut interrupt), Ok(mut stop), Ok(mut close)) = (interrupt, stop, close) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = stop.recv() => {}
+            _ = close.recv() => {}
+        }
     }
 }

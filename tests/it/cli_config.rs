@@ -177,5 +177,7 @@ fn the_settings_in_the_readme_are_settings() {
     let (_, rest) = readme.split_once("```toml\n").unwrap();
     let (file, _) = rest.split_once("```").unwrap();
     let (_home, settings) = resolve(file, Given::default());
-    assert_eq!((settings.routes.len(), settings.checks.overrides.len()), (1, 1));
+    assert_eq!((settings.gateways.len(), settings.checks.overrides.len()), (1, 1));
+    let routes: Vec<&str> = settings.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(routes, ["company", "local"]);
 }

@@ -81,9 +81,9 @@ fn run() {
     Options:
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
-          --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
-                                    sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter] [env:
-                                    GATETAP_UPSTREAM]
+          --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, a name
+                                    of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL
+                                    [default: nexorouter] [env: GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
           --db <FILE>               The recording [default: recording.db in your data directory] [env:
@@ -151,6 +151,13 @@ fn run() {
           --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
                                 GATETAP_REPLAY_FRESH] [possible values: true, false]
 
+    Log:
+          --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
+                             connection, exchange, faults, listener, recorder, as in
+                             `warn,exchange=info` [env: GATETAP_LOG]
+      -v, --verbose...       As --log info; twice as --log debug
+          --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
+
     Checks:
           --select <CHECK>                 Only these checks: ids or patterns, as in `auth-*`; may be
                                            repeated [env: GATETAP_CHECK_SELECT]
@@ -169,15 +176,63 @@ fn run() {
 fn exec() {
     let help = help(&["exec", "--help"]);
     let end = help.find("      --check").map(|at| &help[at..]);
-    assert_snapshot!(end.unwrap_or_default(), @r#"
-          --check[=<SEVERITY>]             Exit with 1 if the command succeeds and there is a finding of
-                                           this severity, or a worse one
-      <COMMAND>...                         The command and its arguments, after `--`
+    assert_snapshot!(end.unwrap_or_default(), @"
+          --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
+                                    severity, or a worse one
+      -h, --help                    Print help
+
+    Simulator:
+          --speed <FACTOR>              How many times faster than life the simulator or a replay
+                                        answers; `max` never waits [default: 1] [env: GATETAP_SIM_SPEED]
+          --first-token <TIME>          The time to the first token, such as 400ms [default: the model's
+                                        own] [env: GATETAP_SIM_FIRST_TOKEN]
+          --tokens-per-second <NUMBER>  How many tokens a second [default: the model's own] [env:
+                                        GATETAP_SIM_TOKENS_PER_SECOND]
+          --jitter <SHARE>              How far gaps between tokens are from their average, from 0 to 1;
+                                        then without pauses [env: GATETAP_SIM_JITTER]
+          --scenario <FILE>             Answer as this file scripts [env: GATETAP_SIM_SCENARIO]
+          --captures <PATH>             Answer with a capture, or those of a folder, as their requests
+                                        fit [env: GATETAP_SIM_CAPTURES]
+
+    Replay:
+          --match <HOW>         What a recorded request must agree in: strict, body, last-message,
+                                model-only or path [default: body] [env: GATETAP_REPLAY_MATCH]
+          --volatile <POINTER>  A member that is left out before bodies are compared, beside user,
+                                metadata, seed and their like; may be repeated [env:
+                                GATETAP_REPLAY_VOLATILE]
+          --filter <FILTER>     Only these recorded exchanges answer, as in `model:gpt-* -is:error`
+                                [env: GATETAP_REPLAY_FILTER]
+          --session <SESSION>   Only those of this session answer: its number, or `last` [env:
+                                GATETAP_REPLAY_SESSION]
+          --on-miss <STATUS>    The status where nothing recorded fits [default: 502] [env:
+                                GATETAP_REPLAY_ON_MISS]
+          --strict[=<WHAT>]     Exit with 1 at the end if a request was missed; `--strict=unused` also
+                                if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
+          --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
+                                GATETAP_REPLAY_FRESH] [possible values: true, false]
+
+    Log:
+          --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
+                             connection, exchange, faults, listener, recorder, as in
+                             `warn,exchange=info` [env: GATETAP_LOG]
+      -v, --verbose...       As --log info; twice as --log debug
+          --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
+
+    Checks:
+          --select <CHECK>                 Only these checks: ids or patterns, as in `auth-*`; may be
+                                           repeated [env: GATETAP_CHECK_SELECT]
+          --ignore <CHECK>                 Not these checks; may be repeated [env: GATETAP_CHECK_IGNORE]
+          --severity <CHECK=SEVERITY>      How bad the findings of a check are: error, warning or info,
+                                           as in `auth-missing=info`; may be repeated [env:
+                                           GATETAP_CHECK_SEVERITY]
+          --threshold <CHECK.NAME=NUMBER>  What a check compares with, as its page names it:
+                                           `stream-stall.warn_s=5`; may be repeated [env:
+                                           GATETAP_CHECK_THRESHOLD]
 
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
     --intercept it also sees HTTPS_PROXY and the variables that make runtimes trust the local CA.
-    "#);
+    ");
 }
 
 #[test]
@@ -342,25 +397,15 @@ fn check() {
     Options:
           --db <FILE>
               The recording [default: recording.db in your data directory]
-              
+
               [env: GATETAP_DB]
 
           --fail-on <SEVERITY>
               Exit with 1 at a finding as bad as this, or worse
-              
+
               [env: GATETAP_CHECK_FAIL_ON]
               [default: error]
               [possible values: error, warning, info, never]
-
-          --select <CHECK>
-              Only these checks: ids or patterns, as in `auth-*`; may be repeated
-              
-              [env: GATETAP_CHECK_SELECT]
-
-          --ignore <CHECK>
-              Not these checks; may be repeated
-              
-              [env: GATETAP_CHECK_IGNORE]
 
           --format <FORMAT>
               The form of the report
@@ -371,7 +416,7 @@ fn check() {
               - github: Workflow commands of GitHub Actions, one a check
               - sarif:  SARIF 2.1.0
               - junit:  XML of test reports (junit), a suite a session
-              
+
               [env: GATETAP_CHECK_FORMAT]
               [default: text]
 
@@ -386,6 +431,28 @@ fn check() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Checks:
+          --select <CHECK>
+              Only these checks: ids or patterns, as in `auth-*`; may be repeated
+
+              [env: GATETAP_CHECK_SELECT]
+
+          --ignore <CHECK>
+              Not these checks; may be repeated
+
+              [env: GATETAP_CHECK_IGNORE]
+
+          --severity <CHECK=SEVERITY>
+              How bad the findings of a check are: error, warning or info, as in `auth-missing=info`;
+              may be repeated
+
+              [env: GATETAP_CHECK_SEVERITY]
+
+          --threshold <CHECK.NAME=NUMBER>
+              What a check compares with, as its page names it: `stream-stall.warn_s=5`; may be repeated
+
+              [env: GATETAP_CHECK_THRESHOLD]
 
     Filters:
       status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000
