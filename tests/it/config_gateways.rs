@@ -29,7 +29,7 @@ fn ask(gatetap: &Gatetap, path: &str, headers: &[&str]) -> (u16, String) {
 #[test]
 fn its_headers_are_set_and_what_is_secret_in_them_is_never_recorded() {
     // It tells what it was told, as gateways do in errors.
-    let echo = answer("HTTP/1.1 401 Unauthorized", &format!("no such tenant: {SECRET}"));
+    let echo = answer("HTTP/1.1 401 Unauthorized", format!("no such tenant: {SECRET}"));
     let gateway = Gateway::answering(echo);
     let home = Home::new();
     let headers = "headers = { \"x-team\" = \"search\", authorization = \"Bearer env:TENANT_TOKEN\" }";

@@ -201,8 +201,16 @@ fn a_proxy_of_the_environment_is_used_and_blamed() {
 fn buffering_proxy() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
-    thread::spawn(move || listener.incoming().for_each(|app| drop(thread::spawn(|| tunnel(app.unwrap())))));
+    go(move || {
+        for app in listener.incoming() {
+            go(|| tunnel(app.unwrap()));
+        }
+    });
     addr
+}
+
+fn go(what: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().name("test-proxy".to_owned()).spawn(what).unwrap();
 }
 
 fn tunnel(mut app: TcpStream) {
@@ -217,7 +225,7 @@ fn tunnel(mut app: TcpStream) {
     let mut gateway = TcpStream::connect(host).unwrap();
     app.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
     let (mut asked, mut asking) = (gateway.try_clone().unwrap(), app.try_clone().unwrap());
-    thread::spawn(move || std::io::copy(&mut asking, &mut asked));
+    go(move || drop(std::io::copy(&mut asking, &mut asked)));
     let (mut held, mut piece) = (Vec::new(), [0; 4096]);
     while let Ok(length @ 1..) = gateway.read(&mut piece) {
         held.extend(&piece[..length]);
