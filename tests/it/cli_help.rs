@@ -397,12 +397,12 @@ fn check() {
     Options:
           --db <FILE>
               The recording [default: recording.db in your data directory]
-
+              
               [env: GATETAP_DB]
 
           --fail-on <SEVERITY>
               Exit with 1 at a finding as bad as this, or worse
-
+              
               [env: GATETAP_CHECK_FAIL_ON]
               [default: error]
               [possible values: error, warning, info, never]
@@ -416,7 +416,7 @@ fn check() {
               - github: Workflow commands of GitHub Actions, one a check
               - sarif:  SARIF 2.1.0
               - junit:  XML of test reports (junit), a suite a session
-
+              
               [env: GATETAP_CHECK_FORMAT]
               [default: text]
 
@@ -435,23 +435,23 @@ fn check() {
     Checks:
           --select <CHECK>
               Only these checks: ids or patterns, as in `auth-*`; may be repeated
-
+              
               [env: GATETAP_CHECK_SELECT]
 
           --ignore <CHECK>
               Not these checks; may be repeated
-
+              
               [env: GATETAP_CHECK_IGNORE]
 
           --severity <CHECK=SEVERITY>
               How bad the findings of a check are: error, warning or info, as in `auth-missing=info`;
               may be repeated
-
+              
               [env: GATETAP_CHECK_SEVERITY]
 
           --threshold <CHECK.NAME=NUMBER>
               What a check compares with, as its page names it: `stream-stall.warn_s=5`; may be repeated
-
+              
               [env: GATETAP_CHECK_THRESHOLD]
 
     Filters:
