@@ -53,6 +53,6 @@ pub use found::{Found, Says};
 pub use history::{Ended, History, Past, REMEMBERED};
 pub use request_facts::RequestFacts;
 pub use review::Review;
-pub use settings::{Override, Pattern, Settings, UnknownName};
+pub use settings::{Override, Pattern, Settings, UnknownName, threshold};
 pub use subject::{Context, RequestSubject, Subject};
 pub use watch::{Watch, Watched};

@@ -74,20 +74,30 @@ impl Pattern {
     }
 }
 
+/// The check and the threshold of these names, as they are declared.
+///
+/// # Errors
+/// Where there is no such check, or it has no such threshold.
+pub fn threshold(check: &str, name: &str) -> Result<(&'static str, &'static str), UnknownName> {
+    let found = find(check).ok_or_else(|| UnknownName::Check(check.to_owned()))?;
+    match found.thresholds.iter().find(|threshold| threshold.name == name) {
+        Some(threshold) => Ok((found.id, threshold.name)),
+        None => Err(UnknownName::Threshold {
+            check: found.id,
+            name: name.to_owned(),
+            known: found.thresholds.iter().map(|threshold| threshold.name).collect(),
+        }),
+    }
+}
+
 impl Settings {
     /// Sets a threshold.
     ///
     /// # Errors
     /// Where there is no such check, or it has no such threshold.
     pub fn set_threshold(&mut self, check: &str, name: &str, value: f64) -> Result<(), UnknownName> {
-        let found = find(check).ok_or_else(|| UnknownName::Check(check.to_owned()))?;
-        let threshold = found.thresholds.iter().find(|threshold| threshold.name == name);
-        let threshold = threshold.ok_or_else(|| UnknownName::Threshold {
-            check: found.id,
-            name: name.to_owned(),
-            known: found.thresholds.iter().map(|threshold| threshold.name).collect(),
-        })?;
-        self.thresholds.push((found.id, threshold.name, value));
+        let (check, name) = threshold(check, name)?;
+        self.thresholds.push((check, name, value));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use crate::config;
 use crate::config::Directories;
 use crate::exchange::text::printable;
+use crate::gateway::profile::profiles;
 use crate::store::{Page, Reader};
 use clap::CommandFactory;
 use clap::builder::PossibleValuesParser;
@@ -53,6 +54,17 @@ pub(super) fn answer(words: Vec<OsString>, directory: Option<&Path>) -> bool {
     let completed = CompleteEnv::with_factory(Cli::command).var(VARIABLE).try_complete(words, directory);
     // A shell has no use for an error in the middle of a line.
     completed.unwrap_or(true)
+}
+
+/// The gateways by name: those that are built in, and those of the file.
+pub(super) fn gateways() -> Vec<CompletionCandidate> {
+    let built_in = profiles().iter().map(|profile| (profile.name.as_str(), profile.title.as_str()));
+    let directories = Directories::of_system().ok();
+    let own = directories.and_then(|directories| config::gateways(&directories).ok()).unwrap_or_default();
+    let own = own.into_iter().map(|own| (own.gateway.name.clone(), own.gateway.base_url()));
+    let others = [("sim", "the simulator"), ("replay:", "a recording")];
+    let named = built_in.chain(others).map(|(name, about)| (name.to_owned(), about.to_owned()));
+    named.chain(own).map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into()))).collect()
 }
 
 /// The newest exchanges, by number, and `last`.

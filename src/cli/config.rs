@@ -82,12 +82,29 @@ impl ConfigArgs {
     }
 }
 
+/// The arguments that say a setting.
+fn arguments(key: &str) -> Vec<&str> {
+    match key {
+        "faults" => vec!["faults", "fault_files"],
+        "replay.match" => vec!["matching"],
+        _ => vec![key.split_once('.').map_or(key, |(_, own)| own)],
+    }
+}
+
+/// Whether a flag or its variable says something.
+fn is_given(id: &str, matches: &ArgMatches) -> bool {
+    let known = matches.ids().any(|found| found.as_str() == id);
+    let source = known.then(|| matches.value_source(id)).flatten();
+    source.is_some_and(|source| source != ValueSource::DefaultValue)
+}
+
 /// What is said of one setting: by who wins, and by all where what they say adds up.
 fn rows(known: &Known, matches: &ArgMatches, file: Option<&WrittenFile>) -> Vec<Row> {
-    let id = known.key.strip_prefix("sim.").unwrap_or(known.key);
-    let ids = if id == "faults" { vec!["faults", "fault_files"] } else { vec![id] };
-    let mut rows: Vec<Row> = ids.into_iter().filter_map(|id| given(known, id, matches)).collect();
-    if rows.is_empty() || known.adds_up {
+    let ids = arguments(known.key).into_iter();
+    let mut rows: Vec<Row> = ids.filter_map(|id| given(known, id, matches)).collect();
+    // Checks that are selected here are not ignored by the file.
+    let gives_way = known.key == "checks.ignore" && is_given("select", matches);
+    if !gives_way && (rows.is_empty() || known.adds_up) {
         let written = file.into_iter().flat_map(|file| {
             let values = file.values.iter().filter(|value| known.holds(&value.key));
             values.map(|value| Row {

@@ -116,6 +116,7 @@ impl DemoArgs {
             retention: Retention::default(),
             checks: crate::check::Settings::default(),
             trust: Trust::default(),
+            own: Vec::new(),
             outgoing: OutgoingProxies::default(),
             tls: true,
             authority: env.directories.data.as_deref().map(Files::in_directory),

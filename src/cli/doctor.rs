@@ -4,14 +4,15 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::style::{Style, paint};
-use super::{runtime, tls};
-use crate::config::{Given, Settings, Span, TlsGiven, Upstream};
+use super::{completions, runtime, tls};
+use crate::config::{Given, Settings, Span, TlsGiven, Upstream, UpstreamGiven};
 use crate::doctor::{self, Diagnosis, Key, State, Step, Weight};
 use crate::exchange::text::printable;
 use crate::gateway::profile::{Gateway, profile};
 use crate::live;
 use crate::sim::{self, Simulator};
 use anyhow::Context as _;
+use clap_complete::engine::ArgValueCandidates;
 use serde_json::json;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -51,9 +52,10 @@ Exit codes:
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = DOCTOR_HELP, after_help = "--help says which steps there are, and the exit codes")]
 pub(super) struct DoctorArgs {
-    /// The gateway: a name, a base URL, sim, or sim:GATEWAY [default: the upstream]
-    #[arg(long, value_name = "GATEWAY", env = "GATETAP_UPSTREAM", hide_env_values = true)]
-    gateway: Option<Upstream>,
+    /// The gateway: a name, also of [gateways], a base URL, sim, or sim:GATEWAY [default: the upstream]
+    #[arg(long, value_name = "GATEWAY", env = "GATETAP_UPSTREAM", hide_env_values = true,
+        add = ArgValueCandidates::new(completions::gateways))]
+    gateway: Option<UpstreamGiven>,
 
     /// The model to ask [default: deepseek-v4-flash, or the first of a list without it]
     #[arg(long, value_name = "MODEL")]
@@ -130,7 +132,11 @@ impl DoctorArgs {
         chosen_by: String,
     ) -> anyhow::Result<doctor::Settings> {
         let (gateway, known) = match &settings.upstream {
-            Upstream::Gateway(gateway) => (gateway.clone(), gateway.profile()),
+            Upstream::Gateway(gateway) => {
+                let configured = settings.configured(gateway);
+                let known = configured.map_or_else(|| gateway.profile(), |configured| configured.profile);
+                (gateway.clone(), known)
+            }
             Upstream::Sim(simulated) => {
                 (live::simulator_gateway(simulated.as_str(), simulator), profile(simulated.as_str()))
             }
@@ -141,15 +147,28 @@ impl DoctorArgs {
                 ));
             }
         };
+        let general = tls::trust(settings)?;
+        let configured = settings.configured(&gateway);
+        let own = configured.map(|configured| tls::per_gateway(configured, &general)).transpose()?;
+        let (set, trust) = own.map(|own| (own.headers, own.trust)).unwrap_or_default();
+        // The key of a gateway that is built in goes to that gateway alone, not to who answers like it.
+        let origin = format!("{}/", gateway.origin());
+        let known_key = known.filter(|known| known.base_url.starts_with(&origin));
+        let known_key = known_key.map(|known| &known.key_variable);
+        let variable = match configured.and_then(|configured| configured.key_env.as_ref()) {
+            Some(own) => Some(own),
+            None => known_key,
+        };
         Ok(doctor::Settings {
-            key: self.key(&gateway, known.map(|known| known.key_variable.as_str()), simulator.is_some())?,
+            key: self.key(&gateway, variable.map(String::as_str), simulator.is_some())?,
+            set,
             profile: known,
             gateway,
             chosen_by,
             model: self.model.clone(),
             spend: !self.no_spend,
             patience: self.timeout.map_or(PATIENCE, |timeout| timeout.0),
-            trust: tls::trust(settings)?,
+            trust: trust.unwrap_or(general),
             outgoing: tls::outgoing_proxies()?,
             proxy_variables: PROXY_VARIABLES
                 .into_iter()

@@ -56,7 +56,7 @@ impl ImportArgs {
     /// Imports.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let target = self.recording.path(env)?;
-        let engine = Engine::new(config::checks(Vec::new(), Vec::new(), &env.directories)?);
+        let engine = Engine::new(config::checks(config::ChecksGiven::default(), &env.directories)?);
         let kind = kind(&self.file)?;
         let (imported, lacking) = take_in(kind, &self.file, &target, engine, env.clock.now().wall)?;
         tell(&imported, &lacking, &self.file, &target, env)?;

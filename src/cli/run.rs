@@ -1,26 +1,28 @@
 //! `gatetap run`: proxy, recorder, live view.
 
+use super::check_flags::CheckFlags;
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
+use super::log::LogFlags;
 use super::replay::{self, Prepared, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
-use super::{announce, live_view, presence, runtime, sim, tls};
-use crate::config::{Age, FaultRules, Given, Listen, Route, Settings, Upstream};
+use super::{announce, completions, live_view, presence, runtime, sim, tls};
+use crate::config::{
+    Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
+};
 use crate::exchange::time::{Clock, Micros};
 use crate::gateway::mask::mask_text;
 use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
+use clap_complete::engine::ArgValueCandidates;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// How long a connection to a gateway may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether an app is connected.
 const IDLE_LOOK: Duration = Duration::from_millis(100);
@@ -38,9 +40,10 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
-    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true)]
-    upstream: Option<Upstream>,
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
+    #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true,
+        add = ArgValueCandidates::new(completions::gateways))]
+    upstream: Option<UpstreamGiven>,
 
     /// Another gateway, reached under `/@NAME/`; may be repeated
     #[arg(
@@ -50,7 +53,7 @@ pub(super) struct RunArgs {
         hide_env_values = true,
         value_delimiter = ','
     )]
-    routes: Vec<Route>,
+    routes: Vec<RouteGiven>,
 
     /// The recording [default: recording.db in your data directory]
     #[arg(long, value_name = "FILE", env = "GATETAP_DB", hide_env_values = true)]
@@ -73,6 +76,10 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     tls: TlsArgs,
+
+    /// How long a connection to a gateway may take to be made [default: 10s]
+    #[arg(long, value_name = "TIME", env = "GATETAP_CONNECT_TIMEOUT", hide_env_values = true)]
+    connect_timeout: Option<Patience>,
 
     /// The seed of everything random [default: a new one, which is printed]
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
@@ -98,15 +105,28 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     replay: ReplayFlags,
+
+    #[command(flatten)]
+    log: LogFlags,
+
+    #[command(flatten)]
+    checks: CheckFlags,
 }
 
 impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let idle_exit = self.idle_exit.map(|age| age.0);
+        let log = self.log.clone();
         let mut settings = self.settings(env)?;
+        log.start(settings.headless, env)?;
         let prepared = replay::prepare(&mut settings, env)?;
         start(&settings, prepared, idle_exit, env)
+    }
+
+    /// What is logged, and where.
+    pub(super) fn log(&self) -> &LogFlags {
+        &self.log
     }
 
     /// The same, listening on a free port unless a flag says where.
@@ -119,7 +139,7 @@ impl RunArgs {
 
     /// The same, with a recording as the upstream, in front of the one that a flag says.
     pub(super) fn replaying(mut self, recording: PathBuf) -> Self {
-        let behind = self.upstream.replace(Upstream::Replay(recording));
+        let behind = self.upstream.replace(Upstream::Replay(recording).into());
         self.replay = self.replay.or_forward(behind);
         self
     }
@@ -129,17 +149,20 @@ impl RunArgs {
         let given = Given {
             listen: self.listen,
             upstream: self.upstream,
+            forward: self.replay.forward().cloned(),
             routes: self.routes,
             db: self.db,
             headless: self.headless,
             insecure: self.insecure,
             allow_remote: self.allow_remote,
             tls: self.tls.into(),
+            connect_timeout: self.connect_timeout,
             seed: self.seed,
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
             sim: self.sim.into(),
             replay: self.replay.into(),
+            checks: self.checks.into(),
             faults: self.faults,
             fault_files: self.fault_files,
         };
@@ -240,12 +263,13 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         retention: settings.retention.clone(),
         checks: settings.checks.clone(),
         trust: tls::trust(settings)?,
+        own: tls::own(settings)?,
         outgoing: tls::outgoing_proxies()?,
         tls: settings.tls.on,
         authority: env.directories.data.as_deref().map(Files::in_directory),
         intercept: settings.tls.intercept.clone(),
         control_token: is_remote.then(runtime::draw_token).transpose()?,
-        connect_timeout: CONNECT_TIMEOUT,
+        connect_timeout: settings.connect_timeout,
         simulator: sim::options(&settings.sim, seed, env)?,
         replay: replay::options(settings, env)?,
         forward: None,

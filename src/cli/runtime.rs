@@ -61,15 +61,32 @@ pub(super) fn told_to_stop_unless<L: Fn() -> bool>(
     }
 }
 
-/// Is done when the process has been asked to end with Ctrl-C, but not while `is_lent`.
+/// Watches from this call on, and is done when the process has been asked to end while nothing `is_lent`: Ctrl-C,
+/// Ctrl-Break, or the window going away.
 #[cfg(not(unix))]
-pub(super) async fn told_to_stop_unless(_: &Runtime, is_lent: impl Fn() -> bool) {
-    loop {
-        if tokio::signal::ctrl_c().await.is_err() {
+pub(super) fn told_to_stop_unless<L: Fn() -> bool>(
+    runtime: &Runtime,
+    is_lent: L,
+) -> impl Future<Output = ()> + use<L> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+    let _inside = runtime.enter();
+    let (interrupt, stop, close) = (ctrl_c(), ctrl_break(), ctrl_close());
+    async move {
+        // Where one cannot be watched, its default action ends the process.
+        let (Ok(mut interrupt), Ok(mut stop), Ok(mut close)) = (interrupt, stop, close) else {
             return std::future::pending().await;
-        }
-        if !is_lent() {
-            return;
+        };
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {
+                    // The program that has the terminal means it for itself.
+                    if !is_lent() {
+                        return;
+                    }
+                }
+                _ = stop.recv() => return,
+                _ = close.recv() => return,
+            }
         }
     }
 }

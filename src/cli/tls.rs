@@ -1,8 +1,8 @@
 //! The flags of TLS, and the proxies of the environment.
 
 use super::error::wrong_usage;
-use crate::config::{HostPattern, Settings, TlsGiven};
-use crate::proxy::OutgoingProxies;
+use crate::config::{ConfiguredGateway, HostPattern, Settings, TlsGiven};
+use crate::proxy::{OutgoingProxies, PerGateway};
 use crate::tls::{Error, Identity, Trust};
 use clap::builder::BoolishValueParser;
 use std::path::PathBuf;
@@ -67,6 +67,26 @@ pub(super) fn trust(settings: &Settings) -> anyhow::Result<Trust> {
             Some(Identity::read(certificate, key).map_err(|error| named(&error, "--client-cert"))?);
     }
     Ok(trust)
+}
+
+/// What the file says of one gateway alone.
+pub(super) fn own(settings: &Settings) -> anyhow::Result<Vec<PerGateway>> {
+    let general = trust(settings)?;
+    settings.gateways.iter().map(|configured| per_gateway(configured, &general)).collect()
+}
+
+/// What the file says of this gateway, where others are believed in general.
+pub(super) fn per_gateway(configured: &ConfiguredGateway, general: &Trust) -> anyhow::Result<PerGateway> {
+    let headers = configured.set_headers(|name| std::env::var(name).ok()).map_err(|error| {
+        let hint = format!("export `{}`, or take the header out of gatetap.toml", error.variable);
+        wrong_usage(error.to_string(), hint)
+    })?;
+    let mut trust = general.clone();
+    for file in &configured.ca {
+        trust.roots.add_file(file).map_err(|error| named(&error, "`ca` in [gateways]"))?;
+    }
+    let trust = (!configured.ca.is_empty()).then_some(trust);
+    Ok(PerGateway { gateway: configured.gateway.clone(), headers: headers.into(), trust })
 }
 
 /// The proxies that the environment names.

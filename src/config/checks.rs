@@ -42,6 +42,71 @@ fn unknown(error: &UnknownName) -> BadValue {
     })
 }
 
+/// What flags and environment say of checks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChecksGiven {
+    /// Only these run; empty is *not said*.
+    pub select: Vec<Pattern>,
+    /// These do not.
+    pub ignore: Vec<Pattern>,
+    /// How bad their findings are.
+    pub severity: Vec<SeverityGiven>,
+    /// What they compare with.
+    pub thresholds: Vec<ThresholdGiven>,
+}
+
+/// `CHECK=SEVERITY`: how bad the findings of a check, or of those that fit a pattern, are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeverityGiven(Pattern, Severity);
+
+/// `CHECK.NAME=NUMBER`: what a check compares with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ThresholdGiven {
+    check: &'static str,
+    name: &'static str,
+    value: f64,
+}
+
+impl ChecksGiven {
+    /// This on top of what a file says. What is selected takes the place of what the file selects and ignores;
+    /// all else is said after it, and the last that is said of a check counts.
+    #[must_use]
+    pub(super) fn over(self, file: Settings) -> Settings {
+        let mut settings = file;
+        if !self.select.is_empty() {
+            settings.select = self.select;
+            settings.ignore.clear();
+        }
+        settings.ignore.extend(self.ignore);
+        settings.severity.extend(self.severity.into_iter().map(|given| (given.0, given.1)));
+        let thresholds = self.thresholds.into_iter().map(|given| (given.check, given.name, given.value));
+        settings.thresholds.extend(thresholds);
+        settings
+    }
+}
+
+impl FromStr for SeverityGiven {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let (check, bad) = text.split_once('=').ok_or_else(|| BadValue::new("expected `CHECK=SEVERITY`"))?;
+        Ok(Self(check_pattern(check)?, severity(bad)?))
+    }
+}
+
+impl FromStr for ThresholdGiven {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let parts = text.split_once('=').and_then(|(name, value)| Some((name.split_once('.')?, value)));
+        let ((check, name), value) = parts.ok_or_else(|| BadValue::new("expected `CHECK.NAME=NUMBER`"))?;
+        let value = value.parse().ok().filter(|value: &f64| value.is_finite());
+        let value = value.ok_or_else(|| BadValue::new("expected a number after the `=`"))?;
+        let (check, name) = check::threshold(check, name).map_err(|error| unknown(&error))?;
+        Ok(Self { check, name, value })
+    }
+}
+
 /// A pattern in a file.
 struct Written(Pattern);
 

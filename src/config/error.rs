@@ -61,6 +61,9 @@ pub enum Error {
         #[source]
         source: BadValue,
     },
+    /// No gateway is called that.
+    #[error(transparent)]
+    UnknownUpstream(BadValue),
     /// A default that means nothing: never so in a gatetap that was built whole.
     #[error("bad default")]
     Default(#[from] BadValue),
@@ -76,6 +79,9 @@ impl Error {
             Self::UnknownKey { hint, .. } => Some(hint),
             Self::NoDataDirectory => Some("name a recording with --db FILE"),
             Self::Unreadable { .. } | Self::Syntax { .. } | Self::Value { .. } | Self::Default(_) => None,
+            Self::UnknownUpstream(_) => {
+                Some("name one that is built in, one of [gateways] in gatetap.toml, or a base URL")
+            }
         }
     }
 }

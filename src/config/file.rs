@@ -3,12 +3,14 @@
 use super::Directories;
 use super::error::{BadValue, Error};
 use super::faults;
+use super::gateways::ConfiguredGateway;
 use super::listen::Listen;
 use super::replay::ReplaySettings;
 use super::retention::{Age, Size};
 use super::sim::SimSettings;
+use super::span::Patience;
 use super::tls::TlsGiven;
-use super::upstream::{Route, Upstream};
+use super::upstream::{Route, Upstream, UpstreamGiven};
 use crate::check;
 use crate::exchange::nearest::nearest;
 use crate::fault::{Rule, spec};
@@ -23,10 +25,11 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "listen",
     "upstream",
     "routes",
+    "gateways",
     "db",
     "headless",
     "insecure",
@@ -36,6 +39,7 @@ const KEYS: [&str; 20] = [
     "ca",
     "client_cert",
     "client_key",
+    "connect_timeout",
     "seed",
     "max_body",
     "redact_bodies",
@@ -63,11 +67,13 @@ pub(super) struct FileSettings {
     pub(super) listen: Vec<Listen>,
     pub(super) upstream: Option<Upstream>,
     pub(super) routes: Vec<Route>,
+    pub(super) gateways: Vec<ConfiguredGateway>,
     pub(super) db: Option<PathBuf>,
     pub(super) headless: Option<bool>,
     pub(super) insecure: Option<bool>,
     pub(super) allow_remote: Option<bool>,
     pub(super) tls: TlsGiven,
+    pub(super) connect_timeout: Option<Patience>,
     pub(super) seed: Option<u64>,
     pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
@@ -125,13 +131,18 @@ impl FileSettings {
         let source = Source { path, text };
         let table = source.parse()?;
         let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
+        // Other keys may call these by name.
+        if let Some(value) = table.get_ref().get("gateways") {
+            settings.gateways = Entry { source: &source, key: "gateways".to_owned(), value }.gateways()?;
+        }
         for (key, value) in table.get_ref() {
             let name: &str = key.get_ref();
             let entry = Entry { source: &source, key: name.to_owned(), value };
             match name {
+                "gateways" => {}
                 "listen" => settings.listen = entry.one_or_many()?,
                 "upstream" => {
-                    settings.upstream = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()));
+                    settings.upstream = Some(entry.upstream(&settings.gateways)?);
                 }
                 "db" => settings.db = Some(entry.path()?),
                 "headless" => settings.headless = Some(entry.flag()?),
@@ -142,13 +153,14 @@ impl FileSettings {
                 "ca" => settings.tls.ca = entry.paths()?,
                 "client_cert" => settings.tls.client_cert = Some(entry.path()?),
                 "client_key" => settings.tls.client_key = Some(entry.path()?),
+                "connect_timeout" => settings.connect_timeout = Some(entry.parsed()?),
                 "seed" => settings.seed = Some(entry.number()?),
                 "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
-                "routes" => settings.routes = entry.routes()?,
+                "routes" => settings.routes = entry.routes(&settings.gateways)?,
                 "faults" => settings.faults = entry.faults()?,
                 "sim" => settings.sim = entry.sim()?,
-                "replay" => settings.replay = entry.replay()?,
+                "replay" => settings.replay = entry.replay(&settings.gateways)?,
                 "retention" => settings.retention = entry.retention()?,
                 "checks" => settings.checks = entry.checks()?,
                 unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
@@ -250,7 +262,7 @@ impl Entry<'_> {
         }
     }
 
-    fn parsed<T: FromStr<Err = BadValue>>(&self) -> Result<T, Error> {
+    pub(super) fn parsed<T: FromStr<Err = BadValue>>(&self) -> Result<T, Error> {
         self.text()?.parse().map_err(|error| self.wrong(error))
     }
 
@@ -281,7 +293,7 @@ impl Entry<'_> {
     }
 
     /// A path, or a list of them.
-    fn paths(&self) -> Result<Vec<PathBuf>, Error> {
+    pub(super) fn paths(&self) -> Result<Vec<PathBuf>, Error> {
         let DeValue::Array(values) = self.value.get_ref() else {
             return Ok(vec![self.path()?]);
         };
@@ -336,7 +348,7 @@ impl Entry<'_> {
         Ok(sim)
     }
 
-    fn replay(&self) -> Result<ReplaySettings, Error> {
+    fn replay(&self, gateways: &[ConfiguredGateway]) -> Result<ReplaySettings, Error> {
         let mut replay = ReplaySettings::default();
         for entry in self.members("a table of the replay's settings", &REPLAY_KEYS)? {
             match entry.name() {
@@ -349,7 +361,7 @@ impl Entry<'_> {
                 "fresh" => replay.fresh = Some(entry.flag()?),
                 "mode" => replay.mode = Some(entry.parsed()?),
                 _ => {
-                    replay.forward = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()));
+                    replay.forward = Some(entry.upstream(gateways)?);
                 }
             }
         }
@@ -387,7 +399,13 @@ impl Entry<'_> {
         Ok(read)
     }
 
-    fn routes(&self) -> Result<Vec<Route>, Error> {
+    /// Where requests go; a relative path counts from the file's own directory.
+    fn upstream(&self, gateways: &[ConfiguredGateway]) -> Result<Upstream, Error> {
+        let settled = self.parsed::<UpstreamGiven>()?.settle(gateways);
+        Ok(settled.map_err(|error| self.wrong(error))?.in_directory(self.here()))
+    }
+
+    fn routes(&self, gateways: &[ConfiguredGateway]) -> Result<Vec<Route>, Error> {
         let DeValue::Table(routes) = self.value.get_ref() else {
             return Err(self.expected("a table of `name = \"url\"`"));
         };
@@ -395,8 +413,8 @@ impl Entry<'_> {
             .iter()
             .map(|(name, value)| {
                 let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
-                let route = Route::new(name.get_ref(), entry.text()?).map_err(|error| entry.wrong(error))?;
-                Ok(Route { to: route.to.in_directory(entry.here()), ..route })
+                Route::check_name(name.get_ref()).map_err(|error| entry.wrong(error))?;
+                Ok(Route { name: name.get_ref().to_string(), to: entry.upstream(gateways)? })
             })
             .collect()
     }

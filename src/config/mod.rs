@@ -10,27 +10,33 @@ mod checks;
 mod error;
 mod faults;
 mod file;
+mod gateways;
 mod host_pattern;
 mod listen;
+mod log;
 mod replay;
 mod retention;
 mod sim;
+mod span;
 mod tls;
 mod upstream;
 mod written;
 
 pub use crate::exchange::nearest::nearest;
-pub use checks::{check_pattern, severity};
+pub use checks::{ChecksGiven, SeverityGiven, ThresholdGiven, check_pattern, severity};
 pub use error::{BadValue, Error};
 pub use faults::FaultRules;
 pub use file::FILE_NAME;
+pub use gateways::{BadVariable, ConfiguredGateway, HeaderGiven};
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
+pub use log::{LOG_TARGETS, LogFilter};
 pub use replay::{ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
-pub use sim::{Rate, Share, SimSettings, Span, Speed};
+pub use sim::{Rate, Share, SimSettings, Speed};
+pub use span::{Patience, Span};
 pub use tls::{TlsGiven, TlsSettings};
-pub use upstream::{Route, SimProfile, Upstream};
+pub use upstream::{Route, RouteGiven, SimProfile, Upstream, UpstreamGiven};
 pub use written::{KNOWN, Known, Written, WrittenFile, written};
 
 /// A `gatetap.toml` with every key, all of it commented out.
@@ -38,9 +44,14 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 
 use crate::check;
 use crate::fault::Rule;
+use crate::gateway::Gateway;
 use crate::store::Retention;
 use file::FileSettings;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a connection to a gateway may take to be made, where nobody says.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The directories that settings come from.
 #[derive(Debug, Clone)]
@@ -61,9 +72,11 @@ pub struct Given {
     /// Where to listen; empty is *not said*.
     pub listen: Vec<Listen>,
     /// Where requests go.
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<UpstreamGiven>,
+    /// Where a replay sends what it has not, where its mode sends it anywhere.
+    pub forward: Option<UpstreamGiven>,
     /// Gateways beside the upstream; one of the same name in the file gives way.
-    pub routes: Vec<Route>,
+    pub routes: Vec<RouteGiven>,
     /// The recording.
     pub db: Option<PathBuf>,
     /// No live view.
@@ -74,6 +87,8 @@ pub struct Given {
     pub allow_remote: Option<bool>,
     /// TLS on both sides.
     pub tls: TlsGiven,
+    /// How long a connection to a gateway may take to be made.
+    pub connect_timeout: Option<Patience>,
     /// The seed of everything random.
     pub seed: Option<u64>,
     /// How many bytes of a body are kept.
@@ -88,6 +103,8 @@ pub struct Given {
     pub sim: SimSettings,
     /// Replays.
     pub replay: ReplaySettings,
+    /// Which checks run, and how they are tuned.
+    pub checks: ChecksGiven,
 }
 
 /// What a running gatetap goes by.
@@ -101,6 +118,8 @@ pub struct Settings {
     pub upstream_is_default: bool,
     /// Gateways beside the upstream, under `/@NAME/`, in the order of their names.
     pub routes: Vec<Route>,
+    /// The gateways that the file knows by name; each is among the routes, too.
+    pub gateways: Vec<ConfiguredGateway>,
     /// The recording.
     pub db: PathBuf,
     /// A flag or the environment has named it.
@@ -113,6 +132,8 @@ pub struct Settings {
     pub allow_remote: bool,
     /// TLS on both sides.
     pub tls: TlsSettings,
+    /// How long a connection to a gateway may take to be made, TLS included.
+    pub connect_timeout: Duration,
     /// The seed of everything random; `None` draws one.
     pub seed: Option<u64>,
     /// So many bytes of a body are kept; `None` leaves it to the recorder.
@@ -159,6 +180,11 @@ impl Directories {
 }
 
 impl Settings {
+    /// What the file says of a gateway, where it knows it.
+    pub fn configured(&self, gateway: &Gateway) -> Option<&ConfiguredGateway> {
+        self.gateways.iter().find(|configured| configured.gateway == *gateway)
+    }
+
     /// Puts `given` on top of the file, and the file on top of the defaults.
     ///
     /// # Errors
@@ -169,24 +195,33 @@ impl Settings {
             .into_iter()
             .find(|layer| !layer.is_empty())
             .unwrap_or_default();
-        let mut routes = given.routes;
-        for route in file.routes {
+        let settle = |route: RouteGiven| route.settle(&file.gateways).map_err(Error::UnknownUpstream);
+        let mut routes = given.routes.into_iter().map(settle).collect::<Result<Vec<_>, _>>()?;
+        let configured = file.gateways.iter().map(|configured| Route {
+            name: configured.gateway.name.clone(),
+            to: Upstream::Gateway(configured.gateway.clone()),
+        });
+        for route in file.routes.into_iter().chain(configured) {
             if routes.iter().all(|winner| winner.name != route.name) {
                 routes.push(route);
             }
         }
+        let settle =
+            |upstream: UpstreamGiven| upstream.settle(&file.gateways).map_err(Error::UnknownUpstream);
+        let given_upstream = given.upstream.map(settle).transpose()?;
         let mut replay = given.replay.over(file.replay);
-        if matches!(given.upstream, Some(Upstream::Replay(_))) {
+        replay.forward = given.forward.map(settle).transpose()?.or(replay.forward);
+        if matches!(given_upstream, Some(Upstream::Replay(_))) {
             // What the replay stands in front of.
             let behind = file.upstream.clone().filter(|behind| !matches!(behind, Upstream::Replay(_)));
             replay.forward = replay.forward.or(behind);
         }
-        let upstream = given.upstream.or(file.upstream);
+        let upstream = given_upstream.or(file.upstream);
         let upstream_is_default = upstream.is_none();
         let db_is_given = given.db.is_some();
         let upstream = match upstream {
             Some(upstream) => upstream,
-            None => Upstream::DEFAULT.parse()?,
+            None => Upstream::DEFAULT.parse::<UpstreamGiven>()?.settle(&file.gateways)?,
         };
         routes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self {
@@ -194,6 +229,7 @@ impl Settings {
             upstream,
             upstream_is_default,
             routes,
+            gateways: file.gateways,
             db: match given.db.or(file.db) {
                 Some(db) => db,
                 None => directories.default_recording()?,
@@ -203,6 +239,10 @@ impl Settings {
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             allow_remote: given.allow_remote.or(file.allow_remote).unwrap_or(false),
             tls: TlsSettings::resolve(given.tls, file.tls),
+            connect_timeout: given
+                .connect_timeout
+                .or(file.connect_timeout)
+                .map_or(CONNECT_TIMEOUT, |patience| patience.0),
             seed: given.seed.or(file.seed),
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
@@ -210,7 +250,7 @@ impl Settings {
             sim: given.sim.over(file.sim),
             replay,
             retention: file.retention,
-            checks: file.checks,
+            checks: given.checks.over(file.checks),
             file: file.path,
         })
     }
@@ -230,6 +270,14 @@ pub fn recording(db: Option<PathBuf>, directories: &Directories) -> Result<PathB
     }
 }
 
+/// The gateways that `gatetap.toml` knows by name.
+///
+/// # Errors
+/// As for [`Settings::resolve`].
+pub fn gateways(directories: &Directories) -> Result<Vec<ConfiguredGateway>, Error> {
+    Ok(FileSettings::find(directories)?.map(|file| file.gateways).unwrap_or_default())
+}
+
 /// What `gatetap.toml` says may stay in a recording.
 ///
 /// # Errors
@@ -238,21 +286,10 @@ pub fn retention(directories: &Directories) -> Result<Retention, Error> {
     Ok(FileSettings::find(directories)?.map(|file| file.retention).unwrap_or_default())
 }
 
-/// The checks that flags and `gatetap.toml` leave. Where flags select, what the file selects and ignores
-/// gives way; what flags ignore comes on top.
+/// The checks that flags and `gatetap.toml` leave.
 ///
 /// # Errors
 /// As for [`Settings::resolve`].
-pub fn checks(
-    select: Vec<check::Pattern>,
-    ignore: Vec<check::Pattern>,
-    directories: &Directories,
-) -> Result<check::Settings, Error> {
-    let mut settings = FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default();
-    if !select.is_empty() {
-        settings.select = select;
-        settings.ignore.clear();
-    }
-    settings.ignore.extend(ignore);
-    Ok(settings)
+pub fn checks(given: ChecksGiven, directories: &Directories) -> Result<check::Settings, Error> {
+    Ok(given.over(FileSettings::find(directories)?.map(|file| file.checks).unwrap_or_default()))
 }

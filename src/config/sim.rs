@@ -1,9 +1,9 @@
 //! What is set of the simulator beside its profile and its seed.
 
 use super::error::BadValue;
+use super::span::Span;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// What is said of the simulator; `None` leaves what is usual.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,10 +25,6 @@ pub struct SimSettings {
 /// How many times faster than life; infinite never waits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed(pub f64);
-
-/// A length of time: `400ms`, `1.5s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span(pub Duration);
 
 /// So many a second, above zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,22 +58,6 @@ impl FromStr for Speed {
         }
         let factor = text.parse().ok().filter(|factor: &f64| *factor > 0.0);
         factor.map(Self).ok_or_else(|| BadValue::new("expected a number above 0, or `max`"))
-    }
-}
-
-impl FromStr for Span {
-    type Err = BadValue;
-
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        let units = [("ms", 1e-3), ("s", 1.0)];
-        units
-            .into_iter()
-            .find_map(|(unit, seconds)| {
-                let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
-                Duration::try_from_secs_f64(number * seconds).ok()
-            })
-            .map(Self)
-            .ok_or_else(|| BadValue::new("expected a time such as `400ms` or `1.5s`"))
     }
 }
 

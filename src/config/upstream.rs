@@ -1,6 +1,7 @@
 //! Where requests go: a known gateway, a URL, the simulator, or a recording.
 
 use super::error::BadValue;
+use super::gateways::{self, ConfiguredGateway};
 use crate::exchange::nearest::nearest;
 use crate::gateway::Gateway;
 use crate::gateway::profile::profiles;
@@ -22,6 +23,21 @@ pub enum Upstream {
 /// A profile of the simulator: the name of the gateway that it answers like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SimProfile(&'static str);
+
+/// Where requests are to go, as people say it: it may be the name of a gateway in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpstreamGiven {
+    text: String,
+    /// What it means without a file.
+    plain: Result<Upstream, BadValue>,
+}
+
+/// A route as people say it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteGiven {
+    name: String,
+    to: UpstreamGiven,
+}
 
 /// A gateway beside the upstream: `/@NAME/…` reaches it.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,29 +119,74 @@ impl FromStr for SimProfile {
     }
 }
 
-impl FromStr for Route {
+impl From<Upstream> for UpstreamGiven {
+    fn from(upstream: Upstream) -> Self {
+        Self { text: upstream.to_string(), plain: Ok(upstream) }
+    }
+}
+
+impl FromStr for UpstreamGiven {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let plain = text.parse();
+        match plain {
+            Err(error) if Route::check_name(text).is_err() => Err(error),
+            plain => Ok(Self { text: text.to_owned(), plain }),
+        }
+    }
+}
+
+impl UpstreamGiven {
+    /// What it means with these gateways at hand.
+    ///
+    /// # Errors
+    /// Where nothing is called that.
+    pub(super) fn settle(self, gateways: &[ConfiguredGateway]) -> Result<Upstream, BadValue> {
+        if let Some(named) = gateways::named(&self.text, gateways) {
+            return Ok(named);
+        }
+        let near = || gateways::suggestion(&self.text, gateways).map(BadValue::new);
+        self.plain.map_err(|error| near().unwrap_or(error))
+    }
+}
+
+impl FromStr for RouteGiven {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         match text.split_once('=') {
-            Some((name, to)) => Self::new(name, to),
+            Some((name, to)) => {
+                Route::check_name(name)?;
+                Ok(Self { name: name.to_owned(), to: to.parse()? })
+            }
             None => Err(BadValue::new("expected `NAME=URL`")),
         }
     }
 }
 
-impl Route {
-    /// A route of that name.
+impl RouteGiven {
+    /// What it means with these gateways at hand.
     ///
     /// # Errors
-    /// Where the name cannot stand in a path, or `to` is no gateway.
-    pub fn new(name: &str, to: &str) -> Result<Self, BadValue> {
+    /// Where nothing is called that.
+    pub(super) fn settle(self, gateways: &[ConfiguredGateway]) -> Result<Route, BadValue> {
+        Ok(Route { name: self.name, to: self.to.settle(gateways)? })
+    }
+}
+
+impl Route {
+    /// Whether a path can begin with `/@NAME/`.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub(super) fn check_name(name: &str) -> Result<(), BadValue> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if name.is_empty() || !name.bytes().all(fits) {
             return Err(BadValue::new(format!(
                 "`{name}` cannot stand in a path as `/@{name}/`: use letters, digits, `-`, `_` and `.`"
             )));
         }
-        Ok(Self { name: name.to_owned(), to: to.parse()? })
+        Ok(())
     }
 }

@@ -39,10 +39,11 @@ pub struct Known {
 }
 
 /// Every setting, in the order of the documentation.
-pub const KNOWN: [Known; 39] = [
+pub const KNOWN: [Known; 41] = [
     Known::new("listen", "7117"),
     Known::new("upstream", "nexorouter"),
     Known::added("routes", "none"),
+    Known::added("gateways", "none"),
     Known::new("db", "recording.db in your data directory"),
     Known::new("headless", "false"),
     Known::new("insecure", "false"),
@@ -52,6 +53,7 @@ pub const KNOWN: [Known; 39] = [
     Known::new("ca", "the system's roots alone"),
     Known::new("client_cert", "none"),
     Known::new("client_key", "in the file of client_cert"),
+    Known::new("connect_timeout", "10s"),
     Known::new("seed", "drawn anew, and printed"),
     Known::new("max_body", "64MiB"),
     Known::new("redact_bodies", "false"),
@@ -75,9 +77,9 @@ pub const KNOWN: [Known; 39] = [
     Known::new("retention.max_count", "any"),
     Known::added("faults", "none"),
     Known::new("checks.select", "all"),
-    Known::new("checks.ignore", "none"),
-    Known::new("checks.severity", "each check's own"),
-    Known::new("checks.thresholds", "each check's own"),
+    Known::added("checks.ignore", "none"),
+    Known::added("checks.severity", "each check's own"),
+    Known::added("checks.thresholds", "each check's own"),
     Known::new("checks.overrides", "none"),
 ];
 

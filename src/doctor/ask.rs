@@ -139,7 +139,11 @@ impl Asker<'_> {
         if let Some(key) = &settings.key.value {
             request = request.header(settings.auth().header(), settings.auth().value(key));
         }
-        request.body(Full::from(question.body.clone()))
+        let mut request = request.body(Full::from(question.body.clone()))?;
+        for set in settings.set.iter() {
+            request.headers_mut().insert(set.name.clone(), set.value.clone());
+        }
+        Ok(request)
     }
 
     async fn read(&self, response: Response<Incoming>, start: Micros, heard: &mut Heard) {

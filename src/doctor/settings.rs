@@ -2,9 +2,11 @@
 
 use crate::gateway::Gateway;
 use crate::gateway::profile::{Auth, Profile};
+use crate::gateway::set_header::SetHeader;
 use crate::proxy::OutgoingProxies;
 use crate::tls::Trust;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is looked at, with which key, how patiently.
@@ -18,6 +20,8 @@ pub struct Settings {
     pub chosen_by: String,
     /// The key.
     pub key: Key,
+    /// What is set in requests to it.
+    pub set: Arc<[SetHeader]>,
     /// The model; `None` chooses a known-safe one.
     pub model: Option<String>,
     /// Whether chat calls, which cost tokens, may be made.

@@ -88,7 +88,9 @@ impl Armed {
     /// Arms these rules in place of all others.
     pub fn replace(&self, rules: Vec<Rule>, now: Micros) {
         let mut state = self.lock();
-        state.rules.clear();
+        for armed in state.rules.drain(..) {
+            log::info!(target: "faults", "disarmed: {}", armed.rule);
+        }
         self.add(&mut state, rules, now);
     }
 
@@ -104,7 +106,11 @@ impl Armed {
         let before = state.rules.len();
         state.rules.retain(|armed| armed.rule.fault != fault && armed.rule.to_string() != fault);
         self.any.store(!state.rules.is_empty(), Ordering::Relaxed);
-        before - state.rules.len()
+        let gone = before - state.rules.len();
+        if gone > 0 {
+            log::info!(target: "faults", "disarmed: {fault}");
+        }
+        gone
     }
 
     /// The rules that are armed at `now`, in the order in which they are asked.
@@ -193,6 +199,7 @@ impl Armed {
             let Some(fault) = catalogue::find(&rule.fault) else { continue };
             state.next += 1;
             let number = state.next;
+            log::info!(target: "faults", "armed: {rule}");
             state.rules.push(ArmedRule {
                 number,
                 rule,

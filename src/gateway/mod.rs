@@ -12,6 +12,7 @@ pub mod errors;
 pub mod keys;
 pub mod mask;
 pub mod profile;
+pub mod set_header;
 pub mod variables;
 pub mod variants;
 

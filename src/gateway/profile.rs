@@ -167,9 +167,12 @@ impl Gateway {
     /// base path is `/v1`; one with a path names the base URL itself.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return Self::named(text);
-        };
+        if text.contains("://") { Self::parse_url(text) } else { Self::named(text) }
+    }
+
+    /// Reads an `http(s)` URL, as [`Self::parse`] does.
+    pub fn parse_url(text: &str) -> Result<Self, Error> {
+        let (scheme, rest) = text.trim().split_once("://").ok_or(Error::NoScheme)?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,

@@ -56,6 +56,8 @@ pub struct Settings {
     pub checks: check::Settings,
     /// Whose certificates are believed on the gateway side.
     pub trust: Trust,
+    /// What holds for one gateway alone.
+    pub own: Vec<proxy::PerGateway>,
     /// The proxies between here and the gateways.
     pub outgoing: OutgoingProxies,
     /// Apps may speak TLS to the listener.
@@ -257,6 +259,7 @@ impl Live {
                 .map(|(name, upstream)| (name.clone(), gateway(upstream)))
                 .collect(),
             trust: settings.trust.clone(),
+            own: settings.own.clone(),
             outgoing: settings.outgoing.clone(),
             tls: settings.tls,
             authority: settings.authority.clone(),

@@ -27,7 +27,9 @@ pub(super) type GatewayStream = Stream;
 /// Makes connections to gateways.
 #[derive(Debug)]
 pub(super) struct Connector {
-    trust: Trust,
+    usual: Trusted,
+    /// The gateways where others are believed.
+    other: Vec<(Gateway, Trusted)>,
     outgoing: OutgoingProxies,
     timeout: Duration,
     /// gatetap's own addresses: a gateway must not be one of them.
@@ -35,6 +37,12 @@ pub(super) struct Connector {
     sockets: OwnSockets,
     /// What gatetap calls itself where it asks a proxy for a tunnel, so that it knows itself there.
     mark: String,
+}
+
+/// Whose certificates are believed.
+#[derive(Debug)]
+struct Trusted {
+    trust: Trust,
     /// Read when the first TLS gateway is dialled: the system's roots take a while to load.
     configs: OnceCell<GatewayConfigs>,
 }
@@ -57,6 +65,7 @@ pub(super) struct Made {
 impl Connector {
     pub(super) fn new(
         trust: Trust,
+        other: impl IntoIterator<Item = (Gateway, Trust)>,
         outgoing: OutgoingProxies,
         timeout: Duration,
         own: Vec<SocketAddr>,
@@ -64,7 +73,8 @@ impl Connector {
         // Its keys are drawn anew each time.
         let mark = format!("gatetap-{:016x}", RandomState::new().build_hasher().finish());
         let sockets = OwnSockets::default();
-        Self { trust, outgoing, timeout, own, sockets, mark, configs: OnceCell::new() }
+        let other = other.into_iter().map(|(gateway, trust)| (gateway, Trusted::new(trust))).collect();
+        Self { usual: Trusted::new(trust), other, outgoing, timeout, own, sockets, mark }
     }
 
     /// Connects to the gateway of `route`. Says also whether HTTP/2 was agreed on.
@@ -120,7 +130,9 @@ impl Connector {
             return Ok((stream, ConnectTimes { connect, tls: None }, false));
         }
         let from = clock.mono();
-        let shaking = self.tls(stream, gateway.host(), &gateway.authority, alpn);
+        let other = self.other.iter().find(|(other, _)| other == gateway);
+        let trusted = other.map_or(&self.usual, |(_, trusted)| trusted);
+        let shaking = trusted.tls(stream, gateway.host(), &gateway.authority, alpn);
         let (stream, http2) = self.in_time(&gateway.authority, shaking).await?;
         Ok((stream, ConnectTimes { connect, tls: Some(clock.mono().since(from)) }, http2))
     }
@@ -173,7 +185,7 @@ impl Connector {
     async fn through(&self, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<Stream, Failure> {
         let mut stream = self.tcp(&proxy.host, proxy.port).await?;
         if proxy.tls {
-            (stream, _) = self.tls(stream, &proxy.host, &proxy.to_string(), Alpn::Nothing).await?;
+            (stream, _) = self.usual.tls(stream, &proxy.host, &proxy.to_string(), Alpn::Nothing).await?;
         }
         let name = place(host, port);
         let lost = |error: io::Error| {
@@ -208,6 +220,35 @@ impl Connector {
         }
     }
 
+    /// Whether a connection to `address` would come back to gatetap.
+    fn is_own(&self, address: SocketAddr) -> bool {
+        let address = canonical(address);
+        // Connecting to the unspecified address reaches this machine's loopback.
+        let ip = match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        self.own.iter().map(|own| canonical(*own)).any(|own| {
+            own.port() == address.port()
+                && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
+        })
+    }
+
+    /// Whether a connection that was made has come back: a listener on the unspecified address is reached
+    /// by every address of this machine.
+    fn is_own_by_ends(&self, tcp: &TcpStream) -> bool {
+        let (Ok(near), Ok(far)) = (tcp.local_addr(), tcp.peer_addr()) else { return false };
+        near.ip() == far.ip()
+            && self.own.iter().any(|own| own.ip().is_unspecified() && own.port() == far.port())
+    }
+}
+
+impl Trusted {
+    fn new(trust: Trust) -> Self {
+        Self { trust, configs: OnceCell::new() }
+    }
+
     async fn tls(
         &self,
         stream: Stream,
@@ -233,29 +274,6 @@ impl Connector {
         let tls = connector.connect(server, stream).await.map_err(|error| failed(error.to_string()))?;
         let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok((Stream::tls(tls), http2))
-    }
-
-    /// Whether a connection to `address` would come back to gatetap.
-    fn is_own(&self, address: SocketAddr) -> bool {
-        let address = canonical(address);
-        // Connecting to the unspecified address reaches this machine's loopback.
-        let ip = match address.ip() {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        self.own.iter().map(|own| canonical(*own)).any(|own| {
-            own.port() == address.port()
-                && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
-        })
-    }
-
-    /// Whether a connection that was made has come back: a listener on the unspecified address is reached
-    /// by every address of this machine.
-    fn is_own_by_ends(&self, tcp: &TcpStream) -> bool {
-        let (Ok(near), Ok(far)) = (tcp.local_addr(), tcp.peer_addr()) else { return false };
-        near.ip() == far.ip()
-            && self.own.iter().any(|own| own.ip().is_unspecified() && own.port() == far.port())
     }
 }
 
@@ -298,7 +316,7 @@ mod tests {
     fn gatetap_knows_itself_by_every_name() {
         let connector = |own: &str| {
             let own = vec![own.parse().unwrap()];
-            Connector::new(Trust::default(), OutgoingProxies::default(), Duration::from_secs(1), own)
+            Connector::new(Trust::default(), [], OutgoingProxies::default(), Duration::from_secs(1), own)
         };
         for (own, called, expected) in [
             ("127.0.0.1:7117", "127.0.0.1:7117", true),

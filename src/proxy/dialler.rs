@@ -48,8 +48,8 @@ impl Dialler {
     pub fn new(trust: Trust, outgoing: OutgoingProxies, timeout: Duration, clock: Clock) -> Self {
         let anyone = Trust { anyone: true, ..trust.clone() };
         Self {
-            connector: Connector::new(trust, outgoing.clone(), timeout, Vec::new()),
-            unverified: Connector::new(anyone, outgoing, timeout, Vec::new()),
+            connector: Connector::new(trust, [], outgoing.clone(), timeout, Vec::new()),
+            unverified: Connector::new(anyone, [], outgoing, timeout, Vec::new()),
             clock,
         }
     }

@@ -95,6 +95,9 @@ pub(super) async fn exchange(
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
     parts.headers.remove(HEADER);
+    for set in destination.route.set.iter() {
+        parts.headers.insert(set.name.clone(), set.value.clone());
+    }
     if !destination.route.is_tls() {
         headers::join_cookies(&mut parts.headers);
     }
@@ -102,6 +105,7 @@ pub(super) async fn exchange(
     let track = shared.recorder.begin(Asked {
         gateway: Arc::clone(&destination.route.name),
         url: destination.url,
+        set: Arc::clone(&destination.route.set),
         sent: Some(redact::lines(&parts.headers)),
         ..asked
     });
@@ -243,6 +247,7 @@ fn seen(app: &AppSide, request: &Request<Incoming>) -> Asked {
         raw: None,
         sent: None,
         fault: None,
+        set: Arc::default(),
         replay_of: None,
     }
 }

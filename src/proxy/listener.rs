@@ -39,6 +39,9 @@ pub(super) async fn serve(
     stop_accepting: CancellationToken,
     cut: CancellationToken,
 ) {
+    if let Ok(address) = listener.local_addr() {
+        log::info!(target: "listener", "listening on http://{address}");
+    }
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -46,18 +49,26 @@ pub(super) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                shared.accepted.fetch_add(1, Ordering::Relaxed);
-                tasks.spawn(app_connection::serve(
+                let number = shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+                log::debug!(target: "connection", "{number} opened by {peer}");
+                let serving = app_connection::serve(
                     stream,
                     peer,
                     Arc::clone(&shared),
                     stop_accepting.clone(),
                     cut.clone(),
-                ));
+                );
+                tasks.spawn(async move {
+                    serving.await;
+                    log::debug!(target: "connection", "{number} closed");
+                });
             }
             // A connection that is gone again is nobody's trouble; the rest heals with time.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
-            Err(_) => tokio::time::sleep(REST).await,
+            Err(error) => {
+                log::warn!(target: "listener", "cannot accept connections: {error}");
+                tokio::time::sleep(REST).await;
+            }
         }
     }
 }

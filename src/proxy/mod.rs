@@ -51,6 +51,7 @@ use crate::config::HostPattern;
 use crate::exchange::ExchangeId;
 use crate::fault::Armed;
 use crate::gateway::profile::Gateway;
+use crate::gateway::set_header::SetHeader;
 use crate::record::Recorder;
 use crate::replay::OwnWord;
 use crate::tls::{Files, Trust};
@@ -87,6 +88,8 @@ pub struct Settings {
     pub single_use: Vec<Gateway>,
     /// Those of the two that are replays.
     pub replays: Vec<Replayed>,
+    /// What holds for one gateway alone.
+    pub own: Vec<PerGateway>,
     /// How long a connection to a gateway may take to be made, TLS included.
     pub connect_timeout: Duration,
     /// The word by which a replay asks for gatetap's own answer.
@@ -103,6 +106,17 @@ pub struct Settings {
     pub armed: Arc<Armed>,
     /// What the control API wants to be told, where a listener can be reached from beyond this machine.
     pub control_token: Option<String>,
+}
+
+/// What holds for one gateway alone.
+#[derive(Debug, Clone)]
+pub struct PerGateway {
+    /// The gateway; one of the same name elsewhere gets nothing of it.
+    pub gateway: Gateway,
+    /// What is set in requests to it.
+    pub headers: Arc<[SetHeader]>,
+    /// Whose certificates are believed there; `None` as everywhere.
+    pub trust: Option<Trust>,
 }
 
 /// A proxy that runs.
@@ -171,6 +185,7 @@ impl Proxy {
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let connector = Connector::new(
             settings.trust.clone(),
+            settings.own.iter().filter_map(|own| Some((own.gateway.clone(), own.trust.clone()?))),
             settings.outgoing.clone(),
             settings.connect_timeout,
             addresses.clone(),
@@ -180,12 +195,7 @@ impl Proxy {
         let cut = CancellationToken::new();
         let app_tls = AppTls::new(settings.tls, settings.authority.clone(), recorder.clock().clone());
         let shared = Arc::new(Shared {
-            routes: Routes::new(
-                &settings.upstream,
-                &settings.routes,
-                &settings.single_use,
-                &settings.replays,
-            ),
+            routes: Routes::new(&settings),
             addresses,
             recorder,
             pool: Pool::default(),

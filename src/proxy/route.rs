@@ -1,9 +1,11 @@
 //! Where a path goes: the configured gateways, made ready for forwarding.
 
-use super::chosen::{Ahead, Replayed};
+use super::Settings;
+use super::chosen::Ahead;
 use super::connect::Made;
 use super::own_answer::{Failure, Token};
 use crate::gateway::profile::{Gateway, Scheme, split_route};
+use crate::gateway::set_header::SetHeader;
 use crate::replay::Choice;
 use http::HeaderValue;
 use std::borrow::Cow;
@@ -22,6 +24,8 @@ pub(super) struct Route {
     pub(super) host: Option<HeaderValue>,
     /// Requests go on as they are: the app speaks to this gateway itself, inside a tunnel.
     pub(super) opened: bool,
+    /// What is set in requests to it.
+    pub(super) set: Arc<[SetHeader]>,
     /// It closes after every answer, whatever the answer says: no connection to it takes a second request.
     pub(super) single_use: bool,
     /// It is a replay, and this knows ahead what it will do.
@@ -38,17 +42,17 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    /// `single_use` are those that close after every answer, `replays` those that are replays.
-    pub(super) fn new(
-        upstream: &Gateway,
-        named: &BTreeMap<String, Gateway>,
-        single_use: &[Gateway],
-        replays: &[Replayed],
-    ) -> Self {
-        let plain =
-            |gateway: &Gateway| Route { single_use: single_use.contains(gateway), ..Route::new(gateway) };
+    pub(super) fn new(settings: &Settings) -> Self {
+        let plain = |gateway: &Gateway| {
+            let own = settings.own.iter().find(|own| own.gateway == *gateway);
+            Route {
+                set: own.map(|own| Arc::clone(&own.headers)).unwrap_or_default(),
+                single_use: settings.single_use.contains(gateway),
+                ..Route::new(gateway)
+            }
+        };
         let route = |gateway: &Gateway| {
-            let replayed = replays.iter().find(|replayed| replayed.gateway == *gateway);
+            let replayed = settings.replays.iter().find(|replayed| replayed.gateway == *gateway);
             let ahead = replayed.map(|replayed| Ahead {
                 chooser: replayed.chooser.clone(),
                 forward: replayed.forward.as_ref().map(|gateway| Arc::new(plain(gateway))),
@@ -56,8 +60,8 @@ impl Routes {
             Arc::new(Route { ahead, ..plain(gateway) })
         };
         Self {
-            upstream: route(upstream),
-            named: named.iter().map(|(name, gateway)| (name.clone(), route(gateway))).collect(),
+            upstream: route(&settings.upstream),
+            named: settings.routes.iter().map(|(name, gateway)| (name.clone(), route(gateway))).collect(),
         }
     }
 
@@ -94,6 +98,7 @@ impl Route {
             origin: gateway.origin().into(),
             host: HeaderValue::try_from(&gateway.authority).ok(),
             opened: false,
+            set: Arc::default(),
             single_use: false,
             ahead: None,
             made: Mutex::new(None),

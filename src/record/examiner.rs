@@ -9,6 +9,7 @@ use crate::digest::verdict::judge;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::ResponseHead;
+use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId};
 use bytes::Bytes;
@@ -164,8 +165,14 @@ impl Examiner {
                 self.drop_open(key);
                 exchange.id = number(key, numbers).unwrap_or(exchange.id);
                 let plain = judged_without_reading(&exchange);
+                let line =
+                    log::log_enabled!(target: "exchange", log::Level::Info).then(|| log_line(&exchange));
                 let watched = catch_unwind(AssertUnwindSafe(|| self.watch.end(key, exchange)));
-                self.send(key, watched.ok().flatten().map_or(plain, Examined::from), true);
+                let examined = watched.ok().flatten().map_or(plain, Examined::from);
+                if let Some(line) = line {
+                    log::info!(target: "exchange", "{line} {}", examined.judgement.verdict);
+                }
+                self.send(key, examined, true);
             }
         }
     }
@@ -210,6 +217,22 @@ impl From<Watched> for Examined {
         let Watched { digest, judgement, findings, text, .. } = watched;
         Self { digest, judgement, findings, text }
     }
+}
+
+/// `#7 POST /v1/chat/completions from openai, 200 in 1.53 s:`; what a query says may be secret.
+fn log_line(exchange: &Exchange) -> String {
+    let request = &exchange.request;
+    let status = exchange.response.as_ref().map(|head| head.status.to_string());
+    let took = exchange.timing.end.map(|end| format!(" in {end}")).unwrap_or_default();
+    let text = format!(
+        "#{} {} {} from {}, {}{took}:",
+        exchange.id,
+        request.method,
+        request.path(),
+        exchange.gateway,
+        status.as_deref().unwrap_or("no status"),
+    );
+    printable(&text).into_owned()
 }
 
 /// What can be said of an exchange whose bodies cannot be read.

@@ -4,6 +4,7 @@
 use crate::exchange::end::OwnAnswer;
 use crate::exchange::head::Headers;
 use crate::exchange::{ExchangeId, Timing};
+use crate::gateway::set_header::SetHeader;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version};
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct Asked {
     pub raw: Option<Bytes>,
     /// The headers, as they go to the gateway; `None` where nothing is sent.
     pub sent: Option<Headers>,
+    /// What configuration has set in them.
+    pub set: Arc<[SetHeader]>,
     /// The fault that is injected.
     pub fault: Option<String>,
     /// The exchange that this one sends again.

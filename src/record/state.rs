@@ -193,6 +193,7 @@ impl State {
                 }
                 self.changed.clear();
                 if std::mem::take(&mut self.degraded) {
+                    log::info!(target: "recorder", "writing works again");
                     self.tell(|health, _| health.degraded = None);
                 }
             }
@@ -200,6 +201,7 @@ impl State {
                 self.writer.roll_back();
                 let reason = chain(&error);
                 if !std::mem::replace(&mut self.degraded, true) {
+                    log::error!(target: "recorder", "nothing can be written: {reason}");
                     self.tell(|health, now| {
                         health.degraded = Some(Degraded { since: now, reason: reason.clone() });
                     });

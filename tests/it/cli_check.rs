@@ -313,6 +313,14 @@ fn flags_and_the_file_say_which_checks_run_and_how_bad_they_are() {
         ("[checks]\nignore = \"auth-missing\"", &["--ignore", "auth-no-bearer"], vec![]),
         ("", &["--ignore", "auth-missing,auth-no-bearer"], vec![]),
         ("[checks]\nseverity = { auth-missing = \"info\" }", &[], both("info")),
+        ("", &["--severity", "auth-missing=info"], both("info")),
+        // A flag speaks after the file, whose overrides are for fewer exchanges and go before both.
+        ("[checks]\nseverity = { auth-missing = \"info\" }", &["--severity", "auth-*=error"], both("error")),
+        (
+            "[[checks.overrides]]\npath = \"/v1/chat*\"\nseverity = { auth-missing = \"warning\" }",
+            &["--severity", "auth-missing=info"],
+            both("warning"),
+        ),
         // The last that holds counts.
         ("[checks]\nseverity = { \"auth-*\" = \"info\", auth-no-bearer = \"error\" }", &[], both("info")),
         (
@@ -356,6 +364,24 @@ fn a_mistake_in_the_settings_is_named_with_its_place() {
             assert!(exit.stderr.contains(part), "{file} said {}", exit.stderr);
         }
     }
+}
+
+#[test]
+fn a_threshold_holds_by_flag_as_by_file() {
+    let home = Home::new();
+    let story = captures("auth-repeated-401", "fires");
+    record(&home.join("data/gatetap/recording.db"), &[story]);
+    let count = |args: &[&str]| {
+        let exit = gatetap(&home, &[&["check", "--json", "--select", "auth-repeated-401"], args].concat());
+        assert_eq!(exit.stderr, "", "{exit}");
+        lines(&exit).len()
+    };
+    let usual = count(&[]);
+    assert!(usual > 0);
+    assert_eq!(count(&["--threshold", "auth-repeated-401.at_least=1000"]), 0);
+    settings(&home, "[checks.thresholds.auth-repeated-401]\nat_least = 1000\n");
+    assert_eq!(count(&[]), 0);
+    assert_eq!(count(&["--threshold", "auth-repeated-401.at_least=3"]), usual);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::support::binary::Home;
 use gatetap::config::{
-    Directories, Given, ReplaySettings, Settings, Share, SimSettings, Size, Span, Speed, Strict, TlsGiven,
-    recording,
+    ChecksGiven, Directories, Given, ReplaySettings, Settings, Share, SimSettings, Size, Span, Speed, Strict,
+    TlsGiven, recording,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,10 +73,12 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     let given = Given {
         listen: vec!["0".parse().unwrap()],
         upstream: Some("sim".parse().unwrap()),
+        forward: None,
         routes: vec!["or=openai".parse().unwrap()],
         db: Some(PathBuf::from("mine.db")),
         headless: Some(false),
         tls: TlsGiven::default(),
+        connect_timeout: Some("2s".parse().unwrap()),
         insecure: None,
         allow_remote: None,
         seed: Some(7),
@@ -86,12 +88,14 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         fault_files: Vec::new(),
         sim: SimSettings { speed: Some("max".parse().unwrap()), ..SimSettings::default() },
         replay: ReplaySettings { matching: Some("path".parse().unwrap()), ..ReplaySettings::default() },
+        checks: ChecksGiven::default(),
     };
     let file = "faults = [\"net.reset_midbody\", { fault = \"503\", when = { first = 2, model = \"gpt-*\" } }]\n\
-                listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nredact_bodies = true\nmax_body = \"1\"\n\
+                listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nconnect_timeout = \"3s\"\nredact_bodies = true\nmax_body = \"1\"\n\
                 [routes]\nor = \"openrouter\"\na = \"sim:anthropic\"\n[sim]\nspeed = 2\njitter = 0.5\nfirst_token = \"1.5s\"\n\
                 [replay]\nmatch = \"strict\"\non_miss = 404\nvolatile = [\"/tools\"]\nfilter = \"is:streaming\"\nstrict = \"unused\"\nfresh = true\n";
     let (_home, settings) = resolve(file, given);
+    assert_eq!(settings.connect_timeout, Duration::from_secs(2));
     // Port 0 on two addresses would be two ports.
     assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
     assert_eq!(settings.upstream.to_string(), "sim");
@@ -176,5 +180,7 @@ fn the_settings_in_the_readme_are_settings() {
     let (_, rest) = readme.split_once("```toml\n").unwrap();
     let (file, _) = rest.split_once("```").unwrap();
     let (_home, settings) = resolve(file, Given::default());
-    assert_eq!((settings.routes.len(), settings.checks.overrides.len()), (1, 1));
+    assert_eq!((settings.gateways.len(), settings.checks.overrides.len()), (1, 1));
+    let routes: Vec<&str> = settings.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(routes, ["company", "local"]);
 }

@@ -90,6 +90,17 @@ fn bad_values_are_explained() {
         (&["ls", "--limit", "-1"], "--limit"),
         (&["check", "--select", "auth-mising"], "did you mean `auth-missing`?"),
         (&["check", "--ignore", "auth-missing,zzz-*"], "there is no check `zzz-*`"),
+        (&["check", "--severity", "auth-mising=info"], "did you mean `auth-missing`?"),
+        (&["check", "--severity", "auth-missing=grave"], "`grave` is not a severity"),
+        (&["check", "--severity", "auth-missing"], "expected `CHECK=SEVERITY`"),
+        (&["run", "--threshold", "body-oversiz.base64_bytes=7"], "did you mean `body-oversize`?"),
+        (&["check", "--threshold", "body-oversize.base64_byte=7"], "did you mean `base64_bytes`?"),
+        (&["check", "--threshold", "body-oversize.base64_bytes=many"], "expected a number"),
+        (&["check", "--threshold", "body-oversize=7"], "expected `CHECK.NAME=NUMBER`"),
+        (&["--upstream", "nexoruter"], "nexorouter"),
+        (&["--route", "a=opnai"], "did you mean 'openai'?"),
+        (&["--connect-timeout", "0s"], "expected a time above 0"),
+        (&["--connect-timeout", "10"], "expected a time such as"),
         (&["check", "--fail-on", "warnings"], "'warning'"),
         (&["check", "--format", "xml"], "junit"),
         (&["check", "--json", "--format", "sarif"], "--format"),
@@ -139,7 +150,7 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
     assert_snapshot!(said("colour = true\n"), @"
     error: unknown key `colour` in `HOME/gatetap.toml`, line 1
 
-    hint: the keys are listen, upstream, routes, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, seed, max_body, redact_bodies, sim, replay, retention, faults, checks
+    hint: the keys are listen, upstream, routes, gateways, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, connect_timeout, seed, max_body, redact_bodies, sim, replay, retention, faults, checks
     ");
     assert_snapshot!(said("listen = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"), @"
     error: bad value for `listen` in `HOME/gatetap.toml`, line 1

@@ -81,9 +81,9 @@ fn run() {
     Options:
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
-          --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, sim,
-                                    sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter] [env:
-                                    GATETAP_UPSTREAM]
+          --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, a name
+                                    of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL
+                                    [default: nexorouter] [env: GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
           --db <FILE>               The recording [default: recording.db in your data directory] [env:
@@ -105,6 +105,8 @@ fn run() {
           --client-cert <FILE>      The certificate for a gateway that asks for one, with its chain, in
                                     PEM [env: GATETAP_CLIENT_CERT]
           --client-key <FILE>       Its key [default: in the same file] [env: GATETAP_CLIENT_KEY]
+          --connect-timeout <TIME>  How long a connection to a gateway may take to be made [default:
+                                    10s] [env: GATETAP_CONNECT_TIMEOUT]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
           --fault <RULE>            Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap
@@ -153,6 +155,24 @@ fn run() {
                                 (everything, anew) [default: none] [env: GATETAP_REPLAY_MODE]
           --forward <UPSTREAM>  Where --mode sends what it records [default: the gateway of what is
                                 recorded, else nexorouter] [env: GATETAP_REPLAY_FORWARD]
+
+    Log:
+          --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
+                             connection, exchange, faults, listener, recorder, as in
+                             `warn,exchange=info` [env: GATETAP_LOG]
+      -v, --verbose...       As --log info; twice as --log debug
+          --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
+
+    Checks:
+          --select <CHECK>                 Only these checks: ids or patterns, as in `auth-*`; may be
+                                           repeated [env: GATETAP_CHECK_SELECT]
+          --ignore <CHECK>                 Not these checks; may be repeated [env: GATETAP_CHECK_IGNORE]
+          --severity <CHECK=SEVERITY>      How bad the findings of a check are: error, warning or info,
+                                           as in `auth-missing=info`; may be repeated [env:
+                                           GATETAP_CHECK_SEVERITY]
+          --threshold <CHECK.NAME=NUMBER>  What a check compares with, as its page names it:
+                                           `stream-stall.warn_s=5`; may be repeated [env:
+                                           GATETAP_CHECK_THRESHOLD]
     ");
 }
 
@@ -161,7 +181,7 @@ fn run() {
 fn exec() {
     let help = help(&["exec", "--help"]);
     let end = help.find("      --check").map(|at| &help[at..]);
-    assert_snapshot!(end.unwrap_or_default(), @r#"
+    assert_snapshot!(end.unwrap_or_default(), @"
           --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
                                     severity, or a worse one
       -h, --help                    Print help
@@ -201,10 +221,28 @@ fn exec() {
           --forward <UPSTREAM>  Where --mode sends what it records [default: the gateway of what is
                                 recorded, else nexorouter] [env: GATETAP_REPLAY_FORWARD]
 
+    Log:
+          --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
+                             connection, exchange, faults, listener, recorder, as in
+                             `warn,exchange=info` [env: GATETAP_LOG]
+      -v, --verbose...       As --log info; twice as --log debug
+          --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
+
+    Checks:
+          --select <CHECK>                 Only these checks: ids or patterns, as in `auth-*`; may be
+                                           repeated [env: GATETAP_CHECK_SELECT]
+          --ignore <CHECK>                 Not these checks; may be repeated [env: GATETAP_CHECK_IGNORE]
+          --severity <CHECK=SEVERITY>      How bad the findings of a check are: error, warning or info,
+                                           as in `auth-missing=info`; may be repeated [env:
+                                           GATETAP_CHECK_SEVERITY]
+          --threshold <CHECK.NAME=NUMBER>  What a check compares with, as its page names it:
+                                           `stream-stall.warn_s=5`; may be repeated [env:
+                                           GATETAP_CHECK_THRESHOLD]
+
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With
     --intercept it also sees HTTPS_PROXY and the variables that make runtimes trust the local CA.
-    "#);
+    ");
 }
 
 #[test]
@@ -379,16 +417,6 @@ fn check() {
               [default: error]
               [possible values: error, warning, info, never]
 
-          --select <CHECK>
-              Only these checks: ids or patterns, as in `auth-*`; may be repeated
-              
-              [env: GATETAP_CHECK_SELECT]
-
-          --ignore <CHECK>
-              Not these checks; may be repeated
-              
-              [env: GATETAP_CHECK_IGNORE]
-
           --format <FORMAT>
               The form of the report
 
@@ -413,6 +441,28 @@ fn check() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Checks:
+          --select <CHECK>
+              Only these checks: ids or patterns, as in `auth-*`; may be repeated
+              
+              [env: GATETAP_CHECK_SELECT]
+
+          --ignore <CHECK>
+              Not these checks; may be repeated
+              
+              [env: GATETAP_CHECK_IGNORE]
+
+          --severity <CHECK=SEVERITY>
+              How bad the findings of a check are: error, warning or info, as in `auth-missing=info`;
+              may be repeated
+              
+              [env: GATETAP_CHECK_SEVERITY]
+
+          --threshold <CHECK.NAME=NUMBER>
+              What a check compares with, as its page names it: `stream-stall.warn_s=5`; may be repeated
+              
+              [env: GATETAP_CHECK_THRESHOLD]
 
     Filters:
       status:429  status>=400  status:5xx      ttft>1s  duration>2s  tokens>1000

@@ -24,7 +24,11 @@ fn every_value_says_where_it_comes_from() {
     let home = Home::new();
     let file = home.join("gatetap.toml");
     std::fs::write(&file, "upstream = \"openai\"\nseed = 7\n[retention]\nmax_age = \"30d\"\n").unwrap();
-    let exit = config(&home, &["--json", "--listen", "9000"]).env("GATETAP_SEED", "8").run_to_end();
+    let given = ["--json", "--listen", "9000", "--match", "path", "--severity", "auth-missing=info"];
+    let exit = config(&home, &given)
+        .env("GATETAP_SEED", "8")
+        .env("GATETAP_CHECK_THRESHOLD", "body-oversize.base64_bytes=7")
+        .run_to_end();
     assert_eq!(exit.code, Some(0), "{exit}");
     let source = |kind: &str, name: Option<&str>, line: Option<u64>| {
         let file = line.map(|_| file.display().to_string());
@@ -36,9 +40,24 @@ fn every_value_says_where_it_comes_from() {
         ("upstream", "\"openai\"", source("file", None, Some(1))),
         ("retention.max_age", "\"30d\"", source("file", None, Some(4))),
         ("max_body", "64MiB", source("default", None, None)),
+        ("connect_timeout", "10s", source("default", None, None)),
+        ("replay.match", "path", source("flag", Some("--match"), None)),
+        ("checks.severity", "auth-missing=info", source("flag", Some("--severity"), None)),
+        (
+            "checks.thresholds",
+            "body-oversize.base64_bytes=7",
+            source("environment", Some("GATETAP_CHECK_THRESHOLD"), None),
+        ),
     ] {
         assert_eq!(row(&exit, key), json!({ "key": key, "value": value, "source": source }));
     }
+    // What is ignored adds up, unless a flag selects.
+    std::fs::write(&file, "[checks]\nignore = [\"auth-*\"]\n").unwrap();
+    let both = config(&home, &["--ignore", "url-*"]).run_to_end();
+    assert!(both.stdout.contains("url-*") && both.stdout.contains("auth-*"), "{both}");
+    let selected = config(&home, &["--select", "url-*", "--json"]).run_to_end();
+    assert_eq!(row(&selected, "checks.ignore")["source"]["kind"], "default", "{selected}");
+    std::fs::write(&file, "upstream = \"openai\"\n").unwrap();
     let shown = config(&home, &[]).run_to_end();
     assert!(shown.stdout.contains("gatetap.toml:1"), "{shown}");
     std::fs::write(&file, "upstraem = \"openai\"\n").unwrap();
@@ -141,10 +160,21 @@ fn what_the_schema_gives_as_examples_is_read() {
     for table in ["sim", "replay", "retention"] {
         tables.push((format!("[{table}]\n"), &schema["properties"][table]));
     }
+    let gateway = &schema["properties"]["gateways"]["additionalProperties"];
+    // A gateway that is built in needs nothing else.
+    tables.push(("[gateways.openai]\n".to_owned(), gateway));
     let mut tried = 0;
     for (table, schema) in tables {
         for (key, value) in schema["properties"].as_object().unwrap() {
             for example in value["examples"].as_array().into_iter().flatten() {
+                let example = match example.as_object() {
+                    None => example.to_string(),
+                    Some(table) => {
+                        let members: Vec<String> =
+                            table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                        format!("{{ {} }}", members.join(", "))
+                    }
+                };
                 let text = format!("{table}{key} = {example}\n");
                 std::fs::write(home.join("gatetap.toml"), &text).unwrap();
                 let exit = config(&home, &[]).run_to_end();

@@ -4,6 +4,9 @@ use crate::support::binary::{Exit, Gatetap, Launch};
 use crate::support::gateway::{Gateway, Refusing, Step, answer, write};
 use crate::support::tls::{Front, TestCa};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
 
 const KEY: &str = "sk-fake-000000000000";
 
@@ -30,7 +33,7 @@ fn comes_to(exit: &Exit, code: i32, expected: &str, what: &str) {
 
 /// Runs `check` on every row, four at a time: most of it is waiting.
 fn each<T: Sync>(rows: &[T], check: impl Fn(&T) + Sync) {
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for part in rows.chunks(rows.len().div_ceil(4)) {
             let check = &check;
             scope.spawn(move || part.iter().for_each(check));
@@ -191,6 +194,67 @@ fn a_proxy_of_the_environment_is_used_and_blamed() {
     assert_eq!(proxy.requests()[0].head.start_line(), "CONNECT gateway.invalid:80 HTTP/1.1");
     let step = objects(&exit).into_iter().find(|step| step["step"] == "proxy").unwrap();
     assert_eq!(step["facts"]["proxy"], proxy.addr().to_string(), "{step}");
+}
+
+/// A proxy that opens tunnels and hands a stream on in one piece, when it is over. Its address; it runs as long as
+/// the process.
+fn buffering_proxy() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    go(move || {
+        for app in listener.incoming() {
+            go(|| tunnel(app.unwrap()));
+        }
+    });
+    addr
+}
+
+fn go(what: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().name("test-proxy".to_owned()).spawn(what).unwrap();
+}
+
+fn tunnel(mut app: TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        app.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let host = head.strip_prefix("CONNECT ").unwrap().split(' ').next().unwrap();
+    let mut gateway = TcpStream::connect(host).unwrap();
+    app.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let (mut asked, mut asking) = (gateway.try_clone().unwrap(), app.try_clone().unwrap());
+    go(move || drop(std::io::copy(&mut asking, &mut asked)));
+    let (mut held, mut piece) = (Vec::new(), [0; 4096]);
+    while let Ok(length @ 1..) = gateway.read(&mut piece) {
+        held.extend(&piece[..length]);
+        let is_stream = held.windows(17).any(|window| window == b"text/event-stream");
+        if !is_stream || held.ends_with(b"\r\n0\r\n\r\n") {
+            // An app that has left wants no more.
+            drop(app.write_all(&held));
+            held.clear();
+        }
+    }
+}
+
+#[test]
+fn who_holds_a_stream_back_is_found_by_asking_without_the_proxy() {
+    let simulator = Launch::gatetap(&["sim", "--listen", "127.0.0.1:0", "--tokens-per-second", "20"]).serve();
+    // Loopback is never asked of a proxy; this address is the same machine by another name.
+    let gateway = format!("http://0.0.0.0:{}/v1", simulator.addr().port());
+    let slow = ["--json", "--timeout", "20s"];
+    for (proxy, code, expected) in [(Some(buffering_proxy()), 1, "buffered-by-proxy"), (None, 0, "healthy")] {
+        let args = [&["doctor", "--gateway", &gateway, "--key-env", "FAKE_KEY"][..], &slow].concat();
+        let launch = Launch::gatetap(&args).env("FAKE_KEY", KEY);
+        let exit = match proxy {
+            Some(proxy) => launch.env("http_proxy", format!("http://{proxy}")).run_to_end(),
+            None => launch.run_to_end(),
+        };
+        comes_to(&exit, code, expected, "a proxy that buffers, or none");
+        let straight = objects(&exit).into_iter().any(|step| step["step"] == "stream-straight");
+        assert_eq!(straight, proxy.is_some(), "{exit}");
+    }
 }
 
 #[test]

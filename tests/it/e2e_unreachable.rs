@@ -1,7 +1,7 @@
 //! A gateway that cannot be reached, or does not answer: what the app is told, and what is recorded.
 
 use crate::e2e_support::{ASK, ended, serve, show};
-use crate::support::binary::Home;
+use crate::support::binary::{Home, Launch};
 use crate::support::client::{Client, Ending, SeenBody, post};
 use crate::support::gateway::{Gateway, Refusing, Step, write};
 use crate::support::http1::Head;
@@ -82,4 +82,19 @@ fn an_answer_that_is_no_http() {
         let gateway = Gateway::replying([vec![write(garbage), Step::Close]]);
         fails(&gateway.url(), "bad-response");
     }
+}
+
+#[test]
+fn a_gateway_that_never_gets_to_tls_is_given_up_when_it_was_said() {
+    // The system takes connections for it; nobody ever speaks on them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("https://{}", silent.local_addr().unwrap());
+    let home = Home::new();
+    let args = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let gatetap = Launch::gatetap(&args).home(&home).env("GATETAP_CONNECT_TIMEOUT", "40ms").serve();
+    let (head, _) = ask(gatetap.addr(), "/v1/chat/completions");
+    assert_eq!(head.status(), 504);
+    assert_eq!(head.header("x-gatetap-error").as_deref(), Some("connect-timeout"));
+    let took = ended(&home, 1)[0]["duration_ms"].as_f64().unwrap();
+    assert!((40.0..10_000.0).contains(&took), "{took} ms");
 }

@@ -7,8 +7,13 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 const README: &str = include_str!("../../README.md");
 
+const WORKFLOW: &str = include_str!("../../fixtures/docs/github-actions.yml");
+
+const DOCKERFILE: &str = include_str!("../../fixtures/docs/Dockerfile");
+
 /// The words with which a line speaks to a command, not to a proxy that stays.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
+    "demo",
     "ls",
     "show",
     "search",
@@ -28,10 +33,13 @@ fn shown() -> Vec<String> {
     let mut inside = false;
     let mut found = Vec::new();
     for line in README.lines() {
+        // Before it is installed, cargo runs it.
+        let line = line.replace("cargo run --release -- ", "gatetap ");
         if line.starts_with("```") {
             inside = line == "```sh";
         } else if inside && line.starts_with("gatetap") {
-            let line = [" # ", " | ", " > "].iter().fold(line, |line, end| line.split(end).next().unwrap());
+            let line =
+                [" # ", " | ", " > "].iter().fold(line.as_str(), |line, end| line.split(end).next().unwrap());
             // Sending again speaks to a gateway; what it would send can be shown without.
             if line.starts_with("gatetap replay send") && !line.contains("--dry-run") {
                 continue;
@@ -101,4 +109,53 @@ fn the_commands_that_stay_start() {
         ran += 1;
     }
     assert!(ran >= 5, "{ran} commands");
+}
+
+/// What a key of a line-by-line file says, in the order of its lines.
+fn said<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines().filter_map(move |line| line.trim_start().strip_prefix(key)).map(str::trim)
+}
+
+#[test]
+fn the_workflow_records_checks_and_leaves_what_it_uploads() {
+    let home = home();
+    let commands: Vec<&str> = said(WORKFLOW, "run: ").filter(|run| run.starts_with("gatetap ")).collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    for command in commands {
+        let script = format!("cd \"$HOME\" && PATH=\"$HOME/bin:$PATH\" && {command}");
+        let exit = Launch::program("sh", &["-c", &script]).home(&home).run_to_end();
+        assert_eq!(exit.code, Some(0), "{command}: {exit}");
+    }
+    let (_, uploaded) = WORKFLOW.split_once("path: |").unwrap();
+    let files: Vec<&str> = uploaded.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(files, ["traffic.db", "gatetap.xml"]);
+    for file in files {
+        assert!(fs::metadata(home.join(file)).unwrap().len() > 0, "{file}");
+    }
+}
+
+#[test]
+fn the_image_is_built_from_files_that_are_there_and_starts_what_it_says() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for line in said(DOCKERFILE, "COPY ").filter(|line| !line.starts_with("--from")) {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        words.pop();
+        assert!(words.iter().all(|word| root.join(word).exists()), "{line}");
+    }
+    let variables = said(DOCKERFILE, "ENV ").flat_map(str::split_whitespace);
+    let home = Home::new();
+    let launch = Launch::gatetap(&["run"]).home(&home);
+    let image = variables.fold(launch, |launch, pair| {
+        let (name, value) = pair.split_once('=').unwrap();
+        // Port 7117 and /data are the image's own.
+        let value = match name {
+            "GATETAP_DB" => home.join("recording.db").display().to_string(),
+            _ => value.replace("7117", "0"),
+        };
+        launch.env(name, value)
+    });
+    let image = image.serve();
+    assert!(image.url().starts_with("http://"), "{}", image.url());
+    image.terminate();
+    assert_eq!(image.wait_exit().code, Some(0));
 }

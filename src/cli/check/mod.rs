@@ -7,13 +7,14 @@ mod junit;
 mod sarif;
 mod text;
 
+use super::check_flags::CheckFlags;
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
-use crate::check::{Engine, Pattern};
+use crate::check::Engine;
 use crate::config;
 use crate::exchange::finding::{Finding, Severity};
 use crate::record::{Recheck, Rechecked};
@@ -49,27 +50,8 @@ pub(super) struct CheckArgs {
     )]
     fail_on: FailOn,
 
-    /// Only these checks: ids or patterns, as in `auth-*`; may be repeated
-    #[arg(
-        long,
-        value_name = "CHECK",
-        env = "GATETAP_CHECK_SELECT",
-        hide_env_values = true,
-        value_delimiter = ',',
-        value_parser = config::check_pattern
-    )]
-    select: Vec<Pattern>,
-
-    /// Not these checks; may be repeated
-    #[arg(
-        long,
-        value_name = "CHECK",
-        env = "GATETAP_CHECK_IGNORE",
-        hide_env_values = true,
-        value_delimiter = ',',
-        value_parser = config::check_pattern
-    )]
-    ignore: Vec<Pattern>,
+    #[command(flatten)]
+    checks: CheckFlags,
 
     /// The form of the report
     #[arg(
@@ -154,7 +136,7 @@ impl CheckArgs {
             ));
         }
         let filter = self.filter.parse()?;
-        let engine = Engine::new(config::checks(self.select, self.ignore, &env.directories)?);
+        let engine = Engine::new(config::checks(self.checks.into(), &env.directories)?);
         let reader = self.recording.open(env)?;
         let recheck = Recheck::of(&reader, &filter, env.clock.now().wall)?;
         if recheck.is_empty() && format == Format::Text {

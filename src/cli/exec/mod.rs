@@ -39,6 +39,7 @@ pub(super) struct ExecArgs {
 impl ExecArgs {
     /// Runs the command.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        self.run.log().start(true, env)?;
         let mut settings = self.run.on_a_free_port().settings(env)?;
         let taken = taken(variable, !settings.upstream_is_default);
         take_upstreams(&mut settings, &taken)?;

@@ -31,7 +31,7 @@ pub(super) fn cut_out(
             "a recording is never replaced: name another file, or `gatetap import` into that one",
         ));
     }
-    let engine = Engine::new(config::checks(Vec::new(), Vec::new(), &env.directories)?);
+    let engine = Engine::new(config::checks(config::ChecksGiven::default(), &env.directories)?);
     // Nobody sees it under its name before it is whole.
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.partial", std::process::id()));

@@ -4,7 +4,7 @@ use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::filter;
 use crate::config::{
-    ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Settings, Strict, Upstream,
+    ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Settings, Strict, UpstreamGiven,
 };
 use crate::exchange::ExchangeId;
 use crate::exchange::text::printable;
@@ -60,22 +60,28 @@ pub(in crate::cli) struct ReplayFlags {
 
     /// Where --mode sends what it records [default: the gateway of what is recorded, else nexorouter]
     #[arg(long, help_heading = HEADING, value_name = "UPSTREAM", env = "GATETAP_REPLAY_FORWARD", hide_env_values = true)]
-    forward: Option<Upstream>,
+    forward: Option<UpstreamGiven>,
 }
 
 impl ReplayFlags {
     /// The same, with another place where things are sent unless a flag says one.
-    pub(in crate::cli) fn or_forward(mut self, to: Option<Upstream>) -> Self {
+    pub(in crate::cli) fn or_forward(mut self, to: Option<UpstreamGiven>) -> Self {
         self.forward = self.forward.or(to);
         self
+    }
+
+    /// Where things are sent that nothing recorded answers.
+    pub(in crate::cli) fn forward(&self) -> Option<&UpstreamGiven> {
+        self.forward.as_ref()
     }
 }
 
 impl From<ReplayFlags> for ReplaySettings {
     fn from(flags: ReplayFlags) -> Self {
-        let ReplayFlags { matching, volatile, filter, session, on_miss, strict, fresh, mode, forward } =
+        // Where to forward is settled with the names of the file at hand.
+        let ReplayFlags { matching, volatile, filter, session, on_miss, strict, fresh, mode, forward: _ } =
             flags;
-        Self { matching, volatile, filter, session, on_miss, strict, fresh, mode, forward }
+        Self { matching, volatile, filter, session, on_miss, strict, fresh, mode, forward: None }
     }
 }
 

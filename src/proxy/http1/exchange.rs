@@ -122,7 +122,7 @@ pub(super) async fn exchange<A: Socket>(
     };
     let forwarded = destination.as_ref().ok().map(|destination| {
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
-        request.forward(&destination.target, host)
+        request.forward(&destination.target, host, &destination.route.set)
     });
     let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());
     let track = shared.recorder.begin(Asked { replay_of: shared.sends_again(connection.peer), ..asked });
@@ -232,6 +232,7 @@ fn asked(peer: SocketAddr, request: &Request, to: Option<&Destination>, sent: Op
         headers: HeaderMap::new(),
         raw: Some(request.head.raw().clone()),
         sent: sent.map(|head| Headers::from_raw_head(head)),
+        set: to.map(|to| Arc::clone(&to.route.set)).unwrap_or_default(),
         fault: None,
         replay_of: None,
     }

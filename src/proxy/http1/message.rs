@@ -2,6 +2,7 @@
 //! stays as it stood.
 
 use crate::fault;
+use crate::gateway::set_header::SetHeader;
 use crate::replay::{Miss, OWN_HEADER, OwnWord};
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
@@ -70,8 +71,8 @@ impl Request {
     }
 
     /// The head for the gateway, which is asked for `target` under the name of `host`; under the name that
-    /// the app says where that is `None`.
-    pub(super) fn forward(&self, target: &[u8], host: Option<&[u8]>) -> Bytes {
+    /// the app says where that is `None`. What is `set` takes the place of the app's.
+    pub(super) fn forward(&self, target: &[u8], host: Option<&[u8]>, set: &[SetHeader]) -> Bytes {
         let mut out = Vec::with_capacity(self.head.raw().len() + host.map_or(0, <[u8]>::len) + 16);
         out.extend_from_slice(&self.method);
         out.push(b' ');
@@ -91,9 +92,15 @@ impl Request {
                     continue;
                 }
                 push_plain(&mut out, &field);
-            } else if !hop.drops(&field) && !field.is(fault::HEADER) {
+            } else if !hop.drops(&field)
+                && !field.is(fault::HEADER)
+                && !set.iter().any(|set| field.is(set.name.as_str()))
+            {
                 push_plain(&mut out, &field);
             }
+        }
+        for set in set {
+            push_line(&mut out, set.name.as_str().as_bytes(), set.value.as_bytes());
         }
         out.extend_from_slice(b"\r\n");
         out.into()

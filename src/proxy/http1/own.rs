@@ -16,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Response, Version};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the rest of a request that is answered already is read, so that it is in the recording and the
@@ -43,6 +44,7 @@ pub(super) async fn refuse<A: Socket>(
         headers: HeaderMap::new(),
         raw: Some(raw.clone()),
         sent: None,
+        set: Arc::default(),
         fault: None,
         replay_of: None,
     });

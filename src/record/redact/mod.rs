@@ -66,7 +66,9 @@ impl Redactor {
             Some(raw) => Headers::from_raw_head(raw),
             None => lines(&asked.headers),
         };
-        Self::of_head(&headers, &asked.target, redact_bodies)
+        let mut redactor = Self::of_head(&headers, &asked.target, redact_bodies);
+        redactor.secrets.add(asked.set.iter().filter_map(|set| set.secret.as_deref()));
+        redactor
     }
 
     /// For the exchange of a request with these header lines and this target.

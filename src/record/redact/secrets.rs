@@ -57,17 +57,27 @@ pub(super) struct Own {
 impl Secrets {
     /// The credentials of a request with these header lines and this target or URL.
     pub(super) fn of_request(headers: &Headers, target: &str) -> Self {
-        let mut own: Vec<Own> =
-            credential::carried_secrets(headers, target).into_iter().map(Own::new).collect();
+        let carried = credential::carried_secrets(headers, target).into_iter().map(Own::new);
+        let mut secrets = Self { own: carried.collect(), begins: *BEGINS };
+        secrets.sort();
+        secrets
+    }
+
+    /// Looks for these as well, which the request carries without the app.
+    pub(super) fn add<'a>(&mut self, others: impl Iterator<Item = &'a str>) {
+        self.own.extend(others.map(|other| Own::new(other.as_bytes().to_vec())));
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        let own = &mut self.own;
         own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
-        let mut begins = *BEGINS;
-        for first in own.iter().filter_map(|own| own.bytes.first()) {
-            if let Some(begins) = begins.get_mut(usize::from(*first)) {
+        for first in self.own.iter().filter_map(|own| own.bytes.first()) {
+            if let Some(begins) = self.begins.get_mut(usize::from(*first)) {
                 begins.own = true;
             }
         }
-        Self { own, begins }
     }
 
     /// The same of a head that was recorded: what is masked there is no secret any more.

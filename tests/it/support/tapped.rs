@@ -293,6 +293,7 @@ pub fn settings(url: &str) -> (Settings, TempDir) {
         routes: BTreeMap::new(),
         recording: home.path().join("recording.db"),
         trust: Trust::default(),
+        own: Vec::new(),
         outgoing: OutgoingProxies::default(),
         tls: false,
         authority: None,
