@@ -34,7 +34,7 @@ pub(super) fn run(runtime: &Runtime, live: &Live, warnings: &[String], env: &Env
         gateway: live.upstream().name.clone(),
     };
     let recorder = live.recorder();
-    let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
+    let trouble = tui::Trouble(Arc::new(move || recorder.health().trouble()));
     show(runtime, live.recording(), words, trouble, Some(Arc::clone(live.armed())), env)
 }
 

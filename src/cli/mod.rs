@@ -11,6 +11,7 @@ mod ca;
 mod check;
 mod completions;
 mod config;
+mod control;
 mod demo;
 mod diff;
 mod doctor;

@@ -28,7 +28,7 @@ mod thread;
 mod tunnel;
 
 pub use added::WorstAdded;
-pub use health::{Degraded, Health};
+pub use health::{Degraded, Health, Removed};
 pub use import::{Imported, Importer};
 pub use recheck::{Recheck, Rechecked};
 pub use seen::{Answered, Asked};
