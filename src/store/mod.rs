@@ -53,6 +53,7 @@
 mod error;
 mod facets;
 pub mod filter;
+mod find;
 mod lost;
 mod marks;
 mod prune;
@@ -70,5 +71,5 @@ mod write;
 pub use error::Error;
 pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};
-pub use search::{Hit, Snippet, SnippetSource};
+pub use search::{Found, Hit, MOST_RATED, Snippet, SnippetSource};
 pub use write::{SegmentId, SessionStart, Writer};
