@@ -1,6 +1,7 @@
 //! The credentials that one request carried, for as long as it is open.
 
-use super::escapes::LONGEST as LONGEST_ESCAPE;
+use super::base64;
+use super::escapes::LONGEST_TWICE as LONGEST_ESCAPE;
 use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
@@ -45,8 +46,21 @@ pub(super) struct Own {
 impl Secrets {
     /// The credentials of a request with these header lines and this target or URL.
     pub(super) fn of_request(headers: &Headers, target: &str) -> Self {
+        Self::new(credential::carried_secrets(headers, target))
+    }
+
+    /// The same of a head that was recorded: what is masked there is no secret any more.
+    pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
+        let mut carried = credential::carried_secrets(headers, target);
+        carried.retain(|secret| !is_masked(secret));
+        Self::new(carried)
+    }
+
+    /// What the request carried, as it is and in Base64.
+    fn new(carried: Vec<Vec<u8>>) -> Self {
         let mut own: Vec<Own> =
-            credential::carried_secrets(headers, target).into_iter().map(Own::new).collect();
+            carried.iter().flat_map(|secret| base64::spellings(secret)).map(Own::new).collect();
+        own.extend(carried.into_iter().map(Own::new));
         own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
         let mut begins = [Begins::default(); 256];
@@ -62,13 +76,6 @@ impl Secrets {
             }
         }
         Self { own, begins }
-    }
-
-    /// The same of a head that was recorded: what is masked there is no secret any more.
-    pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
-        let mut own = Self::of_request(headers, target);
-        own.own.retain(|own| !is_masked(&own.bytes));
-        own
     }
 
     /// The request's own, the longest first.
