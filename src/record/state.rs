@@ -239,7 +239,7 @@ impl State {
         let (mut lost, mut gone) = (0, std::mem::take(&mut self.outcome.exchanges));
         for (key, line) in &mut self.lines {
             // It is counted again when it is written again.
-            gone -= u64::from(line.exchange.id != 0);
+            gone = gone.saturating_sub(u64::from(line.exchange.id != 0));
             lost += line.start_anew(self.writer.session());
             self.changed.insert(*key);
         }

@@ -14,8 +14,8 @@ use rusqlite::{Connection, params, params_from_iter};
 /// Fewer matches of the full text than this are asked for their facets one by one.
 const FEW_MATCHES: u32 = 5_000;
 
-/// So many candidates are held against the full text one by one, or this part of all that its list could hold: to
-/// look one up takes as long as to list so many.
+/// So many candidates are held against the full text one by one, or one in so many numbers: to look one up takes
+/// as long as to list some hundred.
 const FEW_CANDIDATES: usize = 200;
 
 /// How many exchanges are looked through first for words; then ever more.
@@ -35,6 +35,14 @@ pub(super) struct Window {
     before: ExchangeId,
     oldest_first: bool,
     limit: Option<u32>,
+}
+
+/// Which candidates are kept: those that match the full text, or the others.
+#[derive(Debug, Clone, Copy)]
+struct Keep {
+    matches: bool,
+    /// Of no more than so many each is looked up by itself.
+    few: usize,
 }
 
 /// The numbers of a page of the exchanges that are meant, from the oldest to the newest.
@@ -93,7 +101,7 @@ fn by_windows(
     let wanted = window.limit.map_or(usize::MAX, |limit| limit as usize);
     let mut rest =
         Window { after: window.after.max(first - 1), before: window.before.min(last + 1), ..window };
-    // What begins like a word is as dear to ask of a part as of all.
+    // The beginning of a word is as dear to ask of a part as of all.
     let in_parts = window.limit.is_some() && !compiled.has_prefix;
     let mut width = if in_parts { FIRST_PART } else { ExchangeId::MAX };
     let mut found = Vec::new();
@@ -115,6 +123,8 @@ fn by_windows(
 /// Every exchange of one part of the recording that is meant.
 fn within(connection: &Connection, compiled: &Compiled, part: Window) -> Result<Vec<ExchangeId>, Error> {
     let Compiled { condition, matching, excluded, .. } = compiled;
+    let width = usize::try_from(part.before - part.after).unwrap_or_default();
+    let few = if compiled.has_prefix { 0 } else { FEW_CANDIDATES.max(width / FEW_CANDIDATES) };
     match (condition, matching, excluded) {
         (Condition::Always, Some(matching), _) => by_text(connection, matching, part),
         (condition, Some(matching), _) => {
@@ -122,18 +132,19 @@ fn within(connection: &Connection, compiled: &Compiled, part: Window) -> Result<
                 return by_facets(connection, &condition.clone().and_one_of("f.exchange_id", &few), part);
             }
             let mut ids = by_facets(connection, condition, part)?;
-            retain(connection, &mut ids, matching, part, true)?;
+            retain(connection, &mut ids, matching, part, Keep { matches: true, few })?;
             Ok(ids)
         }
         (condition, None, None) => by_facets(connection, condition, part),
         (condition, None, Some(excluded)) => {
-            if have_nearly_all(connection, excluded, part)?
+            if !compiled.has_prefix
+                && have_nearly_all(connection, excluded, part)?
                 && let Some(gaps) = gaps(&by_text(connection, excluded, part)?, part)
             {
                 return by_facets_in(connection, condition, part, &gaps);
             }
             let mut ids = by_facets(connection, condition, part)?;
-            retain(connection, &mut ids, excluded, part, false)?;
+            retain(connection, &mut ids, excluded, part, Keep { matches: false, few })?;
             Ok(ids)
         }
     }
@@ -186,15 +197,14 @@ fn retain(
     ids: &mut Vec<ExchangeId>,
     matching: &str,
     part: Window,
-    keep: bool,
+    keep: Keep,
 ) -> Result<(), Error> {
-    let few = usize::try_from(part.before - part.after).map_or(0, |width| width / FEW_CANDIDATES);
-    if ids.len() <= few.max(FEW_CANDIDATES) {
+    if ids.len() <= keep.few {
         let mut statement =
             connection.prepare_cached("SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = ?")?;
         let mut kept = Vec::new();
         for id in ids.iter() {
-            if statement.exists(params![matching, id])? == keep {
+            if statement.exists(params![matching, id])? == keep.matches {
                 kept.push(*id);
             }
         }
@@ -206,7 +216,7 @@ fn retain(
     ids.retain(|id| {
         let is_before = |known: &ExchangeId| if part.oldest_first { known < id } else { known > id };
         while known.next_if(is_before).is_some() {}
-        known.peek().is_some_and(|known| known == id) == keep
+        known.peek().is_some_and(|known| known == id) == keep.matches
     });
     Ok(())
 }

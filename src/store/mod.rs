@@ -20,7 +20,8 @@
 //!
 //! # Views
 //!
-//! For people who ask with `sqlite3` or `DuckDB` (`ATTACH 'recording.db' AS gatetap (TYPE sqlite)`):
+//! For people who ask with `sqlite3` or `DuckDB` (`ATTACH 'recording.db' AS gatetap (TYPE sqlite)`), which takes the
+//! columns of views for text:
 //!
 //! | view | a row is | columns |
 //! |---|---|---|
