@@ -173,8 +173,7 @@ fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> a
     let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
     let mut talk = None;
     let watched = if settings.headless || !live_view::is_possible(env) {
-        FindingsTalk::of(live.recording()).map_err(Into::into).and_then(|new| {
-            announce::listening(&live, seed, warnings, env)?;
+        announce::listening(&live, seed, warnings, env).and_then(|()| {
             let clock = env.clock.clone();
             let stop = async {
                 tokio::select! {
@@ -182,7 +181,12 @@ fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> a
                     () = idle(&live, idle_exit, &clock) => {}
                 }
             };
-            runtime.block_on(announce::watch(&live, talk.insert(new), stop, env))
+            runtime.block_on(announce::watch(
+                &live,
+                talk.insert(FindingsTalk::of(live.recorder())),
+                stop,
+                env,
+            ))
         })
     } else {
         live_view::run(&runtime, &live, warnings, env)

@@ -4,23 +4,17 @@
 //! (scheme, white space, quotes, control characters) stays too, so that a badly written key can still be
 //! told from a good one. Masking twice is masking once.
 
-use bytes::Bytes;
-
 use super::credential::{SHOWN_FROM, hides_all, is_blank, is_quote, take_apart};
 use super::keys::{self, HeaderKind, percent_escape};
-use crate::exchange::head::Headers;
 
 /// In free text, a value shorter than this is taken for a word and not for a secret.
 const SECRET_FROM: usize = 8;
 
-/// The same header lines with every secret hidden.
-pub fn mask_headers(headers: &Headers) -> Headers {
-    let masked = headers.0.iter().map(|(name, value)| {
-        let mut value = value.to_vec();
-        hide_header(name, &mut value);
-        (name.clone(), Bytes::from(value))
-    });
-    Headers(masked.collect())
+/// The value of the header `name` with every secret hidden.
+pub fn mask_header(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut value = value.to_vec();
+    hide_header(name, &mut value);
+    value
 }
 
 /// The same request target, URL or path with query, with the user and password and every secret query
@@ -52,6 +46,26 @@ pub fn mask_raw_head(head: &[u8]) -> Vec<u8> {
         }
     }
     masked
+}
+
+/// One line of a head that [has independent lines](has_independent_lines), but not its first, with every secret
+/// hidden.
+pub fn mask_header_line(line: &[u8]) -> Vec<u8> {
+    let mut masked = line.to_vec();
+    hide_in_header_line(&mut masked);
+    masked
+}
+
+/// Whether each line of an HTTP/1 head may be masked by itself: it begins with its start line, none is folded, and
+/// none ends in what may be an escape that the next one completes.
+pub fn has_independent_lines(head: &[u8]) -> bool {
+    let is_alone = |line: &[u8]| {
+        let end = line.iter().rev().take(8);
+        !matches!(line.first(), Some(b' ' | b'\t')) && end.copied().all(|byte| !matches!(byte, b'\\' | b'%'))
+    };
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let start = lines.next().unwrap_or_default();
+    !start.iter().copied().all(is_blank) && is_alone(start) && lines.all(is_alone)
 }
 
 /// The same text with whatever looks like a secret hidden: keys by their shape, values behind secret

@@ -17,6 +17,7 @@ mod added;
 mod body_track;
 mod budget;
 mod examiner;
+mod found;
 mod health;
 mod import;
 mod line;
@@ -28,6 +29,7 @@ mod thread;
 mod tunnel;
 
 pub use added::WorstAdded;
+pub use found::FirstFound;
 pub use health::{Degraded, Health, Removed};
 pub use import::{Imported, Importer};
 pub use recheck::{Recheck, Rechecked};
@@ -43,6 +45,7 @@ use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
 use bytes::Bytes;
+use found::SharedFound;
 use health::SharedHealth;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,6 +77,7 @@ struct Shared {
     recording: PathBuf,
     next: AtomicU64,
     health: SharedHealth,
+    found: SharedFound,
 }
 
 /// A recorder that runs. Stop it to write the last of it.
@@ -114,6 +118,7 @@ impl Recorder {
             recording: writer.path().to_owned(),
             next: AtomicU64::new(1),
             health: SharedHealth::default(),
+            found: SharedFound::default(),
         }));
         let thread = thread::start(writer, messages, &recorder, limits, engine)?;
         Ok(Running { recorder, thread })
@@ -132,6 +137,12 @@ impl Recorder {
     /// How the recording is doing.
     pub fn health(&self) -> Health {
         self.0.health.get()
+    }
+
+    /// What each check found first in this session, in the order it was found, but for the first `seen`. What is
+    /// merely worth knowing is left out.
+    pub fn found_after(&self, seen: usize) -> Vec<FirstFound> {
+        self.0.found.after(seen)
     }
 
     /// Writes down that a request has arrived.

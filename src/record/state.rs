@@ -3,6 +3,7 @@
 use super::added::WorstAdded;
 use super::body_track::Keep;
 use super::examiner::{Batch, Seen};
+use super::found::Known;
 use super::health::{Degraded, Removed};
 use super::line::{Line, Written};
 use super::thread::{Message, Outcome};
@@ -41,6 +42,8 @@ pub(super) struct State {
     /// The exchanges that have got their numbers since the last batch, by key.
     numbers: Vec<(u64, ExchangeId)>,
     outcome: Outcome,
+    /// The checks that have found something.
+    found: Known,
     /// Writing failed the last time.
     degraded: bool,
     /// The recording was not in its place the last time.
@@ -60,6 +63,7 @@ impl State {
             outbox: Batch::default(),
             numbers: Vec::new(),
             outcome: Outcome::default(),
+            found: Known::default(),
             degraded: false,
             missing: false,
         }
@@ -171,6 +175,13 @@ impl State {
                     if line.exchange.id == 0 {
                         self.outcome.exchanges += 1;
                         self.numbers.push((key, written.id));
+                    }
+                    if let (true, Some(examined)) = (line.judged, &line.examined) {
+                        for first in self.found.sift(written.id, &examined.findings) {
+                            if let Some(shared) = self.recorder.upgrade() {
+                                shared.found.add(first);
+                            }
+                        }
                     }
                     line.settle(written);
                     if line.judged {

@@ -1,8 +1,8 @@
 //! Masking: nothing secret survives, nothing else changes, no length does.
 
-use bytes::Bytes;
-use gatetap::exchange::head::Headers;
-use gatetap::gateway::mask::{mask_headers, mask_raw_head, mask_target, mask_text};
+use gatetap::gateway::mask::{
+    has_independent_lines, mask_header, mask_header_line, mask_raw_head, mask_target, mask_text,
+};
 use proptest::prelude::*;
 
 fn text(bytes: &[u8]) -> String {
@@ -10,8 +10,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn masked_header(name: &str, value: &str) -> String {
-    let headers = Headers(vec![(name.to_owned(), Bytes::from(value.to_owned()))]);
-    text(mask_headers(&headers).first(name).unwrap())
+    text(&mask_header(name, value.as_bytes()))
 }
 
 #[test]
@@ -241,8 +240,20 @@ proptest! {
     fn any_bytes_keep_their_length(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert_eq!(mask_raw_head(&bytes).len(), bytes.len());
         prop_assert_eq!(mask_text(&bytes).len(), bytes.len());
-        let headers = Headers(vec![("authorization".to_owned(), Bytes::from(bytes.clone()))]);
-        prop_assert_eq!(mask_headers(&headers).first("authorization").unwrap().len(), bytes.len());
+        prop_assert_eq!(mask_header("authorization", &bytes).len(), bytes.len());
+    }
+
+    #[test]
+    fn a_head_of_independent_lines_is_masked_line_by_line(
+        lines in prop::collection::vec("([A-Za-z-]{1,12}:|api[-_]key[:=]|bearer|sk-|https://|[ \\t\\x01\\r\\\\%@?&\"]|[a-z0-9]{1,12}){0,8}", 1..6),
+    ) {
+        let head = lines.join("\n").into_bytes();
+        let mut split = head.split_inclusive(|byte| *byte == b'\n');
+        let start = mask_raw_head(split.next().unwrap_or_default());
+        let masked = split.map(mask_header_line).fold(start, |masked, line| [masked, line].concat());
+        if has_independent_lines(&head) {
+            prop_assert_eq!(text(&masked), text(&mask_raw_head(&head)));
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod base64;
 mod body;
 mod escapes;
 mod events;
+mod memo;
 mod raw;
 mod scanner;
 mod secrets;
@@ -44,6 +45,7 @@ use crate::gateway::mask;
 use body::{BodyMask, TextMask};
 use bytes::Bytes;
 use http::{HeaderMap, Version};
+use memo::{As, remembered};
 use secrets::Secrets;
 use sheet::HIDDEN;
 
@@ -135,8 +137,13 @@ impl Redactor {
 
     /// Hides what is secret in a text that was made from the exchange.
     pub fn text(&self, text: &mut String) {
-        let hidden = self.hide(&Bytes::from(std::mem::take(text)));
-        *text = String::from_utf8_lossy(&mask::mask_text(&hidden)).into_owned();
+        let masked = remembered(As::Text, text.as_bytes(), &self.secrets, || {
+            let masked = mask::mask_text(&self.hide(&Bytes::copy_from_slice(text.as_bytes())));
+            changed(text.as_bytes(), masked.into())
+        });
+        if let Some(masked) = masked {
+            *text = String::from_utf8_lossy(&masked).into_owned();
+        }
     }
 
     /// Hides what is secret in prompt and answer; `None` where no text is kept.
@@ -178,7 +185,11 @@ impl Redactor {
         };
         let credentials =
             credential_facts(&untrimmed(asked.raw.as_ref(), &headers), split_target(&asked.target).1, salt);
-        let masked = self.headers(&headers);
+        let raw = asked.raw.map(|raw| self.raw_head(&raw));
+        let masked = match &raw {
+            Some(raw) => Headers::from_raw_head(raw),
+            None => self.headers(&headers),
+        };
         let sent = asked.sent.map(|sent| self.headers_like(&sent, &headers, &masked));
         Exchange {
             id: 0,
@@ -192,7 +203,7 @@ impl Redactor {
                 target: self.target(&asked.target),
                 version: version(asked.version),
                 headers: masked,
-                raw: asked.raw.map(|raw| self.raw_head(&raw)),
+                raw,
             },
             sent,
             response: None,
@@ -253,20 +264,16 @@ impl Redactor {
 
     /// The head of the answer without its secrets.
     pub(super) fn response_head(&self, answered: &Answered) -> ResponseHead {
-        let headers = match &answered.raw {
+        let raw = answered.raw.as_ref().map(|raw| self.raw_head(raw));
+        let headers = match &raw {
             Some(raw) => Headers::from_raw_head(raw),
-            None => lines(&answered.headers),
+            None => self.headers(&lines(&answered.headers)),
         };
-        ResponseHead {
-            status: answered.status.as_u16(),
-            version: version(answered.version),
-            headers: self.headers(&headers),
-            raw: answered.raw.as_ref().map(|raw| self.raw_head(raw)),
-        }
+        ResponseHead { status: answered.status.as_u16(), version: version(answered.version), headers, raw }
     }
 
     /// The origin's answer has this head; what may be kept of it.
-    pub(super) fn origin_head(&mut self, head: &[u8]) -> Bytes {
+    pub(super) fn origin_head(&mut self, head: &Bytes) -> Bytes {
         self.origin = BodyMask::new(&Headers::from_raw_head(head), true, self.redacts_bodies);
         self.raw_head(head)
     }
@@ -277,17 +284,47 @@ impl Redactor {
     }
 
     fn target(&self, target: &str) -> String {
-        let masked = Bytes::from(mask::mask_target(target));
-        String::from_utf8_lossy(&self.hide_in_head(&masked)).into_owned()
+        let masked = remembered(As::Target, target.as_bytes(), &self.secrets, || {
+            let masked = self.hide_in_head(&mask::mask_target(target).into());
+            changed(target.as_bytes(), masked)
+        });
+        masked.map_or_else(|| target.to_owned(), |masked| String::from_utf8_lossy(&masked).into_owned())
     }
 
-    fn raw_head(&self, head: &[u8]) -> Bytes {
-        self.hide_in_head(&mask::mask_raw_head(head).into())
+    fn raw_head(&self, head: &Bytes) -> Bytes {
+        if !mask::has_independent_lines(head) {
+            return self.hide_in_head(&mask::mask_raw_head(head).into());
+        }
+        let mut masked = Vec::new();
+        let mut at = 0;
+        for line in head.split_inclusive(|byte| *byte == b'\n') {
+            let what = if at == 0 { As::StartLine } else { As::HeaderLine };
+            let hidden = remembered(what, line, &self.secrets, || {
+                let hidden = if at == 0 { mask::mask_raw_head(line) } else { mask::mask_header_line(line) };
+                changed(line, self.hide_in_head(&hidden.into()))
+            });
+            if let Some(hidden) = hidden {
+                if masked.is_empty() {
+                    masked = head.to_vec();
+                }
+                if let Some(place) = masked.get_mut(at..at + line.len()) {
+                    place.copy_from_slice(&hidden);
+                }
+            }
+            at += line.len();
+        }
+        if masked.is_empty() { head.clone() } else { masked.into() }
     }
 
     fn headers(&self, headers: &Headers) -> Headers {
-        let lines = mask::mask_headers(headers).0.into_iter();
-        Headers(lines.map(|(name, value)| (self.masked(name), self.hide_in_head(&value))).collect())
+        let lines = headers.0.iter().map(|(name, value)| {
+            let masked = remembered(As::Value(name), value, &self.secrets, || {
+                let masked = mask::mask_header(name, value);
+                changed(value, self.hide_in_head(&masked.into()))
+            });
+            (self.masked(name.clone()), masked.unwrap_or_else(|| value.clone()))
+        });
+        Headers(lines.collect())
     }
 
     /// The same for lines most of which stand in `plain` too, and without their secrets in `masked`.
@@ -341,6 +378,11 @@ impl Redactor {
         }
         masked.into()
     }
+}
+
+/// What `plain` became, if that is something else.
+fn changed(plain: &[u8], masked: Bytes) -> Option<Bytes> {
+    (masked != plain).then_some(masked)
 }
 
 /// The header lines of a map.

@@ -35,6 +35,8 @@ pub(super) struct Own {
     pub(super) bytes: Vec<u8>,
     /// How much of it says only whose it is.
     pub(super) prefix: usize,
+    /// It is one in Base64, as far as its digits tell of nothing else.
+    pub(super) is_coded: bool,
     /// It has a vendor's shape: key characters that follow belong to a key as well.
     pub(super) is_shaped: bool,
     /// Some bytes near its start that are spelled in one way only.
@@ -59,9 +61,10 @@ impl Secrets {
     /// What the request carried, as it is and in Base64.
     fn new(carried: Vec<Vec<u8>>) -> Self {
         let mut own: Vec<Own> =
-            carried.iter().flat_map(|secret| base64::spellings(secret)).map(Own::new).collect();
+            carried.iter().flat_map(|secret| base64::spellings(secret)).map(Own::coded).collect();
         own.extend(carried.into_iter().map(Own::new));
-        own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
+        let order = |own: &Own| (std::cmp::Reverse(own.bytes.len()), own.is_coded);
+        own.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
         let mut begins = [Begins::default(); 256];
         let shapes = keys::table().shapes_in_text().filter_map(|shape| shape.prefix.as_bytes().first());
@@ -90,6 +93,12 @@ impl Secrets {
 }
 
 impl Own {
+    fn coded(bytes: Vec<u8>) -> Self {
+        let mut own = Self::new(bytes);
+        (own.is_coded, own.prefix, own.is_shaped) = (true, 0, false);
+        own
+    }
+
     fn new(mut bytes: Vec<u8>) -> Self {
         if let Some(rest) = bytes.get_mut(LONGEST..) {
             rest.fill(0);
@@ -103,6 +112,7 @@ impl Own {
         };
         let needle = Finder::new(needle.unwrap_or_default()).into_owned();
         Self {
+            is_coded: false,
             prefix: shape.map_or(0, |shape| shape.prefix.len()),
             is_shaped: shape.is_some(),
             needle,

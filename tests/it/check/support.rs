@@ -9,7 +9,7 @@ use gatetap::exchange::finding::Finding;
 use gatetap::exchange::head::{Headers, RequestHead};
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::gateway::credential::credential_facts;
-use gatetap::gateway::mask::{mask_headers, mask_raw_head, mask_target};
+use gatetap::gateway::mask::{mask_header, mask_raw_head, mask_target};
 use gatetap::record::redact::{Correction, Redactor};
 use gatetap::store::{SessionStart, Writer};
 use gatetap::wire::script::{Capture, read_all};
@@ -136,7 +136,9 @@ fn redact(exchange: &mut Exchange, [request, response]: [&mut Body; 2]) {
     exchange.request_hidden = redactor.hidden(Side::Request);
     exchange.response_hidden = redactor.hidden(Side::Response);
     exchange.credentials = credential_facts(&untrimmed(head), head.query(), b"salt");
-    head.headers = mask_headers(&head.headers);
+    for (name, value) in &mut head.headers.0 {
+        *value = mask_header(name, value).into();
+    }
     head.raw = head.raw.take().map(|raw| mask_raw_head(&raw).into());
     head.target = mask_target(&head.target);
     exchange.url = mask_target(&exchange.url);
