@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::alphabet;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::ops::Range;
 
@@ -29,17 +29,27 @@ pub(super) fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
         let mut text = [[0; 2].get(..before).unwrap_or_default(), secret].concat();
         let first = (before * 8).div_ceil(6);
         let end = text.len() * 8 / 6;
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            let mut digits = engine.encode(&text).into_bytes();
-            let whole = digits.get(first..end).unwrap_or_default();
-            if whole.len() >= SHORTEST_SPELLING && !found.iter().any(|known| known == whole) {
-                found.push(whole.to_vec());
+        let mut digits = STANDARD_NO_PAD.encode(&text).into_bytes();
+        let whole = digits.get(first..end).filter(|whole| whole.len() >= SHORTEST_SPELLING);
+        if let Some(whole) = whole {
+            if whole.iter().any(|digit| matches!(digit, b'+' | b'/')) {
+                found.push(whole.iter().map(|digit| in_urls(*digit)).collect());
             }
-            digits.fill(0);
+            found.push(whole.to_vec());
         }
+        digits.fill(0);
         text.fill(0);
     }
     found
+}
+
+/// The digit as it is in URLs.
+const fn in_urls(digit: u8) -> u8 {
+    match digit {
+        b'+' => b'-',
+        b'/' => b'_',
+        digit => digit,
+    }
 }
 
 /// The stretches of `text` that may be Base64 and, decoded, are a secret to `is_secret`.

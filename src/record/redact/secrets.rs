@@ -12,6 +12,9 @@ const LONGEST: usize = 16 * 1024;
 /// So many bytes of a secret are searched for at once.
 const NEEDLE: usize = 4;
 
+/// The same of one in Base64, among much that is Base64 as well.
+const CODED_NEEDLE: usize = 12;
+
 /// What is looked for in the bodies of an exchange: its own credentials, and every shape of the table.
 ///
 /// Zeroed when it is dropped. That is all that can be done without unsafe code: the copies in the HTTP
@@ -94,29 +97,38 @@ impl Secrets {
 
 impl Own {
     fn coded(bytes: Vec<u8>) -> Self {
-        let mut own = Self::new(bytes);
-        (own.is_coded, own.prefix, own.is_shaped) = (true, 0, false);
+        let mut own = Self::plain(bytes, CODED_NEEDLE);
+        own.is_coded = true;
         own
     }
 
-    fn new(mut bytes: Vec<u8>) -> Self {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut own = Self::plain(bytes, NEEDLE);
+        if let Some(shape) = keys::table().shape_of(&own.bytes) {
+            own.prefix = shape.prefix.len();
+            own.is_shaped = true;
+        }
+        own
+    }
+
+    /// One that is hidden whole, found by so many of its bytes if they are there in a row.
+    fn plain(mut bytes: Vec<u8>, length: usize) -> Self {
         if let Some(rest) = bytes.get_mut(LONGEST..) {
             rest.fill(0);
         }
         bytes.truncate(LONGEST);
-        let shape = keys::table().shape_of(&bytes);
-        let plain = bytes.windows(NEEDLE).position(|window| window.iter().copied().all(keys::is_key_byte));
-        let needle = match plain {
-            Some(at) => bytes.get(at..at + NEEDLE),
-            None => bytes.get(..1),
+        let place = |length: usize| {
+            let is_plain = |window: &[u8]| window.iter().copied().all(keys::is_key_byte);
+            bytes.windows(length).position(is_plain).map(|at| at..at + length)
         };
-        let needle = Finder::new(needle.unwrap_or_default()).into_owned();
+        let plain = place(length).or_else(|| place(NEEDLE));
+        let needle = bytes.get(plain.clone().unwrap_or(0..1)).unwrap_or_default();
         Self {
+            needle: Finder::new(needle).into_owned(),
+            reach: (plain.map_or(0, |plain| plain.start) + 1) * LONGEST_ESCAPE,
+            prefix: 0,
             is_coded: false,
-            prefix: shape.map_or(0, |shape| shape.prefix.len()),
-            is_shaped: shape.is_some(),
-            needle,
-            reach: (plain.unwrap_or_default() + 1) * LONGEST_ESCAPE,
+            is_shaped: false,
             bytes,
         }
     }
