@@ -21,6 +21,9 @@ const MOST_OF_A_MESSAGE: usize = 400;
 /// So many of a request's tools are remembered.
 const MOST_TOOLS: usize = 64;
 
+/// Among so many of the newest, one is looked for one by one.
+const FEW: usize = 32;
+
 /// Where an exchange stands in the order of starting: its start, then its number in this process.
 type At = (WallTime, u64);
 
@@ -257,8 +260,7 @@ impl History {
 
     /// The exchanges that began before this one, newest first. Its own entry is not among them.
     pub fn before<'a>(&'a self, own: &Past) -> impl Iterator<Item = &'a Past> {
-        let at = own.at();
-        self.past.range(..self.past.partition_point(|past| past.at() < at)).rev()
+        self.past.range(..self.place(own.at())).rev()
     }
 
     /// Those of them that began at most `window` before it.
@@ -305,7 +307,7 @@ impl History {
     pub(super) fn begin(&mut self, past: Past) {
         // Two connections hand their requests over in any order.
         let at = past.at();
-        self.past.insert(self.past.partition_point(|known| known.at() < at), past);
+        self.past.insert(self.place(at), past);
         if self.past.len() > REMEMBERED
             && let Some(oldest) = self.past.pop_front()
         {
@@ -326,8 +328,18 @@ impl History {
         self.said.contains(&(check, of.to_owned()))
     }
 
+    /// How many began before `at`. Mostly all but a few did.
+    fn place(&self, at: At) -> usize {
+        let newer = self.past.iter().rev().take(FEW).take_while(|past| past.at() >= at).count();
+        if newer < FEW {
+            return self.past.len() - newer;
+        }
+        self.past.partition_point(|past| past.at() < at)
+    }
+
     fn index(&self, at: At) -> Option<usize> {
-        self.past.binary_search_by_key(&at, Past::at).ok()
+        let place = self.place(at);
+        (self.past.get(place)?.at() == at).then_some(place)
     }
 
     fn unlist(&mut self, hash: u64, at: At) {

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::exchange::text::{boundary_after, boundary_before};
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::wire::json::{Reader, Shape};
 
 /// How much of a text is kept: its start and its end. Of a long conversation that is the instructions and
@@ -91,5 +91,5 @@ fn shorten(mut text: String) -> String {
         let end = boundary_after(&text, text.len() - END);
         text.replace_range(start..end, "\n");
     }
-    String::from_utf8_lossy(&mask_text(text.as_bytes())).into_owned()
+    mask_string(text)
 }

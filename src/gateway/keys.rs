@@ -16,9 +16,12 @@ pub struct Table {
     placeholders: Placeholders,
     #[serde(rename = "shape")]
     shapes: Vec<Shape>,
-    /// By byte: whether a shape in a text begins with it.
+    /// By byte: the shapes in a text that begin with it, by their places among all.
     #[serde(skip)]
-    begins: Vec<bool>,
+    beginning: Vec<Vec<usize>>,
+    /// By byte: whether the name of a secret may end in it.
+    #[serde(skip)]
+    ends_name: Vec<bool>,
 }
 
 /// What a header with a credential holds.
@@ -99,9 +102,19 @@ pub fn table() -> &'static Table {
     // A test holds that the file is well formed.
     static TABLE: LazyLock<Table> = LazyLock::new(|| {
         let mut table: Table = toml::from_str(include_str!("keys.toml")).unwrap_or_default();
-        let firsts: Vec<_> = table.shapes_in_text().map(|shape| shape.prefix.bytes().next()).collect();
-        let begins = |byte| firsts.iter().any(|first| first.is_none_or(|first| first == byte));
-        table.begins = (0..=u8::MAX).map(begins).collect();
+        let in_text = table.shapes.iter().enumerate().filter(|(_, shape)| shape.marker.is_none());
+        let mut beginning = vec![Vec::new(); 256];
+        for (at, shape) in in_text {
+            if let Some(list) =
+                shape.prefix.bytes().next().and_then(|byte| beginning.get_mut(usize::from(byte)))
+            {
+                list.push(at);
+            }
+        }
+        table.beginning = beginning;
+        let names = table.headers.keys().chain(&table.names.secret_endings);
+        let lasts: Vec<u8> = names.filter_map(|name| name.bytes().last()).collect();
+        table.ends_name = (0..=u8::MAX).map(|byte: u8| lasts.contains(&byte.to_ascii_lowercase())).collect();
         table
     });
     &TABLE
@@ -130,6 +143,11 @@ impl Table {
 
     /// Whether a variable or field of that name holds a secret.
     pub fn is_secret_name(&self, name: &str) -> bool {
+        // Most names end otherwise, and need not be spelled anew to be told apart.
+        let last = name.bytes().last().filter(|last| is_key_byte(*last));
+        if last.and_then(|last| self.ends_name.get(usize::from(last))) == Some(&false) {
+            return false;
+        }
         let name = normal(name);
         let masked_whole = |kind: &HeaderKind| !matches!(kind, HeaderKind::Websocket);
         self.headers.get(&name).is_some_and(masked_whole) || self.ends_like_a_secret(&name)
@@ -152,15 +170,18 @@ impl Table {
 
     /// How long the key at the start of `text` is, if there is one.
     pub fn key_at_start(&self, text: &[u8]) -> Option<usize> {
-        let first = *text.first()?;
-        if !self.begins.get(usize::from(first)).is_some_and(|begins| *begins) {
-            return None;
-        }
-        self.shapes.iter().filter(|shape| shape.marker.is_none()).find_map(|shape| {
+        self.shapes_beginning(*text.first()?).find_map(|shape| {
             let after = text.strip_prefix(shape.prefix.as_bytes())?;
             let run = shape.run(after);
             shape.is_key(run).then_some(shape.prefix.len() + run.len())
         })
+    }
+
+    /// The shapes that a key is known by inside a text and that begin with this byte, the more exact before the less
+    /// exact.
+    pub fn shapes_beginning(&self, first: u8) -> impl Iterator<Item = &Shape> {
+        let list = self.beginning.get(usize::from(first)).map_or(&[][..], Vec::as_slice);
+        list.iter().filter_map(|at| self.shapes.get(*at))
     }
 
     /// The shapes that a key is known by inside a text, the more exact before the less exact.

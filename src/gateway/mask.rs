@@ -22,8 +22,7 @@ pub fn mask_header(name: &str, value: &[u8]) -> Vec<u8> {
 pub fn mask_target(target: &str) -> String {
     let mut bytes = target.as_bytes().to_vec();
     hide_in_target(&mut bytes);
-    // Hidden stretches begin and end at ASCII, so what is left is UTF-8.
-    String::from_utf8_lossy(&bytes).into_owned()
+    into_text(bytes)
 }
 
 /// The same HTTP/1 head with every secret hidden, byte for byte otherwise: also where lines are folded,
@@ -74,6 +73,18 @@ pub fn mask_text(text: &[u8]) -> Vec<u8> {
     let mut masked = text.to_vec();
     hide_in_text(&mut masked);
     masked
+}
+
+/// The same of a text that is read as one.
+pub fn mask_string(text: String) -> String {
+    let mut text = text.into_bytes();
+    hide_in_text(&mut text);
+    into_text(text)
+}
+
+/// What was masked as text. Of a character that is hidden in part, no text is left.
+pub fn into_text(masked: Vec<u8>) -> String {
+    String::from_utf8(masked).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Hides every key of a known shape in `text`, and nothing else; says how many were not hidden yet.
@@ -254,21 +265,23 @@ fn hide_user_info(text: &mut [u8], start: usize) {
 
 fn hide_in_text(text: &mut [u8]) {
     let mut at = 0;
-    while at < text.len() {
-        if let Some(secret) = secret_at(text, at) {
-            let bytes = text.get_mut(secret.start..secret.end).unwrap_or_default();
-            if secret.encoded {
-                hide_encoded(bytes);
-            } else {
-                hide(bytes, true);
+    while let Some(byte) = text.get(at).copied() {
+        // What announces a secret begins with a letter, a digit, or a hyphen.
+        if keys::is_key_byte(byte) {
+            if let Some(secret) = secret_at(text, at) {
+                let bytes = text.get_mut(secret.start..secret.end).unwrap_or_default();
+                if secret.encoded {
+                    hide_encoded(bytes);
+                } else {
+                    hide(bytes, true);
+                }
+                at = secret.end.max(at + 1);
+                continue;
             }
-            at = secret.end.max(at + 1);
-        } else {
-            if text.get(at..).is_some_and(|rest| rest.starts_with(b"://")) {
-                hide_user_info(text, at + 3);
-            }
-            at += 1;
+        } else if byte == b':' && text.get(at..at + 3) == Some(b"://") {
+            hide_user_info(text, at + 3);
         }
+        at += 1;
     }
 }
 
@@ -364,7 +377,9 @@ fn token_length(text: &[u8]) -> usize {
 /// `\n`) that ends in one.
 fn begins_word(text: &[u8], at: usize) -> bool {
     let back = |steps: usize| at.checked_sub(steps).and_then(|index| text.get(index)).copied();
+    let is_escaped =
+        || at.checked_sub(3).and_then(|start| text.get(start..at)).and_then(percent_escape).is_some();
     !back(1).is_some_and(|byte| byte.is_ascii_alphanumeric())
         || back(2) == Some(b'\\')
-        || at.checked_sub(3).and_then(|start| text.get(start..at)).and_then(percent_escape).is_some()
+        || (back(3) == Some(b'%') && is_escaped())
 }

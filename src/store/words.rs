@@ -32,6 +32,16 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = Word> {
 /// nothing left to decide.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
+    if text.is_ascii() {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+            if !plain.is_empty() {
+                plain.push(' ');
+            }
+            plain.push_str(word);
+        }
+        plain.make_ascii_lowercase();
+        return plain;
+    }
     for word in split(text) {
         if !plain.is_empty() {
             plain.push(' ');

@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use crate::proxy::connect::GatewayStream;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
@@ -13,31 +13,34 @@ const IDLE_PER_GATEWAY: usize = 64;
 
 /// Idle connections by origin. The lock is held to take one out or put one back, never while waiting.
 #[derive(Debug, Default)]
-pub(in crate::proxy) struct Idle(Mutex<HashMap<Arc<str>, Vec<Link<GatewayStream>>>>);
+pub(in crate::proxy) struct Idle(Mutex<HashMap<Arc<str>, VecDeque<Link<GatewayStream>>>>);
 
 impl Idle {
     /// A connection to `origin` whose gateway has neither closed it nor said anything.
     pub(super) fn take(&self, origin: &str) -> Option<Link<GatewayStream>> {
         loop {
-            let mut link = self.lock().get_mut(origin)?.pop()?;
+            let mut link = self.lock().get_mut(origin)?.pop_back()?;
             if is_quiet(&mut link) {
                 return Some(link);
             }
         }
     }
 
-    /// Lets a connection wait for its next request. Those that died while they waited go.
+    /// Lets a connection wait for its next request. Those that died while they waited longest go.
     pub(super) fn put(&self, origin: &Arc<str>, mut link: Link<GatewayStream>) {
         link.rest();
         let mut idle = self.lock();
         let links = idle.entry(Arc::clone(origin)).or_default();
-        links.retain_mut(is_quiet);
+        // The one that has waited longest is the first to be closed; the others are looked at when they are its age.
+        while links.front_mut().is_some_and(|longest| !is_quiet(longest)) {
+            links.pop_front();
+        }
         if links.len() < IDLE_PER_GATEWAY {
-            links.push(link);
+            links.push_back(link);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Vec<Link<GatewayStream>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, VecDeque<Link<GatewayStream>>>> {
         // The map is whole even where its holder panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,9 +62,9 @@ fn is_quiet(link: &mut Link<GatewayStream>) -> bool {
 
 #[cfg(unix)]
 fn peek(stream: &TcpStream) -> io::Result<usize> {
-    use std::os::fd::AsFd as _;
-    let same_socket = stream.as_fd().try_clone_to_owned()?;
-    std::net::TcpStream::from(same_socket).peek(&mut [0])
+    use rustix::net::{RecvFlags, recv};
+    let (peeked, _) = recv(stream, &mut [0; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+    Ok(peeked)
 }
 
 #[cfg(not(unix))]

@@ -125,32 +125,34 @@ impl Next {
 /// too short for many searches, and for the end of any, where a secret may be cut off. `before` are the
 /// two characters before `bytes`.
 pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets: &Secrets) -> usize {
-    let [mut before_last, mut last] = match from.checked_sub(2).and_then(|at| bytes.get(at..from)) {
-        Some([first, second]) => [*first, *second],
-        _ if from == 1 => [before[1], bytes.first().copied().unwrap_or_default()],
-        _ => before,
-    };
+    let at_index = |index: usize| bytes.get(index).copied().unwrap_or_default();
     let mut at = from;
-    let mut rest = bytes.get(from..).unwrap_or_default();
-    while let Some((byte, tail)) = rest.split_first() {
-        if matches!(byte, b'\\' | b'%') && may_spell_secret(rest, secrets) {
+    while let Some(rest) = bytes.get(at..) {
+        let Some(skipped) = rest.iter().position(|byte| secrets.begins(*byte).anything()) else { break };
+        at += skipped;
+        let rest = rest.get(skipped..).unwrap_or_default();
+        let byte = at_index(at);
+        let begins = secrets.begins(byte);
+        if begins.escape && may_spell_secret(rest, secrets) {
             return at.saturating_sub(REACH).max(from);
         }
-        let begins = secrets.begins(*byte);
         if begins.own && secrets.own().iter().any(|own| own.may_begin(rest)) {
             return at;
         }
-        if begins.shape && ends_word([before_last, last]) {
-            let mut shapes = keys::table().shapes_in_text();
+        let follows = || match at {
+            0 => before,
+            1 => [before[1], at_index(0)],
+            _ => [at_index(at - 2), at_index(at - 1)],
+        };
+        if begins.shape && ends_word(follows()) {
+            let mut shapes = keys::table().shapes_beginning(byte);
             if shapes.any(|shape| agree(shape.prefix.as_bytes(), rest)) {
                 return at;
             }
         }
-        (before_last, last) = (last, *byte);
-        rest = tail;
         at += 1;
     }
-    at
+    bytes.len()
 }
 
 /// Whether an escape, perhaps cut off, spells a character that a secret may begin with or hold.

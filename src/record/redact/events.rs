@@ -4,9 +4,7 @@
 //! member of the same name under the same `…index` numbers. Everything else is read as it stands. Broken
 //! lines and broken JSON are read as far as they make sense; each line begins anew.
 
-use super::escapes::Escapes;
 use super::raw::RawText;
-use super::scanner::Scanner;
 use super::secrets::Secrets;
 use super::sheet::Sheet;
 use crate::gateway::keys;
@@ -35,7 +33,6 @@ pub(super) struct Events {
     /// The index numbers that hold here, each with its depth.
     indices: Vec<(u32, u64)>,
     texts: Vec<Text>,
-    escapes: Escapes,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,7 +55,7 @@ enum Line {
 #[derive(Debug)]
 struct Text {
     place: u64,
-    scanner: Scanner,
+    raw: RawText,
 }
 
 impl Events {
@@ -69,18 +66,17 @@ impl Events {
         let mut at = 0;
         while let Some(byte) = chunk.get(at).copied() {
             if let Line::Text(index, escaped) = self.line {
-                if matches!(byte, b'\n' | b'\r') || (byte == b'"' && !escaped) {
-                    self.close_text(index, secrets, sheet);
-                    unread = at;
-                } else {
-                    self.line = Line::Text(index, byte == b'\\' && !escaped);
-                    if let Some(text) = self.texts.get_mut(index) {
-                        let scanner = &mut text.scanner;
-                        self.escapes.push(byte, start + at as u64, |unit| scanner.feed(unit, secrets, sheet));
-                    }
-                    at += 1;
-                    continue;
+                let (length, end) = piece(chunk.get(at..).unwrap_or_default(), escaped);
+                if let Some(text) = self.texts.get_mut(index) {
+                    text.raw.push(slice(chunk, at, at + length), start + at as u64, secrets, sheet);
                 }
+                at += length;
+                match end {
+                    PieceEnd::Closed => self.close_text(index, secrets, sheet),
+                    PieceEnd::Open { escaped } => self.line = Line::Text(index, escaped),
+                }
+                unread = at;
+                continue;
             }
             if self.line == Line::Other {
                 let rest = chunk.get(at..).unwrap_or_default();
@@ -105,8 +101,8 @@ impl Events {
 
     /// The chunk ends here and the stream may go on.
     pub(super) fn cover(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
-        for text in self.texts.iter_mut().filter(|text| !text.scanner.is_idle()) {
-            text.scanner.cover(secrets, sheet);
+        for text in &mut self.texts {
+            text.raw.cover(secrets, sheet);
         }
     }
 
@@ -116,14 +112,13 @@ impl Events {
             self.close_text(index, secrets, sheet);
         }
         for text in &mut self.texts {
-            text.scanner.end(secrets, sheet);
+            text.raw.end(secrets, sheet);
         }
     }
 
     fn close_text(&mut self, index: usize, secrets: &Secrets, sheet: &mut Sheet<'_>) {
         if let Some(text) = self.texts.get_mut(index) {
-            let scanner = &mut text.scanner;
-            self.escapes.flush(|unit| scanner.feed(unit, secrets, sheet));
+            text.raw.pause(secrets, sheet);
         }
         // The quote or line end that closes it is read as one outside.
         self.line = Line::String(false);
@@ -240,9 +235,29 @@ impl Events {
             // What it holds hidden stays hidden.
             self.texts.remove(0);
         }
-        self.texts.push(Text { place, scanner: Scanner::default() });
+        self.texts.push(Text { place, raw: RawText::default() });
         self.texts.len() - 1
     }
+}
+
+/// How a piece of a text ends.
+enum PieceEnd {
+    /// At a quote or a line end.
+    Closed,
+    /// With the chunk, perhaps after a backslash.
+    Open { escaped: bool },
+}
+
+/// How much of `rest` belongs to the text that it begins in, perhaps after a backslash, and how that ends.
+fn piece(rest: &[u8], mut escaped: bool) -> (usize, PieceEnd) {
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b'\n' | b'\r' => return (at, PieceEnd::Closed),
+            b'"' if !escaped => return (at, PieceEnd::Closed),
+            byte => escaped = *byte == b'\\' && !escaped,
+        }
+    }
+    (rest.len(), PieceEnd::Open { escaped })
 }
 
 fn slice(chunk: &[u8], from: usize, to: usize) -> &[u8] {

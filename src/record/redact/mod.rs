@@ -142,13 +142,13 @@ impl Redactor {
             changed(text.as_bytes(), masked.into())
         });
         if let Some(masked) = masked {
-            *text = String::from_utf8_lossy(&masked).into_owned();
+            *text = mask::into_text(masked.into());
         }
     }
 
     /// Hides what is secret in prompt and answer; `None` where no text is kept.
     pub(super) fn full_text(&self, text: Text) -> Option<Text> {
-        let hide = |text: String| String::from_utf8_lossy(&self.hide(&Bytes::from(text))).into_owned();
+        let hide = |text: String| mask::into_text(self.hide(&Bytes::from(text)).into());
         (!self.redacts_bodies).then(|| Text { prompt: hide(text.prompt), answer: hide(text.answer) })
     }
 
@@ -288,7 +288,7 @@ impl Redactor {
             let masked = self.hide_in_head(&mask::mask_target(target).into());
             changed(target.as_bytes(), masked)
         });
-        masked.map_or_else(|| target.to_owned(), |masked| String::from_utf8_lossy(&masked).into_owned())
+        masked.map_or_else(|| target.to_owned(), |masked| mask::into_text(masked.into()))
     }
 
     fn raw_head(&self, head: &Bytes) -> Bytes {

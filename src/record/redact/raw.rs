@@ -55,10 +55,15 @@ impl RawText {
         self.scanner.cover(secrets, sheet);
     }
 
-    /// The text ends here.
-    pub(super) fn end(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
+    /// The text goes on after something else: an escape is not continued there.
+    pub(super) fn pause(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
         let scanner = &mut self.scanner;
         self.escapes.flush(|unit| scanner.feed(unit, secrets, sheet));
+    }
+
+    /// The text ends here.
+    pub(super) fn end(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
+        self.pause(secrets, sheet);
         self.scanner.end(secrets, sheet);
         self.carried.clear();
     }

@@ -5,6 +5,7 @@ use super::escapes::LONGEST_TWICE as LONGEST_ESCAPE;
 use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What is longer is looked for by its first bytes; the rest of it is hidden with them.
 const LONGEST: usize = 16 * 1024;
@@ -31,7 +32,25 @@ pub(super) struct Begins {
     pub(super) shape: bool,
     /// One of the request's own.
     pub(super) own: bool,
+    /// An escape.
+    pub(super) escape: bool,
 }
+
+impl Begins {
+    /// Whether anything may.
+    pub(super) const fn anything(self) -> bool {
+        self.shape | self.own | self.escape
+    }
+}
+
+/// What may begin with each character, whatever the request carries.
+static BEGINS: LazyLock<[Begins; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let byte = byte as u8;
+        let shape = keys::table().shapes_beginning(byte).next().is_some();
+        Begins { shape, own: false, escape: matches!(byte, b'\\' | b'%') }
+    })
+});
 
 /// One credential of the request.
 pub(super) struct Own {
@@ -69,13 +88,7 @@ impl Secrets {
         let order = |own: &Own| (std::cmp::Reverse(own.bytes.len()), own.is_coded);
         own.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
-        let mut begins = [Begins::default(); 256];
-        let shapes = keys::table().shapes_in_text().filter_map(|shape| shape.prefix.as_bytes().first());
-        for first in shapes {
-            if let Some(begins) = begins.get_mut(usize::from(*first)) {
-                begins.shape = true;
-            }
-        }
+        let mut begins = *BEGINS;
         for first in own.iter().filter_map(|own| own.bytes.first()) {
             if let Some(begins) = begins.get_mut(usize::from(*first)) {
                 begins.own = true;
