@@ -115,7 +115,7 @@ impl StatusArgs {
                         }
                     }
                     Err(error) => {
-                        writeln!(env.stdout, "  how the recording is doing is not known: {error:#}")?
+                        writeln!(env.stdout, "  how the recording is doing is not known: {error:#}")?;
                     }
                 }
             }

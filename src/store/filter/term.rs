@@ -151,7 +151,9 @@ impl Expr {
     pub(super) fn demands<'a>(&'a self, holds: bool, into: &mut Vec<(&'a Self, bool)>) {
         match (self, holds) {
             (Self::All(several), true) | (Self::Any(several), false) => {
-                several.iter().for_each(|one| one.demands(holds, into));
+                for one in several {
+                    one.demands(holds, into);
+                }
             }
             (Self::Not(inner), _) => inner.demands(!holds, into),
             _ => into.push((self, holds)),
