@@ -53,7 +53,7 @@
 //! | [`store`] | the recording: schema, writer, reader, filters, full text, pruning, sessions that died |
 //! | [`tls`] | the local CA, and whose certificates are believed |
 //! | [`fault`] | documented errors and wire faults: the catalogue, rules, plans, changed streams; no IO |
-//! | [`export`] | exchanges in other formats, written and, of two of them, read; the JSON that programs read |
+//! | [`export`] | exchanges in other formats, written and, of some, read; the JSON that programs read |
 //! | [`record`] | the recorder and examiner threads; redaction |
 //! | [`play`] | plays answers on sockets, byte for byte: what the simulator and a replay share |
 //! | [`sim`] | the offline gateway |

@@ -274,7 +274,11 @@ impl History {
         let at = own.at();
         let same = self.same.get(&own.same).map_or(&[][..], Vec::as_slice);
         let earlier = same.get(..same.partition_point(|known| *known < at)).unwrap_or_default();
-        let known = earlier.iter().rev().filter_map(|at| self.past.get(self.index(*at)?));
+        let mut newer = self.place(at);
+        let known = earlier.iter().rev().filter_map(move |at| {
+            newer = self.place_among(newer, *at);
+            self.past.get(newer).filter(|past| past.at() == *at)
+        });
         known.filter(move |past| own.repeats(past))
     }
 
@@ -328,11 +332,16 @@ impl History {
         self.said.contains(&(check, of.to_owned()))
     }
 
-    /// How many began before `at`. Mostly all but a few did.
+    /// How many began before `at`.
     fn place(&self, at: At) -> usize {
-        let newer = self.past.iter().rev().take(FEW).take_while(|past| past.at() >= at).count();
+        self.place_among(self.past.len(), at)
+    }
+
+    /// How many of the first `count` began before `at`. Mostly all but a few did.
+    fn place_among(&self, count: usize, at: At) -> usize {
+        let newer = self.past.range(..count).rev().take(FEW).take_while(|past| past.at() >= at).count();
         if newer < FEW {
-            return self.past.len() - newer;
+            return count.saturating_sub(newer);
         }
         self.past.partition_point(|past| past.at() < at)
     }

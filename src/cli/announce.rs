@@ -1,7 +1,7 @@
 //! What a running gatetap says of itself: where it listens, why it could not, and how the recording went.
 
 use super::env::Env;
-use super::error::{listen_hint, with_hint};
+use super::error::{listen_hint, with_exit, with_hint};
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::replay;
@@ -9,6 +9,7 @@ use crate::config::ListenAddress;
 use crate::exchange::text::printable;
 use crate::live::{self, Live};
 use crate::record::Outcome;
+use crate::replay::StartError;
 use std::io::Write;
 use std::time::Duration;
 
@@ -113,6 +114,9 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
 
 /// Adds what to do about it to the reason why nothing could be started.
 pub(super) fn explain(error: live::Error) -> anyhow::Error {
+    if let live::Error::Replay(StartError::Redacted { .. }) = &error {
+        return with_exit(error, "record it again without --redact-bodies", Exit::Usage);
+    }
     let hint = match &error {
         live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address.ip()),
         _ => None,

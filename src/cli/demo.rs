@@ -123,6 +123,8 @@ impl DemoArgs {
             connect_timeout: Duration::from_secs(10),
             simulator,
             replay: replay::Options::default(),
+            forward: None,
+            upstream_name: None,
             faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }

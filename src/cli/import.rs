@@ -9,7 +9,7 @@ use crate::check::Engine;
 use crate::config;
 use crate::exchange::time::WallTime;
 use crate::export::har::{self, Lacking};
-use crate::export::{Piece, ReadError, jsonl};
+use crate::export::{Piece, ReadError, capture, jsonl};
 use crate::record::{Imported, Importer};
 use crate::store::filter::Filter;
 use crate::store::{Page, Reader};
@@ -22,9 +22,10 @@ use std::path::{Path, PathBuf};
 /// So much of a file tells what it is.
 const BEGINNING: u64 = 4096;
 
-const WHAT_IT_TAKES: &str = "name a file that `gatetap export jsonl -o FILE` wrote, a HAR, or a recording";
+const WHAT_IT_TAKES: &str =
+    "name a file that `gatetap export jsonl -o FILE` wrote, a HAR, a capture, or a recording";
 
-/// Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another recording
+/// Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, a capture, or another recording
 ///
 /// All of a file is taken in or nothing. Keys are masked as they are when traffic is recorded, verdicts are
 /// derived anew, and the checks run. Into an empty recording exchanges come with their numbers.
@@ -40,9 +41,14 @@ pub(super) struct ImportArgs {
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
+    /// Of `gatetap export jsonl`.
     JsonLines,
+    /// A HAR.
     Har,
+    /// A capture, or several.
+    Captures,
+    /// A recording.
     Recording,
 }
 
@@ -52,31 +58,42 @@ impl ImportArgs {
         let target = self.recording.path(env)?;
         let engine = Engine::new(config::checks(Vec::new(), Vec::new(), &env.directories)?);
         let kind = kind(&self.file)?;
-        let (imported, lacking) = match kind {
-            Kind::Recording => (merge(&self.file, &target, engine)?, Lacking::default()),
-            kind => {
-                // First all of it is read, so that a mistake at its end leaves the recording untouched.
-                let never = |_: Piece| Ok::<(), Infallible>(());
-                pieces(kind, &self.file, never).map_err(|error| malformed(error, &self.file))?;
-                let mut importer = Importer::begin(&target, engine)?;
-                let lacking = pieces(kind, &self.file, |piece| importer.take(piece))
-                    .map_err(|error| malformed(error, &self.file))?;
-                (importer.finish()?, lacking)
-            }
-        };
+        let (imported, lacking) = take_in(kind, &self.file, &target, engine, env.clock.now().wall)?;
         tell(&imported, &lacking, &self.file, &target, env)?;
         Ok(Exit::Fine)
     }
 }
 
+/// Takes all of a file into the recording at `target`. What says nothing of its time began `now`.
+pub(super) fn take_in(
+    kind: Kind,
+    file: &Path,
+    target: &Path,
+    engine: Engine,
+    now: WallTime,
+) -> anyhow::Result<(Imported, Lacking)> {
+    if kind == Kind::Recording {
+        return Ok((merge(file, target, engine)?, Lacking::default()));
+    }
+    // First all of it is read, so that a mistake at its end leaves the recording untouched.
+    let never = |_: Piece| Ok::<(), Infallible>(());
+    pieces(kind, file, now, never).map_err(|error| malformed(error, file))?;
+    let mut importer = Importer::begin(target, engine)?;
+    let lacking =
+        pieces(kind, file, now, |piece| importer.take(piece)).map_err(|error| malformed(error, file))?;
+    Ok((importer.finish()?, lacking))
+}
+
 fn pieces<E>(
     kind: Kind,
     path: &Path,
+    now: WallTime,
     sink: impl FnMut(Piece) -> Result<(), E>,
 ) -> Result<Lacking, ReadError<E>> {
     let input = BufReader::new(File::open(path).map_err(ReadError::Io)?);
     match kind {
         Kind::Har => har::read(input, sink),
+        Kind::Captures => capture::read(input, now, sink).map(|()| Lacking::default()),
         _ => jsonl::read(input, sink).map(|()| Lacking::default()),
     }
 }
@@ -124,7 +141,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 /// What the beginning of a file says that it is.
-fn kind(path: &Path) -> anyhow::Result<Kind> {
+pub(super) fn kind(path: &Path) -> anyhow::Result<Kind> {
     let mut beginning = Vec::new();
     let read = File::open(path).and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning));
     if let Err(error) = read {
@@ -140,8 +157,14 @@ fn kind(path: &Path) -> anyhow::Result<Kind> {
         text = text.get(1..).unwrap_or_default().trim_ascii_start();
         return Ok(if text.starts_with(b"\"gatetap\"") { Kind::JsonLines } else { Kind::Har });
     }
+    if capture::begins(&beginning) {
+        return Ok(Kind::Captures);
+    }
     Err(wrong_usage(
-        format!("`{}` is neither JSON Lines of gatetap, nor a HAR, nor a recording", path.display()),
+        format!(
+            "`{}` is neither JSON Lines of gatetap, nor a HAR, nor a recording, nor a capture",
+            path.display()
+        ),
         WHAT_IT_TAKES,
     ))
 }

@@ -5,7 +5,7 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
-use super::replay::{self, ReplayFlags};
+use super::replay::{self, Prepared, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
 use super::{announce, live_view, presence, runtime, sim, tls};
@@ -104,7 +104,9 @@ impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let idle_exit = self.idle_exit.map(|age| age.0);
-        start(&self.settings(env)?, idle_exit, env)
+        let mut settings = self.settings(env)?;
+        let prepared = replay::prepare(&mut settings, env)?;
+        start(&settings, prepared, idle_exit, env)
     }
 
     /// The same, listening on a free port unless a flag says where.
@@ -115,9 +117,10 @@ impl RunArgs {
         self
     }
 
-    /// The same, with a recording as the upstream.
+    /// The same, with a recording as the upstream, in front of the one that a flag says.
     pub(super) fn replaying(mut self, recording: PathBuf) -> Self {
-        self.upstream = Some(Upstream::Replay(recording));
+        let behind = self.upstream.replace(Upstream::Replay(recording));
+        self.replay = self.replay.or_forward(behind);
         self
     }
 
@@ -141,7 +144,6 @@ impl RunArgs {
             fault_files: self.fault_files,
         };
         let settings = Settings::resolve(given, &env.directories)?;
-        replay::refuse_itself(&settings)?;
         let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
         if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
             return Err(wrong_usage(
@@ -154,12 +156,18 @@ impl RunArgs {
 }
 
 /// Runs a gatetap by `settings` until it is told to stop.
-fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+fn start(
+    settings: &Settings,
+    prepared: Prepared,
+    idle_exit: Option<Micros>,
+    env: &mut Env<'_>,
+) -> anyhow::Result<Exit> {
     let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
     let told_to_stop = runtime::told_to_stop(&runtime);
-    let live_settings = live_settings(settings, env)?;
+    let mut live_settings = live_settings(settings, env)?;
+    prepared.settle_live(&mut live_settings);
     let seed = live_settings.simulator.seed;
     let token = live_settings.control_token.clone();
     let started = Live::start(live_settings, env.clock.clone());
@@ -191,7 +199,7 @@ fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> a
     } else {
         live_view::run(&runtime, &live, warnings, env)
     };
-    let replays = live.replays();
+    let (replays, session) = (live.replays(), live.session());
     let outcome = runtime.block_on(live.stop());
     watched?;
     if let Some(mut talk) = talk {
@@ -199,6 +207,7 @@ fn start(settings: &Settings, idle_exit: Option<Micros>, env: &mut Env<'_>) -> a
     }
     let exit = announce::close(&outcome, env)?;
     let replayed = replay::close(&replays, settings.replay.strict, env)?;
+    prepared.close(session, env)?;
     Ok(if exit == Exit::Fine { replayed } else { exit })
 }
 
@@ -239,6 +248,8 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         connect_timeout: CONNECT_TIMEOUT,
         simulator: sim::options(&settings.sim, seed, env)?,
         replay: replay::options(settings, env)?,
+        forward: None,
+        upstream_name: None,
         faults: settings.faults.clone(),
         command: command_line(),
     })

@@ -53,7 +53,8 @@ const RETENTION_KEYS: [&str; 3] = ["max_age", "max_size", "max_count"];
 const SIM_KEYS: [&str; 6] = ["speed", "first_token", "tokens_per_second", "jitter", "scenario", "captures"];
 
 /// The keys of its table `replay`.
-const REPLAY_KEYS: [&str; 7] = ["match", "volatile", "filter", "session", "on_miss", "strict", "fresh"];
+const REPLAY_KEYS: [&str; 9] =
+    ["match", "volatile", "filter", "session", "on_miss", "strict", "fresh", "mode", "forward"];
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -345,7 +346,11 @@ impl Entry<'_> {
                 "session" => replay.session = Some(entry.text()?.to_owned()),
                 "on_miss" => replay.on_miss = Some(entry.word()?),
                 "strict" => replay.strict = Some(entry.parsed()?),
-                _ => replay.fresh = Some(entry.flag()?),
+                "fresh" => replay.fresh = Some(entry.flag()?),
+                "mode" => replay.mode = Some(entry.parsed()?),
+                _ => {
+                    replay.forward = Some(entry.parsed::<Upstream>()?.in_directory(entry.here()));
+                }
             }
         }
         Ok(replay)

@@ -26,7 +26,7 @@ pub use faults::FaultRules;
 pub use file::FILE_NAME;
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
-pub use replay::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Strict};
+pub use replay::{ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Span, Speed};
 pub use tls::{TlsGiven, TlsSettings};
@@ -169,6 +169,12 @@ impl Settings {
                 routes.push(route);
             }
         }
+        let mut replay = given.replay.over(file.replay);
+        if matches!(given.upstream, Some(Upstream::Replay(_))) {
+            // What the replay stands in front of.
+            let behind = file.upstream.clone().filter(|behind| !matches!(behind, Upstream::Replay(_)));
+            replay.forward = replay.forward.or(behind);
+        }
         let upstream = given.upstream.or(file.upstream);
         let upstream_is_default = upstream.is_none();
         let db_is_given = given.db.is_some();
@@ -196,7 +202,7 @@ impl Settings {
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
             faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             sim: given.sim.over(file.sim),
-            replay: given.replay.over(file.replay),
+            replay,
             retention: file.retention,
             checks: file.checks,
             file: file.path,

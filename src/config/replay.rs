@@ -1,6 +1,7 @@
 //! What is set of a replay beside its recording.
 
 use super::error::BadValue;
+use super::upstream::Upstream;
 use crate::exchange::nearest::nearest;
 use crate::replay;
 use crate::store::filter::Filter;
@@ -23,6 +24,23 @@ pub struct ReplaySettings {
     pub strict: Option<Strict>,
     /// Ids and the times of creation are renewed.
     pub fresh: Option<bool>,
+    /// What happens to requests that nothing recorded answers.
+    pub mode: Option<Mode>,
+    /// Where they go, should the mode send them on.
+    pub forward: Option<Upstream>,
+}
+
+/// What is replayed and what is recorded, in the words of Ruby's VCR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing goes anywhere: what nothing recorded answers is missed.
+    None,
+    /// As `none` where anything is recorded, else everything is sent on and recorded.
+    Once,
+    /// What nothing recorded answers is sent on and recorded.
+    NewEpisodes,
+    /// Everything is sent on, and takes the place of what is recorded.
+    All,
 }
 
 /// What has to agree for a recorded request to be the one that came.
@@ -62,6 +80,8 @@ impl ReplaySettings {
             on_miss: self.on_miss.or(below.on_miss),
             strict: self.strict.or(below.strict),
             fresh: self.fresh.or(below.fresh),
+            mode: self.mode.or(below.mode),
+            forward: self.forward.or(below.forward),
         }
     }
 }
@@ -71,14 +91,37 @@ impl FromStr for Match {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let known = || replay::Match::ALL.into_iter().map(|(word, _)| word);
-        if let Some((_, how)) = replay::Match::ALL.into_iter().find(|(word, _)| *word == text) {
-            return Ok(Self(how));
-        }
-        let words = known().collect::<Vec<_>>().join(", ");
-        Err(BadValue::new(match nearest(text, known()) {
-            Some(near) => format!("did you mean `{near}`? there are {words}"),
-            None => format!("expected one of {words}"),
-        }))
+        let found = replay::Match::ALL.into_iter().find(|(word, _)| *word == text);
+        found.map(|(_, how)| Self(how)).ok_or_else(|| unknown_word(text, known))
+    }
+}
+
+fn unknown_word<I: Iterator<Item = &'static str>>(text: &str, known: impl Fn() -> I) -> BadValue {
+    let words = known().collect::<Vec<_>>().join(", ");
+    BadValue::new(match nearest(text, known()) {
+        Some(near) => format!("did you mean `{near}`? there are {words}"),
+        None => format!("expected one of {words}"),
+    })
+}
+
+impl Mode {
+    /// All, with the words for them.
+    const ALL: [(&'static str, Self); 4] =
+        [("once", Self::Once), ("new-episodes", Self::NewEpisodes), ("all", Self::All), ("none", Self::None)];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
+    }
+}
+
+impl FromStr for Mode {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let known = || Self::ALL.into_iter().map(|(word, _)| word);
+        let found = Self::ALL.into_iter().find(|(word, _)| *word == text);
+        found.map(|(_, mode)| mode).ok_or_else(|| unknown_word(text, known))
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Known {
 }
 
 /// Every setting, in the order of the documentation.
-pub const KNOWN: [Known; 37] = [
+pub const KNOWN: [Known; 39] = [
     Known::new("listen", "7117"),
     Known::new("upstream", "nexorouter"),
     Known::added("routes", "none"),
@@ -68,6 +68,8 @@ pub const KNOWN: [Known; 37] = [
     Known::new("replay.on_miss", "502"),
     Known::new("replay.strict", "no"),
     Known::new("replay.fresh", "false"),
+    Known::new("replay.mode", "none"),
+    Known::new("replay.forward", "the gateway of what is recorded"),
     Known::new("retention.max_age", "for ever"),
     Known::new("retention.max_size", "any"),
     Known::new("retention.max_count", "any"),

@@ -3,7 +3,7 @@
 //! A format is an [`Export`]: it is given one exchange after the other and writes what stands for it.
 //! [`Exporting`] drives it and looks over everything that is written: what is exported was masked when it
 //! was recorded, and a key that is found all the same is hidden and counted. [`jsonl`] and [`har`] are
-//! also read back, into [`Piece`]s.
+//! also read back, and [`capture`] only that, into [`Piece`]s.
 //!
 //! Invariant: nothing here knows a secret, and nothing does IO but into the [`Write`] it was given.
 //!
@@ -12,6 +12,7 @@
 //! 1. A file here with a type that is [`Export`].
 //! 2. Its line in [`FORMATS`].
 
+pub mod capture;
 mod csv;
 mod curl;
 pub mod har;

@@ -10,6 +10,9 @@ use super::keys::{self, HeaderKind, percent_escape};
 /// In free text, a value shorter than this is taken for a word and not for a secret.
 const SECRET_FROM: usize = 8;
 
+/// After an escape of so many characters, or fewer, a word may begin.
+const LONGEST_ESCAPE: usize = 3;
+
 /// The value of the header `name` with every secret hidden.
 pub fn mask_header(name: &str, value: &[u8]) -> Vec<u8> {
     let mut value = value.to_vec();
@@ -264,8 +267,18 @@ fn hide_user_info(text: &mut [u8], start: usize) {
 }
 
 fn hide_in_text(text: &mut [u8]) {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
     let mut at = 0;
+    // So many letters and digits stand just before.
+    let mut run = 0;
     while let Some(byte) = text.get(at).copied() {
+        if run >= LONGEST_ESCAPE && is_word(&byte) {
+            let rest = text.get(at..).unwrap_or_default();
+            at += rest.iter().position(|byte| !is_word(byte)).unwrap_or(rest.len());
+            run = 0;
+            continue;
+        }
+        run = if is_word(&byte) { run + 1 } else { 0 };
         // What announces a secret begins with a letter, a digit, or a hyphen.
         if keys::is_key_byte(byte) {
             if let Some(secret) = secret_at(text, at) {
@@ -276,6 +289,7 @@ fn hide_in_text(text: &mut [u8]) {
                     hide(bytes, true);
                 }
                 at = secret.end.max(at + 1);
+                run = 0;
                 continue;
             }
         } else if byte == b':' && text.get(at..at + 3) == Some(b"://") {

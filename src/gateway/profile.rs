@@ -106,12 +106,13 @@ impl Profile {
     }
 }
 
-/// The gateway that one of that name is, or plays: the simulator is called `sim` or `sim:NAME`.
+/// The gateway that one of that name is, or plays: the simulator is called `sim` or `sim:NAME`, a replay `replay` or
+/// `replay:NAME`.
 pub fn played_by(name: &str) -> &str {
     match name {
-        // The simulator plays the default gateway unless it is told another.
-        "sim" => profiles().first().map_or(name, |profile| profile.name.as_str()),
-        _ => name.strip_prefix("sim:").unwrap_or(name),
+        // Both play the default gateway unless they are told another.
+        "sim" | "replay" => profiles().first().map_or(name, |profile| profile.name.as_str()),
+        _ => ["sim:", "replay:"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name),
     }
 }
 

@@ -13,14 +13,15 @@ use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::fault::{Armed, Rule};
 use crate::gateway::profile::Gateway;
-use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy};
+use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy, Replayed};
 use crate::record::{Limits, Outcome, Recorder, Running};
-use crate::replay::{self, Again, AnswerEnd, OwnWord, Replay, Tally};
+use crate::replay::{self, Again, AnswerEnd, Chooser, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
 use crate::store::{self, Retention, SessionStart, Writer};
 use crate::tls::{self, Authority, Files, Trust};
 use retention::Keeping;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub listen: Vec<Listen>,
     /// Where plain paths go.
     pub upstream: Upstream,
+    /// What that is called in the recording, where it is not its own name.
+    pub upstream_name: Option<String>,
     /// Where `/@NAME/…` goes, by name.
     pub routes: BTreeMap<String, Upstream>,
     /// The recording.
@@ -67,10 +70,19 @@ pub struct Settings {
     pub simulator: sim::Options,
     /// How recordings are replayed, should there be one among the upstreams; which, the upstream says.
     pub replay: replay::Options,
+    /// Where requests go that no recording among the upstreams answers; `None`: nowhere.
+    pub forward: Option<Upstream>,
     /// The rules for faults that are armed from the start.
     pub faults: Vec<Rule>,
     /// The command line, secrets masked.
     pub command: String,
+}
+
+impl Settings {
+    /// All upstreams; some of them perhaps twice.
+    fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
+        std::iter::once(&self.upstream).chain(self.routes.values()).chain(&self.forward)
+    }
 }
 
 /// An address to listen on.
@@ -91,6 +103,17 @@ pub enum Upstream {
     Simulator(&'static str),
     /// To that recording, which answers in this process.
     Replay(PathBuf),
+}
+
+/// As it is written on the command line.
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gateway(gateway) => f.write_str(&gateway.base_url()),
+            Self::Simulator(profile) => f.write_str(&simulator_name(profile)),
+            Self::Replay(recording) => write!(f, "replay:{}", recording.display()),
+        }
+    }
 }
 
 /// Why a gatetap could not start.
@@ -221,6 +244,7 @@ impl Live {
             connect_timeout: settings.connect_timeout,
             own_word: Some(origins.word.clone()),
             single_use: origins.single_use(settings),
+            replays: origins.replayed(settings),
             armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
@@ -322,7 +346,7 @@ impl Origins {
         let word = OwnWord::draw().map_err(part("replay"))?;
         let mut origins = Self { simulators: Simulators::new(), replays: Replays::new(), word };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        for upstream in std::iter::once(&settings.upstream).chain(settings.routes.values()) {
+        for upstream in settings.upstreams() {
             match upstream {
                 Upstream::Simulator(profile) if !origins.simulators.contains_key(profile) => {
                     let options = sim::Options { profile, ..settings.simulator.clone() };
@@ -344,7 +368,7 @@ impl Origins {
         match upstream {
             Upstream::Simulator(profile) => simulator_gateway(profile, self.simulators.get(profile)),
             Upstream::Replay(recording) => {
-                local_gateway("replay", self.replays.get(recording).map(Replay::addr), "/v1")
+                local_gateway(Chooser::NAME, self.replays.get(recording).map(Replay::addr), "/v1")
             }
             Upstream::Gateway(gateway) => gateway.clone(),
         }
@@ -358,8 +382,18 @@ impl Origins {
             Upstream::Simulator(_) => is_scripted,
             Upstream::Gateway(_) => false,
         };
-        let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.values());
-        upstreams.filter(plays).map(|upstream| self.gateway(upstream)).collect()
+        settings.upstreams().filter(plays).map(|upstream| self.gateway(upstream)).collect()
+    }
+
+    /// Those that are replays, and where what they cannot answer goes.
+    fn replayed(&self, settings: &Settings) -> Vec<Replayed> {
+        let forward = settings.forward.as_ref().map(|upstream| self.gateway(upstream));
+        let replays = self.replays.iter().map(|(recording, replay)| Replayed {
+            gateway: self.gateway(&Upstream::Replay(recording.clone())),
+            chooser: replay.chooser(),
+            forward: forward.clone(),
+        });
+        replays.collect()
     }
 
     async fn stop(self) {
@@ -386,11 +420,7 @@ fn session(settings: &Settings, clock: &Clock) -> SessionStart {
         started_at: clock.now().wall,
         program: concat!("gatetap ", env!("CARGO_PKG_VERSION")).to_owned(),
         command: settings.command.clone(),
-        upstream: match &settings.upstream {
-            Upstream::Gateway(gateway) => gateway.base_url(),
-            Upstream::Simulator(profile) => simulator_name(profile),
-            Upstream::Replay(recording) => format!("replay:{}", recording.display()),
-        },
+        upstream: settings.upstream_name.clone().unwrap_or_else(|| settings.upstream.to_string()),
         seed: Some(settings.simulator.seed as i64),
     }
 }

@@ -1,6 +1,7 @@
 //! One exchange with an app that speaks HTTP/2: from its request to the answer it gets.
 
 use super::app_connection::AppSide;
+use super::chosen::Chosen;
 use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use super::looked::Looked;
 use super::own_answer::{Failure, Token, says_unprocessed};
@@ -11,12 +12,14 @@ use super::{Shared, control, headers};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
+use crate::exchange::head::RequestHead;
 use crate::fault::{HEADER, Rule};
 use crate::gateway::credential::carried_secrets;
 use crate::record::{Answered, Asked, Track, redact};
 use crate::replay::{Miss, OWN_HEADER};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri, Version};
 use http_body_util::{BodyExt as _, Either, Full, Limited};
@@ -76,7 +79,7 @@ pub(super) async fn exchange(
     }
     let anthropic = request.uri().path().ends_with("/messages");
     let asked = seen(app, &request);
-    let destination = match destination(shared, app, &request) {
+    let mut destination = match destination(shared, app, &request) {
         Ok(destination) => destination,
         Err(failure) => {
             let track = shared.recorder.begin(asked);
@@ -87,6 +90,8 @@ pub(super) async fn exchange(
     };
     let own = inject::own_rules(request.headers().get_all(HEADER).iter().map(HeaderValue::as_bytes));
     let (mut parts, body) = request.into_parts();
+    let mut body = Looked::new(body);
+    let ticket = look_ahead(&mut destination, &parts, &mut body).await;
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
     parts.headers.remove(HEADER);
@@ -102,7 +107,10 @@ pub(super) async fn exchange(
     });
     app.socket.follow(&track);
     let mut waiting = Waiting { track: Some(track.clone()), shared };
-    let mut request = Request::from_parts(parts, Looked::new(body));
+    if let Some(ticket) = ticket {
+        parts.headers.insert(OWN_HEADER, ticket);
+    }
+    let mut request = Request::from_parts(parts, body);
     let sent = match own {
         Err(failure) => {
             drop(Tap::new(request.into_body(), Side::Request, track.clone(), None, None, Arc::clone(shared)));
@@ -135,6 +143,29 @@ pub(super) async fn exchange(
             Err(h2::Reason::REFUSED_STREAM.into())
         }
     }
+}
+
+/// Where a request goes that leads to a replay: that depends on what the replay has, so its body is read first. Gives
+/// what the replay is told beside the request.
+async fn look_ahead(to: &mut Destination, parts: &Parts, body: &mut Looked) -> Option<HeaderValue> {
+    let ahead = to.route.ahead.as_ref()?;
+    let read = body.look(LOOKED_AT).await;
+    if !body.is_whole() {
+        return None;
+    }
+    let head = RequestHead {
+        method: parts.method.to_string(),
+        target: parts.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned(),
+        version: format!("{:?}", parts.version),
+        headers: redact::lines(&parts.headers),
+        raw: None,
+    };
+    let Chosen { route, target, ticket } = ahead.choose(&to.route, head, read).await;
+    to.uri = Uri::try_from(target.as_str()).ok()?;
+    to.url = format!("{}{target}", route.origin);
+    to.host.clone_from(&route.host);
+    to.route = route;
+    HeaderValue::try_from(ticket?).ok()
 }
 
 /// Decides which fault a request meets. Where one could be meant, its body is read first: it is what tells

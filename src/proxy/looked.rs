@@ -21,6 +21,11 @@ impl Looked {
         Self { read: VecDeque::new(), rest }
     }
 
+    /// Whether all of it was looked at.
+    pub(super) fn is_whole(&self) -> bool {
+        self.rest.is_end_stream()
+    }
+
     /// Its first `limit` bytes, or all of it; nothing of it is taken. Where it breaks, what came before.
     pub(super) async fn look(&mut self, limit: usize) -> Vec<u8> {
         let mut data = Vec::new();

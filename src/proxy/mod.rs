@@ -17,6 +17,7 @@
 
 mod app_connection;
 mod app_tls;
+mod chosen;
 mod connect;
 mod control;
 mod dialler;
@@ -40,6 +41,7 @@ mod stream;
 mod tap;
 mod tunnel;
 
+pub use chosen::Replayed;
 pub use dialler::{DialError, Dialled, Dialler};
 pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
@@ -83,6 +85,8 @@ pub struct Settings {
     pub trust: Trust,
     /// Those of the two that close after every answer, whatever the answer says.
     pub single_use: Vec<Gateway>,
+    /// Those of the two that are replays.
+    pub replays: Vec<Replayed>,
     /// How long a connection to a gateway may take to be made, TLS included.
     pub connect_timeout: Duration,
     /// The word by which a replay asks for gatetap's own answer.
@@ -164,7 +168,12 @@ impl Proxy {
         let cut = CancellationToken::new();
         let app_tls = AppTls::new(settings.tls, settings.authority.clone(), recorder.clock().clone());
         let shared = Arc::new(Shared {
-            routes: Routes::new(&settings.upstream, &settings.routes, &settings.single_use),
+            routes: Routes::new(
+                &settings.upstream,
+                &settings.routes,
+                &settings.single_use,
+                &settings.replays,
+            ),
             addresses,
             recorder,
             pool: Pool::default(),

@@ -1,8 +1,10 @@
 //! Where a path goes: the configured gateways, made ready for forwarding.
 
+use super::chosen::{Ahead, Replayed};
 use super::connect::Made;
 use super::own_answer::{Failure, Token};
 use crate::gateway::profile::{Gateway, Scheme, split_route};
+use crate::replay::Choice;
 use http::HeaderValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub(super) struct Route {
     pub(super) opened: bool,
     /// It closes after every answer, whatever the answer says: no connection to it takes a second request.
     pub(super) single_use: bool,
+    /// It is a replay, and this knows ahead what it will do.
+    pub(super) ahead: Option<Ahead>,
     /// A connection that is there already, for the first request.
     made: Mutex<Option<Made>>,
 }
@@ -34,10 +38,22 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    /// `single_use` are those that close after every answer.
-    pub(super) fn new(upstream: &Gateway, named: &BTreeMap<String, Gateway>, single_use: &[Gateway]) -> Self {
+    /// `single_use` are those that close after every answer, `replays` those that are replays.
+    pub(super) fn new(
+        upstream: &Gateway,
+        named: &BTreeMap<String, Gateway>,
+        single_use: &[Gateway],
+        replays: &[Replayed],
+    ) -> Self {
+        let plain =
+            |gateway: &Gateway| Route { single_use: single_use.contains(gateway), ..Route::new(gateway) };
         let route = |gateway: &Gateway| {
-            Arc::new(Route { single_use: single_use.contains(gateway), ..Route::new(gateway) })
+            let replayed = replays.iter().find(|replayed| replayed.gateway == *gateway);
+            let ahead = replayed.map(|replayed| Ahead {
+                chooser: replayed.chooser.clone(),
+                forward: replayed.forward.as_ref().map(|gateway| Arc::new(plain(gateway))),
+            });
+            Arc::new(Route { ahead, ..plain(gateway) })
         };
         Self {
             upstream: route(upstream),
@@ -79,8 +95,16 @@ impl Route {
             host: HeaderValue::try_from(&gateway.authority).ok(),
             opened: false,
             single_use: false,
+            ahead: None,
             made: Mutex::new(None),
         }
+    }
+
+    /// The same for an exchange that stands for one with that gateway.
+    pub(super) fn played(&self, choice: &Choice) -> Self {
+        let name = choice.gateway.clone();
+        let gateway = Gateway { name, base_path: choice.base_path.to_owned(), ..self.gateway.clone() };
+        Self { single_use: self.single_use, ..Self::new(&gateway) }
     }
 
     /// The way out of a tunnel that was opened.

@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often an exchange is told of that only goes on. What it says is read anew each time, and written.
 const LONG_PAUSE: Duration = Duration::from_secs(1);
 
+/// After so many things that were looked at, their share of the queue's budget is given back.
+const STRETCH: usize = 64;
+
 /// One thing that was committed, in the order it happened.
 #[derive(Debug)]
 pub(super) enum Seen {
@@ -108,14 +111,26 @@ impl Examiner {
 
     /// Takes a batch in. Exchanges that end in it are judged at once.
     fn take(&mut self, batch: Batch) {
-        for seen in batch.seen {
+        // Who waits for room need not wait for all of a large batch.
+        let share = batch.cost / (batch.seen.len() / STRETCH + 1);
+        let mut unfreed = batch.cost;
+        for (nth, seen) in batch.seen.into_iter().enumerate() {
             self.see(seen, &batch.numbers);
+            if nth % STRETCH == STRETCH - 1 {
+                self.free(share);
+                unfreed -= share;
+            }
         }
         for (key, id) in batch.numbers {
             self.watch.numbered(key, id);
         }
+        self.free(unfreed);
+    }
+
+    /// Gives so much of the queue's budget back.
+    fn free(&self, cost: usize) {
         if let Some(recorder) = self.recorder.upgrade() {
-            recorder.budget.free(batch.cost);
+            recorder.budget.free(cost);
         }
     }
 

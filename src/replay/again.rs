@@ -1,6 +1,8 @@
 //! A recorded request, made ready to be sent again: with the key that the recording does not hold, and with
 //! what is to be different.
 
+use super::Volatile;
+use super::request::{Request, hides_its_text};
 use crate::exchange::Exchange;
 use crate::exchange::body::Body;
 use crate::exchange::credential::CredentialFacts;
@@ -32,6 +34,9 @@ pub enum Obstacle {
     /// The recording does not hold all of the body.
     #[error("not all of its request body was kept")]
     Cut,
+    /// The recording holds asterisks in place of what was said.
+    #[error("its text was not kept: it was recorded with --redact-bodies")]
+    Redacted,
     /// What followed was no HTTP.
     #[error("it asked for another protocol, of which no answer can be sent again")]
     Tunnel,
@@ -84,6 +89,15 @@ impl Again {
         }
         if body.cut.is_some() || (body.bytes.len() as u64) < exchange.request_bytes {
             return Err(Obstacle::Cut);
+        }
+        let compared = Request::with_credentials(
+            &exchange.request,
+            &body.bytes,
+            &Volatile::none(),
+            &exchange.credentials,
+        );
+        if hides_its_text(&compared) {
+            return Err(Obstacle::Redacted);
         }
         let mut again = Self {
             method: exchange.request.method.clone(),

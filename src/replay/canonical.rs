@@ -1,6 +1,6 @@
 //! Request bodies as they are compared: what changes from run to run is taken out.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The members that change from run to run without changing what is asked, as JSON pointers.
@@ -40,8 +40,8 @@ impl Volatile {
         self.0.insert(pointer.into());
     }
 
-    /// A body as it is compared: JSON with its members in order and without the volatile ones. `None` of what is
-    /// no JSON: that is compared byte by byte.
+    /// A body as it is compared: JSON, in which the order of members says nothing, without the volatile ones. `None`
+    /// of what is no JSON: that is compared byte by byte.
     pub fn canonical(&self, body: &[u8]) -> Option<Value> {
         let mut value: Value = serde_json::from_slice(body).ok()?;
         for pointer in &self.0 {
@@ -50,7 +50,8 @@ impl Volatile {
                 remove(&mut value, &parts, last);
             }
         }
-        Some(sorted(value))
+        unify_numbers(&mut value);
+        Some(value)
     }
 }
 
@@ -86,23 +87,17 @@ fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
-/// The order of members says nothing, whether or not the JSON library keeps it.
-fn sorted(value: Value) -> Value {
+/// 1 and 1.0 are one number to who reads them.
+fn unify_numbers(value: &mut Value) {
     match value {
-        Value::Object(members) => {
-            let mut members: Vec<(String, Value)> =
-                members.into_iter().map(|(name, value)| (name, sorted(value))).collect();
-            members.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Value::Object(members.into_iter().collect::<Map<_, _>>())
-        }
-        Value::Array(elements) => Value::Array(elements.into_iter().map(sorted).collect()),
-        // 1 and 1.0 are one number to who reads them.
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-                Value::from(float as i64)
+        Value::Object(members) => members.values_mut().for_each(unify_numbers),
+        Value::Array(elements) => elements.iter_mut().for_each(unify_numbers),
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+            if let Some(float) = whole.filter(|float| float.abs() < 1e15) {
+                *number = (float as i64).into();
             }
-            _ => Value::Number(number),
-        },
-        other => other,
+        }
+        _ => {}
     }
 }

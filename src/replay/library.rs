@@ -1,15 +1,18 @@
 //! The exchanges that a replay answers with, and finding one.
 
 use super::fresh;
-use super::{Index, Miss, Options, Request};
+use super::request::hides_its_text;
+use super::{Auth, Index, Miss, Nearest, Options, Request, Turn};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::RequestHead;
 use crate::exchange::time::Micros;
-use crate::store::{Error, Page, Reader};
+use crate::gateway::profile::{Profile, profile};
+use crate::store::{Error, Page, Reader, RecordedRequest};
 use crate::wire::script::Capture;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An app that leaves a complete answer so soon did not see the gateway hold it open.
 const SOON: Micros = Micros(1_000_000);
@@ -19,10 +22,20 @@ const SOON: Micros = Micros(1_000_000);
 pub(super) struct Library {
     reader: Mutex<Reader>,
     index: Mutex<Index>,
-    /// The exchange of each number in the index.
-    ids: Vec<ExchangeId>,
+    /// What each number in the index is.
+    entries: Vec<Entry>,
+    /// So many exchanges answer nothing because they were recorded without the text of their bodies.
+    hidden: u64,
     salt: Vec<u8>,
     options: Options,
+}
+
+/// A recorded exchange that can answer.
+#[derive(Debug)]
+struct Entry {
+    id: ExchangeId,
+    /// The gateway that answered.
+    gateway: Arc<str>,
 }
 
 /// A recorded answer, ready to be played.
@@ -38,27 +51,49 @@ impl Library {
         let reader = Reader::open(&options.recording)?;
         let salt = reader.salt()?;
         let mut index = Index::new(options.matching);
-        let mut ids = Vec::new();
+        let (mut entries, mut hidden) = (Vec::new(), 0);
+        let mut gateways: BTreeMap<String, Arc<str>> = BTreeMap::new();
         for id in reader.select_ids(&options.filter, Page::default(), options.clock.now().wall)? {
-            if let Some(request) = recorded(&reader, id, &options)? {
-                index.add(request);
-                ids.push(id);
+            let Some(recorded) = reader.request(id)?.filter(can_answer) else { continue };
+            let request = compared(&recorded, &options);
+            if hides_its_text(&request) {
+                hidden += 1;
+                continue;
             }
+            index.add(request);
+            let name = recorded.gateway;
+            let gateway = gateways.entry(name).or_insert_with_key(|name| name.as_str().into());
+            entries.push(Entry { id, gateway: Arc::clone(gateway) });
         }
-        Ok(Self { reader: Mutex::new(reader), index: Mutex::new(index), ids, salt, options })
+        Ok(Self { reader: Mutex::new(reader), index: Mutex::new(index), entries, hidden, salt, options })
     }
 
-    pub(super) fn ids(&self) -> &[ExchangeId] {
-        &self.ids
+    /// The exchanges that can answer.
+    pub(super) fn ids(&self) -> impl Iterator<Item = ExchangeId> {
+        self.entries.iter().map(|entry| entry.id)
     }
 
-    /// The recorded answer to a request, or what to say where there is none. Reads the recording.
-    pub(super) fn find(&self, head: &RequestHead, body: &[u8]) -> Result<Found, Miss> {
+    /// So many exchanges answer nothing because they were recorded without the text of their bodies.
+    pub(super) const fn hidden(&self) -> u64 {
+        self.hidden
+    }
+
+    /// Whose turn it is to answer a request, and the gateway that had answered it.
+    pub(super) fn look(&self, head: &RequestHead, body: &[u8]) -> Option<(Turn, &str)> {
+        let request = self.request(head, body);
+        let turn = self.index.lock().unwrap_or_else(PoisonError::into_inner).look(&request)?;
+        Some((turn, self.entries.get(turn.number)?.gateway.as_ref()))
+    }
+
+    /// The recorded answer to a request, or what to say where there is none. `turn` is what the proxy has looked
+    /// for already. Reads the recording.
+    pub(super) fn find(&self, head: &RequestHead, body: &[u8], turn: Option<Turn>) -> Result<Found, Miss> {
         let status = self.options.on_miss;
-        let request = Request::new(head, body, &self.options.volatile, &self.salt);
-        let taken = self.index.lock().unwrap_or_else(PoisonError::into_inner).take(&request);
-        let Some(exchange) = taken.and_then(|number| self.ids.get(number)).copied() else {
-            return Err(Miss::unknown(status, &request, self.nearest(&request)));
+        let looked =
+            turn.and_then(|turn| self.index.lock().unwrap_or_else(PoisonError::into_inner).redeem(turn));
+        let taken = looked.map_or_else(|| self.take(head, body), Ok)?;
+        let Some(exchange) = self.entries.get(taken).map(|entry| entry.id) else {
+            return Err(Miss::unknown(status, &self.request(head, body), None));
         };
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let capture = match capture(&reader, exchange) {
@@ -82,27 +117,66 @@ impl Library {
         })
     }
 
-    fn nearest(&self, request: &Request) -> Option<(ExchangeId, super::Nearest)> {
+    /// Takes the turn of the request that this one is.
+    fn take(&self, head: &RequestHead, body: &[u8]) -> Result<usize, Miss> {
+        let request = self.request(head, body);
+        let taken = self.index.lock().unwrap_or_else(PoisonError::into_inner).take(&request);
+        taken.ok_or_else(|| Miss::unknown(self.options.on_miss, &request, self.nearest(&request)))
+    }
+
+    fn request(&self, head: &RequestHead, body: &[u8]) -> Request {
+        Request::new(head, body, &self.options.volatile, &self.salt)
+    }
+
+    fn nearest(&self, request: &Request) -> Option<(ExchangeId, Nearest)> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = |number: usize| recorded(&reader, *self.ids.get(number)?, &self.options).ok().flatten();
+        let read = |number: usize| {
+            let recorded = reader.request(self.entries.get(number)?.id).ok().flatten()?;
+            Some(compared(&recorded, &self.options))
+        };
         let nearest = index.nearest(request, read)?;
-        Some((*self.ids.get(nearest.number)?, nearest))
+        Some((self.entries.get(nearest.number)?.id, nearest))
     }
 }
 
-/// A recorded request, as it is compared; `None` of one that can answer nothing.
-fn recorded(reader: &Reader, id: ExchangeId, options: &Options) -> Result<Option<Request>, Error> {
-    let Some(whole) = reader.exchange(id)? else { return Ok(None) };
-    let exchange = &whole.exchange;
-    // A miss of an earlier replay is nothing that a gateway did.
-    if exchange.own_answer.as_ref().is_some_and(|own| own.token == Miss::TOKEN) {
-        return Ok(None);
+/// The exchanges of a recording that `new` take the place of: those that a replay with these options takes for the
+/// same request.
+///
+/// # Errors
+/// Where the recording cannot be read.
+pub fn replaced(options: Options, new: &BTreeSet<ExchangeId>) -> Result<Vec<ExchangeId>, Error> {
+    let library = Library::open(options)?;
+    let index = library.index.lock().unwrap_or_else(PoisonError::into_inner);
+    let id = |number: usize| library.entries.get(number).map(|entry| entry.id);
+    let is_new = |number: usize| id(number).is_some_and(|id| new.contains(&id));
+    let alike: BTreeSet<usize> = (0..library.entries.len())
+        .filter(|number| is_new(*number))
+        .flat_map(|number| index.alike(number))
+        .copied()
+        .collect();
+    Ok(alike.into_iter().filter(|number| !is_new(*number)).filter_map(id).collect())
+}
+
+/// Whether there is something that can be played: a miss of an earlier replay is nothing that a gateway did.
+fn can_answer(recorded: &RecordedRequest) -> bool {
+    recorded.own_error.as_deref() != Some(Miss::TOKEN)
+}
+
+/// A recorded request, as it is compared.
+fn compared(recorded: &RecordedRequest, options: &Options) -> Request {
+    let RecordedRequest { head, body, credentials, status, gateway, .. } = recorded;
+    let mut request = Request::with_credentials(head, &body.bytes, &options.volatile, credentials);
+    if request.auth == Auth::Absent && status.is_some_and(|status| status < 400) {
+        request.auth = Auth::Unasked;
     }
-    let body = reader.body(id, Side::Request)?;
-    let request =
-        Request::with_credentials(&exchange.request, &body.bytes, &options.volatile, &exchange.credentials);
-    Ok(Some(request))
+    let base_path = profile(gateway).map(Profile::base_path).filter(|_| recorded.foreign);
+    if let Some(rest) = base_path.and_then(|base| request.path.strip_prefix(base))
+        && rest.starts_with('/')
+    {
+        request.path = format!("/v1{rest}");
+    }
+    request
 }
 
 /// The answer of a recorded exchange.

@@ -1,7 +1,7 @@
 //! What is said where no recorded exchange answers a request.
 
-use super::Nearest;
 use super::request::Request;
+use super::{Nearest, Turn};
 use crate::exchange::ExchangeId;
 use crate::exchange::text::printable;
 use base64::Engine as _;
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
-/// The header by which a replay asks the proxy to answer by itself.
+/// The header by which a replay asks the proxy to answer by itself, and the proxy tells a replay which exchange it
+/// has looked for already.
 pub const OWN_HEADER: &str = "x-gatetap-own";
 
 /// So many differences are told of.
@@ -51,8 +52,9 @@ pub struct Differs {
     pub incoming: Option<String>,
 }
 
-/// The word by which the proxy knows that an answer is a replay's own and not a recorded one. It is drawn for
-/// one run and goes only from a replay to the proxy, so that neither an app nor a recording can say it.
+/// The word by which the proxy knows that an answer is a replay's own and not a recorded one, and a replay that it
+/// is the proxy who speaks. It is drawn for one run and goes only between the two, so that neither an app nor a
+/// recording can say it.
 #[derive(Clone)]
 pub struct OwnWord(Arc<str>);
 
@@ -72,6 +74,18 @@ impl OwnWord {
     pub(super) fn say(&self, miss: &Miss) -> String {
         let text = serde_json::to_vec(miss).unwrap_or_default();
         format!("{} {}", self.0, STANDARD_NO_PAD.encode(text))
+    }
+
+    /// The header's value that says `turn`.
+    pub(super) fn ticket(&self, turn: Turn) -> String {
+        format!("{} {} {}", self.0, turn.number, if turn.own { "own" } else { "all" })
+    }
+
+    /// The turn that the value of [`OWN_HEADER`] says, if it is this word that it begins with.
+    pub(super) fn turn(&self, value: &[u8]) -> Option<Turn> {
+        let said = value.strip_prefix(self.0.as_bytes())?.strip_prefix(b" ")?;
+        let (number, whose) = std::str::from_utf8(said).ok()?.split_once(' ')?;
+        Some(Turn { number: number.parse().ok()?, own: whose == "own" })
     }
 
     /// What the value of [`OWN_HEADER`] says, if it is this word that it begins with.

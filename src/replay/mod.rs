@@ -2,7 +2,7 @@
 //!
 //! [`Replay`] is the local server that the proxy talks to. [`Request`] is what a request is compared by,
 //! [`Volatile`] what is left out of its body, [`Index`] finds the recorded one that it is, or the nearest. Where
-//! there is none, a [`Miss`] says so. [`Again`] is a recorded request, ready to be sent again.
+//! there is none, a [`Miss`] says so. The proxy asks a [`Chooser`] ahead. [`Again`] is a recorded request, ready to be sent again.
 //!
 //! Invariants: no key is compared or known, only what kind of credential there is and its fingerprint; a bad
 //! credential never gets what a good one got; identical requests get their answers in recorded order; what
@@ -11,17 +11,21 @@
 
 mod again;
 mod canonical;
+mod chooser;
 mod fresh;
 mod library;
 mod matching;
 mod miss;
 mod origin;
 mod request;
+mod sketch;
 mod tally;
 
 pub use again::{Again, AnswerEnd, Changes, Obstacle};
 pub use canonical::{VOLATILE, Volatile};
-pub use matching::{Index, Match, Nearest};
+pub use chooser::{Choice, Chooser};
+pub use library::replaced;
+pub use matching::{Index, Match, Nearest, Turn};
 pub use miss::{Differs, Miss, NearestExchange, OWN_HEADER, OwnWord};
 pub use origin::{Options, Replay, StartError};
 pub use request::{Auth, Request};

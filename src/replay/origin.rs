@@ -2,7 +2,7 @@
 
 use super::library::Library;
 use super::miss::{OWN_HEADER, OwnWord};
-use super::{Match, Miss, Tally, Volatile};
+use super::{Chooser, Match, Miss, Tally, Volatile};
 use crate::exchange::head::{Headers, RequestHead};
 use crate::exchange::time::Clock;
 use crate::play::{Answers, Server, Socket, Unframed, raw};
@@ -66,6 +66,12 @@ pub enum StartError {
         #[source]
         source: Error,
     },
+    /// Nothing in it can answer.
+    #[error("cannot replay `{}`: it was recorded with --redact-bodies, so no request is known and no answer says anything", path.display())]
+    Redacted {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system gives no socket, thread or randomness.
     #[error("cannot start the replay")]
     System(#[from] io::Error),
@@ -75,14 +81,12 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Replay {
     server: Server,
-    tally: Tally,
+    chooser: Chooser,
 }
 
 #[derive(Debug)]
 struct Shared {
-    library: Arc<Library>,
-    tally: Tally,
-    word: OwnWord,
+    chooser: Chooser,
     speed: f64,
     on_miss: u16,
 }
@@ -98,11 +102,17 @@ impl Replay {
     pub async fn start(addr: SocketAddr, options: Options, word: OwnWord) -> Result<Self, StartError> {
         let (speed, on_miss, path) = (options.speed, options.on_miss, options.recording.clone());
         let opened = tokio::task::spawn_blocking(move || Library::open(options)).await;
-        let library =
-            opened.map_err(io::Error::other)?.map_err(|source| StartError::Recording { path, source })?;
-        let tally = Tally::of(library.ids().iter().copied());
-        let shared = Shared { library: Arc::new(library), tally: tally.clone(), word, speed, on_miss };
-        Ok(Self { server: Server::start(addr, Arc::new(shared)).await?, tally })
+        let library = match opened.map_err(io::Error::other)? {
+            Err(source) => return Err(StartError::Recording { path, source }),
+            Ok(library) if library.hidden() > 0 && library.ids().next().is_none() => {
+                return Err(StartError::Redacted { path });
+            }
+            Ok(library) => library,
+        };
+        let tally = Tally::of(library.ids(), library.hidden());
+        let chooser = Chooser { library: Arc::new(library), tally, word };
+        let shared = Shared { chooser: chooser.clone(), speed, on_miss };
+        Ok(Self { server: Server::start(addr, Arc::new(shared)).await?, chooser })
     }
 
     /// Where it listens.
@@ -112,7 +122,12 @@ impl Replay {
 
     /// What it has done so far.
     pub fn tally(&self) -> Tally {
-        self.tally.clone()
+        self.chooser.tally.clone()
+    }
+
+    /// What tells the proxy ahead where a request will end up.
+    pub fn chooser(&self) -> Chooser {
+        self.chooser.clone()
     }
 
     /// Stops accepting, lets answers under way end for a moment, then closes what is left.
@@ -137,11 +152,13 @@ impl Answers for Shared {
         // The proxy speaks HTTP/1 here, and nobody else is meant to.
         let body = body.filter(|_| head.version != Version::HTTP_2).ok_or_else(gone)?;
         let request = recorded_form(&head);
-        let library = Arc::clone(&self.library);
-        let found = tokio::task::spawn_blocking(move || library.find(&request, &body)).await;
+        let said = head.headers.get(OWN_HEADER);
+        let turn = said.and_then(|said| self.chooser.word.turn(said.as_bytes()));
+        let library = Arc::clone(&self.chooser.library);
+        let found = tokio::task::spawn_blocking(move || library.find(&request, &body, turn)).await;
         match found.map_err(io::Error::other)? {
             Ok(found) => {
-                self.tally.served(found.exchange);
+                self.chooser.tally.served(found.exchange);
                 raw(&socket, &found.capture, &head.method, self.speed, Unframed::UntilClose).await?;
                 // What was written is all of the answer.
                 Err(gone())
@@ -156,10 +173,10 @@ impl Shared {
         let mut response = Response::new(Full::default());
         *response.status_mut() =
             http::StatusCode::from_u16(self.on_miss).unwrap_or(http::StatusCode::BAD_GATEWAY);
-        if let Ok(said) = self.word.say(&miss).parse() {
+        if let Ok(said) = self.chooser.word.say(&miss).parse() {
             response.headers_mut().insert(OWN_HEADER, said);
         }
-        self.tally.missed(miss);
+        self.chooser.tally.missed(miss);
         response
     }
 }

@@ -36,6 +36,8 @@ pub enum Auth {
     Malformed,
     /// One that is well written, by its salted fingerprint.
     WellFormed(String),
+    /// None, and it was answered all the same: nobody asked for one, or whoever recorded it left it out.
+    Unasked,
 }
 
 impl Request {
@@ -112,6 +114,7 @@ impl fmt::Display for Auth {
             Self::Absent => "no credential",
             Self::Malformed => "a malformed credential",
             Self::WellFormed(_) => "a well-formed credential",
+            Self::Unasked => "no credential, and none was asked for",
         })
     }
 }
@@ -120,6 +123,48 @@ impl fmt::Display for Auth {
 fn is_harmless(defect: crate::exchange::credential::Defect) -> bool {
     use crate::exchange::credential::Defect;
     matches!(defect, Defect::WrongLength | Defect::Differs)
+}
+
+/// Whether a recorded request has lost its text: with `--redact-bodies` all that a person or a model wrote is asterisks.
+pub(super) fn hides_its_text(request: &Request) -> bool {
+    let mut texts = Texts::default();
+    match &request.canonical {
+        Some(_) => request.messages().into_iter().for_each(|messages| texts.take(messages)),
+        // Below some members not even the structure stays.
+        None => texts.text(&String::from_utf8_lossy(&request.body)),
+    }
+    texts.hidden > 0 && texts.plain == 0
+}
+
+/// How many texts there are.
+#[derive(Debug, Default)]
+struct Texts {
+    hidden: usize,
+    plain: usize,
+}
+
+impl Texts {
+    fn take(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.text(text),
+            Value::Array(elements) => elements.iter().for_each(|element| self.take(element)),
+            Value::Object(members) => {
+                // Names of kinds stay.
+                let texts =
+                    members.iter().filter(|(name, _)| !matches!(name.as_str(), "role" | "type" | "id"));
+                texts.for_each(|(_, value)| self.take(value));
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.contains('*') && !text.contains(char::is_alphanumeric) {
+            self.hidden += 1;
+        } else if !text.trim().is_empty() {
+            self.plain += 1;
+        }
+    }
 }
 
 fn decoded(headers: &Headers, body: &[u8]) -> Vec<u8> {

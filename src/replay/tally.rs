@@ -13,6 +13,8 @@ pub struct Tally(Arc<Mutex<Counts>>);
 struct Counts {
     served: u64,
     missed: u64,
+    forwarded: u64,
+    hidden: u64,
     unused: BTreeSet<ExchangeId>,
     /// Misses that nobody was told of yet.
     untold: Vec<Miss>,
@@ -28,13 +30,17 @@ pub struct Summary {
     pub served: u64,
     /// Requests that got none.
     pub missed: u64,
+    /// Requests that were sent on, because nothing recorded answers them.
+    pub forwarded: u64,
+    /// Recorded exchanges that can answer nothing, because the text of their bodies was not kept.
+    pub hidden: u64,
     /// Recorded exchanges that no request got.
     pub unused: Vec<ExchangeId>,
 }
 
 impl Tally {
-    pub(super) fn of(ids: impl IntoIterator<Item = ExchangeId>) -> Self {
-        let counts = Counts { unused: ids.into_iter().collect(), ..Counts::default() };
+    pub(super) fn of(ids: impl IntoIterator<Item = ExchangeId>, hidden: u64) -> Self {
+        let counts = Counts { unused: ids.into_iter().collect(), hidden, ..Counts::default() };
         Self(Arc::new(Mutex::new(counts)))
     }
 
@@ -42,6 +48,10 @@ impl Tally {
         let mut counts = self.counts();
         counts.served += 1;
         counts.unused.remove(&id);
+    }
+
+    pub(super) fn forwarded(&self) {
+        self.counts().forwarded += 1;
     }
 
     pub(super) fn missed(&self, miss: Miss) {
@@ -61,7 +71,8 @@ impl Tally {
     pub fn summary(&self) -> Summary {
         let counts = self.counts();
         let unused = counts.unused.iter().copied().collect();
-        Summary { served: counts.served, missed: counts.missed, unused }
+        let Counts { served, missed, forwarded, hidden, .. } = *counts;
+        Summary { served, missed, forwarded, hidden, unused }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

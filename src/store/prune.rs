@@ -202,6 +202,19 @@ impl Pruner {
         Ok(pruned)
     }
 
+    /// Takes these exchanges away, and gives the space back.
+    ///
+    /// # Errors
+    /// As for [`Pruner::run`].
+    pub fn remove(&self, ids: &[ExchangeId]) -> Result<Pruned, Error> {
+        let mut pruned = Pruned { bytes_before: self.file_bytes(), ..Pruned::default() };
+        let plan = PrunePlan { ids: ids.to_vec(), ..PrunePlan::default() };
+        self.carry_out(&plan, &mut pruned, &mut |_| true)?;
+        self.sweep(None, Spare::Open)?;
+        pruned.bytes_after = self.file_bytes();
+        Ok(pruned)
+    }
+
     /// Says whether it came to its end.
     fn carry_out(
         &self,

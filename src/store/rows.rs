@@ -68,8 +68,6 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
 }
 
 pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
-    let request_version: String = row.get("request_version")?;
-    let (raw, headers) = head(row.get("request_head")?, &request_version);
     let status: Option<u16> = row.get("status")?;
     let response = match (status, row.get::<_, Option<String>>("response_version")?) {
         (Some(status), Some(version)) => {
@@ -88,13 +86,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         peer: row.get("peer")?,
         gateway: row.get("gateway")?,
         url: row.get("url")?,
-        request: RequestHead {
-            method: row.get("method")?,
-            target: row.get("target")?,
-            version: request_version,
-            headers,
-            raw,
-        },
+        request: request_head(row)?,
         sent: row.get::<_, Option<Vec<u8>>>("sent_head")?.map(|block| Headers::from_block(&block)),
         response,
         own_answer: own_token.map(|token| OwnAnswer { token, message: own_message.unwrap_or_default() }),
@@ -335,6 +327,12 @@ pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts
             .collect(),
     });
     Ok(facts.collect())
+}
+
+pub(super) fn request_head(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
+    let version: String = row.get("request_version")?;
+    let (raw, headers) = head(row.get("request_head")?, &version);
+    Ok(RequestHead { method: row.get("method")?, target: row.get("target")?, version, headers, raw })
 }
 
 /// A head's own bytes, where it has some, and its header lines.

@@ -113,6 +113,7 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
             on_miss: Some("404".parse().unwrap()),
             strict: Some(Strict::Unused),
             fresh: Some(true),
+            ..ReplaySettings::default()
         }
     );
     assert_eq!(

@@ -36,8 +36,8 @@ fn gatetap_itself() {
       diff         Compare two exchanges: requests by path, headers, answers word by word, times
       export       Write exchanges in another format: HAR, curl commands, JSON Lines, streams, a support
                    note, a page
-      import       Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another
-                   recording
+      import       Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, a capture, or
+                   another recording
       search       Search prompts and answers, best match first
       check        Check a recording: what is wrong, where, why, and what to do
       explain      Explain a check, a verdict, an error code, a status or a fault; without a name, list
@@ -148,6 +148,11 @@ fn run() {
                                 if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
           --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
                                 GATETAP_REPLAY_FRESH] [possible values: true, false]
+          --mode <MODE>         What is recorded, as in VCR: none; once (everything, if nothing is
+                                recorded yet); new-episodes (what nothing recorded answers); all
+                                (everything, anew) [default: none] [env: GATETAP_REPLAY_MODE]
+          --forward <UPSTREAM>  Where --mode sends what it records [default: the gateway of what is
+                                recorded, else nexorouter] [env: GATETAP_REPLAY_FORWARD]
     ");
 }
 
@@ -190,6 +195,11 @@ fn exec() {
                                 if a recorded exchange was not used [env: GATETAP_REPLAY_STRICT]
           --fresh[=<BOOL>]      Give answers new ids and times of creation, of the same length [env:
                                 GATETAP_REPLAY_FRESH] [possible values: true, false]
+          --mode <MODE>         What is recorded, as in VCR: none; once (everything, if nothing is
+                                recorded yet); new-episodes (what nothing recorded answers); all
+                                (everything, anew) [default: none] [env: GATETAP_REPLAY_MODE]
+          --forward <UPSTREAM>  Where --mode sends what it records [default: the gateway of what is
+                                recorded, else nexorouter] [env: GATETAP_REPLAY_FORWARD]
 
     The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value
     that such a variable has already becomes the upstream, unless --upstream says another. With

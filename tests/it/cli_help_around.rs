@@ -27,7 +27,8 @@ fn export() {
 #[test]
 fn import() {
     assert_snapshot!(help(&["import", "--help"]), @"
-    Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, or another recording
+    Take exchanges into a recording: JSON Lines of `gatetap export`, a HAR, a capture, or another
+    recording
 
     All of a file is taken in or nothing. Keys are masked as they are when traffic is recorded, verdicts
     are derived anew, and the checks run. Into an empty recording exchanges come with their numbers.

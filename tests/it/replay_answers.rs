@@ -84,7 +84,14 @@ async fn a_miss_names_the_nearest_and_is_gatetaps_own_answer() {
     let miss = Some("replay-miss");
     assert_eq!(own, [None, None, None, miss, miss, miss, miss]);
     assert_eq!(told[3].digest.error_code.as_deref(), miss);
-    assert!(told.iter().all(|one| one.gateway == "replay"));
+    // A replay is called after the gateway that had answered; the default one goes without saying.
+    let played = format!(
+        "replay:{}",
+        Reader::open(&home.path().join("recording.db")).unwrap().summaries(Page::default()).unwrap()[0]
+            .gateway
+    );
+    let gateways: Vec<&str> = told.iter().map(|one| one.gateway.as_str()).collect();
+    assert_eq!(gateways, [played.as_str(), &played, &played, "replay", "replay", "replay", "replay"]);
 }
 
 #[tokio::test]
@@ -189,4 +196,23 @@ async fn an_app_that_keeps_its_connection_never_meets_one_that_is_closed() {
         app.read_body().await;
     }
     assert_eq!(replayed.tally.summary().served, 200);
+}
+
+#[tokio::test]
+async fn a_fault_takes_no_turn_and_speaks_for_the_gateway_that_had_answered() {
+    let (home, _) = recorded(&[chat(GOOD, "one"), chat(GOOD, "one")]).await;
+    let recording = home.path().join("recording.db");
+    let reader = Reader::open(&recording).unwrap();
+    let body = |id| reader.body(id, Side::Response).unwrap().bytes;
+    let replayed = Replayed::of(&recording, |settings| {
+        settings.faults = vec![gatetap::fault::spec::parse("429,first=1").unwrap()];
+    })
+    .await;
+    let statuses = [429, 200, 200];
+    for (status, id) in statuses.into_iter().zip([0, 1, 2]) {
+        let (head, seen) = Client::exchange(replayed.addr(), chat(GOOD, "one")).await;
+        assert_eq!(head.status(), status);
+        assert!(status == 429 || seen.bytes() == body(id), "{id}: {}", seen.text());
+    }
+    assert_eq!(replayed.tally.summary().served, 2);
 }

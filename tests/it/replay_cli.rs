@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 /// A home whose recording holds a plain answer, a stream and a refusal of the simulator.
-fn recorded() -> Home {
+pub fn recorded() -> Home {
     let home = Home::new();
     let upstream = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", "sim", "--speed", "max"];
     let sim = Launch::gatetap(&upstream).home(&home).serve();
@@ -24,7 +24,7 @@ fn recorded() -> Home {
     home
 }
 
-fn ask(gatetap: &Gatetap, body: &str) -> (u16, Vec<u8>, Ending) {
+pub fn ask(gatetap: &Gatetap, body: &str) -> (u16, Vec<u8>, Ending) {
     let request = post("/v1/chat/completions", &[&format!("authorization: Bearer {KEY}")], body);
     let (head, seen) = wait(Client::exchange(gatetap.addr(), request));
     (head.status(), seen.bytes(), seen.ending)
@@ -314,8 +314,9 @@ fn the_help_says_what_both_do() {
 
     An app that points here runs offline. A request gets what was recorded for it: status, headers,
     chunks at their times, and the end as it was. What nothing recorded fits gets 502 and
-    `x-gatetap-error: replay-miss`, with the nearest recorded exchange and what differs.
+    `x-gatetap-error: replay-miss`, with the nearest recorded exchange and what differs; with --mode it
+    is sent to --upstream and recorded instead.
 
-    Usage: gatetap replay serve [OPTIONS] <RECORDING>
+    Usage: gatetap replay serve [OPTIONS] <FILE>
     "#);
 }

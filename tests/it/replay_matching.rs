@@ -127,3 +127,39 @@ fn a_volatile_member_is_named_by_a_pointer() {
     assert_ne!(canonical(r#"{"user":"u"}"#), canonical(r#"{"user":"v"}"#));
     assert_eq!(canonical("{"), None);
 }
+
+#[test]
+fn a_turn_is_taken_only_when_it_is_redeemed() {
+    let mut index = index(Match::Body, [chat(BODY), chat(BODY), chat(BODY)]);
+    let first = index.look(&chat(BODY)).unwrap();
+    assert_eq!(index.look(&chat(BODY)), Some(first));
+    assert_eq!(index.redeem(first), Some(0));
+    let second = index.look(&chat(BODY)).unwrap();
+    // Two that looked at the same time get one answer each.
+    assert_eq!((index.redeem(second), index.redeem(second)), (Some(1), Some(2)));
+    assert_eq!(index.take(&chat(BODY)), Some(2));
+}
+
+#[test]
+fn of_many_the_nearest_is_the_one_that_differs_least() {
+    let ask = |system: usize, question: &str| {
+        chat(&format!(
+            r#"{{"model":"m{}","messages":[{{"role":"system","content":"s{system}"}},{{"role":"user","content":"{question}"}}]}}"#,
+            system % 3
+        ))
+    };
+    let known: Vec<Request> = (0..500).map(|n| ask(n, &format!("q{}", n / 2))).collect();
+    let index = index(Match::Body, known.clone());
+    for n in [0, 77, 499] {
+        let mut read = 0;
+        let nearest = index
+            .nearest(&ask(n, "another"), |number| {
+                read += 1;
+                known.get(number).cloned()
+            })
+            .unwrap();
+        assert_eq!(nearest.number, n);
+        assert_eq!(nearest.differences.len(), 1, "{:?}", nearest.differences);
+        assert!(read < 10, "{read}");
+    }
+}

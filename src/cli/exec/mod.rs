@@ -43,7 +43,9 @@ impl ExecArgs {
         let taken = taken(variable, !settings.upstream_is_default);
         take_upstreams(&mut settings, &taken)?;
         let runtime = runtime::start()?;
-        let live = live_settings(&settings, env)?;
+        let prepared = replay::prepare(&mut settings, env)?;
+        let mut live = live_settings(&settings, env)?;
+        prepared.settle_live(&mut live);
         let live = runtime.block_on(Live::start(live, env.clock.clone())).map_err(announce::explain)?;
         let ran = say(&live, &taken, env)
             .and_then(|()| variables(&live.url(), &settings, &taken, env))
@@ -55,6 +57,7 @@ impl ExecArgs {
         let replayed = replay::close(&replays, settings.replay.strict, env)?;
         let receipt = receipt::read(&recording, session, env.clock.now().wall)?;
         writeln!(env.stderr, "{}", receipt.line(&recording))?;
+        prepared.close(session, env)?;
         if !outcome.is_whole() {
             // The command's own code goes before: it is what the caller asked for.
             announce::close(&outcome, env)?;

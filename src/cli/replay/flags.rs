@@ -1,14 +1,16 @@
 //! What is set of replays, here and as the upstream of `run` and `exec`; and what is said of them.
 
 use crate::cli::env::Env;
-use crate::cli::error::wrong_usage;
 use crate::cli::exit::Exit;
 use crate::cli::filter;
-use crate::config::{ErrorStatus, Match, Pointer, ReplayFilter, ReplaySettings, Settings, Strict, Upstream};
+use crate::config::{
+    ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Settings, Strict, Upstream,
+};
 use crate::exchange::ExchangeId;
 use crate::exchange::text::printable;
 use crate::replay::{Options, Tally, Volatile};
 use clap::builder::BoolishValueParser;
+use std::fmt::Write as _;
 use std::io::Write;
 
 /// Where help lists the flags of replays.
@@ -51,12 +53,29 @@ pub(in crate::cli) struct ReplayFlags {
     #[arg(long, help_heading = HEADING, value_name = "BOOL", env = "GATETAP_REPLAY_FRESH", hide_env_values = true,
         num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     fresh: Option<bool>,
+
+    /// What is recorded, as in VCR: none; once (everything, if nothing is recorded yet); new-episodes (what nothing recorded answers); all (everything, anew) [default: none]
+    #[arg(long, help_heading = HEADING, value_name = "MODE", env = "GATETAP_REPLAY_MODE", hide_env_values = true)]
+    mode: Option<Mode>,
+
+    /// Where --mode sends what it records [default: the gateway of what is recorded, else nexorouter]
+    #[arg(long, help_heading = HEADING, value_name = "UPSTREAM", env = "GATETAP_REPLAY_FORWARD", hide_env_values = true)]
+    forward: Option<Upstream>,
+}
+
+impl ReplayFlags {
+    /// The same, with another place where things are sent unless a flag says one.
+    pub(in crate::cli) fn or_forward(mut self, to: Option<Upstream>) -> Self {
+        self.forward = self.forward.or(to);
+        self
+    }
 }
 
 impl From<ReplayFlags> for ReplaySettings {
     fn from(flags: ReplayFlags) -> Self {
-        let ReplayFlags { matching, volatile, filter, session, on_miss, strict, fresh } = flags;
-        Self { matching, volatile, filter, session, on_miss, strict, fresh }
+        let ReplayFlags { matching, volatile, filter, session, on_miss, strict, fresh, mode, forward } =
+            flags;
+        Self { matching, volatile, filter, session, on_miss, strict, fresh, mode, forward }
     }
 }
 
@@ -87,28 +106,6 @@ pub(in crate::cli) fn options(settings: &Settings, env: &Env<'_>) -> anyhow::Res
     })
 }
 
-/// Refuses to record into a recording that is replayed, unless somebody has asked for it.
-pub(in crate::cli) fn refuse_itself(settings: &Settings) -> anyhow::Result<()> {
-    if settings.db_is_given {
-        return Ok(());
-    }
-    let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.iter().map(|route| &route.to));
-    for upstream in upstreams {
-        let Upstream::Replay(recording) = upstream else { continue };
-        let is_same = match (recording.canonicalize(), settings.db.canonicalize()) {
-            (Ok(replayed), Ok(recorded)) => replayed == recorded,
-            _ => false,
-        };
-        if is_same {
-            return Err(wrong_usage(
-                format!("`{}` would be replayed and recorded into at once", recording.display()),
-                "name another recording with --db FILE, or this one if that is meant",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Says on stderr which requests nothing recorded could answer since this was called last.
 pub(in crate::cli) fn tell_misses(replays: &[Tally], env: &mut Env<'_>) -> anyhow::Result<()> {
     for miss in replays.iter().flat_map(Tally::take_misses) {
@@ -128,12 +125,15 @@ pub(in crate::cli) fn close(
     for tally in replays {
         let summary = tally.summary();
         let (served, missed, unused) = (summary.served, summary.missed, &summary.unused);
-        writeln!(
-            env.stderr,
-            "replay: {served} served, {missed} missed, {} never used{}",
-            unused.len(),
-            named(unused)
-        )?;
+        let mut sum =
+            format!("{served} served, {missed} missed, {} never used{}", unused.len(), named(unused));
+        if summary.forwarded > 0 {
+            write!(sum, ", {} sent on and recorded", summary.forwarded)?;
+        }
+        if summary.hidden > 0 {
+            write!(sum, ", {} left out: recorded with --redact-bodies", summary.hidden)?;
+        }
+        writeln!(env.stderr, "replay: {sum}")?;
         let failed = match strict {
             None => false,
             Some(Strict::Missed) => missed > 0,

@@ -1,11 +1,14 @@
 //! `gatetap replay`: a recording as a gateway, and a request sent again.
 
+mod cassette;
 mod flags;
+mod origin;
 mod results;
 mod send;
 mod serve;
 
-pub(super) use flags::{ReplayFlags, close, options, refuse_itself, tell_misses};
+pub(super) use cassette::{Prepared, prepare};
+pub(super) use flags::{ReplayFlags, close, options, tell_misses};
 
 use super::env::Env;
 use super::exit::Exit;

@@ -19,7 +19,8 @@ use std::io::Write;
 use std::str::FromStr;
 
 /// The tokens of own answers that say that a gateway cannot be reached.
-const UNREACHABLE: [&str; 4] = ["dns-not-found", "connection-refused", "connect-timeout", "tls-failed"];
+pub(super) const UNREACHABLE: [&str; 4] =
+    ["dns-not-found", "connection-refused", "connect-timeout", "tls-failed"];
 
 /// What must not differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `gatetap replay send`: recorded requests again, and what came of it this time.
 
+use super::origin::origin;
 use super::results::{Criterion, Results};
 use crate::cli::env::Env;
 use crate::cli::error::{with_exit, wrong_usage};
@@ -12,7 +13,7 @@ use crate::digest::summary::Whole;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
-use crate::gateway::profile::{Gateway, profile};
+use crate::gateway::profile::profile;
 use crate::live::{Listen, Live};
 use crate::replay::{Again, Changes, Obstacle};
 use crate::store::{Page, Reader};
@@ -215,7 +216,15 @@ impl SendArgs {
         let body = reader.body(id, Side::Request)?;
         let to = match &self.to {
             Some(to) => to.clone(),
-            None => origin(&whole)?,
+            None => origin(&whole).ok_or_else(|| {
+                wrong_usage(
+                    format!(
+                        "where exchange {id} went is gone: it was answered by `{}`",
+                        whole.summary.gateway
+                    ),
+                    "say where to send it with --to",
+                )
+            })?,
         };
         let key = self.key(&to)?;
         let again =
@@ -373,29 +382,4 @@ impl SendArgs {
         }
         Ok(session)
     }
-}
-
-/// Where an exchange went.
-fn origin(whole: &Whole) -> anyhow::Result<Upstream> {
-    let id = whole.summary.id;
-    let unknown = || {
-        wrong_usage(
-            format!("where exchange {id} went is gone: it was answered by `{}`", whole.summary.gateway),
-            "say where to send it with --to",
-        )
-    };
-    let name = whole.summary.gateway.as_str();
-    if name == "sim" || name.starts_with("sim:") || profile(name).is_some() {
-        return Ok(name.parse()?);
-    }
-    if name == "replay" || name.is_empty() {
-        return Err(unknown());
-    }
-    // The base URL is what stood in the place of the local one.
-    let url = whole.exchange.url.split('?').next().unwrap_or_default();
-    let target = whole.exchange.request.path();
-    let target = crate::gateway::profile::split_route(target).map_or_else(|| target.into(), |(_, rest)| rest);
-    let rest = target.strip_prefix("/v1").unwrap_or(&target);
-    let base = url.strip_suffix(rest).ok_or_else(unknown)?;
-    Ok(Upstream::Gateway(Gateway::parse(base).map_err(|_bad| unknown())?))
 }

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 ///
 /// An app that points here runs offline. A request gets what was recorded for it: status, headers, chunks at
 /// their times, and the end as it was. What nothing recorded fits gets 502 and `x-gatetap-error: replay-miss`,
-/// with the nearest recorded exchange and what differs.
+/// with the nearest recorded exchange and what differs; with --mode it is sent to --upstream and recorded instead.
 #[derive(Debug, clap::Args)]
 pub(super) struct ServeArgs {
-    /// The recording to answer with
-    #[arg(value_name = "RECORDING")]
+    /// What to answer with: a recording, JSON Lines of `gatetap export`, a HAR, or a capture
+    #[arg(value_name = "FILE")]
     recording: PathBuf,
 
     #[command(flatten)]

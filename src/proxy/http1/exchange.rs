@@ -8,15 +8,17 @@ use super::{Idle, fault, message, own, peer};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, RequestHead};
 use crate::exchange::time::Micros;
 use crate::proxy::app_connection::Connection;
+use crate::proxy::chosen::Chosen;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
 use crate::proxy::inject::{self, Injected, Injection};
 use crate::proxy::own_answer::{Failure, Token};
 use crate::proxy::route::Route;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
+use crate::replay::OWN_HEADER;
 use crate::tls::Alpn;
 use crate::wire::http1::{BodyReader, Problem};
 use bytes::Bytes;
@@ -51,6 +53,8 @@ struct Destination {
     host: Option<HeaderValue>,
     /// What the gateway is asked for.
     target: Vec<u8>,
+    /// What a replay is told beside the request.
+    ticket: Option<String>,
 }
 
 /// A request that is sent on.
@@ -111,7 +115,11 @@ pub(super) async fn exchange<A: Socket>(
     if connection.route.is_none() && control::is_control(path.split('?').next().unwrap_or_default()) {
         return control_answer(shared, app, &request).await;
     }
-    let destination = destination(connection, &request, &path);
+    let mut body = BodyReader::request(request.framing);
+    let destination = match destination(connection, &request, &path) {
+        Ok(destination) => Ok(destination.looked_ahead(app, &request, path, &body).await),
+        Err(failure) => Err(failure),
+    };
     let forwarded = destination.as_ref().ok().map(|destination| {
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
         request.forward(&destination.target, host)
@@ -119,12 +127,14 @@ pub(super) async fn exchange<A: Socket>(
     let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());
     let track = shared.recorder.begin(Asked { replay_of: shared.sends_again(connection.peer), ..asked });
     let mut record = Record::new(track, shared);
-    let mut body = BodyReader::request(request.framing);
     if body.is_whole() && !request.upgrade {
         record.ended(Side::Request, BodyEnd::Whole);
     }
     let failure = match (destination, forwarded) {
-        (Ok(Destination { route, target, .. }), Some(head)) => {
+        (Ok(Destination { route, target, ticket, .. }), Some(mut head)) => {
+            if let Some(ticket) = ticket {
+                head = message::with(&head, OWN_HEADER, &ticket);
+            }
             let target = String::from_utf8_lossy(&target);
             // In a tunnel that was opened nothing of a request changes, and none leads back here.
             let on_its_way = if route.opened {
@@ -175,7 +185,31 @@ fn destination(connection: &Connection, request: &Request, path: &str) -> Result
         let message = format!("`{}` cannot be asked by its name", route.origin);
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
-    Ok(Destination { route, host, target: message::bytes_of(&target) })
+    Ok(Destination { route, host, target: message::bytes_of(&target), ticket: None })
+}
+
+impl Destination {
+    /// Where the request goes if this is a replay: that depends on what the replay has, so its body is read first.
+    async fn looked_ahead<A: Socket>(
+        self,
+        app: &mut Link<A>,
+        request: &Request,
+        path: String,
+        body: &BodyReader,
+    ) -> Self {
+        let Some(ahead) = &self.route.ahead else { return self };
+        let Some(body) = fault::whole_body(app, request, body).await else { return self };
+        let head = RequestHead {
+            method: String::from_utf8_lossy(&request.method).into_owned(),
+            target: path,
+            version: format!("{:?}", version(request.minor)),
+            headers: Headers::from_raw_head(request.head.raw()),
+            raw: None,
+        };
+        let Chosen { route, target, ticket } = ahead.choose(&self.route, head, body).await;
+        let host = route.host.clone();
+        Self { route, host, target: message::bytes_of(&target), ticket }
+    }
 }
 
 fn came_back(route: &Route) -> Failure {

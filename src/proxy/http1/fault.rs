@@ -1,4 +1,4 @@
-//! What decides about a fault: the request's own header, its head, and its body.
+//! What decides about a fault: the request's own header, its head, and its body; which is read ahead.
 
 use super::link::{Link, Socket};
 use super::message::Request;
@@ -29,12 +29,7 @@ pub(super) async fn draw<A: Socket>(
     if own.is_empty() && !shared.armed.is_any() {
         return Ok(None);
     }
-    let read = if request.head.has_token("expect", "100-continue") {
-        // The app waits for the gateway's word before it sends a body.
-        Vec::new()
-    } else {
-        look_at(app, body.clone()).await
-    };
+    let (read, _) = look_at(app, request, body.clone()).await;
     let headers = Headers::from_raw_head(request.head.raw());
     let asking = Asking {
         method: &String::from_utf8_lossy(&request.method),
@@ -46,19 +41,34 @@ pub(super) async fn draw<A: Socket>(
     Ok(Injection::draw(shared, route, &asking))
 }
 
-/// Reads a body without taking it: as much of it as is looked at.
-async fn look_at<A: Socket>(app: &mut Link<A>, mut reader: BodyReader) -> Vec<u8> {
+/// Reads a body without taking it; `None` if it is longer than what is looked at, or breaks off.
+pub(super) async fn whole_body<A: Socket>(
+    app: &mut Link<A>,
+    request: &Request,
+    body: &BodyReader,
+) -> Option<Vec<u8>> {
+    let (read, is_whole) = look_at(app, request, body.clone()).await;
+    is_whole.then_some(read)
+}
+
+/// Reads as much of a body as is looked at, without taking it; and says whether that is all of it.
+async fn look_at<A: Socket>(app: &mut Link<A>, request: &Request, mut reader: BodyReader) -> (Vec<u8>, bool) {
     let mut data = Vec::new();
+    if request.head.has_token("expect", "100-continue") {
+        // The app waits for the gateway's word before it sends a body.
+        return (data, reader.is_whole());
+    }
     let mut seen = 0;
     loop {
         let fresh = app.unused.get(seen..).unwrap_or_default();
         let read = reader.read(fresh, |piece| data.extend_from_slice(fresh.get(piece).unwrap_or_default()));
         // What is no body is refused where it is sent on.
-        let Ok(taken) = read else { return data };
+        let Ok(taken) = read else { return (data, false) };
         seen += taken;
         if reader.is_whole() || data.len() >= LOOKED_AT || !matches!(app.fill().await, Ok(1..)) {
+            let is_whole = reader.is_whole() && data.len() <= LOOKED_AT;
             data.truncate(LOOKED_AT);
-            return data;
+            return (data, is_whole);
         }
     }
 }

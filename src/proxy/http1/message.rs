@@ -165,6 +165,12 @@ pub(super) fn without(head: &Bytes, name: &str) -> Bytes {
     out.into()
 }
 
+/// A head with one more line.
+pub(super) fn with(head: &Bytes, name: &str, value: &str) -> Bytes {
+    let lines = head.strip_suffix(b"\r\n").unwrap_or(head);
+    [lines, name.as_bytes(), b": ", value.as_bytes(), b"\r\n\r\n"].concat().into()
+}
+
 /// The bytes that [`Request::path`] made characters of. What no byte can be came from configuration.
 pub(super) fn bytes_of(path: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(path.len());

@@ -126,9 +126,22 @@ impl Next {
 /// two characters before `bytes`.
 pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets: &Secrets) -> usize {
     let at_index = |index: usize| bytes.get(index).copied().unwrap_or_default();
+    let mut last_two = match from {
+        0 => before,
+        1 => [before[1], at_index(0)],
+        _ => [at_index(from - 2), at_index(from - 1)],
+    };
     let mut at = from;
     while let Some(rest) = bytes.get(at..) {
-        let Some(skipped) = rest.iter().position(|byte| secrets.begins(*byte).anything()) else { break };
+        let skipped = rest.iter().position(|byte| {
+            let begins = secrets.begins(*byte);
+            let stops = begins.own || begins.escape || (begins.shape && ends_word(last_two));
+            if !stops {
+                last_two = [last_two[1], *byte];
+            }
+            stops
+        });
+        let Some(skipped) = skipped else { break };
         at += skipped;
         let rest = rest.get(skipped..).unwrap_or_default();
         let byte = at_index(at);
@@ -139,17 +152,13 @@ pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets:
         if begins.own && secrets.own().iter().any(|own| own.may_begin(rest)) {
             return at;
         }
-        let follows = || match at {
-            0 => before,
-            1 => [before[1], at_index(0)],
-            _ => [at_index(at - 2), at_index(at - 1)],
-        };
-        if begins.shape && ends_word(follows()) {
+        if begins.shape && ends_word(last_two) {
             let mut shapes = keys::table().shapes_beginning(byte);
             if shapes.any(|shape| agree(shape.prefix.as_bytes(), rest)) {
                 return at;
             }
         }
+        last_two = [last_two[1], byte];
         at += 1;
     }
     bytes.len()

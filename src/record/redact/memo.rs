@@ -1,6 +1,6 @@
 //! What masking came to, for short texts that come again with every request: header lines, targets, model names.
 //!
-//! Only hashes of plain texts are kept, under keys that this process draws for itself, and what may be written.
+//! Only hashes of plain texts are kept, under a key that this process draws for itself, and what may be written.
 
 use super::secrets::Secrets;
 use bytes::Bytes;
@@ -34,13 +34,13 @@ pub(super) enum As<'a> {
     Text,
 }
 
-/// What stands for the plain text: two hashes of it under different keys. A key that is taken for a harmless text
-/// would be written, so one hash is not enough.
-type Print = (u64, u64);
+/// What stands for the plain text. That two texts among so few have the same hash, under a key that nobody knows, does
+/// not happen.
+type Print = u64;
 
 #[derive(Debug, Default)]
 struct Memo {
-    keys: (RandomState, RandomState),
+    key: RandomState,
     /// `None` where nothing had to be hidden.
     masked: HashMap<Print, Option<Bytes>>,
 }
@@ -66,17 +66,14 @@ pub(super) fn remembered(
 
 impl Memo {
     fn print(&self, what: As<'_>, plain: &[u8], secrets: &Secrets) -> Print {
-        let under = |key: &RandomState| {
-            let mut hasher = key.build_hasher();
-            what.hash(&mut hasher);
-            // The others are spellings of these.
-            for own in secrets.own().iter().filter(|own| !own.is_coded) {
-                own.bytes.hash(&mut hasher);
-            }
-            plain.hash(&mut hasher);
-            hasher.finish()
-        };
-        (under(&self.keys.0), under(&self.keys.1))
+        let mut hasher = self.key.build_hasher();
+        what.hash(&mut hasher);
+        // The others are spellings of these.
+        for own in secrets.own().iter().filter(|own| !own.is_coded) {
+            own.bytes.hash(&mut hasher);
+        }
+        plain.hash(&mut hasher);
+        hasher.finish()
     }
 
     fn remember(&mut self, print: Print, masked: Option<Bytes>) {

@@ -36,13 +36,6 @@ pub(super) struct Begins {
     pub(super) escape: bool,
 }
 
-impl Begins {
-    /// Whether anything may.
-    pub(super) const fn anything(self) -> bool {
-        self.shape | self.own | self.escape
-    }
-}
-
 /// What may begin with each character, whatever the request carries.
 static BEGINS: LazyLock<[Begins; 256]> = LazyLock::new(|| {
     std::array::from_fn(|byte| {

@@ -4,8 +4,6 @@ mod agreement;
 mod captures;
 mod catalogue;
 mod docs;
-mod healthy;
-mod once;
 mod property;
 mod sdk_readings;
 pub mod support;

@@ -301,6 +301,8 @@ pub fn settings(url: &str) -> (Settings, TempDir) {
         connect_timeout: Duration::from_secs(10),
         simulator: gatetap::sim::Options::default(),
         replay: gatetap::replay::Options::default(),
+        forward: None,
+        upstream_name: None,
         faults: Vec::new(),
         command: "gatetap test".to_owned(),
     };
