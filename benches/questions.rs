@@ -51,7 +51,7 @@ const MODELS: [&str; 6] = [
 ];
 
 /// Filters that match much, little, nothing, only the oldest, and what no index could answer.
-const FILTERS: [&str; 29] = [
+const FILTERS: [&str; 37] = [
     "",
     "status:200",
     "status:429",
@@ -79,8 +79,28 @@ const FILTERS: [&str; 29] = [
     "always status:418",
     "always model:gpt-* finish:length ttft>1h",
     "-always",
+    "-always model:gpt-*",
+    "-always status:418",
+    "-word1 ttft>1h",
     "-word17 status:200",
+    "-nowhere status:418",
+    "word1 -always",
+    "-(always OR status:418)",
     "always OR status:418",
+    "(always OR status:418) ttft>1h",
+    "beg* status:418",
+];
+
+/// Searches for words that are everywhere, common, rare, and that only some of the exchanges may have.
+const SEARCHES: [&str; 8] = [
+    "always",
+    "word17",
+    "word1 word2",
+    "\"word1 word2\"",
+    "word9999 always",
+    "always status:429",
+    "always ttft>1h",
+    "beg* model:gpt-4o",
 ];
 
 fn main() {
@@ -102,9 +122,9 @@ fn main() {
         let page = Page { limit: Some(PAGE), ..Page::default() };
         ask(text, || reader.select(&filter, page, now).expect("it answers").len());
     }
-    for text in ["word17", "\"word1 word2\"", "word9999 always", "beg* model:gpt-4o"] {
+    for text in SEARCHES {
         let filter = Filter::parse(text).expect("it is a filter");
-        ask(&format!("search {text}"), || reader.search(&filter, 20, now).expect("it answers").len());
+        ask(&format!("search {text}"), || reader.search(&filter, 20, now).expect("it answers").hits.len());
     }
     ask("count", || reader.count().expect("it answers") as usize);
 }

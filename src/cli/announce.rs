@@ -7,9 +7,8 @@ use super::findings_talk::FindingsTalk;
 use super::replay;
 use crate::config::ListenAddress;
 use crate::exchange::text::printable;
-use crate::export::json::rfc3339;
 use crate::live::{self, Live};
-use crate::record::{Health, Outcome};
+use crate::record::Outcome;
 use crate::replay::StartError;
 use std::io::Write;
 use std::time::Duration;
@@ -50,24 +49,6 @@ pub(super) fn listening(
     Ok(())
 }
 
-/// What is wrong with the recording at present, as a sentence.
-pub(super) fn trouble(health: &Health) -> Option<String> {
-    let lost = (health.lost_bytes > 0)
-        .then(|| format!("{} bytes of bodies are missing from the recording", health.lost_bytes));
-    let degraded = health.degraded.as_ref().map(|degraded| {
-        let since = rfc3339(degraded.since);
-        format!(
-            "nothing can be recorded since {since}: {}; traffic goes on, and is kept in memory for now",
-            degraded.reason
-        )
-    });
-    match (degraded, lost) {
-        (None, None) => None,
-        (Some(only), None) | (None, Some(only)) => Some(only),
-        (Some(degraded), Some(lost)) => Some(format!("{degraded}; {lost}")),
-    }
-}
-
 /// Waits for `told_to_stop`, and says on stderr what is found, when the recording gets into trouble and out of
 /// it, when an app breaks off its TLS handshake, and when a replay has no answer.
 pub(super) async fn watch(
@@ -93,7 +74,7 @@ pub(super) async fn watch(
             }
             told.clone_from(&health.no_tls);
         }
-        let trouble = trouble(&health);
+        let trouble = health.trouble();
         if trouble != known {
             match &trouble {
                 Some(trouble) => writeln!(env.stderr, "warning: {trouble}")?,

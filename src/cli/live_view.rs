@@ -42,7 +42,7 @@ pub(super) fn run(
         gateway: live.upstream().name.clone(),
     };
     let recorder = live.recorder();
-    let trouble = tui::Trouble(Arc::new(move || super::announce::trouble(&recorder.health())));
+    let trouble = tui::Trouble(Arc::new(move || recorder.health().trouble()));
     let own = OwnGatetap { settings: settings.clone(), clock: env.clock.clone() };
     let around = Around {
         trouble,

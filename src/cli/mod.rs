@@ -14,6 +14,7 @@ mod check;
 mod check_flags;
 mod completions;
 mod config;
+mod control;
 mod demo;
 mod diff;
 mod doctor;

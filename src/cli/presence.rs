@@ -1,15 +1,18 @@
 //! `gatetap status` and `gatetap stop`: the gatetaps that run on this machine.
 
+use super::control;
 use super::env::Env;
 use super::error::{with_exit, wrong_usage};
 use super::exit::Exit;
 use crate::config::Directories;
+use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
 use crate::live::Live;
 use crate::live::presence::{Announced, Presence, running};
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a gatetap may take to end: it lets open exchanges go on for a moment.
@@ -74,6 +77,18 @@ fn none() -> anyhow::Error {
     with_exit(says, "start one with `gatetap`; one of another user is not seen", Exit::Findings)
 }
 
+/// How the recording of the gatetap at `url` is doing, as its control API says it.
+fn health(url: &str) -> anyhow::Result<Value> {
+    let mut status = control::ask(&url.parse()?, Method::GET, "/_gatetap/status", None)?;
+    Ok(status["recording"].take())
+}
+
+/// The process that records to `recording` at present, if one does.
+pub(super) fn recorded_by(recording: &Path, env: &Env<'_>) -> Option<u32> {
+    let recording = std::path::absolute(recording).ok()?;
+    all(env).ok()?.into_iter().find(|one| one.recording == recording).map(|one| one.pid)
+}
+
 impl StatusArgs {
     /// Lists them.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
@@ -81,10 +96,11 @@ impl StatusArgs {
         for one in &found {
             let since = rfc3339(one.started_at());
             let recording = one.recording.display().to_string();
+            let asked = health(&one.url);
             if self.json {
                 let line = json!({
                     "pid": one.pid, "url": one.url, "upstream": one.upstream, "recording": recording,
-                    "started_at": since, "version": one.version,
+                    "started_at": since, "version": one.version, "recording_health": asked.ok(),
                 });
                 writeln!(env.stdout, "{line}")?;
             } else {
@@ -92,6 +108,16 @@ impl StatusArgs {
                 writeln!(env.stdout, "{url} → {upstream}")?;
                 writeln!(env.stdout, "  process {pid}, gatetap {version}, since {since}")?;
                 writeln!(env.stdout, "  recording to {recording}")?;
+                match asked {
+                    Ok(health) => {
+                        if let Some(trouble) = health["trouble"].as_str() {
+                            writeln!(env.stdout, "  warning: {}", printable(trouble))?;
+                        }
+                    }
+                    Err(error) => {
+                        writeln!(env.stdout, "  how the recording is doing is not known: {error:#}")?;
+                    }
+                }
             }
         }
         if found.is_empty() { Err(none()) } else { Ok(Exit::Fine) }

@@ -1,12 +1,13 @@
 //! The recording that a reading command reads, and which of its exchanges.
 
 use super::env::Env;
-use super::error::wrong_usage;
+use super::error::{with_hint, wrong_usage};
+use super::presence;
 use crate::config;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::WallTime;
 use crate::store::filter::Filter;
-use crate::store::{Page, Reader};
+use crate::store::{Error, Page, Reader};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -39,7 +40,13 @@ pub(super) enum ExchangeNames {
 impl RecordingArgs {
     /// Opens it.
     pub(super) fn open(self, env: &Env<'_>) -> anyhow::Result<Reader> {
-        Ok(Reader::open(&self.path(env)?)?)
+        let path = self.path(env)?;
+        Reader::open(&path).map_err(|error| match (&error, presence::recorded_by(&path, env)) {
+            (Error::Missing { .. }, Some(pid)) => {
+                with_hint(error, format!("process {pid} records to it: `gatetap status` says how that goes"))
+            }
+            _ => error.into(),
+        })
     }
 
     /// Where it is.

@@ -8,7 +8,7 @@ use super::recording::RecordingArgs;
 use super::style::{Style, paint};
 use crate::exchange::text::printable;
 use crate::export::json::SummaryLine;
-use crate::store::{Hit, Snippet};
+use crate::store::{Hit, MOST_RATED, Snippet};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
@@ -60,8 +60,8 @@ impl SearchArgs {
             ));
         }
         let reader = self.recording.open(env)?;
-        let hits = reader.search(&filter, self.limit, env.clock.now().wall)?;
-        for hit in &hits {
+        let found = reader.search(&filter, self.limit, env.clock.now().wall)?;
+        for hit in &found.hits {
             if self.json {
                 serde_json::to_writer(&mut env.stdout, &HitLine::new(hit))?;
                 env.stdout.write_all(b"\n")?;
@@ -70,8 +70,14 @@ impl SearchArgs {
                 env.stdout.write_all(text.as_bytes())?;
             }
         }
-        if hits.is_empty() && !self.json {
+        if found.hits.is_empty() && !self.json {
             writeln!(env.stderr, "nothing found in `{}`", reader.path().display())?;
+        }
+        if !found.is_whole {
+            writeln!(
+                env.stderr,
+                "the best of the newest {MOST_RATED} matches; there are older ones: say more, or `since:`, `session:`"
+            )?;
         }
         Ok(Exit::Fine)
     }

@@ -30,7 +30,7 @@ mod tunnel;
 
 pub use added::WorstAdded;
 pub use found::FirstFound;
-pub use health::{Degraded, Health};
+pub use health::{Degraded, Health, Removed};
 pub use import::{Imported, Importer};
 pub use recheck::{Recheck, Rechecked};
 pub use seen::{Answered, Asked};

@@ -4,7 +4,7 @@ use super::added::WorstAdded;
 use super::body_track::Keep;
 use super::examiner::{Batch, Seen};
 use super::found::Known;
-use super::health::Degraded;
+use super::health::{Degraded, Removed};
 use super::line::{Line, Written};
 use super::thread::{Message, Outcome};
 use super::tunnel::TunnelLines;
@@ -46,6 +46,8 @@ pub(super) struct State {
     found: Known,
     /// Writing failed the last time.
     degraded: bool,
+    /// The recording was not in its place the last time.
+    missing: bool,
 }
 
 impl State {
@@ -63,6 +65,7 @@ impl State {
             outcome: Outcome::default(),
             found: Known::default(),
             degraded: false,
+            missing: false,
         }
     }
 
@@ -222,6 +225,9 @@ impl State {
     /// Ends the session.
     pub(super) fn finish(mut self, at: Option<WallTime>) -> Outcome {
         if self.degraded {
+            self.write();
+        }
+        if self.degraded {
             self.give_up("the recording could not be written");
         }
         if let Err(error) = self.writer.end_session(at.unwrap_or(WallTime(0))) {
@@ -234,16 +240,28 @@ impl State {
     /// everybody.
     fn stay_in_place(&mut self) -> Result<(), Error> {
         if self.writer.is_in_place() {
+            self.missing = false;
             return Ok(());
+        }
+        // Whoever takes it away may be about to take its log as well, which must not be that of the new one.
+        if !std::mem::replace(&mut self.missing, true) {
+            return Err(Error::Missing { path: self.writer.path().to_owned() });
         }
         self.writer.start_anew()?;
         self.tunnels.start_anew();
-        let mut lost = 0;
+        let (mut lost, mut gone) = (0, std::mem::take(&mut self.outcome.exchanges));
         for (key, line) in &mut self.lines {
+            // It is counted again when it is written again.
+            gone = gone.saturating_sub(u64::from(line.exchange.id != 0));
             lost += line.start_anew(self.writer.session());
             self.changed.insert(*key);
         }
-        self.lose(lost, "the recording was removed while it was being written, with all that was in it");
+        self.tell(|health, now| {
+            let before = health.removed.map_or(0, |removed| removed.exchanges);
+            health.removed = Some(Removed { since: now, exchanges: before + gone });
+        });
+        let removed = self.recorder.upgrade().and_then(|shared| shared.health.get().removed);
+        self.lose(lost, &removed.map_or_else(String::new, |removed| removed.to_string()));
         Ok(())
     }
 

@@ -28,6 +28,9 @@ const BATCH_BYTES: usize = 4 << 20;
 /// How long a failed transaction waits before it is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// How often it is looked whether the recording is still in its place while nothing passes.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// One thing that happened.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -107,7 +110,7 @@ fn run(
     let stopped_at = loop {
         let mut stop = None;
         if !backlog {
-            match messages.recv_timeout(if state.is_degraded() { RETRY } else { Duration::MAX }) {
+            match messages.recv_timeout(if state.is_degraded() { RETRY } else { LOOK }) {
                 Ok(message) => stop = state.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break None,

@@ -20,7 +20,8 @@
 //!
 //! # Views
 //!
-//! For people who ask with `sqlite3` or `DuckDB` (`ATTACH 'recording.db' AS gatetap (TYPE sqlite)`):
+//! For people who ask with `sqlite3` or `DuckDB` (`ATTACH 'recording.db' AS gatetap (TYPE sqlite)`), which takes the
+//! columns of views for text:
 //!
 //! | view | a row is | columns |
 //! |---|---|---|
@@ -55,6 +56,7 @@ mod edit;
 mod error;
 mod facets;
 pub mod filter;
+mod find;
 mod lost;
 mod marks;
 mod order;
@@ -77,5 +79,5 @@ pub use order::{Order, OrderBy, Part};
 pub use prune::{Progress, PrunePlan, Pruned, Pruner, Retention, Spare};
 pub use read::{Page, Reader};
 pub use requests::RecordedRequest;
-pub use search::{Hit, Snippet, SnippetSource};
+pub use search::{Found, Hit, MOST_RATED, Snippet, SnippetSource};
 pub use write::{SegmentId, SessionStart, Writer};

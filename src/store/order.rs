@@ -176,6 +176,6 @@ impl Reader {
             return Ok(compiled.condition);
         }
         let ids = self.select_ids(filter, super::Page::default(), now)?;
-        Ok(Condition::Always.and_one_of(&ids))
+        Ok(Condition::Always.and_one_of("f.exchange_id", &ids))
     }
 }

@@ -8,7 +8,8 @@
 use super::error::Error;
 use super::facets::WORD_COLUMNS;
 use super::filter::{Compiler, Filter};
-use super::{lost, schema, select};
+use super::read::Page;
+use super::{find, lost, schema};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{ExchangeId, SessionId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
@@ -89,6 +90,25 @@ pub struct Pruned {
     pub bytes_after: u64,
 }
 
+/// What belongs to an exchange: a table, and its column with the exchange's number.
+const PARTS: [(&str, &str); 6] = [
+    ("segments", "exchange_id"),
+    ("origins", "exchange_id"),
+    ("findings", "exchange_id"),
+    ("digests", "exchange_id"),
+    ("facets", "exchange_id"),
+    ("texts", "rowid"),
+];
+
+/// What numbers stand for that are to be taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Exchanges.
+    Exchanges,
+    /// Exchanges that are gone, of which something is left.
+    Orphans,
+}
+
 /// A recording, opened for taking away from it.
 #[derive(Debug)]
 pub struct Pruner {
@@ -118,7 +138,7 @@ impl Pruner {
         now: WallTime,
     ) -> Result<PrunePlan, Error> {
         let compiler = Compiler { connection: &self.connection, now, dead: &[] };
-        let ids = select::all_ids(&self.connection, &compiler.compile(filter)?)?;
+        let ids = find::sorted(&self.connection, &compiler.compile(filter)?, Page::default())?;
         let of: i64 = self.connection.query_row("SELECT count(*) FROM facets", [], |row| row.get(0))?;
         let mut candidates = Vec::with_capacity(ids.len());
         for id in ids {
@@ -166,6 +186,10 @@ impl Pruner {
     ) -> Result<Pruned, Error> {
         let mut pruned = Pruned { bytes_before: self.file_bytes(), ..Pruned::default() };
         let mut tunnels_before = None;
+        if self.sweep_orphans()? {
+            self.merge_texts()?;
+            self.give_back(&mut progress)?;
+        }
         loop {
             let plan = self.plan(retention, filter, spare, now)?;
             tunnels_before = tunnels_before.max(plan.tunnels_before);
@@ -202,7 +226,7 @@ impl Pruner {
         while !rest.is_empty() {
             let batch;
             (batch, rest) = rest.split_at(self.batch(rest)?);
-            pruned.exchanges += self.delete(batch)?;
+            pruned.exchanges += self.delete(batch, Of::Exchanges)?;
             let gone = (plan.ids.len() - rest.len()) as u64;
             if !progress(Progress::Exchanges(gone, plan.ids.len() as u64)) {
                 return Ok(false);
@@ -263,20 +287,48 @@ impl Pruner {
         Ok(ids.len().min(BATCH))
     }
 
-    fn delete(&self, ids: &[ExchangeId]) -> Result<u64, Error> {
+    /// Takes exchanges away, or what is left of some that are gone. Says how many exchanges went.
+    fn delete(&self, ids: &[ExchangeId], of: Of) -> Result<u64, Error> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut gone = 0;
         for id in ids {
-            for table in ["segments", "origins", "findings", "digests", "facets"] {
+            // An import may have given the number anew.
+            let is_there = "SELECT 1 FROM exchanges WHERE id = ?";
+            if of == Of::Orphans && transaction.prepare_cached(is_there)?.exists([id])? {
+                continue;
+            }
+            for (table, column) in PARTS {
                 transaction
-                    .prepare_cached(&format!("DELETE FROM {table} WHERE exchange_id = ?"))?
+                    .prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?"))?
                     .execute([id])?;
             }
-            transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?.execute([id])?;
             gone += transaction.prepare_cached("DELETE FROM exchanges WHERE id = ?")?.execute([id])?;
         }
         transaction.commit()?;
         Ok(gone as u64)
+    }
+
+    /// Takes away what is left of exchanges that are gone: a session may have written on to one that was pruned
+    /// under its hands. Says whether there was any.
+    ///
+    /// Looking for it takes long, so it is done without a lock.
+    fn sweep_orphans(&self) -> Result<bool, Error> {
+        let mut orphans = BTreeSet::new();
+        for (table, column) in PARTS {
+            // The full text lists its rows in a table beside it.
+            let (table, column) = if table == "texts" { ("texts_docsize", "id") } else { (table, column) };
+            let mut statement = self.connection.prepare(&format!(
+                "SELECT DISTINCT {column} FROM {table} WHERE {column} NOT IN (SELECT id FROM exchanges)"
+            ))?;
+            for id in statement.query_map([], |row| row.get(0))? {
+                orphans.insert(id?);
+            }
+        }
+        let orphans: Vec<ExchangeId> = orphans.into_iter().collect();
+        for batch in orphans.chunks(BATCH) {
+            self.delete(batch, Of::Orphans)?;
+        }
+        Ok(!orphans.is_empty())
     }
 
     /// Takes away what nothing refers to any more: tunnels that began before `tunnels_before`, sessions that

@@ -1,7 +1,8 @@
 //! Full text: the best matches, and where in their texts the words stand.
 
 use super::Error;
-use super::filter::{Filter, Words, match_of};
+use super::filter::{Condition, Filter, Words, match_of};
+use super::find::{self, Window};
 use super::read::Reader;
 use super::words::{self, Word};
 use crate::digest::examine;
@@ -20,6 +21,18 @@ const LEAD_WORDS: usize = 6;
 
 /// A snippet is no longer than this, in bytes.
 const SNIPPET_BYTES: usize = 400;
+
+/// So many matches of a search are rated, the newest: to rate one takes twenty times as long as to list it.
+pub const MOST_RATED: u32 = 10_000;
+
+/// What a search has found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The best matches, the best first.
+    pub hits: Vec<Hit>,
+    /// All matches were rated; else the newest [`MOST_RATED`] of them.
+    pub is_whole: bool,
+}
 
 /// One exchange that has the words.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,49 +79,50 @@ impl SnippetSource {
 
 impl Reader {
     /// The exchanges that `filter` asks for, best match first, `limit` at most. Empty where it searches for no
-    /// words. Words are rated by how rare they are and how often they stand in a text (BM25).
-    pub fn search(&self, filter: &Filter, limit: u32, now: WallTime) -> Result<Vec<Hit>, Error> {
+    /// words. Words are rated by how rare they are and how often they stand in a text (BM25), among the newest
+    /// [`MOST_RATED`] exchanges that are asked for.
+    pub fn search(&self, filter: &Filter, limit: u32, now: WallTime) -> Result<Found, Error> {
         let words = filter.words();
-        self.best(filter, &words, limit, now)?
-            .into_iter()
-            .filter_map(|id| self.hit(id, &words).transpose())
-            .collect()
+        let (best, is_whole) = self.best(filter, &words, limit, now)?;
+        let hits = best.into_iter().filter_map(|id| self.hit(id, &words).transpose());
+        Ok(Found { hits: hits.collect::<Result<_, _>>()?, is_whole })
     }
 
+    /// The best, and whether they are the best of all.
     fn best(
         &self,
         filter: &Filter,
         words: &[&Words],
         limit: u32,
         now: WallTime,
-    ) -> Result<Vec<ExchangeId>, Error> {
-        let compiled = self.compiler(now).compile(filter)?;
-        let Some((sql, mut values)) = compiled.condition.into_parts() else {
-            return Ok(Vec::new());
-        };
-        if words.is_empty() {
-            return Ok(Vec::new());
+    ) -> Result<(Vec<ExchangeId>, bool), Error> {
+        let mut compiled = self.compiler(now).compile(filter)?;
+        if compiled.matching.is_none() {
+            // Where no words must be there in any case, each of them is welcome.
+            let any: Vec<String> = words.iter().map(|words| match_of(words)).collect();
+            compiled = compiled.matching(&any.join(" OR "));
         }
-        // Where no words must be there in any case, each of them is welcome.
-        let any = || words.iter().map(|words| match_of(words)).collect::<Vec<_>>().join(" OR ");
-        let matching = compiled.matching.unwrap_or_else(any);
-        let excluded = compiled.excluded.map_or_else(String::new, |excluded| format!(" NOT ({excluded})"));
-        values.splice(
-            0..0,
-            [
-                Value::from(ExchangeId::MIN),
-                Value::from(ExchangeId::MAX),
-                Value::from(format!("({matching}){excluded}")),
-            ],
-        );
-        values.push(Value::from(i64::from(limit)));
+        let Some(matching) = compiled.matching.clone().filter(|_| !words.is_empty()) else {
+            return Ok((Vec::new(), true));
+        };
+        let mut rated = find::first(&self.connection, &compiled, Window::newest(MOST_RATED + 1))?;
+        let is_whole = rated.len() <= MOST_RATED as usize;
+        rated.truncate(MOST_RATED as usize);
+        let Some(oldest) = rated.last() else { return Ok((Vec::new(), true)) };
+        // What only words ask for is what matches from there on.
+        let among = match compiled.condition {
+            Condition::Always => Condition::Always,
+            _ => Condition::Always.and_one_of("+texts.rowid", &rated),
+        };
+        let Some((sql, values)) = among.into_parts() else { return Ok((Vec::new(), true)) };
         let mut statement = self.connection.prepare(&format!(
-            "SELECT texts.rowid FROM texts CROSS JOIN facets f ON f.exchange_id = texts.rowid \
-             WHERE texts.rowid > ?1 AND texts.rowid < ?2 AND texts MATCH ?3 AND ({sql}) \
-             ORDER BY texts.rank, texts.rowid DESC LIMIT ?"
+            "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid >= ? AND ({sql}) ORDER BY rank, rowid DESC LIMIT ?"
         ))?;
-        let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        let mut all = vec![Value::from(matching), Value::from(*oldest)];
+        all.extend(values);
+        all.push(Value::from(i64::from(limit)));
+        let ids = statement.query_map(params_from_iter(all), |row| row.get(0))?;
+        Ok((ids.collect::<Result<_, _>>()?, is_whole))
     }
 
     fn hit(&self, id: ExchangeId, words: &[&Words]) -> Result<Option<Hit>, Error> {

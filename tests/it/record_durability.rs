@@ -1,6 +1,7 @@
 //! The recording in trouble: locked, removed, full, too long a body. Traffic never notices, and what is
 //! missing is said.
 
+use crate::e2e_support::{json, recording, said, serve};
 use crate::support::binary::{Home, Launch};
 use crate::support::client::{Client, Ending, get};
 use crate::support::gateway::{Gateway, answer};
@@ -13,6 +14,7 @@ use gatetap::record::Limits;
 use gatetap::store::{Page, Reader};
 use ring::digest::{SHA256, digest};
 use rusqlite::Connection;
+use serde_json::Value;
 
 /// As much of an answer as a test wants, in chunks of a thousand bytes.
 pub fn long_answer(chunks: usize) -> (Vec<u8>, Vec<u8>) {
@@ -72,6 +74,78 @@ async fn a_removed_recording_is_started_anew_and_what_is_gone_is_counted() {
     let outcome = tapped.outcome().await;
     assert_eq!(outcome.lost_bytes, 9);
     assert!(outcome.failure.is_some_and(|failure| failure.contains("removed")));
+}
+
+/// What `gatetap status` knows of the one gatetap that runs.
+fn health(home: &Home) -> Value {
+    json(home, &["status", "--json"]).remove(0)["recording_health"].take()
+}
+
+#[test]
+fn a_running_gatetap_says_that_its_recording_was_removed_and_goes_on() {
+    let home = Home::new();
+    let gateway = wait(async { Gateway::answering(answer("HTTP/1.1 200 OK", "{\"a\":1}")) });
+    let (folder, aside) = (home.join("recordings"), home.join("aside"));
+    let db = folder.join("a.db").display().to_string();
+    let args = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &gateway.url(), "--db", &db];
+    let gatetap = Launch::gatetap(&args).home(&home).serve();
+    let ended = |count| {
+        eventually("exchanges to have ended", || {
+            let all = json(&home, &["ls", "--json", "verdict:complete", "--db", &db]);
+            (all.len() == count).then_some(())
+        });
+    };
+    let ask = || assert_eq!(wait(Seen::of(gatetap.addr(), get("/v1/models", &[]))).bytes(), b"{\"a\":1}");
+    ask();
+    ask();
+    ended(2);
+    assert_eq!(health(&home)["trouble"], Value::Null);
+    assert!(!said(&home, &["status"]).stdout.contains("warning"));
+
+    // What stands in its place cannot be written, so no new one can be begun either.
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    ask();
+    let degraded =
+        eventually("the recorder to notice", || Some(health(&home)).filter(|h| !h["degraded"].is_null()));
+    assert!(degraded["degraded"]["since"].as_str().is_some_and(|since| since.ends_with('Z')), "{degraded}");
+    let status = said(&home, &["status"]).stdout;
+    assert!(status.contains("warning: nothing can be recorded since 20"), "{status}");
+    let ls = Launch::gatetap(&["ls", "--db", &db]).home(&home).run_to_end();
+    assert!(ls.stderr.contains(&format!("process {} records to it", gatetap.pid())), "{ls}");
+
+    std::fs::remove_file(&folder).unwrap();
+    let removed = eventually("a new recording", || Some(health(&home)).filter(|h| h["degraded"].is_null()));
+    assert_eq!(removed["removed"]["exchanges"], 2, "{removed}");
+    assert_eq!(removed["lost_bytes"], 0, "{removed}");
+    // What passed meanwhile was kept in memory.
+    ended(1);
+    let status = said(&home, &["status"]).stdout;
+    assert!(
+        status.contains("warning: the recording was removed") && status.contains("2 exchanges"),
+        "{status}"
+    );
+    gatetap.terminate();
+    let exit = gatetap.wait_exit();
+    assert_eq!(exit.code, Some(3), "{exit}");
+    assert!(exit.stderr.contains("recorded 1 exchange\n"), "{exit}");
+    assert!(
+        exit.stderr.contains("not whole: the recording was removed while it was being written, 2 exchanges"),
+        "{exit}"
+    );
+}
+
+#[test]
+fn a_recording_that_is_removed_while_nothing_passes_is_begun_anew() {
+    let home = Home::new();
+    let gatetap = serve(&home, "sim");
+    for suffix in ["", "-shm", "-wal"] {
+        std::fs::remove_file(home.join(format!("data/gatetap/recording.db{suffix}"))).unwrap();
+    }
+    eventually("a recording to be there again", || Reader::open(&recording(&home)).ok());
+    assert_eq!(health(&home)["removed"]["exchanges"], 0);
+    gatetap.terminate();
+    assert_eq!(gatetap.wait_exit().code, Some(3));
 }
 
 #[tokio::test]
@@ -182,7 +256,7 @@ async fn where_the_queue_is_spent_the_stream_waits_and_says_for_how_long() {
     let db = tapped.recording().display().to_string();
     let show =
         |more: &[&str]| Launch::gatetap(&[&["show", "1", "--db", &db], more].concat()).run_to_end().stdout;
-    let line: serde_json::Value = serde_json::from_str(&show(&["--json"])).unwrap();
+    let line: Value = serde_json::from_str(&show(&["--json"])).unwrap();
     assert_eq!(line["timing"]["held_ms"], held.as_ms());
     let page = show(&[]);
     assert!(page.contains(&format!("{held}  held back because the recorder was behind")), "{page}");

@@ -2,6 +2,9 @@
 
 use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use gatetap::exchange::body::{Hidden, Side};
 use gatetap::exchange::head::Headers;
@@ -72,6 +75,10 @@ fn keys_are_hidden_behind_their_prefix() {
         (r"Plain\/own+secret=fake0001", stars(OWN.len() + 1)),
         ("Plain%2Fown%2bsecret%3Dfake0001", stars(OWN.len() + 6)),
         (r"\u0050lain/own+secret\u003dfake0001", stars(OWN.len() + 10)),
+        (r"\\u0050lain\\/own+secret=fake0001", stars(OWN.len() + 8)),
+        (r"\u005cu0050lain/own+secret=fake0001", stars(OWN.len() + 10)),
+        (r"k: \\u0073k-proj-fake0000fake", format!(r"k: \\u0073k-proj-{}", stars(12))),
+        (r"C:\\users\\new\\under", r"C:\\users\\new\\under".to_owned()),
     ];
     for side in [Side::Request, Side::Response] {
         for content_type in ["application/json", "text/plain", "text/event-stream"] {
@@ -113,6 +120,46 @@ fn a_secret_is_found_however_its_first_characters_are_spelled() {
                 let (_, file) = written(&mut redactor, Side::Request, &[text.as_bytes()]);
                 let masked = format!("{before}{} {before}", "*".repeat(spelling.len()));
                 assert!(file == masked.as_bytes(), "{spelling} after {}", before.len());
+            }
+        }
+    }
+}
+
+/// A text in Base64 that holds the request's own secret, and the same with its digits hidden.
+fn in_base64(before: &str, after: &str, engine: &GeneralPurpose) -> (String, String) {
+    let plain = engine.encode(format!("{before}{OWN}{after}"));
+    let (first, end) = ((before.len() * 8).div_ceil(6), (before.len() + OWN.len()) * 8 / 6);
+    let masked = [&plain[..first], &"*".repeat(end - first), &plain[end..]].concat();
+    (plain, masked)
+}
+
+#[test]
+fn the_requests_own_secret_is_hidden_in_base64_wherever_it_begins() {
+    for engine in [STANDARD, URL_SAFE_NO_PAD] {
+        for before in ["", "?", "me:", "{\"a\":", "a longer text before it"] {
+            for after in ["", "~", "\"}", " and a longer text after it"] {
+                let (plain, masked) = in_base64(before, after, &engine);
+                let body =
+                    |text: &str| format!(r#"{{"url":"data:text/plain;base64,{text}","detail":"low"}}"#);
+                for (spelled, hidden) in
+                    [(plain.clone(), masked.clone()), (plain.replace('/', "\\/"), masked.replace('/', "\\/"))]
+                {
+                    let spelled_out = body(&spelled);
+                    for split in [0, 30, 40, 55, spelled_out.len()] {
+                        let (start, rest) = spelled_out.as_bytes().split_at(split.min(spelled_out.len()));
+                        let mut redactor = redactor("application/json");
+                        let (states, file) = written(&mut redactor, Side::Request, &[start, rest]);
+                        // An escaped digit is hidden with its backslash.
+                        let file = String::from_utf8(file).unwrap();
+                        assert_eq!(file.len(), spelled_out.len());
+                        if spelled == plain {
+                            assert_eq!(file, body(&hidden), "{before} {after} {split}");
+                        }
+                        let secret = &plain[masked.find('*').unwrap()..masked.rfind('*').unwrap()];
+                        assert!(states.iter().all(|state| !leaks(state, secret)), "{before} {after} {split}");
+                        assert!(!leaks(file.as_bytes(), secret), "{before} {after} {split}");
+                    }
+                }
             }
         }
     }

@@ -31,7 +31,7 @@ fn plain(number: usize) -> String {
 }
 
 /// How many canaries there are.
-const CANARIES: usize = 50;
+const CANARIES: usize = 55;
 
 /// One request and what the gateway answers, both write by write.
 struct Flight {
@@ -193,6 +193,30 @@ fn flights() -> Vec<Flight> {
         sent: vec![get("/v1/models", &["te: trailers"])],
         answer: vec![format!("{head}x-api-key: {}\r\n\r\n", plain(49)).into_bytes()],
     });
+    // The request's own key inside of something else: Base64, and JSON in JSON.
+    let coded = |before: &str, number: usize| {
+        base64::engine::general_purpose::STANDARD.encode(format!("{before}{} and on", plain(number)))
+    };
+    for (number, text) in [
+        (50, coded("", 50)),
+        (51, coded("?", 51)),
+        (52, coded("me", 52)),
+        (53, escaped(&plain(53)).replace('\\', "\\\\")),
+    ] {
+        let line = format!("x-api-key: {}", plain(number));
+        flights.push(Flight {
+            sent: vec![post(CHAT, &[&line], &prompt(&text))],
+            answer: vec![answer(JSON, format!(r#"{{"echo":"{text}"}}"#))],
+        });
+    }
+    flights.push(Flight {
+        sent: vec![post(CHAT, &[&format!("x-api-key: {}", plain(54))], &prompt("hi"))],
+        answer: deltas(
+            [r#"{"choices":[{"index":0,"delta":{"content":""#, r#""}}]}"#],
+            &coded("it is ", 54),
+            7,
+        ),
+    });
     flights
 }
 
@@ -226,7 +250,15 @@ fn assert_silent(name: &str, bytes: &[u8]) {
     for number in 0..CANARIES {
         let core = core(number);
         let coded = base64::engine::general_purpose::STANDARD.encode(format!("me:{}", plain(number)));
-        for form in [core.clone(), escaped(&core), percent(&core), percent(&core).to_lowercase(), coded] {
+        let mut forms =
+            vec![core.clone(), escaped(&core), percent(&core), percent(&core).to_lowercase(), coded];
+        // The digits that hold bits of nothing else.
+        forms.extend((0..3).map(|before: usize| {
+            let digits = base64::engine::general_purpose::STANDARD_NO_PAD.encode("?".repeat(before) + &core);
+            digits[(before * 8).div_ceil(6)..(before + core.len()) * 8 / 6].to_owned()
+        }));
+        forms.push(escaped(&core).replace('\\', "\\\\"));
+        for form in forms {
             let found = text.find(&form).map(|at| {
                 let start = text[..at].char_indices().rev().nth(60).map_or(0, |(at, _)| at);
                 text[start..at + form.len()].to_owned()

@@ -7,7 +7,7 @@ use gatetap::exchange::end::Verdict;
 use gatetap::exchange::finding::Severity;
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::store::filter::{Compare, Expr, Filter, Instant, Name, Quantity, SessionName, State, Term};
-use gatetap::store::{Page, Reader};
+use gatetap::store::{Page, Pruner, Reader, Retention, Spare};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -452,4 +452,43 @@ fn what_the_recording_finds_is_what_the_filter_says() {
     }
     assert!(hits > 500, "most filters choose some and leave some: {hits}");
     writer.end_session(NOW).unwrap();
+}
+
+#[test]
+fn those_few_that_lack_a_common_word_are_found() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let lacks = |id: ExchangeId| [1, 2, 300, 301, 1200, 1500].contains(&id);
+    let made: Vec<Made> = (1..=1500)
+        .map(|id| Made {
+            prompt: if lacks(id) { "rare".to_owned() } else { "common".to_owned() },
+            status: Some(if id % 2 == 0 { 200 } else { 500 }),
+            ..Made::default()
+        })
+        .collect();
+    recording(&path, &made);
+    let everything = Retention { count: Some(1499), ..Retention::default() };
+    let pruner = Pruner::open(&path).unwrap();
+    pruner.run(&everything, &Filter::default(), Spare::Open, NOW, |_| true).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let find = |filter: &str, page: Page| -> Vec<ExchangeId> {
+        reader.select_ids(&Filter::parse(filter).unwrap(), page, NOW).unwrap()
+    };
+    let newest = |limit| Page { limit: Some(limit), ..Page::default() };
+    let oldest = |after| Page { after: Some(after), limit: Some(2), ..Page::default() };
+    for (filter, page, expected) in [
+        ("-common", Page::default(), &[2, 300, 301, 1200, 1500][..]),
+        ("-common", newest(3), &[301, 1200, 1500]),
+        ("-common", Page { before: Some(1200), ..newest(2) }, &[300, 301]),
+        ("-common", oldest(0), &[2, 300]),
+        ("-common", oldest(1199), &[1200, 1500]),
+        ("-common status:500", Page::default(), &[301]),
+        ("-(common OR status:500)", newest(2), &[1200, 1500]),
+        ("-common -rare", newest(9), &[]),
+        ("rare -common", newest(2), &[1200, 1500]),
+        ("common -common", newest(9), &[]),
+        ("-nothing -common status:200", newest(9), &[2, 300, 1200, 1500]),
+    ] {
+        assert_eq!(find(filter, page), expected, "{filter} {page:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Retention: what goes, what stays, and that its space is given back.
 
 use crate::support::made::{Made, START, die, recording, session};
+use gatetap::digest::Text;
 use gatetap::exchange::ExchangeId;
 use gatetap::exchange::body::Side;
 use gatetap::exchange::end::{BodyEnd, Verdict};
@@ -248,4 +249,43 @@ fn a_reader_that_holds_on_keeps_no_session_from_writing() {
     let (ids, _) = prune(&path, &Retention::default(), "", Spare::Open);
     assert_eq!(ids.len(), 10);
     assert!(started.elapsed() < Duration::from_secs(4), "it waited for the reader");
+}
+
+#[test]
+fn what_is_left_of_an_exchange_that_is_gone_goes_too() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    recording(&path, &ten());
+    let connection = Connection::open(&path).unwrap();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let left_of = |id: i64| {
+        let parts = ["segments", "findings", "digests", "facets"]
+            .map(|table| count(&format!("SELECT count(*) FROM {table} WHERE exchange_id = {id}")));
+        let words = count(&format!("SELECT count(*) FROM texts WHERE texts MATCH 'common' AND rowid = {id}"));
+        parts.iter().sum::<i64>() + words
+    };
+    let whole = left_of(3);
+    connection.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM exchanges WHERE id = 3").unwrap();
+    assert!(left_of(3) == whole && whole >= 4, "{whole} rows are orphans");
+    let keep = Retention { count: Some(100), ..Retention::default() };
+    let (_, pruned) = prune(&path, &keep, "", Spare::Open);
+    assert_eq!((left_of(3), pruned.exchanges), (0, 0));
+    assert_eq!(left_of(4), whole, "the others are left alone");
+    assert_eq!(left(&path), [1, 2, 4, 5, 6, 7, 8, 9, 10]);
+    connection.execute("INSERT INTO texts (texts) VALUES ('integrity-check')", []).unwrap();
+    assert!(pruned.bytes_after < pruned.bytes_before, "its space is given back: {pruned:?}");
+}
+
+#[test]
+fn a_session_gives_no_words_to_an_exchange_that_was_pruned() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let writer = session(&path);
+    let id = Made { prompt: "common".to_owned(), ..Made::default() }.write(&writer);
+    assert_eq!(prune(&path, &Retention::default(), "", Spare::Open).0, [id]);
+    writer.put_text(id, &Text { prompt: "common".to_owned(), answer: String::new() }).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let words = "SELECT count(*) FROM texts WHERE texts MATCH 'common'";
+    assert_eq!(connection.query_row(words, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    writer.end_session(NOW).unwrap();
 }

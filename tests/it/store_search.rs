@@ -1,10 +1,11 @@
 //! Full text: which exchanges are found, in which order, and what is shown of them.
 
+use crate::support::binary::Launch;
 use crate::support::made::{Made, START, die, recording};
 use gatetap::exchange::ExchangeId;
 use gatetap::exchange::time::WallTime;
 use gatetap::store::filter::Filter;
-use gatetap::store::{Hit, Reader};
+use gatetap::store::{Hit, MOST_RATED, Reader};
 use std::path::Path;
 
 const NOW: WallTime = START;
@@ -33,7 +34,7 @@ fn asked(prompt: &str, answer: &str) -> Made {
 
 fn search(path: &Path, words: &str) -> Vec<Hit> {
     let reader = Reader::open(path).unwrap();
-    reader.search(&Filter::parse(words).unwrap(), 20, NOW).unwrap()
+    reader.search(&Filter::parse(words).unwrap(), 20, NOW).unwrap().hits
 }
 
 fn ids(hits: &[Hit]) -> Vec<ExchangeId> {
@@ -174,4 +175,33 @@ fn a_long_prompt_is_known_by_its_start_and_its_end() {
     for (word, found) in [("firstword", 1), ("middleword", 0), ("lastword", 1), ("answerword", 1)] {
         assert_eq!(search(&path, word).len(), found, "{word}");
     }
+}
+
+#[test]
+fn of_more_matches_than_are_rated_the_newest_are() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let many = MOST_RATED as usize + 2;
+    let made: Vec<Made> = (0..many)
+        .map(|n| Made {
+            // The best match is the oldest, the next best one that is still among the newest.
+            prompt: if [0, 5].contains(&n) { "common".to_owned() } else { format!("common and more {n}") },
+            status: Some(if n < 4 || n == 9 { 500 } else { 200 }),
+            ..Made::default()
+        })
+        .collect();
+    recording(&path, &made);
+    let reader = Reader::open(&path).unwrap();
+    let found = |words: &str, limit: u32| {
+        let found = reader.search(&Filter::parse(words).unwrap(), limit, NOW).unwrap();
+        (ids(&found.hits), found.is_whole)
+    };
+    assert_eq!(found("common", 1), (vec![6], false));
+    assert_eq!(found("common status:200", 1), (vec![6], true), "others are not asked for");
+    assert_eq!(found("common status:500", 9), (vec![1, 10, 4, 3, 2], true));
+    assert_eq!(found("common -more", 9), (vec![6, 1], true));
+    assert_eq!(found("common OR nothing", 1), (vec![6], false));
+    let db = path.display().to_string();
+    let exit = Launch::gatetap(&["search", "common", "--limit", "1", "--db", &db]).run_to_end();
+    assert!(exit.stderr.contains("the best of the newest 10000 matches"), "{exit}");
 }

@@ -1,5 +1,6 @@
 //! The views that people with `sqlite3` and `DuckDB` use, by the queries that the documentation shows.
 
+use crate::support::binary::Launch;
 use crate::support::made::{Made, recording};
 use gatetap::digest::{Digest, Usage};
 use gatetap::exchange::end::Verdict;
@@ -103,6 +104,40 @@ fn documented_queries_work() {
         !plan.iter().any(|step| step.starts_with("SCAN e") || step.starts_with("SCAN segments")),
         "{plan:?}"
     );
+}
+
+/// The statements that the README asks a recording with. Those for `DuckDB` in SQLite's words.
+fn in_the_readme() -> Vec<String> {
+    let text = include_str!("../../README.md");
+    let quoted = text.split("$ sqlite3 demo.db '").skip(1).map(|rest| rest.split('\'').next().unwrap());
+    let blocks = text.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let statements = blocks.flat_map(|block| block.split(';')).filter(|sql| sql.trim().starts_with("SELECT"));
+    quoted
+        .chain(statements)
+        .map(|sql| sql.replace("gatetap.", "").replace("quantile_cont(", "max(").replace(", 0.95)", ")"))
+        .collect()
+}
+
+#[test]
+fn the_queries_of_the_readme_work_on_what_the_demo_leaves() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("demo.db");
+    let exit = Launch::gatetap(&["demo", "--db", path.to_str().unwrap()]).run_to_end();
+    assert_eq!(exit.code, Some(0), "{exit}");
+    let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let statements = in_the_readme();
+    assert_eq!(statements.len(), 3, "{statements:?}");
+    for sql in &statements {
+        let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert!(statement.exists([]).unwrap(), "{sql}");
+    }
+    // What it shows of the first is what there is.
+    let mut statement = connection.prepare(&statements[0]).unwrap();
+    let line = |row: &rusqlite::Row<'_>| {
+        Ok(format!("{}|{}\n", row.get::<_, String>("verdict")?, row.get::<_, i64>(1)?))
+    };
+    let counts: String = statement.query_map([], line).unwrap().map(Result::unwrap).collect();
+    assert!(include_str!("../../README.md").contains(&counts), "{counts}");
 }
 
 #[test]

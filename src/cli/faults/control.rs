@@ -1,21 +1,11 @@
-//! Speaking with the running proxy's control API.
+//! Speaking with the running proxy about its faults.
 
+use crate::cli::control;
 use crate::cli::error::{Hint as _, wrong_usage};
-use crate::cli::runtime;
 use crate::fault::{Rule, spec};
-use anyhow::{Context as _, anyhow};
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
-use http::{Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use anyhow::Context as _;
+use http::{Method, Uri};
 use serde_json::Value;
-use std::time::Duration;
-use tokio::net::TcpStream;
-
-/// How long the proxy may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the proxy is.
 #[derive(Debug, Clone, clap::Args)]
@@ -58,39 +48,8 @@ impl Proxy {
     }
 
     fn ask(&self, method: Method, query: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let asked = async {
-            tokio::time::timeout(PATIENCE, self.exchange(method, query, body))
-                .await
-                .unwrap_or_else(|_| Err(anyhow!("it did not answer in {} s", PATIENCE.as_secs())))
-        };
-        runtime::start()?
-            .block_on(asked)
+        control::ask(&self.url, method, &format!("/_gatetap/faults{query}"), body)
             .with_context(|| format!("no gatetap can be asked at {}", self.url))
             .hint("is `gatetap run` running? --url names another address")
-    }
-
-    async fn exchange(&self, method: Method, query: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let authority = self.url.authority().context("the URL has no host")?;
-        let port = authority.port_u16().unwrap_or(80);
-        let host = authority.host().trim_matches(['[', ']']);
-        let stream = TcpStream::connect((host, port)).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(async move { drop(connection.await) });
-        let text = body.map(Value::to_string).unwrap_or_default();
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("/_gatetap/faults{query}"))
-            .header(HOST, authority.as_str())
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(text)))?;
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if status == StatusCode::OK {
-            return Ok(answer);
-        }
-        let reason = answer["error"]["message"].as_str().unwrap_or("it says no more");
-        Err(anyhow!("it answered {status}: {reason}"))
     }
 }

@@ -11,6 +11,7 @@ mod faults;
 use super::Shared;
 use super::own_answer::json;
 use super::route::Route;
+use crate::export::json::rfc3339;
 use bytes::Bytes;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -83,6 +84,23 @@ fn status(shared: &Shared) -> serde_json::Value {
         "faults": faults::list(shared),
         "upstream": gateway(&upstream.name, upstream),
         "routes": shared.routes.named().map(|(name, route)| gateway(name, route)).collect::<Vec<_>>(),
+        "recording": recording(shared),
+    })
+}
+
+/// How the recording is doing; `trouble` says it in a sentence.
+fn recording(shared: &Shared) -> serde_json::Value {
+    let health = shared.recorder.health();
+    json!({
+        "path": shared.recorder.recording().display().to_string(),
+        "trouble": health.trouble(),
+        "degraded": health.degraded.map(|degraded| json!({
+            "since": rfc3339(degraded.since), "reason": degraded.reason,
+        })),
+        "removed": health.removed.map(|removed| json!({
+            "since": rfc3339(removed.since), "exchanges": removed.exchanges,
+        })),
+        "lost_bytes": health.lost_bytes,
     })
 }
 

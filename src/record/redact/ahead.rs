@@ -168,7 +168,10 @@ pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets:
 fn may_spell_secret(text: &[u8], secrets: &Secrets) -> bool {
     let spelled = match text {
         [b'\\' | b'%'] | [b'%', _] => None,
-        [b'\\', b'u', ..] => text.get(..escapes::LONGEST).and_then(escapes::meaning),
+        // A backslash that is spelled so is that of another escape.
+        [b'\\', b'u', ..] => {
+            text.get(..escapes::LONGEST).and_then(escapes::meaning).filter(|byte| *byte != b'\\')
+        }
         [b'\\', ..] => text.get(..2).and_then(escapes::meaning).or(Some(b' ')),
         _ => percent_escape(text).map(|(byte, _)| byte).or(Some(b' ')),
     };

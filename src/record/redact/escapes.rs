@@ -12,6 +12,9 @@ pub(super) struct Escapes {
 /// The longest escape: `\uXXXX`.
 pub(super) const LONGEST: usize = 6;
 
+/// The longest of an escape in a JSON text that stands in a JSON text: `\u005cuXXXX`, mostly `\\uXXXX`.
+pub(super) const LONGEST_TWICE: usize = 11;
+
 /// What stands for a character beyond ASCII.
 const BEYOND: u8 = 0xFF;
 
@@ -32,7 +35,7 @@ impl Escapes {
             }
             return;
         }
-        if self.goes_on(byte) {
+        if goes_on(self.pending.len(), byte) {
             self.pending.push(byte);
             if let Some(character) = meaning(&self.pending) {
                 emit(
@@ -52,12 +55,13 @@ impl Escapes {
             emit(Unit::plain(byte, at));
         }
     }
+}
 
-    fn goes_on(&self, byte: u8) -> bool {
-        match self.pending.len() {
-            1 => matches!(byte, b'u' | b'n' | b'r' | b't' | b'b' | b'f' | b'"' | b'\\' | b'/'),
-            _ => byte.is_ascii_hexdigit(),
-        }
+/// Whether `byte` may follow the first `length` bytes of an escape.
+pub(super) fn goes_on(length: usize, byte: u8) -> bool {
+    match length {
+        1 => matches!(byte, b'u' | b'n' | b'r' | b't' | b'b' | b'f' | b'"' | b'\\' | b'/'),
+        _ => byte.is_ascii_hexdigit(),
     }
 }
 

@@ -68,7 +68,8 @@ impl Memo {
     fn print(&self, what: As<'_>, plain: &[u8], secrets: &Secrets) -> Print {
         let mut hasher = self.key.build_hasher();
         what.hash(&mut hasher);
-        for own in secrets.own() {
+        // The others are spellings of these.
+        for own in secrets.own().iter().filter(|own| !own.is_coded) {
             own.bytes.hash(&mut hasher);
         }
         plain.hash(&mut hasher);

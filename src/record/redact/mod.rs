@@ -9,11 +9,14 @@
 //! never in the file, not even for a moment, and at most the last characters of an open body stand
 //! hidden although they need not.
 //!
-//! In heads, Base64 is looked into as well: a proxy may be told `user:key` in a header of its own name.
+//! Escapes are undone first: percent signs, and those of JSON, also of JSON in JSON. In bodies, the request's own
+//! credentials are sought in Base64, too, wherever in a longer text they begin. In heads, any Base64 is looked
+//! into: a proxy may be told `user:key` in a header of its own name.
 //!
 //! Not caught: a secret of no known shape that the request does not carry itself, or that is shorter than
-//! eight characters; one that is reversed, encrypted, in Base64 inside a body, or escaped more than once;
-//! one that a model writes out over members that are not in the table's list.
+//! eight characters; one that is reversed, encrypted, escaped more often, or in Base64 that has line ends in it;
+//! in a body, another one than the request's own in Base64; one that a model writes out over members that are not
+//! in the table's list.
 
 mod ahead;
 mod base64;
@@ -346,7 +349,7 @@ impl Redactor {
     /// The same for a part of a head, where a secret may stand in Base64 too.
     fn hide_in_head(&self, plain: &Bytes) -> Bytes {
         let hidden = self.hide(plain);
-        let runs = base64::secret_runs(&hidden, |decoded| {
+        let runs = base64::secret_runs(plain, |decoded| {
             let decoded = Bytes::from(decoded);
             self.hide(&decoded) != decoded
         });

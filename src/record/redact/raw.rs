@@ -93,7 +93,7 @@ impl RawText {
 /// Where the edge of a chunk begins; never inside an escape.
 fn edge(bytes: &[u8]) -> usize {
     let edge = bytes.len().saturating_sub(EDGE);
-    let lead = edge.saturating_sub(escapes::LONGEST - 1);
+    let lead = edge.saturating_sub(escapes::LONGEST_TWICE - 1);
     let before = bytes.get(lead..edge).unwrap_or_default();
     before.iter().position(|byte| matches!(byte, b'\\' | b'%')).map_or(edge, |at| lead + at)
 }

@@ -4,6 +4,7 @@
 //! end of each chunk they are given out hidden, and shown by a correction if they were none after all. A
 //! vendor's prefix is not secret and stays readable.
 
+use super::escapes::{goes_on, meaning};
 use super::secrets::Secrets;
 use super::sheet::{Sheet, Unit};
 use crate::gateway::keys::{self, Shape};
@@ -25,6 +26,9 @@ pub(super) struct Scanner {
     before: [u8; 2],
     /// Inside a secret that is known for one: the shape that says what belongs to it.
     inside: Option<&'static Shape>,
+    /// A backslash that was escaped itself, and what followed, until it is known whether that is an escape of a
+    /// JSON text inside of a JSON text.
+    escape: Vec<Unit>,
     /// A percent sign and what followed, until it is known whether that is an escape.
     percent: Vec<Unit>,
 }
@@ -53,7 +57,7 @@ enum Found {
 impl Scanner {
     /// Whether nothing is held: the text may go on unread until something could begin.
     pub(super) fn is_idle(&self) -> bool {
-        self.held.is_empty() && self.inside.is_none() && self.percent.is_empty()
+        self.held.is_empty() && self.inside.is_none() && self.escape.is_empty() && self.percent.is_empty()
     }
 
     /// Goes on after text that was not read, and that ended in these two characters.
@@ -63,6 +67,34 @@ impl Scanner {
 
     /// Takes the next character.
     pub(super) fn feed(&mut self, unit: Unit, secrets: &Secrets, sheet: &mut Sheet<'_>) {
+        if self.escape.is_empty() {
+            if unit.byte == b'\\' && unit.is_spelled() {
+                self.escape.push(unit);
+            } else {
+                self.unescaped(unit, secrets, sheet);
+            }
+            return;
+        }
+        if !goes_on(self.escape.len(), unit.byte) {
+            self.end_escape(secrets, sheet);
+            self.feed(unit, secrets, sheet);
+            return;
+        }
+        self.escape.push(unit);
+        let text: Vec<u8> = self.escape.iter().map(|unit| unit.byte).collect();
+        if let Some(character) = meaning(&text) {
+            match Unit::of_units(character, &self.escape) {
+                Some(decoded) => {
+                    self.escape.clear();
+                    self.unescaped(decoded, secrets, sheet);
+                }
+                None => self.end_escape(secrets, sheet),
+            }
+        }
+    }
+
+    /// Takes the next character, all escapes of JSON undone.
+    fn unescaped(&mut self, unit: Unit, secrets: &Secrets, sheet: &mut Sheet<'_>) {
         if self.percent.is_empty() {
             if unit.byte == b'%' {
                 self.percent.push(unit);
@@ -73,13 +105,13 @@ impl Scanner {
         }
         if !unit.byte.is_ascii_hexdigit() {
             self.end_percent(secrets, sheet);
-            self.feed(unit, secrets, sheet);
+            self.unescaped(unit, secrets, sheet);
             return;
         }
         self.percent.push(unit);
         if let [percent, high, low] = *self.percent {
             let value = keys::percent_escape(&[percent.byte, high.byte, low.byte]).map(|(byte, _)| byte);
-            match value.and_then(|byte| Unit::of_units(byte, [percent, high, low])) {
+            match value.and_then(|byte| Unit::of_units(byte, &self.percent)) {
                 Some(decoded) => {
                     self.percent.clear();
                     self.take(decoded, secrets, sheet);
@@ -105,6 +137,7 @@ impl Scanner {
 
     /// The text ends here. What was a secret as far as it went stays hidden.
     pub(super) fn end(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
+        self.end_escape(secrets, sheet);
         self.end_percent(secrets, sheet);
         while !self.held.is_empty() {
             match self.found(0, secrets, true) {
@@ -117,6 +150,12 @@ impl Scanner {
         }
         self.inside = None;
         self.before = [0; 2];
+    }
+
+    fn end_escape(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
+        for unit in std::mem::take(&mut self.escape) {
+            self.unescaped(unit, secrets, sheet);
+        }
     }
 
     fn end_percent(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {

@@ -1,6 +1,7 @@
 //! The credentials that one request carried, for as long as it is open.
 
-use super::escapes::LONGEST as LONGEST_ESCAPE;
+use super::base64;
+use super::escapes::LONGEST_TWICE as LONGEST_ESCAPE;
 use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
@@ -11,6 +12,9 @@ const LONGEST: usize = 16 * 1024;
 
 /// So many bytes of a secret are searched for at once.
 const NEEDLE: usize = 4;
+
+/// The same of one in Base64, among much that is Base64 as well.
+const CODED_NEEDLE: usize = 12;
 
 /// What is looked for in the bodies of an exchange: its own credentials, and every shape of the table.
 ///
@@ -46,6 +50,8 @@ pub(super) struct Own {
     pub(super) bytes: Vec<u8>,
     /// How much of it says only whose it is.
     pub(super) prefix: usize,
+    /// It is one in Base64, as far as its digits tell of nothing else.
+    pub(super) is_coded: bool,
     /// It has a vendor's shape: key characters that follow belong to a key as well.
     pub(super) is_shaped: bool,
     /// Some bytes near its start that are spelled in one way only.
@@ -57,34 +63,40 @@ pub(super) struct Own {
 impl Secrets {
     /// The credentials of a request with these header lines and this target or URL.
     pub(super) fn of_request(headers: &Headers, target: &str) -> Self {
-        let carried = credential::carried_secrets(headers, target).into_iter().map(Own::new);
-        let mut secrets = Self { own: carried.collect(), begins: *BEGINS };
-        secrets.sort();
+        Self::new(credential::carried_secrets(headers, target))
+    }
+
+    /// The same of a head that was recorded: what is masked there is no secret any more.
+    pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
+        let mut carried = credential::carried_secrets(headers, target);
+        carried.retain(|secret| !is_masked(secret));
+        Self::new(carried)
+    }
+
+    fn new(carried: Vec<Vec<u8>>) -> Self {
+        let mut secrets = Self { own: Vec::new(), begins: *BEGINS };
+        secrets.look_for(carried);
         secrets
     }
 
     /// Looks for these as well, which the request carries without the app.
     pub(super) fn add<'a>(&mut self, others: impl Iterator<Item = &'a str>) {
-        self.own.extend(others.map(|other| Own::new(other.as_bytes().to_vec())));
-        self.sort();
+        self.look_for(others.map(|other| other.as_bytes().to_vec()).collect());
     }
 
-    fn sort(&mut self) {
+    /// Looks for what the request carries, as it is and in Base64.
+    fn look_for(&mut self, carried: Vec<Vec<u8>>) {
         let own = &mut self.own;
-        own.sort_by(|a, b| b.bytes.len().cmp(&a.bytes.len()).then_with(|| a.bytes.cmp(&b.bytes)));
+        own.extend(carried.iter().flat_map(|secret| base64::spellings(secret)).map(Own::coded));
+        own.extend(carried.into_iter().map(Own::new));
+        let order = |own: &Own| (std::cmp::Reverse(own.bytes.len()), own.is_coded);
+        own.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
         for first in self.own.iter().filter_map(|own| own.bytes.first()) {
             if let Some(begins) = self.begins.get_mut(usize::from(*first)) {
                 begins.own = true;
             }
         }
-    }
-
-    /// The same of a head that was recorded: what is masked there is no secret any more.
-    pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
-        let mut own = Self::of_request(headers, target);
-        own.own.retain(|own| !is_masked(&own.bytes));
-        own
     }
 
     /// The request's own, the longest first.
@@ -99,23 +111,39 @@ impl Secrets {
 }
 
 impl Own {
-    fn new(mut bytes: Vec<u8>) -> Self {
+    fn coded(bytes: Vec<u8>) -> Self {
+        let mut own = Self::plain(bytes, CODED_NEEDLE);
+        own.is_coded = true;
+        own
+    }
+
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut own = Self::plain(bytes, NEEDLE);
+        if let Some(shape) = keys::table().shape_of(&own.bytes) {
+            own.prefix = shape.prefix.len();
+            own.is_shaped = true;
+        }
+        own
+    }
+
+    /// One that is hidden whole, found by so many of its bytes if they are there in a row.
+    fn plain(mut bytes: Vec<u8>, length: usize) -> Self {
         if let Some(rest) = bytes.get_mut(LONGEST..) {
             rest.fill(0);
         }
         bytes.truncate(LONGEST);
-        let shape = keys::table().shape_of(&bytes);
-        let plain = bytes.windows(NEEDLE).position(|window| window.iter().copied().all(keys::is_key_byte));
-        let needle = match plain {
-            Some(at) => bytes.get(at..at + NEEDLE),
-            None => bytes.get(..1),
+        let place = |length: usize| {
+            let is_plain = |window: &[u8]| window.iter().copied().all(keys::is_key_byte);
+            bytes.windows(length).position(is_plain).map(|at| at..at + length)
         };
-        let needle = Finder::new(needle.unwrap_or_default()).into_owned();
+        let plain = place(length).or_else(|| place(NEEDLE));
+        let needle = bytes.get(plain.clone().unwrap_or(0..1)).unwrap_or_default();
         Self {
-            prefix: shape.map_or(0, |shape| shape.prefix.len()),
-            is_shaped: shape.is_some(),
-            needle,
-            reach: (plain.unwrap_or_default() + 1) * LONGEST_ESCAPE,
+            needle: Finder::new(needle).into_owned(),
+            reach: (plain.map_or(0, |plain| plain.start) + 1) * LONGEST_ESCAPE,
+            prefix: 0,
+            is_coded: false,
+            is_shaped: false,
             bytes,
         }
     }

@@ -1,5 +1,6 @@
 //! The copy of a chunk that is written down, and what changes in chunks that may be written already.
 
+use super::escapes::LONGEST_TWICE;
 use crate::exchange::body::Hidden;
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ pub(super) struct Unit {
     /// The character, where it is ASCII; any byte beyond ASCII otherwise.
     pub(super) byte: u8,
     at: u64,
-    raw: [u8; 6],
+    raw: [u8; LONGEST_TWICE],
     length: u8,
 }
 
@@ -38,22 +39,35 @@ pub(super) struct Sheet<'a> {
 impl Unit {
     /// A character that stands for itself.
     pub(super) fn plain(byte: u8, at: u64) -> Self {
-        Self { byte, at, raw: [byte, 0, 0, 0, 0, 0], length: 1 }
+        let mut raw = [0; LONGEST_TWICE];
+        let [first, ..] = &mut raw;
+        *first = byte;
+        Self { byte, at, raw, length: 1 }
     }
 
     /// The character `byte`, spelled by `spelling` at `at`; `None` if that is too long.
     pub(super) fn spelled(byte: u8, spelling: &[u8], at: u64) -> Option<Self> {
-        let mut raw = [0; 6];
+        let mut raw = [0; LONGEST_TWICE];
         raw.get_mut(..spelling.len())?.copy_from_slice(spelling);
         Some(Self { byte, at, raw, length: spelling.len() as u8 })
     }
 
-    /// The character `byte`, spelled by these units, which stand in a row; `None` if they do not.
-    pub(super) fn of_units(byte: u8, units: [Self; 3]) -> Option<Self> {
-        let [first, second, third] = units;
-        let in_a_row = first.end() == second.at && second.end() == third.at;
-        let spelling = [first.spelling(), second.spelling(), third.spelling()].concat();
-        if in_a_row { Self::spelled(byte, &spelling, first.at) } else { None }
+    /// The character `byte`, spelled by these units; `None` if they do not stand in a row, or are too long.
+    pub(super) fn of_units(byte: u8, units: &[Self]) -> Option<Self> {
+        let at = units.first()?.at;
+        let mut spelling = Vec::with_capacity(LONGEST_TWICE);
+        for unit in units {
+            if unit.at != at + spelling.len() as u64 {
+                return None;
+            }
+            spelling.extend_from_slice(unit.spelling());
+        }
+        Self::spelled(byte, &spelling, at)
+    }
+
+    /// Whether it is spelled by an escape.
+    pub(super) fn is_spelled(&self) -> bool {
+        self.length > 1
     }
 
     fn spelling(&self) -> &[u8] {

@@ -29,10 +29,24 @@ pub(in crate::store) struct Compiled {
     pub(in crate::store) condition: Condition,
     /// The condition asks the full text too.
     pub(in crate::store) asks_text: bool,
+    /// Beginnings of words are searched for. Each time that is asked, the full text puts a list together of all
+    /// that any word has which begins so.
+    pub(in crate::store) has_prefix: bool,
     /// A full-text query that the exchange must match too.
     pub(in crate::store) matching: Option<String>,
-    /// A full-text query that the exchange must not match.
+    /// A full-text query that the exchange must not match. Only where there is none that it must.
     pub(in crate::store) excluded: Option<String>,
+}
+
+impl Compiled {
+    /// The same, where the exchange must match this, too.
+    pub(in crate::store) fn matching(self, matching: &str) -> Self {
+        let matching = match &self.excluded {
+            Some(excluded) => format!("({matching}) NOT ({excluded})"),
+            None => matching.to_owned(),
+        };
+        Self { matching: Some(matching), excluded: None, ..self }
+    }
 }
 
 /// A condition in SQL. Its parameters come in order behind `?1` and `?2`: the numbers of exchanges between which
@@ -54,37 +68,39 @@ pub(in crate::store) fn match_of(words: &Words) -> String {
 impl Compiler<'_> {
     /// Compiles a filter.
     pub(in crate::store) fn compile(&self, filter: &Filter) -> Result<Compiled, Error> {
-        let top: &[Expr] = match filter.expr() {
-            None => &[],
-            Some(Expr::All(several)) => several,
-            Some(one) => std::slice::from_ref(one),
-        };
-        let mut matching = Vec::new();
-        let mut excluded = Vec::new();
-        let mut conditions = Vec::new();
-        let mut asks_text = false;
+        let mut demands = Vec::new();
+        if let Some(expr) = filter.expr() {
+            expr.demands(true, &mut demands);
+        }
+        let (mut matching, mut excluded) = (Vec::new(), Vec::new());
+        let (mut plain, mut asking) = (Vec::new(), Vec::new());
         // Words that must or must not be there in any case are left to the full-text index, which lists its
         // matches faster than a condition can look them up.
-        for one in top {
+        for (one, holds) in demands {
             if let Expr::Term(Term::Words(words)) = one {
-                matching.push(match_of(words));
+                let list = if holds { &mut matching } else { &mut excluded };
+                list.push(match_of(words));
                 continue;
             }
-            if let Expr::Not(inner) = one
-                && let Expr::Term(Term::Words(words)) = &**inner
-            {
-                excluded.push(match_of(words));
-                continue;
-            }
-            asks_text |= one.has_words();
-            conditions.push(self.expr(one)?);
+            let condition = self.expr(one)?;
+            let condition = if holds { condition } else { not(condition) };
+            // Last, so that the full text is not asked where the rest says no.
+            let list = if one.has_words(|_| true) { &mut asking } else { &mut plain };
+            list.push(condition);
         }
+        let asks_text = !asking.is_empty();
+        plain.append(&mut asking);
         let joined = |parts: Vec<String>, by: &str| (!parts.is_empty()).then(|| parts.join(by));
-        Ok(Compiled {
-            condition: all(conditions),
+        let compiled = Compiled {
+            condition: all(plain),
             asks_text,
-            matching: joined(matching, " AND "),
+            has_prefix: filter.expr().is_some_and(|expr| expr.has_words(|words| words.is_prefix)),
+            matching: None,
             excluded: joined(excluded, " OR "),
+        };
+        Ok(match joined(matching, " AND ") {
+            Some(matching) => compiled.matching(&matching),
+            None => compiled,
         })
     }
 

@@ -137,12 +137,26 @@ pub enum SessionName {
 }
 
 impl Expr {
-    /// Whether words are searched for in it.
-    pub(super) fn has_words(&self) -> bool {
+    /// Whether words are searched for in it that are so.
+    pub(super) fn has_words(&self, are_so: fn(&Words) -> bool) -> bool {
         match self {
-            Self::All(several) | Self::Any(several) => several.iter().any(Self::has_words),
-            Self::Not(inner) => inner.has_words(),
-            Self::Term(term) => matches!(term, Term::Words(_)),
+            Self::All(several) | Self::Any(several) => several.iter().any(|one| one.has_words(are_so)),
+            Self::Not(inner) => inner.has_words(are_so),
+            Self::Term(Term::Words(words)) => are_so(words),
+            Self::Term(_) => false,
+        }
+    }
+
+    /// What must hold in any case: parts of it, each to hold or not to hold.
+    pub(super) fn demands<'a>(&'a self, holds: bool, into: &mut Vec<(&'a Self, bool)>) {
+        match (self, holds) {
+            (Self::All(several), true) | (Self::Any(several), false) => {
+                for one in several {
+                    one.demands(holds, into);
+                }
+            }
+            (Self::Not(inner), _) => inner.demands(!holds, into),
+            _ => into.push((self, holds)),
         }
     }
 
