@@ -109,7 +109,7 @@ fn begin(recorder: &Recorder) -> Track {
         sent: None,
         fault: None,
         replay_of: None,
-        set: Arc::default(),
+        set: std::sync::Arc::default(),
     });
     track.chunk(Side::Request, &Bytes::from_static(REQUEST.as_bytes()));
     track.taken(Side::Request, 1);
