@@ -343,10 +343,6 @@ pub static BINDINGS: &[Binding] = &[
     bind(Anywhere, &[Char('y')], Action::Copy, None, Some("copy: as curl, a body, JSON, the answer")),
     bind(Anywhere, &[Char('m')], Action::ToggleMark, None, Some("mark the exchange")),
     bind(Anywhere, &[Char('D')], Action::Compare, None, Some("compare two that are marked")),
-    bind(Anywhere, &[Char('r')], Action::SendAgain, Some("send again"), Some("send the request again; asks first")),
-    bind(Anywhere, &[Char('e')], Action::EditRequest, None, Some("edit the request in $EDITOR, then send it")),
-    bind(Anywhere, &[Char(';')], Action::Note, None, Some("write a note on it, or on all marked")),
-    bind(Anywhere, &[Char('d')], Action::Delete, None, Some("delete it, or all marked; asks first")),
     bind(Anywhere, &[Char('s')], Action::ToggleSummary, Some("summary"), Some("the summary of what the filter shows")),
     bind(Anywhere, &[Char('S')], Action::Sessions, None, Some("choose a session, or another recording")),
     bind(Anywhere, &[Char('E')], Action::ToggleLog, None, Some("what gatetap itself had to say")),
@@ -356,6 +352,10 @@ pub static BINDINGS: &[Binding] = &[
     bind(Anywhere, &[Char(':'), Ctrl('p')], Action::Commands, None, Some("every command; a number goes to that exchange")),
     bind(Anywhere, &[Ctrl('z')], Action::Suspend, None, Some("back to the shell for a while; `fg` returns")),
     bind(Anywhere, &[Char('?')], Action::ToggleHelp, Some("help"), Some("this help")),
+    bind(Anywhere, &[Char('r')], Action::SendAgain, Some("send again"), Some("send the request again; asks first")),
+    bind(Anywhere, &[Char('e')], Action::EditRequest, None, Some("edit the request in $EDITOR, then send it")),
+    bind(Anywhere, &[Char(';')], Action::Note, None, Some("write a note on it, or on all marked")),
+    bind(Anywhere, &[Char('d')], Action::Delete, None, Some("delete it, or all marked; asks first")),
     bind(Anywhere, &[Char('Q'), Ctrl('c')], Action::Quit, None, Some("quit at once")),
 ];
 
