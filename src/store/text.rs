@@ -12,11 +12,13 @@ pub(super) fn put(connection: &Connection, id: ExchangeId, text: &Text) -> Resul
         connection.prepare_cached("DELETE FROM texts WHERE rowid = ?")?.execute([id])?;
         return Ok(());
     }
+    if !connection.prepare_cached("SELECT 1 FROM exchanges WHERE id = ?")?.exists([id])? {
+        return Ok(());
+    }
+    // Not as one statement with the question above: for such a one SQLite makes a savepoint, and the full text writes
+    // down at each what it would otherwise gather until the transaction ends.
     connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO texts (rowid, prompt, answer) \
-             SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM exchanges WHERE id = ?1)",
-        )?
+        .prepare_cached("INSERT OR REPLACE INTO texts (rowid, prompt, answer) VALUES (?, ?, ?)")?
         .execute(params![id, words::plain(&text.prompt), words::plain(&text.answer)])?;
     Ok(())
 }

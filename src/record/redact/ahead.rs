@@ -133,9 +133,11 @@ pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets:
     };
     let mut at = from;
     while let Some(rest) = bytes.get(at..) {
+        let mut after = rest.iter().skip(1);
         let skipped = rest.iter().position(|byte| {
             let begins = secrets.begins(*byte);
-            let stops = begins.own || begins.escape || (begins.shape && ends_word(last_two));
+            let goes_on = after.next().is_none_or(|next| secrets.begins(*next).own_second);
+            let stops = (begins.own && goes_on) || begins.escape || (begins.shape && ends_word(last_two));
             if !stops {
                 last_two = [last_two[1], *byte];
             }

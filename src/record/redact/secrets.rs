@@ -32,6 +32,8 @@ pub(super) struct Begins {
     pub(super) shape: bool,
     /// One of the request's own.
     pub(super) own: bool,
+    /// One of the request's own goes on so after its first character, in any spelling.
+    pub(super) own_second: bool,
     /// An escape.
     pub(super) escape: bool,
 }
@@ -41,7 +43,8 @@ static BEGINS: LazyLock<[Begins; 256]> = LazyLock::new(|| {
     std::array::from_fn(|byte| {
         let byte = byte as u8;
         let shape = keys::table().shapes_beginning(byte).next().is_some();
-        Begins { shape, own: false, escape: matches!(byte, b'\\' | b'%') }
+        let escape = matches!(byte, b'\\' | b'%');
+        Begins { shape, own: false, own_second: escape, escape }
     })
 });
 
@@ -92,9 +95,13 @@ impl Secrets {
         let order = |own: &Own| (std::cmp::Reverse(own.bytes.len()), own.is_coded);
         own.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
-        for first in self.own.iter().filter_map(|own| own.bytes.first()) {
-            if let Some(begins) = self.begins.get_mut(usize::from(*first)) {
+        for own in &self.own {
+            let [first, second] = [0, 1].map(|index| own.bytes.get(index).map(|byte| usize::from(*byte)));
+            if let Some(begins) = first.and_then(|first| self.begins.get_mut(first)) {
                 begins.own = true;
+            }
+            if let Some(begins) = second.and_then(|second| self.begins.get_mut(second)) {
+                begins.own_second = true;
             }
         }
     }
@@ -105,6 +112,7 @@ impl Secrets {
     }
 
     /// What may begin with this character.
+    #[inline]
     pub(super) fn begins(&self, byte: u8) -> Begins {
         self.begins.get(usize::from(byte)).copied().unwrap_or_default()
     }
