@@ -195,7 +195,7 @@ impl Proxy {
         let cut = CancellationToken::new();
         let app_tls = AppTls::new(settings.tls, settings.authority.clone(), recorder.clock().clone());
         let shared = Arc::new(Shared {
-            routes: Routes::new(&settings),
+            routes: Routes::new(settings),
             addresses,
             recorder,
             pool: Pool::default(),
