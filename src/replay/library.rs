@@ -167,7 +167,8 @@ fn can_answer(recorded: &RecordedRequest) -> bool {
 fn compared(recorded: &RecordedRequest, options: &Options) -> Request {
     let RecordedRequest { head, body, credentials, status, gateway, .. } = recorded;
     let mut request = Request::with_credentials(head, &body.bytes, &options.volatile, credentials);
-    if request.auth == Auth::Absent && status.is_some_and(|status| status < 400) {
+    // An answer that is not about the key says that there was a good one, or that none was asked for.
+    if request.auth == Auth::Absent && status.is_some_and(|status| !matches!(status, 401 | 403 | 407)) {
         request.auth = Auth::Unasked;
     }
     let base_path = profile(gateway).map(Profile::base_path).filter(|_| recorded.foreign);

@@ -56,17 +56,30 @@ fn exports_answer_as_the_recording_they_come_from() {
     }
 }
 
+/// What a browser saved of one request to OpenRouter.
+const BROWSER: &str = r#"{"log":{"version":"1.2","creator":{"name":"WebInspector","version":"537.36"},"entries":[{
+    "startedDateTime":"2025-03-01T12:00:00Z","time":5,"timings":{"send":1,"wait":1,"receive":1},"cache":{},
+    "request":{"method":"POST","url":"https://openrouter.ai/api/v1/chat/completions","httpVersion":"h2","headers":[],
+        "queryString":[],"cookies":[],"headersSize":-1,"bodySize":2,"postData":{"mimeType":"application/json","text":"{\"model\":\"a/b\",\"messages\":[]}"}},
+    "response":{"status":200,"statusText":"","httpVersion":"h2","headers":[{"name":"content-type","value":"application/json"}],
+        "cookies":[],"content":{"size":11,"mimeType":"application/json","text":"{\"id\":\"one\"}"},"redirectURL":"","headersSize":-1,"bodySize":-1}}]}}"#;
+
+#[test]
+fn a_har_without_keys_answers_any_key_with_what_is_not_about_keys() {
+    for (recorded, answered) in [(200, 200), (404, 404), (429, 429), (500, 500), (401, 502), (403, 502)] {
+        let home = Home::new();
+        let har = BROWSER.replace(r#""status":200"#, &format!(r#""status":{recorded}"#));
+        std::fs::write(home.join("browser.har"), har).unwrap();
+        let (answers, exit) = served(&home, "browser.har", &[chat(r#"{"messages":[],"model":"a/b"}"#)]);
+        assert_eq!(answers[0].0, answered, "{exit}");
+    }
+}
+
 #[test]
 fn a_har_of_a_browser_answers_under_the_local_path() {
     // Browsers leave keys out of what they save.
-    let har = r#"{"log":{"version":"1.2","creator":{"name":"WebInspector","version":"537.36"},"entries":[{
-        "startedDateTime":"2025-03-01T12:00:00Z","time":5,"timings":{"send":1,"wait":1,"receive":1},"cache":{},
-        "request":{"method":"POST","url":"https://openrouter.ai/api/v1/chat/completions","httpVersion":"h2","headers":[],
-            "queryString":[],"cookies":[],"headersSize":-1,"bodySize":2,"postData":{"mimeType":"application/json","text":"{\"model\":\"a/b\",\"messages\":[]}"}},
-        "response":{"status":200,"statusText":"","httpVersion":"h2","headers":[{"name":"content-type","value":"application/json"}],
-            "cookies":[],"content":{"size":11,"mimeType":"application/json","text":"{\"id\":\"one\"}"},"redirectURL":"","headersSize":-1,"bodySize":-1}}]}}"#;
     let home = Home::new();
-    std::fs::write(home.join("browser.har"), har).unwrap();
+    std::fs::write(home.join("browser.har"), BROWSER).unwrap();
     let (answers, exit) = served(&home, "browser.har", &[chat(r#"{"messages":[],"model":"a/b"}"#)]);
     assert_eq!(answers, [(200, br#"{"id":"one"}"#.to_vec())], "{exit}");
     let line = json(&home, &["ls", "--json", "--db", "run.db"]).remove(0);
