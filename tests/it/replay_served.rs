@@ -22,6 +22,7 @@ use tokio::time::timeout;
 
 use crate::captures::capture;
 use crate::sim_client::simulator;
+use crate::support::capture_names;
 use crate::support::http1::{BodyReader, Head, Piece};
 use crate::support::made::{Made, START, session};
 use crate::support::tapped;
@@ -88,18 +89,6 @@ async fn seen(addr: SocketAddr, name: &str, capture: &Capture, clock: Option<&Cl
     }
 }
 
-fn names() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "capture"))
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    names.sort();
-    names
-}
-
 /// An answer of one read at most.
 const ONE_READ: usize = 16 << 10;
 
@@ -139,7 +128,7 @@ async fn every_capture_recorded_and_replayed_is_what_it_was_live() {
     let clock = Clock::fixed(WallTime(0));
     let recorder = Live::start(settings, clock.clone()).await.unwrap();
     let mut live = Vec::new();
-    for name in names() {
+    for name in capture_names() {
         let capture = capture(&name);
         if capture.exchange.response.as_ref().is_none_or(|head| head.status != 101) {
             let seen = seen(recorder.addresses()[0], &name, &capture, Some(&clock)).await;

@@ -15,6 +15,14 @@ const SLICES: u64 = 10;
 /// What keeps a silent stream alive.
 const KEEPALIVE: &[u8] = b": keep-alive\n\n";
 
+/// What a silent stream may send all the same.
+const KEEPALIVE_EVERY: Parameter = Parameter {
+    name: "keepalive",
+    kind: Kind::Time,
+    default: "none",
+    meaning: "a comment is sent this often meanwhile",
+};
+
 pub(super) static SLOW_HEADERS: WireFault = WireFault {
     name: "net.slow_headers",
     summary: "The answer's head comes late; then everything passes as it comes.",
@@ -39,12 +47,7 @@ pub(super) static STALL: WireFault = WireFault {
             default: "for good",
             meaning: "how long it is silent",
         },
-        Parameter {
-            name: "keepalive",
-            kind: Kind::Time,
-            default: "none",
-            meaning: "a comment is sent this often meanwhile",
-        },
+        KEEPALIVE_EVERY,
     ],
     is_live: true,
     needs_stream: true,
@@ -81,12 +84,7 @@ pub(super) static SLOW_FIRST: WireFault = WireFault {
     confidence: Confidence::Observed,
     parameters: &[
         Parameter { name: "delay", kind: Kind::Time, default: "5s", meaning: "how late the first event is" },
-        Parameter {
-            name: "keepalive",
-            kind: Kind::Time,
-            default: "none",
-            meaning: "a comment is sent this often meanwhile",
-        },
+        KEEPALIVE_EVERY,
     ],
     is_live: true,
     needs_stream: true,

@@ -9,21 +9,8 @@ mod refusals;
 use crate::captures::record;
 use crate::cli_recording::gatetap;
 use crate::support::binary::{Exit, Home};
+use crate::support::capture_names;
 use serde_json::Value;
-use std::path::Path;
-
-/// The name of every capture.
-fn captures() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "capture"))
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    names.sort();
-    names
-}
 
 /// A home with a recording of these captures.
 fn home_of(names: &[&str]) -> Home {
@@ -34,7 +21,7 @@ fn home_of(names: &[&str]) -> Home {
 
 /// A home with a recording of every capture.
 fn home_of_all() -> Home {
-    let names = captures();
+    let names = capture_names();
     home_of(&names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 

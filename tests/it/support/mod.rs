@@ -168,3 +168,16 @@ async fn waiting_goes_by_real_time_while_the_clock_is_paused() {
     .await;
     assert_eq!(looks, 2);
 }
+
+/// The name of every capture in `fixtures/captures`, in order.
+pub fn capture_names() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "capture"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
