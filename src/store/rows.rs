@@ -291,19 +291,21 @@ pub(super) fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Opt
     }))
 }
 
+/// A credential in the column.
+#[derive(Serialize)]
+struct Entry<'a> {
+    place: &'a str,
+    scheme: Option<&'a str>,
+    vendor: Option<&'a str>,
+    length: u64,
+    last4: Option<&'a str>,
+    fingerprint: &'a str,
+    defects: Vec<&'static str>,
+}
+
 pub(super) fn credentials_to_json(credentials: &[CredentialFacts]) -> Option<String> {
     if credentials.is_empty() {
         return None;
-    }
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        place: &'a str,
-        scheme: Option<&'a str>,
-        vendor: Option<&'a str>,
-        length: u64,
-        last4: Option<&'a str>,
-        fingerprint: &'a str,
-        defects: Vec<&'static str>,
     }
     let entries = credentials.iter().map(|facts| Entry {
         place: &facts.place,

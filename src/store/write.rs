@@ -470,7 +470,7 @@ fn answered(exchange: &Exchange) -> [ToSqlOutput<'_>; ANSWERED.len()] {
         or_null(exchange.sent.as_ref().map(Headers::to_block)),
         or_null(response.map(|head| head.status)),
         or_null(response.map(|head| head.version.as_str())),
-        response.map_or(ToSqlOutput::from(Null), |head| head_blob(head.raw.as_ref(), &head.headers)),
+        response.map_or_else(|| Null.into(), |head| head_blob(head.raw.as_ref(), &head.headers)),
         or_null(own.map(|own| own.token.as_str())),
         or_null(own.map(|own| own.message.as_str())),
         or_null(time(timing.connect)),

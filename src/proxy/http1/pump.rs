@@ -278,7 +278,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
             };
         };
         self.down.searched = 0;
-        let answer = Answer::parse(unused.split_to(end).freeze(), self.method)?;
+        let answer = Answer::parse(self.gateway.take_head(end), self.method)?;
         if let Some(miss) = self.own_word.and_then(|word| answer.own(word)) {
             self.down.own = Some(Box::new(miss));
             return Ok(false);
