@@ -22,10 +22,10 @@ fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
-    if current.is_some_and(|current| current < wanted) {
-        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }) {
-            log::info!(target: "listener", "no more than {current:?} files can be open at once: {error}");
-        }
+    if current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
+    {
+        log::info!(target: "listener", "no more than {current:?} files can be open at once: {error}");
     }
 }
 
