@@ -145,7 +145,12 @@ fn stream() -> (Exchange, Body, Body) {
         );
         let read = Micros(400_000 + nth * 1_000);
         response.bytes.extend_from_slice(event.as_bytes());
-        response.marks.push(Mark { length: event.len() as u32, read, taken: Some(Micros(read.0 + 90)) });
+        response.marks.push(Mark {
+            length: event.len() as u32,
+            read,
+            taken: Some(Micros(read.0 + 90)),
+            rest: 0,
+        });
     }
     let exchange = Exchange {
         timing: Timing {
@@ -155,7 +160,7 @@ fn stream() -> (Exchange, Body, Body) {
         },
         ..exchange(EXCHANGES, response.bytes.len() as u64)
     };
-    let mark = Mark { length: request.len() as u32, read: Micros(10), taken: None };
+    let mark = Mark { length: request.len() as u32, read: Micros(10), taken: None, rest: 0 };
     let request = Body { bytes: request.as_bytes().to_vec(), marks: vec![mark], ..Body::default() };
     (exchange, request, response)
 }

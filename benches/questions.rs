@@ -246,7 +246,12 @@ fn write(writer: &Writer, number: u64) {
         ..Digest::default()
     };
     let id = writer.insert_exchange(&exchange).expect("it is written");
-    let mark = |length: usize| Mark { length: length as u32, read: Micros(900), taken: Some(Micros(1_000)) };
+    let mark = |length: usize| Mark {
+        length: length as u32,
+        read: Micros(900),
+        taken: Some(Micros(1_000)),
+        rest: 0,
+    };
     writer
         .insert_segment(id, Side::Request, 0, request.as_bytes(), &[mark(request.len())])
         .expect("it is written");

@@ -55,7 +55,8 @@ fn record(path: &Path) {
     };
     let writer = Writer::open(path, &start).expect("it opens");
     let mut exchange = script::read(CAPTURE).expect("it is a capture").exchange;
-    let mark = |length: usize, at: u64| Mark { length: length as u32, read: Micros(at), taken: None };
+    let mark =
+        |length: usize, at: u64| Mark { length: length as u32, read: Micros(at), taken: None, rest: 0 };
     let marks: Vec<Mark> = (0..EVENTS).map(|n| mark(EVENT.len(), 100_000 + n as u64)).collect();
     writer.begin().expect("it begins");
     for n in 0..EXCHANGES {

@@ -22,6 +22,9 @@ pub struct Mark {
     pub read: Micros,
     /// When the socket it went to had taken all of it; `None` if it did not, or was not seen to.
     pub taken: Option<Micros>,
+    /// How many bytes of its HTTP/1 chunk were yet to come after it: 0 where it ends one, or there are none.
+    /// Another chunk begins where the one before it had nothing to come.
+    pub rest: u32,
 }
 
 /// The bytes of one body with their marks, as far as the recording holds them.

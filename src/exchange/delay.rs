@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_after_the_end_does_not_count() {
-        let mark = |read, taken| Mark { length: 1, read: Micros(read), taken };
+        let mark = |read, taken| Mark { length: 1, read: Micros(read), taken, rest: 0 };
         let marks = [
             mark(0, Some(Micros(3))),
             mark(10, Some(Micros(110))),

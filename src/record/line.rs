@@ -106,8 +106,8 @@ impl Line {
         self.examined = Some(examined);
     }
 
-    /// A chunk was read. Gives what the examiner may see of it.
-    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, read: Micros) -> Bytes {
+    /// A chunk was read; `rest` bytes of its HTTP/1 chunk are yet to come. Gives what the examiner may see of it.
+    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, rest: u32, read: Micros) -> Bytes {
         let length = bytes.len() as u64;
         match side {
             Side::Request => self.exchange.request_bytes += length,
@@ -122,7 +122,7 @@ impl Line {
         };
         let track = self.track(side);
         track.correct(redacted.corrections);
-        track.chunk(bytes, redacted.kept, read);
+        track.chunk(bytes, redacted.kept, rest, read);
         shown
     }
 

@@ -212,8 +212,13 @@ impl Track {
 
     /// Writes down a chunk that was just read.
     pub fn chunk(&self, side: Side, bytes: &Bytes) {
-        let bytes = keep(bytes);
-        self.recorder.send(Message::Chunk { key: self.key, side, bytes, read: self.now() });
+        self.part(side, bytes, 0);
+    }
+
+    /// Writes down what was just read of an HTTP/1 chunk, of which `rest` bytes are yet to come.
+    pub fn part(&self, side: Side, bytes: &Bytes, rest: u64) {
+        let (bytes, rest) = (keep(bytes), u32::try_from(rest).unwrap_or(u32::MAX));
+        self.recorder.send(Message::Chunk { key: self.key, side, bytes, rest, read: self.now() });
     }
 
     /// Writes down that the socket has taken the next `chunks` chunks of `side`.

@@ -118,9 +118,9 @@ impl State {
                 self.lines.get_mut(&key)?.origin(&head);
                 key
             }
-            Message::Chunk { key, side, bytes, read } => {
+            Message::Chunk { key, side, bytes, rest, read } => {
                 let line = self.lines.get_mut(&key)?;
-                let bytes = line.chunk(side, &bytes, read);
+                let bytes = line.chunk(side, &bytes, rest, read);
                 // What the app did not get has no part in what is derived.
                 if side != Side::Origin {
                     self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });

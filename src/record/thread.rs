@@ -38,7 +38,7 @@ pub(super) enum Message {
     Answered { key: u64, answered: Box<Answered> },
     Injected { key: u64, fault: String },
     Origin { key: u64, head: Bytes },
-    Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
+    Chunk { key: u64, side: Side, bytes: Bytes, rest: u32, read: Micros },
     Taken { key: u64, side: Side, chunks: u32, at: Micros },
     Trailers { key: u64, side: Side, lines: Box<Headers> },
     Held { key: u64, time: Micros },

@@ -83,12 +83,18 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
                 length: bytes.len() as u32,
                 read: Micros(*read),
                 taken: taken.map(Micros),
+                rest: 0,
             })
             .collect();
         let response =
             Body { bytes: chunks.into_iter().flat_map(|(bytes, ..)| bytes).collect(), marks, cut: None };
         let request = Body {
-            marks: vec![Mark { length: request.len() as u32, read: Micros(900), taken: Some(Micros(1_000)) }],
+            marks: vec![Mark {
+                length: request.len() as u32,
+                read: Micros(900),
+                taken: Some(Micros(1_000)),
+                rest: 0,
+            }],
             bytes: request,
             cut: None,
         };

@@ -388,7 +388,7 @@ fn outcome(answer: &Answer, gateway: &str, path: &str) -> (Verdict, Option<u64>)
     );
     let mut capture = script::read(&text).unwrap();
     let length = answer.body.len() as u32;
-    let marks = vec![Mark { length, read: Micros(1000), taken: None }];
+    let marks = vec![Mark { length, read: Micros(1000), taken: None, rest: 0 }];
     capture.exchange.response_bytes = u64::from(length);
     capture.response = Body { bytes: answer.body.clone(), marks, ..Body::default() };
     let examined = examine(&capture.exchange, &capture.request, &capture.response);

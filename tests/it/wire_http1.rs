@@ -11,7 +11,7 @@ type Found = (Vec<u8>, Vec<u8>, bool, Vec<u8>);
 fn read(mut reader: BodyReader, pieces: &[&[u8]]) -> Result<Found, Problem> {
     let (mut data, mut rest) = (Vec::new(), Vec::new());
     for piece in pieces {
-        let taken = reader.read(piece, |range| data.extend_from_slice(&piece[range]))?;
+        let taken = reader.read(piece, |range, _| data.extend_from_slice(&piece[range]))?;
         rest.extend_from_slice(&piece[taken..]);
         assert!(taken == piece.len() || reader.is_whole(), "bytes were left that belong to the body");
     }
@@ -68,15 +68,17 @@ fn bodies_end_where_their_framing_says() {
 fn pieces_of_data_span_no_two_chunks() {
     let mut pieces = Vec::new();
     let input = b"2\r\nab\r\n1\r\nc\r\n3\r\nd";
-    BodyReader::request(Framing::Chunked).read(input, |range| pieces.push(&input[range])).unwrap();
-    assert_eq!(pieces, [&b"ab"[..], b"c", b"d"]);
+    let mut reader = BodyReader::request(Framing::Chunked);
+    reader.read(input, |range, rest| pieces.push((&input[range], rest))).unwrap();
+    reader.read(b"e", |range, rest| pieces.push((&b"e"[range], rest))).unwrap();
+    assert_eq!(pieces, [(&b"ab"[..], 0), (b"c", 0), (b"d", 2), (b"e", 1)]);
 }
 
 #[test]
 fn a_kind_reader_never_stops() {
     let mut reader = BodyReader::answer(Framing::Chunked);
     let input = b"3\r\nabc\r\nnonsense";
-    assert_eq!(reader.read(input, |_| ()), Ok(input.len()));
+    assert_eq!(reader.read(input, |_, _| ()), Ok(input.len()));
     assert!(reader.is_lost() && !reader.may_end_here() && !reader.is_whole());
 }
 

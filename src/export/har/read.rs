@@ -197,7 +197,7 @@ fn body(bytes: Vec<u8>, missing: u64, read: Option<Micros>) -> Body {
     let mut left = passed;
     while left > 0 {
         let length = u32::try_from(left).unwrap_or(u32::MAX);
-        marks.push(Mark { length, read: read.unwrap_or_default(), taken: None });
+        marks.push(Mark { length, read: read.unwrap_or_default(), taken: None, rest: 0 });
         left -= u64::from(length);
     }
     let cut = (missing > 0).then_some(Cut { at: bytes.len() as u64, tail: 0 });

@@ -19,7 +19,8 @@
 //! * `raw_head` is the HTTP/1 head byte for byte; `headers` is the same as a list, for readers. They have to
 //!   agree. In a file that is written by hand `raw_head` may be null.
 //! * `body.content` holds the bytes that are kept; `cut` says where others are missing. `marks` has an
-//!   element for each chunk: `[length, read_us, taken_us]`, the last null where it was not taken.
+//!   element for each chunk: `[length, read_us, taken_us]`, the last null where it was not taken, and after these
+//!   how many bytes of its HTTP/1 chunk were yet to come, where it did not end with it.
 //! * `end` is `"whole"`, `{"broken":{"by":"gateway","detail":"…"}}`, or null while it is open.
 //! * What can be derived again (verdict, usage, findings) is left out. `digest` is null but where bytes that
 //!   it was derived from are not kept.

@@ -3,9 +3,10 @@
 use super::VERSION;
 use super::line::{
     BodyLine, CredentialLine, CutLine, EndLine, EndOfFile, ExchangeLine, HeadLine, HeaderLine, HiddenLine,
-    Line, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine, TunnelLine,
+    Line, MarkLine, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine,
+    TunnelLine,
 };
-use crate::exchange::body::{Body, Hidden, Side};
+use crate::exchange::body::{Body, Hidden, Mark, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, OwnAnswer};
 use crate::exchange::head::Headers;
@@ -133,7 +134,10 @@ fn kept(body: &Body) -> BodyLine {
         marks: body
             .marks
             .iter()
-            .map(|mark| (mark.length, mark.read.0, mark.taken.map(|taken| taken.0)))
+            .map(|Mark { length, read, taken, rest }| match (taken.map(|taken| taken.0), rest) {
+                (taken, 0) => MarkLine::End(*length, read.0, taken),
+                (taken, rest) => MarkLine::Part(*length, read.0, taken, *rest),
+            })
             .collect(),
         trailers: Vec::new(),
         end: None,

@@ -61,7 +61,8 @@ async fn look_at<A: Socket>(app: &mut Link<A>, request: &Request, mut reader: Bo
     let mut seen = 0;
     loop {
         let fresh = app.unused.get(seen..).unwrap_or_default();
-        let read = reader.read(fresh, |piece| data.extend_from_slice(fresh.get(piece).unwrap_or_default()));
+        let read =
+            reader.read(fresh, |piece, _| data.extend_from_slice(fresh.get(piece).unwrap_or_default()));
         // What is no body is refused where it is sent on.
         let Ok(taken) = read else { return (data, false) };
         seen += taken;

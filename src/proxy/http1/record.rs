@@ -41,9 +41,10 @@ impl Record {
         polled
     }
 
-    pub(super) fn chunk(&self, side: Side, bytes: &Bytes) {
+    /// A piece of a body was read, of whose HTTP/1 chunk `rest` bytes are yet to come.
+    pub(super) fn chunk(&self, side: Side, bytes: &Bytes, rest: u64) {
         if self.is_open(side) {
-            self.track.chunk(side, bytes);
+            self.track.part(side, bytes, rest);
         }
     }
 

@@ -87,23 +87,26 @@ impl BodyReader {
     }
 
     /// Takes bytes off the front of `bytes` as far as they belong to the body; says how many. `data` is
-    /// called with the place of every piece of data among them; no piece spans two chunks.
+    /// called with the place of every piece of data among them, and with how many bytes of its chunk are yet to
+    /// come after it; no piece spans two chunks.
     ///
     /// # Errors
     /// Only where it is strict.
-    pub fn read(&mut self, bytes: &[u8], mut data: impl FnMut(Range<usize>)) -> Result<usize, Problem> {
+    pub fn read(&mut self, bytes: &[u8], mut data: impl FnMut(Range<usize>, u64)) -> Result<usize, Problem> {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Whole {
             let rest = bytes.get(at..).unwrap_or_default();
             match self.state {
                 State::Length(left) | State::Chunk(left) => {
                     let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-                    data(at..at + here);
+                    let left = left - here as u64;
+                    let is_chunk = matches!(self.state, State::Chunk(_));
+                    data(at..at + here, if is_chunk { left } else { 0 });
                     at += here;
-                    self.state = self.after_data(left - here as u64);
+                    self.state = self.after_data(left);
                 }
                 State::UntilClose => {
-                    data(at..bytes.len());
+                    data(at..bytes.len(), 0);
                     at = bytes.len();
                 }
                 _ => {

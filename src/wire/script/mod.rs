@@ -23,7 +23,8 @@
 //! A line of content is its mark and a space, then the text as it stands and a line end: CRLF in a head, LF in a
 //! body. After `~` the text has the escapes `\\ \n \r \t \xNN` and no line end is added; after `=` it is
 //! Base64. The empty line that ends a head need not be written. `missing N` stands for bytes that passed
-//! and are not kept. Times are numbers with `us`, `ms` or `s`; each `+` begins a new chunk.
+//! and are not kept. Times are numbers with `us`, `ms` or `s`; each `+` begins a new chunk. `rest N` after it
+//! says that of the HTTP/1 chunk, which is one with it if nothing is said, so many bytes are yet to come.
 //!
 //! `end` says how the answer ended: alone it arrived whole, else whoever broke it off (`app`, `gateway`,
 //! `gatetap`) and what was seen; without it the exchange is open. `end-request` says the same of the

@@ -124,7 +124,7 @@ fn body() -> impl Strategy<Value = Body> {
     prop::collection::vec((piece, time), 0..6).prop_map(|chunks| {
         let mut body = Body::default();
         for (bytes, read) in chunks {
-            body.marks.push(Mark { length: bytes.len() as u32, read: Micros(read), taken: None });
+            body.marks.push(Mark { length: bytes.len() as u32, read: Micros(read), taken: None, rest: 0 });
             body.bytes.extend(bytes);
         }
         body.marks.sort_by_key(|mark| mark.read);

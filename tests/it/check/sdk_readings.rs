@@ -28,7 +28,7 @@ fn capture(agent: &str, body: &[u8], cut: usize) -> Capture {
     capture.response.marks = [first, rest]
         .iter()
         .filter(|part| !part.is_empty())
-        .map(|part| Mark { length: part.len() as u32, read: Micros(2_000), taken: None })
+        .map(|part| Mark { length: part.len() as u32, read: Micros(2_000), taken: None, rest: 0 })
         .collect();
     capture.exchange.response_bytes = body.len() as u64;
     capture.exchange.timing.end = Some(Micros(3_000));

@@ -113,6 +113,7 @@ fn body(bytes: &[u8], step: usize) -> Body {
                 length: chunk.len() as u32,
                 read: Micros(1000 * (at as u64 + 1)),
                 taken: Some(Micros(1000 * (at as u64 + 1) + 500)),
+                rest: 0,
             })
             .collect(),
         cut: None,

@@ -67,7 +67,12 @@ fn a_coded_stream_keeps_the_time_of_each_event() {
         encoder.write_all(event.as_bytes()).unwrap();
         encoder.flush().unwrap();
         let bytes = std::mem::take(encoder.get_mut());
-        coded.marks.push(Mark { length: bytes.len() as u32, read: Micros(at as u64 + 1), taken: None });
+        coded.marks.push(Mark {
+            length: bytes.len() as u32,
+            read: Micros(at as u64 + 1),
+            taken: None,
+            rest: 0,
+        });
         coded.bytes.extend(bytes);
     }
     let head = response_head(200, &[SSE[0], ("content-encoding", "gzip")]);

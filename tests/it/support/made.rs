@@ -93,7 +93,12 @@ impl Made {
         let id = writer.insert_exchange(&exchange).unwrap();
         for (side, body) in [(Side::Request, &self.request), (Side::Response, &self.response)] {
             if !body.is_empty() {
-                let mark = Mark { length: body.len() as u32, read: Micros(900), taken: Some(Micros(1_000)) };
+                let mark = Mark {
+                    length: body.len() as u32,
+                    read: Micros(900),
+                    taken: Some(Micros(1_000)),
+                    rest: 0,
+                };
                 writer.insert_segment(id, side, 0, body, &[mark]).unwrap();
             }
         }

@@ -467,6 +467,7 @@ fn body_of(chunks: &[(u64, String)]) -> Body {
             length: text.len() as u32,
             read: Micros(at * 1000),
             taken: Some(Micros(at * 1000 + 80)),
+            rest: 0,
         });
     }
     body
