@@ -124,6 +124,7 @@ fn exchange(nth: u64, response_bytes: u64) -> Exchange {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

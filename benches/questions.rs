@@ -206,6 +206,7 @@ fn write(writer: &Writer, number: u64) {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

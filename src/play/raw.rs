@@ -70,6 +70,10 @@ pub async fn raw(
     let start = Instant::now();
     let wait = |at: Micros| wait_until(start, capture, at, speed);
     let mut framing = Framing::None;
+    for interim in &capture.exchange.interim {
+        wait(interim.at).await;
+        socket.write_all(&interim.raw).await?;
+    }
     if let Some(head) = gateway_head(capture) {
         let bytes;
         (framing, bytes) = head_bytes(head, method, unframed);

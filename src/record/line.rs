@@ -8,12 +8,15 @@ use crate::digest::{Digest, Text};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
-use crate::exchange::head::{Headers, ResponseHead};
+use crate::exchange::head::{Headers, InterimHead, ResponseHead};
 use crate::exchange::origin::Origin;
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
+
+/// So much is kept of the interim answers of one exchange.
+const INTERIM_BYTES: usize = 64 << 10;
 
 /// An exchange that is still of interest: open, or ended and not yet judged.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct Line {
     /// There are findings in the recording.
     has_findings: bool,
     tracks: [BodyTrack; 3],
+    /// So much more of the interim answers is kept.
+    interim_left: usize,
     /// What the origin sent, where a fault altered it.
     origin: Option<Origin>,
     origin_dirty: bool,
@@ -63,9 +68,21 @@ impl Line {
             judged: false,
             has_findings: false,
             tracks,
+            interim_left: INTERIM_BYTES,
             origin: None,
             origin_dirty: false,
             redactor,
+        }
+    }
+
+    /// An interim answer came.
+    pub(super) fn interim(&mut self, head: &InterimHead) {
+        if let Some(left) = self.interim_left.checked_sub(head.raw.len()) {
+            self.interim_left = left;
+            self.exchange.interim.push(self.redactor.interim(head));
+            self.dirty = true;
+        } else if std::mem::take(&mut self.interim_left) > 0 {
+            log::warn!(target: "recorder", "{}: not all interim answers are kept", self.exchange.url);
         }
     }
 

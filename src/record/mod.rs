@@ -40,7 +40,7 @@ pub use tunnel::TunnelTrack;
 use crate::check::Engine;
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
@@ -198,6 +198,12 @@ impl Track {
     pub fn answered(&self, mut answered: Answered) {
         answered.raw = answered.raw.as_ref().map(keep);
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
+    }
+
+    /// Writes down the head of an interim answer.
+    pub fn interim(&self, head: &Bytes) {
+        let head = InterimHead { at: self.now(), raw: keep(head) };
+        self.recorder.send(Message::Interim { key: self.key, head });
     }
 
     /// Writes down that a fault is injected.

@@ -102,6 +102,10 @@ impl State {
                 self.lines.insert(key, Box::new(Line::new(exchange, redactor, self.keep)));
                 key
             }
+            Message::Interim { key, head } => {
+                self.lines.get_mut(&key)?.interim(&head);
+                key
+            }
             Message::Answered { key, answered } => {
                 let line = self.lines.get_mut(&key)?;
                 let head = Box::new(line.answered(*answered));

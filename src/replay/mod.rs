@@ -27,6 +27,6 @@ pub use chooser::{Choice, Chooser};
 pub use library::replaced;
 pub use matching::{Index, Match, Nearest, Turn};
 pub use miss::{Differs, Miss, NearestExchange, OWN_HEADER, OwnWord};
-pub use origin::{Options, Replay, StartError};
+pub use origin::{LONGEST_BODY, Options, Replay, StartError};
 pub use request::{Auth, Request};
 pub use tally::{Summary, Tally};

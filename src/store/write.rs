@@ -427,8 +427,9 @@ fn asked(session: SessionId, exchange: &Exchange) -> [Value; ASKED.len()] {
 }
 
 /// The columns that are filled in as it goes on.
-const ANSWERED: [&str; 29] = [
+const ANSWERED: [&str; 30] = [
     "sent_head",
+    "interim",
     "status",
     "response_version",
     "response_head",
@@ -469,6 +470,7 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
     let (response_end, response_detail) = rows::end_to_columns(exchange.response_end.as_ref());
     [
         exchange.sent.as_ref().map(Headers::to_block).into(),
+        rows::interim_to_json(&exchange.interim).into(),
         response.map(|head| head.status).into(),
         response.map(|head| head.version.clone()).into(),
         response.map(|head| head_blob(head.raw.as_ref(), &head.headers)).into(),

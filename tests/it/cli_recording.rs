@@ -161,6 +161,7 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

@@ -125,6 +125,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             response_end: Some(end),
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_bytes,

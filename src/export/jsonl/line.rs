@@ -85,8 +85,17 @@ pub(super) struct RequestLine {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResponseLine {
+    #[serde(default)]
+    pub(super) interim: Vec<InterimLine>,
     pub(super) head: Option<HeadLine>,
     pub(super) body: BodyLine,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InterimLine {
+    pub(super) at_us: u64,
+    pub(super) raw_head: Octets,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 
 use super::VERSION;
 use super::line::{
-    BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, Line, MarkLine, Octets, OriginLine,
-    OwnAnswerLine, RequestLine, SessionLine, TunnelLine,
+    BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, InterimLine, Line, MarkLine, Octets,
+    OriginLine, OwnAnswerLine, RequestLine, SessionLine, TunnelLine,
 };
 use crate::exchange::body::{Body, Cut, Hidden, Mark};
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
-use crate::exchange::head::{Headers, RequestHead, ResponseHead};
+use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead};
 use crate::exchange::origin::Origin;
 use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
@@ -198,6 +198,12 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
         response_end,
         request_trailers,
         response_trailers,
+        interim: line
+            .response
+            .interim
+            .into_iter()
+            .map(|InterimLine { at_us, raw_head }| InterimHead { at: Micros(at_us), raw: raw_head.0.into() })
+            .collect(),
         request_sha256,
         response_sha256,
         credentials: line.credentials.into_iter().map(credential).collect::<Result<_, _>>()?,

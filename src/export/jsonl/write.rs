@@ -3,8 +3,8 @@
 use super::VERSION;
 use super::line::{
     BodyLine, CredentialLine, CutLine, EndLine, EndOfFile, ExchangeLine, HeadLine, HeaderLine, HiddenLine,
-    Line, MarkLine, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine,
-    TunnelLine,
+    InterimLine, Line, MarkLine, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine,
+    TimingLine, TunnelLine,
 };
 use crate::exchange::body::{Body, Hidden, Mark, Side};
 use crate::exchange::credential::CredentialFacts;
@@ -75,6 +75,11 @@ fn exchange_line(one: &Exported) -> ExchangeLine {
         },
         sent: exchange.sent.as_ref().map(lines),
         response: ResponseLine {
+            interim: exchange
+                .interim
+                .iter()
+                .map(|head| InterimLine { at_us: head.at.0, raw_head: Octets(head.raw.to_vec()) })
+                .collect(),
             head: exchange.response.as_ref().map(|head| HeadLine {
                 status: head.status,
                 version: head.version.clone(),

@@ -270,6 +270,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         }
         self.down.out = answer.forward(self.app_minor);
         if answer.is_interim() {
+            self.record.track.interim(answer.head.raw());
             return Ok(true);
         }
         answered(self.record, &answer);

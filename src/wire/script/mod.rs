@@ -49,7 +49,7 @@ pub struct Capture {
     /// What it shows: the comments at its start, without their marks, one a line.
     pub about: String,
     /// The exchange. Of its times only `sent`, `head` and `end` are written; numbers, session, peer,
-    /// credentials, fault and replay are not.
+    /// credentials, fault, replay, trailers and interim answers are not.
     pub exchange: Exchange,
     /// The request's body.
     pub request: Body,

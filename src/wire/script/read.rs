@@ -264,6 +264,7 @@ impl State {
             response_end,
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: self.request.passed,

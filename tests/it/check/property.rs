@@ -207,6 +207,7 @@ fn capture() -> impl Strategy<Value = Capture> {
                 response_end,
                 request_trailers: Headers::default(),
                 response_trailers: Headers::default(),
+                interim: Vec::new(),
                 request_hidden: Hidden::default(),
                 response_hidden: Hidden::default(),
                 request_sha256: None,

@@ -137,6 +137,7 @@ fn exchange(request: RequestHead, response: Option<ResponseHead>) -> Exchange {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

@@ -156,6 +156,7 @@ impl Made {
             response_end: None,
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_hidden: Hidden::default(),

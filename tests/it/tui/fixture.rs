@@ -210,6 +210,7 @@ impl Sample {
             response_end: self.end.as_ref().map(|(_, end)| end.clone()),
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_hidden: Hidden::default(),
