@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Usage, examine};
-use gatetap::exchange::body::{Body, Hidden, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
@@ -150,7 +150,7 @@ fn stream() -> (Exchange, Body, Body) {
             length: event.len() as u32,
             read,
             taken: Some(Micros(read.0 + 90)),
-            rest: 0,
+            rest: Rest::default(),
         });
     }
     let exchange = Exchange {
@@ -161,7 +161,7 @@ fn stream() -> (Exchange, Body, Body) {
         },
         ..exchange(EXCHANGES, response.bytes.len() as u64)
     };
-    let mark = Mark { length: request.len() as u32, read: Micros(10), taken: None, rest: 0 };
+    let mark = Mark { length: request.len() as u32, read: Micros(10), taken: None, rest: Rest::default() };
     let request = Body { bytes: request.as_bytes().to_vec(), marks: vec![mark], ..Body::default() };
     (exchange, request, response)
 }

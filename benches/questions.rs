@@ -11,7 +11,7 @@
 
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{ClientFacts, Digest, Text, Usage};
-use gatetap::exchange::body::{Hidden, Mark, Side};
+use gatetap::exchange::body::{Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -251,7 +251,7 @@ fn write(writer: &Writer, number: u64) {
         length: length as u32,
         read: Micros(900),
         taken: Some(Micros(1_000)),
-        rest: 0,
+        rest: Rest::default(),
     };
     writer
         .insert_segment(id, Side::Request, 0, request.as_bytes(), &[mark(request.len())])

@@ -52,6 +52,8 @@ enum Framing {
 struct Part {
     /// It begins a chunk of this size.
     opens: Option<u64>,
+    /// The size is written in capitals.
+    capitals: bool,
     /// It is the last of its chunk.
     closes: bool,
 }
@@ -189,16 +191,16 @@ fn chunk_parts(capture: &Capture) -> Vec<Part> {
     let mut after: Option<u64> = None;
     for mark in marks.rev() {
         let rest = match after {
-            _ if mark.rest == 0 => 0,
+            _ if mark.rest.bytes == 0 => 0,
             Some(after) => after,
             None if ends => 0,
-            None => u64::from(mark.rest),
+            None => u64::from(mark.rest.bytes),
         };
-        if let Some(later) = parts.last_mut().filter(|_| mark.rest > 0) {
+        if let Some(later) = parts.last_mut().filter(|_| mark.rest.bytes > 0) {
             later.opens = None;
         }
         let size = u64::from(mark.length) + rest;
-        parts.push(Part { opens: Some(size), closes: rest == 0 });
+        parts.push(Part { opens: Some(size), capitals: mark.rest.capitals, closes: rest == 0 });
         after = Some(size);
     }
     parts.reverse();
@@ -207,7 +209,8 @@ fn chunk_parts(capture: &Capture) -> Vec<Part> {
 
 impl Part {
     fn framed(self, bytes: &[u8]) -> Vec<u8> {
-        let size = self.opens.map(|size| format!("{size:x}\r\n")).unwrap_or_default();
+        let written = |size| if self.capitals { format!("{size:X}\r\n") } else { format!("{size:x}\r\n") };
+        let size = self.opens.map(written).unwrap_or_default();
         let end: &[u8] = if self.closes { b"\r\n" } else { b"" };
         [size.as_bytes(), bytes, end].concat()
     }

@@ -5,7 +5,7 @@ use super::redact::Redactor;
 use super::seen::Answered;
 use crate::digest::verdict::Judgement;
 use crate::digest::{Digest, Text};
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::{Headers, InterimHead, ResponseHead};
@@ -123,8 +123,8 @@ impl Line {
         self.examined = Some(examined);
     }
 
-    /// A chunk was read; `rest` bytes of its HTTP/1 chunk are yet to come. Gives what the examiner may see of it.
-    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, rest: u32, read: Micros) -> Bytes {
+    /// A chunk was read; `rest` of its HTTP/1 chunk is yet to come. Gives what the examiner may see of it.
+    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, rest: Rest, read: Micros) -> Bytes {
         let length = bytes.len() as u64;
         match side {
             Side::Request => self.exchange.request_bytes += length,

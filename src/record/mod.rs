@@ -38,7 +38,7 @@ pub use thread::{Kept, Outcome};
 pub use tunnel::TunnelTrack;
 
 use crate::check::Engine;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Clock, Micros};
@@ -218,12 +218,12 @@ impl Track {
 
     /// Writes down a chunk that was just read.
     pub fn chunk(&self, side: Side, bytes: &Bytes) {
-        self.part(side, bytes, 0);
+        self.part(side, bytes, Rest::default());
     }
 
-    /// Writes down what was just read of an HTTP/1 chunk, of which `rest` bytes are yet to come.
-    pub fn part(&self, side: Side, bytes: &Bytes, rest: u64) {
-        let (bytes, rest) = (keep(bytes), u32::try_from(rest).unwrap_or(u32::MAX));
+    /// Writes down what was just read of an HTTP/1 chunk, of which this is yet to come.
+    pub fn part(&self, side: Side, bytes: &Bytes, rest: Rest) {
+        let bytes = keep(bytes);
         self.recorder.send(Message::Chunk { key: self.key, side, bytes, rest, read: self.now() });
     }
 

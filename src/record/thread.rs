@@ -7,7 +7,7 @@ use super::seen::{Answered, Asked};
 use super::state::State;
 use super::{LiftAtEnd, Limits, Recorder};
 use crate::check::Engine;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Micros, WallTime};
@@ -39,7 +39,7 @@ pub(super) enum Message {
     Answered { key: u64, answered: Box<Answered> },
     Injected { key: u64, fault: String },
     Origin { key: u64, head: Bytes },
-    Chunk { key: u64, side: Side, bytes: Bytes, rest: u32, read: Micros },
+    Chunk { key: u64, side: Side, bytes: Bytes, rest: Rest, read: Micros },
     Taken { key: u64, side: Side, chunks: u32, at: Micros },
     Trailers { key: u64, side: Side, lines: Box<Headers> },
     Held { key: u64, time: Micros },

@@ -1,11 +1,11 @@
 //! Marks as a blob: three or four variable-length integers (LEB128) a chunk.
 //!
-//! For each chunk: twice its length, and one more where its HTTP/1 chunk goes on after it; the microseconds from
-//! the chunk before (the first: from the start of the exchange) to its own reading; one more than the
+//! For each chunk: four times its length, and two more where the size of its HTTP/1 chunk is written in capitals, and
+//! one more where that goes on after it; the microseconds from the chunk before (the first: from the start of the exchange) to its own reading; one more than the
 //! microseconds from reading to being taken, or 0 where it was not taken; and, where its HTTP/1 chunk goes on,
 //! how many bytes of that were yet to come.
 
-use crate::exchange::body::Mark;
+use crate::exchange::body::{Mark, Rest};
 use crate::exchange::time::Micros;
 
 /// The blob for `marks`.
@@ -13,12 +13,16 @@ pub(super) fn encode(marks: &[Mark]) -> Vec<u8> {
     let mut blob = Vec::with_capacity(marks.len() * 6);
     let mut before = 0;
     for mark in marks {
-        put(&mut blob, u64::from(mark.length) << 1 | u64::from(mark.rest > 0));
+        let rest = mark.rest;
+        put(
+            &mut blob,
+            u64::from(mark.length) << 2 | u64::from(rest.capitals) << 1 | u64::from(rest.bytes > 0),
+        );
         put(&mut blob, mark.read.0.saturating_sub(before));
         before = mark.read.0;
         put(&mut blob, mark.taken.map_or(0, |taken| taken.since(mark.read).0 + 1));
-        if mark.rest > 0 {
-            put(&mut blob, u64::from(mark.rest));
+        if rest.bytes > 0 {
+            put(&mut blob, u64::from(rest.bytes));
         }
     }
     blob
@@ -30,14 +34,15 @@ pub(super) fn decode(mut blob: &[u8]) -> Vec<Mark> {
     let mut before = 0_u64;
     while let (Some(length), Some(gap), Some(taken)) = (take(&mut blob), take(&mut blob), take(&mut blob)) {
         let rest = if length & 1 == 1 { take(&mut blob) } else { Some(0) };
-        let Some(rest) = rest else { break };
+        let Some(bytes) = rest else { break };
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let read = before.saturating_add(gap);
         before = read;
         marks.push(Mark {
-            length: u32::try_from(length >> 1).unwrap_or(u32::MAX),
+            length: u32::try_from(length >> 2).unwrap_or(u32::MAX),
             read: Micros(read),
             taken: taken.checked_sub(1).map(|delay| Micros(read.saturating_add(delay))),
-            rest: u32::try_from(rest).unwrap_or(u32::MAX),
+            rest: Rest { bytes, capitals: length & 2 == 2 },
         });
     }
     marks
@@ -77,7 +82,8 @@ mod tests {
             let mut at = 0;
             let marks: Vec<Mark> = raw
                 .into_iter()
-                .map(|(length, gap, taken, rest)| {
+                .map(|(length, gap, taken, bytes)| {
+                    let rest = Rest { bytes, capitals: bytes & 1 == 1 };
                     at += gap;
                     Mark { length, read: Micros(at), taken: taken.map(|delay| Micros(at + delay)), rest }
                 })

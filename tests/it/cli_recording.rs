@@ -2,7 +2,7 @@
 
 use crate::support::binary::{Exit, Home, Launch};
 use gatetap::digest::examine;
-use gatetap::exchange::body::{Body, Hidden, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -83,7 +83,7 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
                 length: bytes.len() as u32,
                 read: Micros(*read),
                 taken: taken.map(Micros),
-                rest: 0,
+                rest: Rest::default(),
             })
             .collect();
         let response =
@@ -93,7 +93,7 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
                 length: request.len() as u32,
                 read: Micros(900),
                 taken: Some(Micros(1_000)),
-                rest: 0,
+                rest: Rest::default(),
             }],
             bytes: request,
             cut: None,

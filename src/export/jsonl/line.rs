@@ -125,12 +125,15 @@ pub(super) struct BodyLine {
 
 /// A chunk: its length, when it was read and when it was taken.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a mark is [length, read_us, taken_us] or [length, read_us, taken_us, rest]")]
+#[serde(
+    untagged,
+    expecting = "a mark is [length, read_us, taken_us] or [length, read_us, taken_us, rest, capitals]"
+)]
 pub(super) enum MarkLine {
     /// It ends its HTTP/1 chunk, or there are none.
     End(u32, u64, Option<u64>),
-    /// Its HTTP/1 chunk goes on for so many bytes.
-    Part(u32, u64, Option<u64>, u32),
+    /// Its HTTP/1 chunk goes on for so many bytes; the size of that is written in capitals.
+    Part(u32, u64, Option<u64>, u32, bool),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

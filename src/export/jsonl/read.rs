@@ -5,7 +5,7 @@ use super::line::{
     BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, InterimLine, Line, MarkLine, Octets,
     OriginLine, OwnAnswerLine, RequestLine, SessionLine, TunnelLine,
 };
-use crate::exchange::body::{Body, Cut, Hidden, Mark};
+use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest};
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead};
@@ -299,8 +299,10 @@ fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>),
 
 fn mark(line: &MarkLine) -> Mark {
     let (length, read, taken, rest) = match *line {
-        MarkLine::End(length, read, taken) => (length, read, taken, 0),
-        MarkLine::Part(length, read, taken, rest) => (length, read, taken, rest),
+        MarkLine::End(length, read, taken) => (length, read, taken, Rest::default()),
+        MarkLine::Part(length, read, taken, bytes, capitals) => {
+            (length, read, taken, Rest { bytes, capitals })
+        }
     };
     Mark { length, read: Micros(read), taken: taken.map(Micros), rest }
 }

@@ -6,7 +6,7 @@ use super::line::{
     InterimLine, Line, MarkLine, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine,
     TimingLine, TunnelLine,
 };
-use crate::exchange::body::{Body, Hidden, Mark, Side};
+use crate::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, OwnAnswer};
 use crate::exchange::head::Headers;
@@ -139,9 +139,9 @@ fn kept(body: &Body) -> BodyLine {
         marks: body
             .marks
             .iter()
-            .map(|Mark { length, read, taken, rest }| match (taken.map(|taken| taken.0), rest) {
-                (taken, 0) => MarkLine::End(*length, read.0, taken),
-                (taken, rest) => MarkLine::Part(*length, read.0, taken, *rest),
+            .map(|Mark { length, read, taken, rest }| match (taken.map(|taken| taken.0), *rest) {
+                (taken, Rest { bytes: 0, capitals: false }) => MarkLine::End(*length, read.0, taken),
+                (taken, Rest { bytes, capitals }) => MarkLine::Part(*length, read.0, taken, bytes, capitals),
             })
             .collect(),
         trailers: Vec::new(),

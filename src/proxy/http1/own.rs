@@ -5,7 +5,7 @@ use super::link::{Link, Socket};
 use super::message::Request;
 use super::record::Record;
 use crate::exchange::Timing;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::proxy::app_connection::Connection;
 use crate::proxy::control::LONGEST_BODY;
@@ -142,7 +142,7 @@ async fn send<A: Socket>(
         timing: Timing { head: Some(record.track.now()), ..Timing::default() },
     });
     if method != b"HEAD" {
-        record.chunk(Side::Response, response.body(), 0);
+        record.chunk(Side::Response, response.body(), Rest::default());
     }
     let sent = app.send(rendered(&response, method, keep)).await.is_ok();
     if sent {

@@ -1,6 +1,6 @@
 //! What is written down of an exchange: every chunk, and exactly one end a side.
 
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::Headers;
 use crate::proxy::Shared;
@@ -41,8 +41,8 @@ impl Record {
         polled
     }
 
-    /// A piece of a body was read, of whose HTTP/1 chunk `rest` bytes are yet to come.
-    pub(super) fn chunk(&self, side: Side, bytes: &Bytes, rest: u64) {
+    /// A piece of a body was read, of whose HTTP/1 chunk `rest` is yet to come.
+    pub(super) fn chunk(&self, side: Side, bytes: &Bytes, rest: Rest) {
         if self.is_open(side) {
             self.track.part(side, bytes, rest);
         }

@@ -1,5 +1,6 @@
 //! The origin behind an injected connection: the gateway, asked as it would have been.
 
+use crate::exchange::body::Rest;
 use crate::proxy::Shared;
 use crate::proxy::connect::GatewayStream;
 use crate::proxy::own_answer::{Failure, Token};
@@ -45,7 +46,7 @@ pub(super) struct Answered {
 #[derive(Debug)]
 pub(super) enum Read {
     /// So many bytes, and the pieces of data among them.
-    Some { wire: Bytes, data: Vec<(Bytes, u64)> },
+    Some { wire: Bytes, data: Vec<(Bytes, Rest)> },
     /// The body is whole.
     Whole,
     /// The gateway closed before it was.

@@ -24,7 +24,8 @@
 //! body. After `~` the text has the escapes `\\ \n \r \t \xNN` and no line end is added; after `=` it is
 //! Base64. The empty line that ends a head need not be written. `missing N` stands for bytes that passed
 //! and are not kept. Times are numbers with `us`, `ms` or `s`; each `+` begins a new chunk. `rest N` after it
-//! says that of the HTTP/1 chunk, which is one with it if nothing is said, so many bytes are yet to come.
+//! says that of the HTTP/1 chunk, which is one with it if nothing is said, so many bytes are yet to come; `REST` says
+//! the same of one whose size is written in capitals.
 //!
 //! `end` says how the answer ended: alone it arrived whole, else whoever broke it off (`app`, `gateway`,
 //! `gatetap`) and what was seen; without it the exchange is open. `end-request` says the same of the

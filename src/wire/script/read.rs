@@ -1,7 +1,7 @@
 //! Captures, read.
 
 use super::{BASE64, BODY, Capture, ESCAPED, NEXT, REQUEST_HEAD, RESPONSE_HEAD};
-use crate::exchange::body::{Body, Cut, Hidden, Mark, Side};
+use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::{Micros, WallTime};
@@ -103,7 +103,7 @@ struct State {
     url: Option<String>,
     now: Micros,
     taken: Option<Micros>,
-    rest: u32,
+    rest: Rest,
     request_head: Vec<u8>,
     response_head: Vec<u8>,
     sent: Option<Micros>,
@@ -196,7 +196,8 @@ impl State {
     }
 
     fn advance(&mut self, rest: &str) -> Result<(), Mistake> {
-        let (rest, more) = match rest.split_once(" rest ") {
+        let capitals = rest.contains(" REST ");
+        let (rest, bytes) = match rest.split_once(if capitals { " REST " } else { " rest " }) {
             Some((rest, more)) => {
                 (rest, more.trim().parse().map_err(|_error| Mistake::Number(more.to_owned()))?)
             }
@@ -206,7 +207,7 @@ impl State {
             Some((by, taken)) => (by, Some(time(taken)?)),
             None => (rest, None),
         };
-        self.rest = more;
+        self.rest = Rest { bytes, capitals };
         self.now = Micros(self.now.0.saturating_add(time(by)?.0));
         self.taken = taken.map(|taken| Micros(self.now.0.saturating_add(taken.0)));
         self.request.fresh = true;

@@ -1,7 +1,7 @@
 //! Captures, written.
 
 use super::{BASE64, BODY, Capture, ESCAPED, REQUEST_HEAD, RESPONSE_HEAD};
-use crate::exchange::body::{Body, Mark};
+use crate::exchange::body::{Body, Mark, Rest};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::Headers;
 use crate::exchange::time::Micros;
@@ -101,8 +101,10 @@ fn write_body(f: &mut fmt::Formatter<'_>, body: &Body, now: &mut Micros) -> fmt:
         if let Some(taken) = taken {
             write!(f, " taken {}", Time(taken.since(*now)))?;
         }
-        if *rest > 0 {
-            write!(f, " rest {rest}")?;
+        match *rest {
+            Rest { bytes, capitals: true } => write!(f, " REST {bytes}")?,
+            Rest { bytes: 1.., .. } => write!(f, " rest {}", rest.bytes)?,
+            Rest { .. } => {}
         }
         f.write_char('\n')?;
         if *length == 0 {

@@ -10,7 +10,7 @@ mod verdict;
 
 use bytes::Bytes;
 use gatetap::digest::{Answer, Digest, examine};
-use gatetap::exchange::body::{Body, Hidden, Mark};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest};
 use gatetap::exchange::end::BodyEnd;
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
@@ -113,7 +113,7 @@ fn body(bytes: &[u8], step: usize) -> Body {
                 length: chunk.len() as u32,
                 read: Micros(1000 * (at as u64 + 1)),
                 taken: Some(Micros(1000 * (at as u64 + 1) + 500)),
-                rest: 0,
+                rest: Rest::default(),
             })
             .collect(),
         cut: None,

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gatetap::digest::{Digester, EventKind, Pace, events, examine};
-use gatetap::exchange::body::{Body, Cut, Mark};
+use gatetap::exchange::body::{Body, Cut, Mark, Rest};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Micros;
 use proptest::prelude::*;
@@ -71,7 +71,7 @@ fn a_coded_stream_keeps_the_time_of_each_event() {
             length: bytes.len() as u32,
             read: Micros(at as u64 + 1),
             taken: None,
-            rest: 0,
+            rest: Rest::default(),
         });
         coded.bytes.extend(bytes);
     }

@@ -3,7 +3,7 @@
 use super::eventually;
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Text};
-use gatetap::exchange::body::{Hidden, Mark, Side};
+use gatetap::exchange::body::{Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -97,7 +97,7 @@ impl Made {
                     length: body.len() as u32,
                     read: Micros(900),
                     taken: Some(Micros(1_000)),
-                    rest: 0,
+                    rest: Rest::default(),
                 };
                 writer.insert_segment(id, side, 0, body, &[mark]).unwrap();
             }
