@@ -158,6 +158,10 @@ fn a_wrapped_command_records_once_and_runs_offline_then() {
 #[test]
 fn what_cannot_be_is_told() {
     let home = Home::new();
+    let args = ["exec", "--upstream", "sim", "--mode", "once", "--", "true"];
+    let exit = gatetap(&home, &args);
+    assert_eq!(exit.code, Some(0), "{exit}");
+    assert!(exit.stderr.contains("note: mode once changes nothing: `sim` is no recording"), "{exit}");
     std::fs::write(home.join("notes.txt"), "notes").unwrap();
     std::fs::write(home.join("a.capture"), "# a\n> GET /v1/models HTTP/1.1\n< HTTP/1.1 200 OK\nend\n")
         .unwrap();

@@ -55,6 +55,9 @@ pub(in crate::cli) fn prepare(settings: &mut Settings, env: &mut Env<'_>) -> any
     if let Upstream::Replay(file) = settings.upstream.clone() {
         let mode = settings.replay.mode.unwrap_or(Mode::None);
         prepared.settle(mode, &file, settings, env)?;
+    } else if let Some(mode) = settings.replay.mode.filter(|mode| *mode != Mode::None) {
+        let (mode, to) = (mode.as_str(), &settings.upstream);
+        writeln!(env.stderr, "note: mode {mode} changes nothing: `{to}` is no recording, as replay:FILE is")?;
     }
     refuse_itself(settings)?;
     let upstream_name = settings.upstream.to_string();
