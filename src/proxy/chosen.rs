@@ -38,9 +38,11 @@ impl Ahead {
     pub(super) async fn choose(&self, route: &Arc<Route>, head: RequestHead, body: Vec<u8>) -> Chosen {
         let asked = head.target.clone();
         let (route, ticket) = match (self.chooser.choose(head, body).await, &self.forward) {
-            (Some(choice), _) => (Arc::new(route.played(&choice)), Some(choice.ticket)),
-            (None, None) => (Arc::clone(route), None),
-            (None, Some(forward)) => {
+            (Some(choice), forward) if choice.same_route || forward.is_none() => {
+                (Arc::new(route.played(&choice)), Some(choice.ticket))
+            }
+            (_, None) => (Arc::clone(route), None),
+            (_, Some(forward)) => {
                 self.chooser.forwarded();
                 (Arc::clone(forward), None)
             }

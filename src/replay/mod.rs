@@ -25,7 +25,7 @@ pub use again::{Again, AnswerEnd, Changes, Obstacle};
 pub use canonical::{VOLATILE, Volatile};
 pub use chooser::{Choice, Chooser};
 pub use library::replaced;
-pub use matching::{Index, Match, Nearest, Turn};
+pub use matching::{Among, Index, Match, Nearest, Turn};
 pub use miss::{Differs, Miss, NearestExchange, OWN_HEADER, OwnWord};
 pub use origin::{LONGEST_BODY, Options, Replay, StartError};
 pub use request::{Auth, Request};

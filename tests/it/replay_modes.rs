@@ -219,17 +219,31 @@ fn a_mode_holds_for_routes_too() {
         // Only the first time.
         assert_eq!((main.requests().len(), other.requests().len()), (1, 1), "{mode}: {exit}");
     }
+    // The same request has an answer of its own on each way, whichever is asked first.
+    let same = [post(plain, &[], "{}"), post(routed, &[], "{}")];
+    let args = ["--mode", "new-episodes", "--forward", &url, "--route", &route];
+    raw(&home, &args, &same);
+    let swapped = [same[1].clone(), same[0].clone()];
+    let (answers, exit) = raw(&home, &args, &swapped);
+    assert_eq!(answers, [told("other"), told("main")], "{exit}");
+    assert_eq!((main.requests().len(), other.requests().len()), (2, 2), "{exit}");
+    // Where a route leads somewhere, the answer of another gateway does not stand in.
+    let (answers, _) = raw(&home, &args, &[post(routed, &[], ASK)]);
+    assert_eq!((answers, other.requests().len()), (vec![told("other")], 3));
     // What a route's recording does not have goes where the route leads, and nowhere else.
     let new = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"new"}]}"#;
     let args = ["--mode", "new-episodes", "--forward", &url, "--route", &route];
     let (answers, _) = raw(&home, &args, &[post(routed, &[], new)]);
-    assert_eq!((answers, main.requests().len(), other.requests().len()), (vec![told("other")], 1, 2));
+    assert_eq!((answers, main.requests().len(), other.requests().len()), (vec![told("other")], 2, 4));
     let args = ["--mode", "none", "--route", &route, "--db", "run.db"];
-    let (answers, _) = raw(&home, &args, &[post(routed, &[], new), post(routed, &[], "{}")]);
-    assert_eq!((answers[0].0, answers[1].0, other.requests().len()), (200, 502, 2));
+    let (answers, _) = raw(&home, &args, &[post(routed, &[], new), post(routed, &[], "[]")]);
+    assert_eq!((answers[0].0, answers[1].0, other.requests().len()), (200, 502, 4));
+    // What is sent on from plain paths goes where plain paths went.
+    let (_, exit) = raw(&home, &["--mode", "new-episodes"], &[]);
+    assert!(exit.stderr.contains(&format!("does not have goes to {url}, and into")), "{exit}");
     // Without a mode a route leads where it says.
     let (answers, _) = raw(&home, &["--route", &route, "--db", "run.db"], &requests);
-    assert_eq!((answers[1].clone(), other.requests().len()), (told("other"), 3));
+    assert_eq!((answers[1].clone(), other.requests().len()), (told("other"), 5));
     let args =
         ["--mode", "once", "--route", "old=replay:cassette.db", "--headless", "--listen", "127.0.0.1:0"];
     let exit = gatetap(&home, &[&["replay", "serve", "another.db"][..], &args].concat());

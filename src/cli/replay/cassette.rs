@@ -15,6 +15,7 @@ use crate::exchange::end::Verdict;
 use crate::exchange::time::WallTime;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::har::Lacking;
+use crate::gateway::profile::split_route;
 use crate::live::{self, ready};
 use crate::replay::{self, Chooser, Miss};
 use crate::store::filter::{Filter, SessionName, Term};
@@ -278,12 +279,13 @@ fn remove(recording: &Path, ids: &[ExchangeId]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the newest exchange went of which that can be told.
+/// Where the newest plain path went of which that can be told.
 fn newest_origin(reader: &Reader) -> anyhow::Result<Option<Upstream>> {
     /// So many are asked.
     const ASKED: u32 = 50;
     let newest = reader.summaries(Page { limit: Some(ASKED), ..Page::default() })?;
-    for summary in newest.iter().rev() {
+    // What took a route says where that leads.
+    for summary in newest.iter().rev().filter(|summary| split_route(&summary.path).is_none()) {
         if let Some(whole) = reader.exchange(summary.id)?
             && let Ok(origin) = ready::origin(&whole)
         {
