@@ -20,6 +20,7 @@ use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
 use clap_complete::engine::ArgValueCandidates;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -273,6 +274,8 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         simulator: sim::options(&settings.sim, seed, env)?,
         replay: replay::options(settings, env)?,
         forward: None,
+        route_forwards: BTreeMap::new(),
+        tidying: None,
         upstream_name: None,
         faults: settings.faults.clone(),
         command: command_line(),

@@ -16,7 +16,7 @@ use crate::exchange::head::RequestHead;
 use crate::fault::{HEADER, Rule};
 use crate::gateway::credential::carried_secrets;
 use crate::record::{Answered, Asked, Track, redact};
-use crate::replay::{Miss, OWN_HEADER};
+use crate::replay::{LONGEST_BODY, Miss, OWN_HEADER};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -153,10 +153,7 @@ pub(super) async fn exchange(
 /// what the replay is told beside the request.
 async fn look_ahead(to: &mut Destination, parts: &Parts, body: &mut Looked) -> Option<HeaderValue> {
     let ahead = to.route.ahead.as_ref()?;
-    let read = body.look(LOOKED_AT).await;
-    if !body.is_whole() {
-        return None;
-    }
+    let read = body.look(LONGEST_BODY).await;
     let head = RequestHead {
         method: parts.method.to_string(),
         target: parts.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned(),
@@ -164,7 +161,12 @@ async fn look_ahead(to: &mut Destination, parts: &Parts, body: &mut Looked) -> O
         headers: redact::lines(&parts.headers),
         raw: None,
     };
-    let Chosen { route, target, ticket } = ahead.choose(&to.route, head, read).await;
+    let chosen = match (body.is_whole(), read.len()) {
+        (true, _) => ahead.choose(&to.route, head, read).await,
+        (false, LONGEST_BODY..) => ahead.give_up(&to.route, &head),
+        (false, _) => return None,
+    };
+    let Chosen { route, target, ticket } = chosen;
     to.uri = Uri::try_from(target.as_str()).ok()?;
     to.url = format!("{}{target}", route.origin);
     to.host.clone_from(&route.host);

@@ -51,17 +51,21 @@ impl Routes {
                 ..Route::new(gateway)
             }
         };
-        let route = |gateway: &Gateway| {
+        let route = |gateway: &Gateway, forward: Option<&Gateway>| {
             let replayed = settings.replays.iter().find(|replayed| replayed.gateway == *gateway);
             let ahead = replayed.map(|replayed| Ahead {
                 chooser: replayed.chooser.clone(),
-                forward: replayed.forward.as_ref().map(|gateway| Arc::new(plain(gateway))),
+                forward: forward.map(|gateway| Arc::new(plain(gateway))),
             });
             Arc::new(Route { ahead, ..plain(gateway) })
         };
         Self {
-            upstream: route(&settings.upstream),
-            named: settings.routes.iter().map(|(name, gateway)| (name.clone(), route(gateway))).collect(),
+            upstream: route(&settings.upstream, settings.forward.as_ref()),
+            named: settings
+                .routes
+                .iter()
+                .map(|(name, gateway)| (name.clone(), route(gateway, settings.route_forwards.get(name))))
+                .collect(),
         }
     }
 

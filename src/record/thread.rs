@@ -7,9 +7,9 @@ use super::seen::{Answered, Asked};
 use super::state::State;
 use super::{LiftAtEnd, Limits, Recorder};
 use crate::check::Engine;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::Tunnel;
 use crate::store::Writer;
@@ -35,10 +35,11 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Message {
     Begin { key: u64, at: WallTime, asked: Box<Asked> },
+    Interim { key: u64, head: InterimHead },
     Answered { key: u64, answered: Box<Answered> },
     Injected { key: u64, fault: String },
     Origin { key: u64, head: Bytes },
-    Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
+    Chunk { key: u64, side: Side, bytes: Bytes, rest: Rest, read: Micros },
     Taken { key: u64, side: Side, chunks: u32, at: Micros },
     Trailers { key: u64, side: Side, lines: Box<Headers> },
     Held { key: u64, time: Micros },
@@ -156,6 +157,7 @@ impl Message {
         match self {
             Self::Begin { asked, .. } => head(asked.raw.as_ref()),
             Self::Answered { answered, .. } => head(answered.raw.as_ref()),
+            Self::Interim { head: InterimHead { raw, .. }, .. } => head(Some(raw)),
             Self::Chunk { bytes, .. } => 256 + bytes.len(),
             _ => 0,
         }

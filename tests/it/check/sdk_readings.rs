@@ -4,7 +4,7 @@ use super::support::reviewed;
 use crate::wire_event_stream::case_bytes;
 use gatetap::check::{Engine, Pattern, Settings};
 use gatetap::digest::{Given, ReadAs, given};
-use gatetap::exchange::body::Mark;
+use gatetap::exchange::body::{Mark, Rest};
 use gatetap::exchange::time::Micros;
 use gatetap::wire::script::{Capture, read};
 
@@ -28,7 +28,12 @@ fn capture(agent: &str, body: &[u8], cut: usize) -> Capture {
     capture.response.marks = [first, rest]
         .iter()
         .filter(|part| !part.is_empty())
-        .map(|part| Mark { length: part.len() as u32, read: Micros(2_000), taken: None })
+        .map(|part| Mark {
+            length: part.len() as u32,
+            read: Micros(2_000),
+            taken: None,
+            rest: Rest::default(),
+        })
         .collect();
     capture.exchange.response_bytes = body.len() as u64;
     capture.exchange.timing.end = Some(Micros(3_000));
