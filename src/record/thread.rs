@@ -17,13 +17,17 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long messages gather before they are written. Senders wake nobody meanwhile.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// A batch that holds so much is written without waiting for more.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// A batch that took so long to take in is written, though more may have come meanwhile: what comes faster than it is
+/// taken in would never be.
+const TAKE_IN: Duration = Duration::from_millis(20);
 
 /// How long a failed transaction waits before it is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -121,9 +125,10 @@ fn run(
             }
         }
         backlog = false;
+        let began = Instant::now();
         while let Ok(message) = messages.try_recv() {
             stop = state.take(message).or(stop);
-            if stop.is_none() && state.batch_bytes() >= BATCH_BYTES {
+            if stop.is_none() && (state.batch_bytes() >= BATCH_BYTES || began.elapsed() >= TAKE_IN) {
                 backlog = true;
                 break;
             }
