@@ -15,6 +15,7 @@ fn a_rule_reads_and_writes_itself() {
         ("503,chance=20%,for=30s,stream=yes", "503,chance=0.2,for=30s,stream=true"),
         ("500,message=\"a, \\\"b\\\"\",delay=1.5s", "500,delay=1500ms,message=\"a, \\\"b\\\"\""),
         ("stream.slab,size=4k", "stream.slab,size=4096"),
+        ("net.reset,delay=1s", "net.reset,delay=1s"),
         ("limit,rpm=3,tpm=1000", "limit,rpm=3,tpm=1000"),
         ("stream.slow,every=3,path=/v1/chat*,key=ab12", "stream.slow,every=3,path=/v1/chat*,key=ab12"),
     ] {
