@@ -59,6 +59,17 @@ pub struct BadVariable {
 }
 
 impl ConfiguredGateway {
+    /// Its name, and that of the known gateway which it answers like.
+    pub(super) fn alike(&self) -> Option<(String, &'static str)> {
+        self.profile.map(|profile| (self.gateway.name.clone(), profile.name.as_str()))
+    }
+
+    /// The environment variable that holds its key, as the file says, else as is usual for the gateway which it
+    /// answers like.
+    pub fn key_variable(&self) -> Option<&str> {
+        self.key_env.as_deref().or_else(|| self.profile.map(|profile| profile.key_variable.as_str()))
+    }
+
     /// The headers, with the values of their variables.
     ///
     /// # Errors

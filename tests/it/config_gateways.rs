@@ -174,3 +174,35 @@ fn doctor_asks_it_with_its_key_and_its_headers_in_the_manner_it_is_like() {
         assert_eq!(request.head.header("x-tenant").as_deref(), Some(SECRET));
     }
 }
+
+#[test]
+fn checks_exports_and_pages_know_whom_it_answers_like() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{}"));
+    let home = Home::new();
+    let base = format!("[gateways.company]\nbase_url = \"{}/v1\"\n", gateway.url());
+    settings(&home, &base);
+    let gatetap = serve(&home, "company");
+    let body = r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
+    let request = post("/v1/chat/completions", &["authorization: Bearer sk-fake-of-the-app-000"], body);
+    wait(Client::exchange(gatetap.addr(), request));
+    ended(&home, 1);
+    drop(gatetap);
+    let in_home = |args: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_gatetap");
+        let all = [&["-c", "cd \"$HOME\" && exec \"$@\"", "sh", program], args].concat();
+        Launch::program("sh", &all).home(&home).run_to_end()
+    };
+    // What a check says of OpenRouter alone.
+    let check = ["check", "--select", "body-noop-param", "--fail-on", "info"];
+    let explain = ["explain", "company.capacity_exhausted"];
+    assert_eq!(in_home(&check).code, Some(0));
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$API_KEY"));
+    assert_eq!(in_home(&explain).code, Some(2));
+    settings(&home, &format!("{base}like = \"openrouter\"\n"));
+    let found = in_home(&check);
+    assert_eq!(found.code, Some(1), "{found}");
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$OPENROUTER_API_KEY"));
+    assert_eq!(in_home(&explain).stdout, in_home(&["explain", "openrouter.capacity_exhausted"]).stdout);
+    settings(&home, &format!("{base}like = \"openrouter\"\nkey_env = \"COMPANY_KEY\"\n"));
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$COMPANY_KEY"));
+}
