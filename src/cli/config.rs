@@ -86,6 +86,7 @@ impl ConfigArgs {
 fn arguments(key: &str) -> Vec<&str> {
     match key {
         "faults" => vec!["faults", "fault_files"],
+        "log" => vec!["verbose", "log"],
         "replay.match" => vec!["matching"],
         _ => vec![key.split_once('.').map_or(key, |(_, own)| own)],
     }
