@@ -122,7 +122,7 @@ pub(super) async fn exchange<A: Socket>(
     };
     let forwarded = destination.as_ref().ok().map(|destination| {
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
-        request.forward(&destination.target, host, &destination.route.set)
+        request.forward(&destination.target, host, &destination.route.set_for(request.page()))
     });
     let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());
     let track = shared.recorder.begin(Asked { replay_of: shared.sends_again(connection.peer), ..asked });
