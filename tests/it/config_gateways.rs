@@ -201,7 +201,8 @@ fn checks_exports_and_pages_know_whom_it_answers_like() {
     settings(&home, &format!("{base}like = \"openrouter\"\n"));
     let found = in_home(&check);
     assert_eq!(found.code, Some(1), "{found}");
-    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$OPENROUTER_API_KEY"));
+    // The key of OpenRouter is not for whoever answers like it.
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$API_KEY"));
     assert_eq!(in_home(&explain).stdout, in_home(&["explain", "openrouter.capacity_exhausted"]).stdout);
     settings(&home, &format!("{base}like = \"openrouter\"\nkey_env = \"COMPANY_KEY\"\n"));
     assert!(in_home(&["export", "curl", "1"]).stdout.contains("$COMPANY_KEY"));
