@@ -35,12 +35,16 @@ pub(super) struct LogFlags {
 
 impl From<LogFlags> for LogGiven {
     fn from(flags: LogFlags) -> Self {
-        let filter = match flags.verbose {
-            0 => flags.log,
-            1 => Some(LogFilter::all(LevelFilter::Info)),
-            _ => Some(LogFilter::all(LevelFilter::Debug)),
-        };
-        Self { filter, file: flags.log_file }
+        Self { filter: verbosity(flags.verbose).map(LogFilter::all).or(flags.log), file: flags.log_file }
+    }
+}
+
+/// The level that so many `-v` ask for.
+pub(super) const fn verbosity(count: u8) -> Option<LevelFilter> {
+    match count {
+        0 => None,
+        1 => Some(LevelFilter::Info),
+        _ => Some(LevelFilter::Debug),
     }
 }
 
