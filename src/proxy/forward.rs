@@ -2,6 +2,7 @@
 
 use super::app_connection::AppSide;
 use super::chosen::Chosen;
+use super::foreign::{FETCH_SITE, Page};
 use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use super::looked::Looked;
 use super::own_answer::{Failure, Token, says_unprocessed};
@@ -92,10 +93,11 @@ pub(super) async fn exchange(
     let (mut parts, body) = request.into_parts();
     let mut body = Looked::new(body);
     let ticket = look_ahead(&mut destination, &parts, &mut body).await;
+    let set = destination.route.set_for(page(&parts));
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
     parts.headers.remove(HEADER);
-    for set in destination.route.set.iter() {
+    for set in &*set {
         parts.headers.insert(set.name.clone(), set.value.clone());
     }
     if !destination.route.is_tls() {
@@ -147,6 +149,13 @@ pub(super) async fn exchange(
             Err(h2::Reason::REFUSED_STREAM.into())
         }
     }
+}
+
+/// What the request says of the page that sends it.
+fn page(parts: &Parts) -> Page<'_> {
+    let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+    let host = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    Page { origin: header("origin"), site: header(FETCH_SITE), host: header("host").or(host) }
 }
 
 /// Where a request goes that leads to a replay: that depends on what the replay has, so its body is read first. Gives

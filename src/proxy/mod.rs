@@ -21,6 +21,7 @@ mod chosen;
 mod connect;
 mod control;
 mod dialler;
+mod foreign;
 mod forward;
 mod headers;
 mod http1;

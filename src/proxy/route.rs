@@ -3,6 +3,7 @@
 use super::Settings;
 use super::chosen::Ahead;
 use super::connect::Made;
+use super::foreign::Page;
 use super::own_answer::{Failure, Token};
 use crate::gateway::profile::{Gateway, Scheme, split_route};
 use crate::gateway::set_header::SetHeader;
@@ -119,6 +120,14 @@ impl Route {
     /// The way out of a tunnel that was opened.
     pub(super) fn opened(gateway: &Gateway, made: Made) -> Self {
         Self { opened: true, made: Mutex::new(Some(made)), ..Self::new(gateway) }
+    }
+
+    /// What is set in a request of `page`: nothing secret, where that is somebody else's.
+    pub(super) fn set_for(&self, page: Page<'_>) -> Arc<[SetHeader]> {
+        if self.set.iter().any(|set| set.secret.is_some()) && page.is_foreign() {
+            return self.set.iter().filter(|set| set.secret.is_none()).cloned().collect();
+        }
+        Arc::clone(&self.set)
     }
 
     /// Whether it is spoken to over TLS.

@@ -128,7 +128,7 @@ pub(super) async fn exchange<A: Socket>(
     };
     let forwarded = destination.as_ref().ok().map(|destination| {
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
-        let head = request.forward(&destination.target, host, &destination.route.set);
+        let head = request.forward(&destination.target, host, &destination.route.set_for(request.page()));
         if destination.told_to_go_on { message::without(&head, "expect") } else { head }
     });
     let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());

@@ -16,6 +16,21 @@ const QUIET: [(&str, &str); 2] = [
     ("W01", "openai-node"),
 ];
 
+/// Fields, comments and empty lines in blocks after one with an `id`.
+const OWN_CASES: [&str; 11] = [
+    "id: 1\nretry: 3\ndata: 1\n\nid: 2\nretry: 3\ndata: 2\n\n",
+    "id: 1\r\nretry: 3\r\ndata: 1\r\n\r\nid: 2\r\nretry: 3\r\ndata: 2\r\n\r\n",
+    "id: 1\ndata: 1\n\nid: 2\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\ndata: 2\nx: y\n\n",
+    "id: 1\ndata: 1\n\nevent: message\n: so\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n: so\n\ndata: 2\n\n",
+    "id: 1\r\ndata: 1\r\n\r\n: so\r\n\r\ndata: 2\r\n\r\n",
+    "id: 1\ndata: 1\n\n\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n\n\n\n\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n\nid: 2\nretry: 3\ndata: 2\n\n",
+];
+
 fn capture(agent: &str, body: &[u8], cut: usize) -> Capture {
     let mut capture = read(&format!(
         "gateway openai\n> POST /v1/chat/completions HTTP/1.1\n> User-Agent: {agent}\n\
@@ -60,7 +75,8 @@ fn the_check_speaks_where_the_decoder_differs_and_nowhere_else() {
     for (agent, read_as) in
         [("OpenAI/Python 3.52.0", ReadAs::OpenAiPython), ("OpenAI/JS 6.49.0", ReadAs::OpenAiNode)]
     {
-        for (id, body) in case_bytes() {
+        let own = OWN_CASES.map(|case| (format!("{case:?}"), case.as_bytes().to_vec()));
+        for (id, body) in case_bytes().into_iter().chain(own) {
             let (own, standard) = (given(read_as, &body), given(ReadAs::AiSdk, &body));
             if standard.is_empty() || QUIET.contains(&(id.as_str(), read_as.as_str())) {
                 continue;
