@@ -1,9 +1,9 @@
 //! Marks as a blob: three or four variable-length integers (LEB128) a chunk.
 //!
 //! For each chunk: four times its length, and two more where the size of its HTTP/1 chunk is written in capitals, and
-//! one more where that goes on after it; the microseconds from the chunk before (the first: from the start of the exchange) to its own reading; one more than the
-//! microseconds from reading to being taken, or 0 where it was not taken; and, where its HTTP/1 chunk goes on,
-//! how many bytes of that were yet to come.
+//! one more where that chunk goes on after it; the microseconds from the chunk before (the first: from the start of the
+//! exchange) to its own reading; one more than the microseconds from reading to being taken, or 0 where it was not
+//! taken; and, where its HTTP/1 chunk goes on, how many bytes of that were yet to come.
 
 use crate::exchange::body::{Mark, Rest};
 use crate::exchange::time::Micros;
