@@ -14,4 +14,5 @@ mod pane;
 mod picture;
 mod screens;
 mod sessions;
+mod summary;
 mod window;
