@@ -74,6 +74,7 @@ mod tunnels;
 mod words;
 mod write;
 
+pub use attempts::NEAR;
 pub use edit::{Deleted, Editor};
 pub use error::Error;
 pub use order::{Order, OrderBy, Part};

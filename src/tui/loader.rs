@@ -14,13 +14,13 @@ use super::state::{
 use super::totals::Totals;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
-use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Clock;
-use crate::store::filter::Filter;
-use crate::store::{self, Counted, Page, Reader};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::exchange::{ExchangeId, SessionId};
+use crate::store::filter::{Filter, State};
+use crate::store::{self, Counted, NEAR, Page, Reader};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -72,6 +72,8 @@ pub struct Loader {
     ordered: Option<(Filter, Wanted)>,
     /// What exchanges may be the next attempt at.
     repeats: BTreeMap<ExchangeId, Vec<ExchangeId>>,
+    /// Requests that failed, by what may be the same request.
+    failed: HashMap<(SessionId, String, u64), BTreeSet<ExchangeId>>,
     matching: Option<(i64, Filter, Matching)>,
     /// What had not ended when it was last looked at.
     unsettled: Vec<ExchangeId>,
@@ -106,6 +108,7 @@ impl Loader {
             exhausted: None,
             ordered: None,
             repeats: BTreeMap::new(),
+            failed: HashMap::new(),
             matching: None,
             unsettled: Vec::new(),
             completed: None,
@@ -301,7 +304,10 @@ impl Loader {
             self.repeats.clear();
         }
         let mut repeats = Repeats::new();
-        for row in rows.filter(|row| row.digest.client.retry_count.unwrap_or_default() > 0) {
+        for row in rows {
+            if !self.may_repeat(row) {
+                continue;
+            }
             let before = match self.repeats.get(&row.id) {
                 Some(known) => known.clone(),
                 None => self.reader.attempts_before(row.id)?,
@@ -312,6 +318,27 @@ impl Loader {
             repeats.push((row.id, before));
         }
         Ok(repeats)
+    }
+
+    /// Whether a row may be another attempt: its client says so, or the same was asked for nearby and failed.
+    /// Which of them are attempts the recording tells, and asking it takes longer.
+    fn may_repeat(&mut self, row: &Summary) -> bool {
+        if self.failed.len() > REPEATS {
+            self.failed.clear();
+        }
+        let alike = (row.session, row.url.clone(), row.request_bytes);
+        let before = self
+            .failed
+            .get(&alike)
+            .is_some_and(|ids| ids.range(..row.id).next_back().is_some_and(|id| row.id - id <= NEAR));
+        if State::is_error(row.verdict) || row.verdict == Verdict::CutByApp {
+            let ids = self.failed.entry(alike).or_default();
+            if ids.len() > PAGE {
+                ids.clear();
+            }
+            ids.insert(row.id);
+        }
+        row.digest.client.retry_count.map_or(before, |count| count > 0)
     }
 
     fn count_matching(&mut self, version: i64) -> Result<Option<Matching>, store::Error> {
