@@ -20,6 +20,7 @@ use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::store::filter::{Filter, State};
 use crate::store::{self, Counted, NEAR, Page, Reader};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -391,9 +392,11 @@ impl Loader {
         if self.interest.until.is_some() && given.is_some() {
             return Ok(None);
         }
-        let Some(whole) = self.reader.exchange(id)? else {
+        let Some(mut whole) = self.reader.exchange(id)? else {
             return Ok(None);
         };
+        // The worst first: it is what the list shows.
+        whole.findings.sort_by_key(|finding| Reverse(finding.severity));
         let has_ended = |whole: &Whole| whole.summary.verdict != Verdict::Open;
         let evidence = self.reader.evidence(id)?;
         let attempts = questions::attempts(&self.reader, id)?;

@@ -216,9 +216,13 @@ impl Show {
                 match update(&mut app, happened) {
                     Some(Cmd::Quit) => return Ok(()),
                     Some(Cmd::Remember) => {
+                        let before = kept.theme.clone();
                         kept = kept.updated(&app, &ui);
+                        let theme = kept.theme.as_ref().filter(|theme| before.as_ref() != Some(theme));
+                        let said = theme.map(|theme| Msg::Done(format!("colours: {theme}")));
                         let outcome = self.settings.kept.as_ref().map_or(Ok(()), |path| kept.write(path));
-                        msg = outcome.err().map(|error| Msg::Done(format!("not remembered: {error}")));
+                        let failed = outcome.err().map(|error| Msg::Done(format!("not remembered: {error}")));
+                        msg = failed.or(said);
                     }
                     Some(order) => msg = self.obey(order, &mut screen)?,
                     None => msg = received(&self.msgs)?,

@@ -55,13 +55,15 @@ pub struct Ui {
     first_theme: Theme,
     zone: TimeZone,
     measures: Measures,
+    /// The first line in sight of what can be scrolled.
+    top: usize,
     cache: Option<pane::Cached>,
 }
 
 impl Ui {
     /// Nothing drawn yet.
     pub fn new(theme: Theme, zone: TimeZone) -> Self {
-        Self { theme, first_theme: theme, zone, measures: Measures::default(), cache: None }
+        Self { theme, first_theme: theme, zone, measures: Measures::default(), top: 0, cache: None }
     }
 
     /// The theme in force.
@@ -213,14 +215,8 @@ const fn direction(order: Order) -> &'static str {
 fn modes(app: &App, ui: &Ui) -> String {
     let measures = &ui.measures;
     let (top, rows, lines) = match (&app.page, &app.pane) {
-        (Some(page), _) => {
-            let (rows, lines) = (measures.page_rows, measures.page_lines);
-            (page.scroll.top(rows, lines), rows, lines)
-        }
-        (None, Some(pane)) => {
-            let (rows, lines) = (measures.pane_rows, measures.pane_lines);
-            (pane.scroll().top(rows, lines), rows, lines)
-        }
+        (Some(_), _) => (ui.top, measures.page_rows, measures.page_lines),
+        (None, Some(_)) => (ui.top, measures.pane_rows, measures.pane_lines),
         (None, None) => (0, 0, 0),
     };
     let mut modes = Vec::new();
