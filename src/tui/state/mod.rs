@@ -509,12 +509,11 @@ impl App {
         if let Some(page) = self.page.as_mut().filter(|page| page.seek.is_some()) {
             page.seek = None;
             self.revision += 1;
-            match measures.sought {
-                Some(line) => page.go_to(line, measures.page_rows),
-                None => {
-                    let find = page.find.clone();
-                    self.say(format!("`{find}` is not here"));
-                }
+            if let Some(line) = measures.sought {
+                page.go_to(line, measures.page_rows);
+            } else {
+                let find = page.find.clone();
+                self.say(format!("`{find}` is not here"));
             }
             return;
         }

@@ -165,7 +165,12 @@ fn armed(app: &App) -> Option<String> {
         .iter()
         .map(|listed| {
             let left = listed.left.map(|left| format!(", {left} left")).unwrap_or_default();
-            format!("{} (met by {} of {}{left})", listed.rule, listed.injected, listed.matched)
+            let met = match listed.matched {
+                0 => "met by no request yet".to_owned(),
+                1 => format!("met by {} of 1 request", listed.injected),
+                matched => format!("met by {} of {matched} requests", listed.injected),
+            };
+            format!("{} ({met}{left})", listed.rule)
         })
         .collect();
     Some(format!("FAULTS ARMED: {}; press ! to disarm", told.join("; ")))

@@ -12,6 +12,7 @@ mod keys;
 mod order;
 mod pane;
 mod picture;
+mod saying;
 mod screens;
 mod sessions;
 mod summary;
