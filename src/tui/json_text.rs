@@ -59,8 +59,19 @@ pub(super) struct Repeated {
 
 impl Repeated {
     /// `text` from the name on whose value is the first to differ from `before`; all of it, where they differ
-    /// from the start or are the same. `before` is the text of the call before.
+    /// from the start or are the same. A number that counts the texts is no news. `before` is the text of the
+    /// call before.
     pub(super) fn news<'a>(&mut self, before: &str, text: &'a str) -> &'a str {
+        let new = self.difference(before, text);
+        let rest_before = before.get(text.len() - new.len()..).and_then(after_count);
+        match rest_before.zip(after_count(new)) {
+            Some((before, rest)) => Self::default().difference(before, rest),
+            None => new,
+        }
+    }
+
+    /// What differs first, whatever it is.
+    fn difference<'a>(&mut self, before: &str, text: &'a str) -> &'a str {
         let same = common(before.as_bytes(), text.as_bytes());
         // Up to the last colon this text is the one before, and need not be read again.
         if same <= self.colon {
@@ -82,6 +93,12 @@ impl Repeated {
         }
         text.get(self.name..).unwrap_or(text)
     }
+}
+
+/// What follows the number that the Responses API counts its events with, where `text` begins with that.
+fn after_count(text: &str) -> Option<&str> {
+    let number = text.strip_prefix("\"sequence_number\":")?;
+    number.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).strip_prefix(',')
 }
 
 /// How many bytes two texts have in common at their start.
@@ -312,6 +329,22 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(Repeated::default().news(before, text), shown);
+        }
+    }
+
+    #[test]
+    fn a_count_of_events_is_no_news() {
+        let event = |count: u32, delta: &str| {
+            format!(
+                r#"{{"type":"d","sequence_number":{count},"item_id":"m","delta":"{delta}","logprobs":[]}}"#
+            )
+        };
+        for (before, text, shown) in [
+            (event(9, "one"), event(10, "two"), r#""delta":"two","logprobs":[]}"#),
+            (event(45, "two"), event(46, "three"), r#""delta":"three","logprobs":[]}"#),
+            (event(45, "same"), event(46, "same"), r#""item_id":"m","delta":"same","logprobs":[]}"#),
+        ] {
+            assert_eq!(Repeated::default().news(&before, &text), shown);
         }
     }
 

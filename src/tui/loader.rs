@@ -9,7 +9,7 @@ use super::copy;
 use super::prepare::prepare;
 use super::questions;
 use super::state::{
-    Answer, Ask, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
+    Answer, Ask, CopyWhat, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
 };
 use super::totals::Totals;
 use crate::digest::compare::{Compared, Comparison};
@@ -18,6 +18,8 @@ use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
+use crate::export::Exported;
+use crate::live::probes::probes;
 use crate::store::filter::{Filter, State};
 use crate::store::{self, Counted, NEAR, Page, Reader};
 use std::cmp::Reverse;
@@ -183,8 +185,12 @@ impl Loader {
         Ok(match ask {
             Ask::Copy(id, what) => {
                 let read = self.whole(id)?;
-                let text =
-                    read.and_then(|(whole, request, response)| copy::text(what, &whole, &request, &response));
+                let evidence = self.reader.evidence(id)?;
+                let probes = if what == CopyWhat::Support { probes(&self.reader)? } else { BTreeMap::new() };
+                let text = read.and_then(|(whole, request, response)| {
+                    let one = Exported { whole, evidence, request, response, altered: None };
+                    copy::text(what, &one, probes)
+                });
                 Some(Answer::Text(id, what, text))
             }
             Ask::Compare(a, b) => {
