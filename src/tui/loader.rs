@@ -57,6 +57,9 @@ const RECOUNTED: u64 = 20_000;
 /// Of how many exchanges it is remembered what they repeat.
 const REPEATS: usize = 10_000;
 
+/// Of so many requests of one length before another it is looked whether they failed.
+const ALIKE: usize = 2;
+
 /// How many exchanges that may come to match are looked at again.
 const UNSETTLED: usize = 300;
 
@@ -75,8 +78,8 @@ pub struct Loader {
     ordered: Option<(Filter, Wanted)>,
     /// What exchanges may be the next attempt at.
     repeats: BTreeMap<ExchangeId, Vec<ExchangeId>>,
-    /// Requests that failed, by what may be the same request.
-    failed: HashMap<(SessionId, String, u64), BTreeSet<ExchangeId>>,
+    /// Whether exchanges failed, by what may be the same request.
+    alike: HashMap<(SessionId, String, u64), BTreeMap<ExchangeId, bool>>,
     matching: Option<(i64, Filter, Matching)>,
     /// What had not ended when it was last looked at.
     unsettled: Vec<ExchangeId>,
@@ -111,7 +114,7 @@ impl Loader {
             exhausted: None,
             ordered: None,
             repeats: BTreeMap::new(),
-            failed: HashMap::new(),
+            alike: HashMap::new(),
             matching: None,
             unsettled: Vec::new(),
             completed: None,
@@ -327,25 +330,20 @@ impl Loader {
         Ok(repeats)
     }
 
-    /// Whether a row may be another attempt: its client says so, or the same was asked for nearby and failed.
-    /// Which of them are attempts the recording tells, and asking it takes longer.
+    /// Whether a row may be another attempt: its client says so, or one of the nearest that may have asked for
+    /// the same failed. Which of them are attempts the recording tells, and asking it takes longer.
     fn may_repeat(&mut self, row: &Summary) -> bool {
-        if self.failed.len() > REPEATS {
-            self.failed.clear();
+        if self.alike.len() > REPEATS {
+            self.alike.clear();
         }
-        let alike = (row.session, row.url.clone(), row.request_bytes);
-        let before = self
-            .failed
-            .get(&alike)
-            .is_some_and(|ids| ids.range(..row.id).next_back().is_some_and(|id| row.id - id <= NEAR));
-        if State::is_error(row.verdict) || row.verdict == Verdict::CutByApp {
-            let ids = self.failed.entry(alike).or_default();
-            if ids.len() > PAGE {
-                ids.clear();
-            }
-            ids.insert(row.id);
+        let alike = self.alike.entry((row.session, row.url.clone(), row.request_bytes)).or_default();
+        if alike.len() > PAGE {
+            alike.clear();
         }
-        row.digest.client.retry_count.map_or(before, |count| count > 0)
+        let mut before = alike.range(row.id.saturating_sub(NEAR)..row.id).rev().take(ALIKE);
+        let follows_failure = before.any(|(_, has_failed)| *has_failed);
+        alike.insert(row.id, State::is_error(row.verdict) || row.verdict == Verdict::CutByApp);
+        row.digest.client.retry_count.map_or(follows_failure, |count| count > 0)
     }
 
     fn count_matching(&mut self, version: i64) -> Result<Option<Matching>, store::Error> {
