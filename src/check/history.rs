@@ -22,7 +22,7 @@ const MOST_OF_A_MESSAGE: usize = 400;
 const MOST_TOOLS: usize = 64;
 
 /// Among so many of the newest, one is looked for one by one.
-const FEW: usize = 32;
+const FEW: usize = 8;
 
 /// Where an exchange stands in the order of starting: its start, then its number in this process.
 type At = (WallTime, u64);
@@ -37,7 +37,7 @@ pub struct History {
     /// By [`Past::at`].
     past: VecDeque<Past>,
     /// The exchanges whose requests have the same hash, in the order of starting.
-    same: HashMap<u64, Vec<At>>,
+    same: HashMap<u64, VecDeque<At>>,
     /// The ids that each gateway listed last.
     models: BTreeMap<String, Arc<[String]>>,
     /// What need not be said again: a check's id and what it spoke of.
@@ -190,7 +190,11 @@ impl Past {
             self.body = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         }
         let head_at = exchange.started_at.plus(exchange.timing.head.unwrap_or_default());
-        let rate = exchange.response.as_ref().map(|head| rate_state(&head.headers, plain, head_at));
+        // Only of an error the body says anything about limits and retries.
+        let is_refused = exchange.response.as_ref().is_some_and(|head| head.status >= 400);
+        let is_error = is_refused || digest.error_code.is_some() || digest.error_message.is_some();
+        let error = if is_error { plain } else { &[] };
+        let rate = exchange.response.as_ref().map(|head| rate_state(&head.headers, error, head_at));
         let rate = rate.unwrap_or_default();
         let spent = rate.windows.iter().find(|window| window.remaining == Some(0));
         let at = exchange.started_at.plus(exchange.timing.end.unwrap_or_default());
@@ -204,8 +208,8 @@ impl Past {
             error_code: digest.error_code.clone(),
             error_kind: digest.error_kind.clone(),
             error_message: digest.error_message.as_deref().map(beginning),
-            retryable: in_error(plain, "availability", "retryable").and_then(|mut value| value.truth()),
-            limit_source: in_error(plain, "metadata", "limit_source").and_then(|mut value| {
+            retryable: in_error(error, "availability", "retryable").and_then(|mut value| value.truth()),
+            limit_source: in_error(error, "metadata", "limit_source").and_then(|mut value| {
                 (value.shape() == Shape::Text).then(|| value.text())?.map(|text| beginning(&text))
             }),
             finish_reason: digest.finish_reason.clone(),
@@ -272,14 +276,13 @@ impl History {
     /// The earlier attempts at the same request, newest first.
     pub fn attempts<'a>(&'a self, own: &'a Past) -> impl Iterator<Item = &'a Past> {
         let at = own.at();
-        let same = self.same.get(&own.same).map_or(&[][..], Vec::as_slice);
-        let earlier = same.get(..same.partition_point(|known| *known < at)).unwrap_or_default();
+        let same = self.same.get(&own.same);
+        let earlier = same.map(|same| same.range(..same.partition_point(|known| *known < at)));
         let mut newer = self.place(at);
-        let known = earlier.iter().rev().filter_map(move |at| {
+        earlier.into_iter().flatten().rev().filter_map(move |at| {
             newer = self.place_among(newer, *at);
             self.past.get(newer).filter(|past| past.at() == *at)
-        });
-        known.filter(move |past| own.repeats(past))
+        })
     }
 
     /// The ids that the gateway listed last, if it did.

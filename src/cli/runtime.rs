@@ -3,12 +3,30 @@
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::runtime::{Builder, Runtime};
 
-/// Starts the runtime.
+/// A proxy takes two connections for an exchange. What the shell grants is mostly meant for programs that open few.
+#[cfg(unix)]
+const OPEN_FILES: u64 = 65_536;
+
+/// Starts the runtime, and lets the process open as many files as it may.
 ///
 /// # Errors
 /// Where the system gives no threads.
 pub(super) fn start() -> anyhow::Result<Runtime> {
+    #[cfg(unix)]
+    raise_open_files();
     Ok(Builder::new_multi_thread().worker_threads(2).thread_name("gatetap").enable_all().build()?)
+}
+
+#[cfg(unix)]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
+    {
+        log::info!(target: "listener", "no more than {current:?} files can be open at once: {error}");
+    }
 }
 
 /// Draws a seed that JSON numbers can hold.

@@ -1,6 +1,6 @@
 //! The digest of an exchange while it passes.
 
-use super::feed::{self, Feed};
+use super::feed::{self, Feed, OTHER_CAP};
 use super::gather::Gather;
 use super::stream_facts::StreamFacts;
 use super::{Answer, ClientFacts, Digest, Text as SearchText, text};
@@ -9,6 +9,7 @@ use crate::exchange::time::Micros;
 use crate::wire::coding::Decoder;
 use crate::wire::dialect::Dialect;
 use crate::wire::json::{End, Reader};
+use crate::wire::media::{self, Looks};
 use crate::wire::piece;
 
 /// How much of a request body is kept to be read: 32 MiB. SDKs write the model after the messages.
@@ -86,14 +87,16 @@ impl Digester {
     /// Takes the next chunk of the request body.
     pub fn request_chunk(&mut self, chunk: &[u8]) {
         let text = &mut self.request.text;
-        if text.whole || text.bytes.len() >= REQUEST_CAP {
+        let start = text.bytes.get(..4096).unwrap_or(&text.bytes);
+        let cap = if media::looks(start) == Some(Looks::Other) { OTHER_CAP } else { REQUEST_CAP };
+        if text.whole || text.bytes.len() >= cap {
             return;
         }
         match &mut self.request.decoder {
             None => text.bytes.extend_from_slice(chunk),
             Some(decoder) => decoder.push(chunk, &mut text.bytes),
         }
-        text.bytes.truncate(REQUEST_CAP);
+        text.bytes.truncate(cap);
     }
 
     /// Reads the request as it is now, because no more of it is to be waited for.

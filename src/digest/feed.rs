@@ -10,6 +10,9 @@ use crate::wire::media::{self, Looks};
 /// How much of a plain answer is kept to be read: 8 MiB.
 const PLAIN_CAP: usize = 8 * 1024 * 1024;
 
+/// How much is kept of a body that does not look like JSON: its beginning says what it is.
+pub(super) const OTHER_CAP: usize = 1024 * 1024;
+
 /// One body on its way from chunks to items or to a plain text.
 ///
 /// What the head calls an event stream is read as one. Any other body is, too, if it begins like one:
@@ -50,7 +53,10 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Plain {
     bytes: Vec<u8>,
+    /// No more is kept.
     closed: bool,
+    /// It does not look like JSON.
+    is_other: bool,
 }
 
 impl Feed {
@@ -200,7 +206,10 @@ impl Feed {
                         let start = std::mem::take(&mut self.plain.bytes);
                         self.parse(&start, sink);
                     }
-                    Some(Looks::Json | Looks::Other) => self.kind = Kind::Plain,
+                    Some(looks) => {
+                        self.kind = Kind::Plain;
+                        self.plain.is_other = looks == Looks::Other;
+                    }
                 }
             }
         }
@@ -230,8 +239,8 @@ impl Plain {
         if self.closed {
             return;
         }
-        let room = PLAIN_CAP - self.bytes.len();
-        let kept = bytes.get(..room).unwrap_or(bytes);
+        let cap = if self.is_other { OTHER_CAP } else { PLAIN_CAP };
+        let kept = bytes.get(..cap.saturating_sub(self.bytes.len())).unwrap_or(bytes);
         self.bytes.extend_from_slice(kept);
         self.closed = kept.len() < bytes.len();
     }

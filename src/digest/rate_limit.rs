@@ -60,7 +60,7 @@ pub fn rate_state(headers: &Headers, body: &[u8], at: WallTime) -> RateState {
 fn of_headers(headers: &Headers, at: WallTime) -> RateState {
     let mut windows: BTreeMap<String, Window> = BTreeMap::new();
     for (name, value) in &headers.0 {
-        let Some((figure, counts)) = parse_name(&name.to_ascii_lowercase()) else {
+        let Some((figure, counts)) = parse_name(name) else {
             continue;
         };
         let Ok(value) = std::str::from_utf8(value) else {
@@ -90,10 +90,10 @@ fn of_headers(headers: &Headers, at: WallTime) -> RateState {
     }
 }
 
-/// What a header of this name, in lower case, tells of which count.
+/// What a header of this name tells of which count.
 fn parse_name(name: &str) -> Option<(Figure, Option<String>)> {
-    let name = name.strip_prefix("x-").or_else(|| name.strip_prefix("anthropic-")).unwrap_or(name);
-    let rest = name.strip_prefix("ratelimit-")?;
+    let name = strip(name, "x-").or_else(|| strip(name, "anthropic-")).unwrap_or(name);
+    let rest = strip(name, "ratelimit-")?.to_ascii_lowercase();
     let figures = [("limit", Figure::Limit), ("remaining", Figure::Remaining), ("reset", Figure::Reset)];
     figures.into_iter().find_map(|(word, figure)| {
         let counts = match rest.strip_prefix(word) {
@@ -103,6 +103,12 @@ fn parse_name(name: &str) -> Option<(Figure, Option<String>)> {
         };
         Some((figure, counts.map(str::to_owned)))
     })
+}
+
+/// What follows a prefix in any case.
+fn strip<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 /// OpenRouter's `error.metadata.headers`.

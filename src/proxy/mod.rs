@@ -73,7 +73,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// So many connections of apps are served at once. What they hold is bounded, so everything is.
-const CONNECTIONS: usize = 4000;
+const CONNECTIONS: usize = 16_384;
 
 /// What a proxy needs to know.
 #[derive(Debug, Clone)]

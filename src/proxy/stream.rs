@@ -175,6 +175,9 @@ impl AsyncRead for Stream {
             let length = this.unread.len().min(buffer.remaining());
             buffer.put_slice(this.unread.get(..length).unwrap_or_default());
             this.unread.advance(length);
+            if this.unread.is_empty() {
+                this.unread = BytesMut::new();
+            }
             return Poll::Ready(Ok(()));
         }
         match &mut this.transport {

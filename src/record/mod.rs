@@ -99,7 +99,7 @@ pub struct Track {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: 64 << 20, redact_bodies: false, queue_bytes: 32 << 20 }
+        Self { max_body: 64 << 20, redact_bodies: false, queue_bytes: 24 << 20 }
     }
 }
 

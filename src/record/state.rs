@@ -96,8 +96,9 @@ impl State {
                 return None;
             }
             Message::Begin { key, at, asked } => {
-                let redactor = redact::Redactor::new(&asked, self.redact_bodies);
-                let exchange = redactor.exchange(*asked, at, self.writer.session(), self.writer.salt());
+                let (session, salt) = (self.writer.session(), self.writer.salt());
+                let (redactor, exchange) =
+                    redact::Redactor::begin(*asked, self.redact_bodies, at, session, salt);
                 self.outbox.seen.push(Seen::Begin { key, exchange: Box::new(exchange.clone()) });
                 self.lines.insert(key, Box::new(Line::new(exchange, redactor, self.keep)));
                 key

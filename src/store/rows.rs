@@ -14,7 +14,8 @@ use crate::exchange::{Exchange, ExchangeId, Timing};
 use crate::wire::dialect::Dialect;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// What a summary needs of a row, of `exchanges` as `e` and `digests` as `d`.
 pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e.method, e.target, e.gateway, e.url, \
@@ -290,22 +291,32 @@ pub(super) fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Opt
     }))
 }
 
+/// A credential in the column.
+#[derive(Serialize)]
+struct Entry<'a> {
+    place: &'a str,
+    scheme: Option<&'a str>,
+    vendor: Option<&'a str>,
+    length: u64,
+    last4: Option<&'a str>,
+    fingerprint: &'a str,
+    defects: Vec<&'static str>,
+}
+
 pub(super) fn credentials_to_json(credentials: &[CredentialFacts]) -> Option<String> {
     if credentials.is_empty() {
         return None;
     }
-    let rows = credentials.iter().map(|facts| {
-        json!({
-            "place": facts.place,
-            "scheme": facts.scheme,
-            "vendor": facts.vendor,
-            "length": facts.length,
-            "last4": facts.last4,
-            "fingerprint": facts.fingerprint,
-            "defects": facts.defects.iter().map(|defect| defect.as_str()).collect::<Vec<_>>(),
-        })
+    let entries = credentials.iter().map(|facts| Entry {
+        place: &facts.place,
+        scheme: facts.scheme.as_deref(),
+        vendor: facts.vendor.as_deref(),
+        length: facts.length,
+        last4: facts.last4.as_deref(),
+        fingerprint: &facts.fingerprint,
+        defects: facts.defects.iter().map(|defect| defect.as_str()).collect(),
     });
-    Some(Value::Array(rows.collect()).to_string())
+    serde_json::to_string(&entries.collect::<Vec<_>>()).ok()
 }
 
 pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts>> {

@@ -13,6 +13,10 @@ const APPLICATION_ID: i64 = 0x6774_6170;
 /// Entry `n` takes a file from version `n` to `n + 1`. Entries are only ever appended.
 const MIGRATIONS: &[&str] = &[V1, V2];
 
+/// So many pages gather in the write-ahead log, 16 MiB, before they are put into their places: the same pages
+/// are written again and again while many streams are open.
+const LOG_PAGES: i64 = 4096;
+
 /// How long one statement waits for another process's lock.
 pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -369,6 +373,7 @@ fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Erro
         return Err(Error::Damaged(format!("`{}` cannot use a write-ahead log here", path.display())));
     }
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     migrate(connection, path)
 }

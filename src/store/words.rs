@@ -33,13 +33,18 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = Word> {
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     if text.is_ascii() {
-        for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-            if !plain.is_empty() {
+        let mut in_word = false;
+        for byte in text.bytes() {
+            if !byte.is_ascii_alphanumeric() {
+                in_word = false;
+                continue;
+            }
+            if !in_word && !plain.is_empty() {
                 plain.push(' ');
             }
-            plain.push_str(word);
+            in_word = true;
+            plain.push(char::from(byte.to_ascii_lowercase()));
         }
-        plain.make_ascii_lowercase();
         return plain;
     }
     for word in split(text) {

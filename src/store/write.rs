@@ -13,7 +13,7 @@ use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use bytes::Bytes;
-use rusqlite::types::Value;
+use rusqlite::types::{Null, ToSqlOutput};
 use rusqlite::{Connection, params, params_from_iter};
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -253,8 +253,7 @@ impl Writer {
             let places = vec!["?"; names().len()].join(", ");
             format!("INSERT INTO exchanges ({}) VALUES ({places})", names().join(", "))
         });
-        let values =
-            [Value::from(id)].into_iter().chain(asked(self.session, exchange)).chain(answered(exchange));
+        let values = [or_null(id)].into_iter().chain(asked(self.session, exchange)).chain(answered(exchange));
         self.connection.prepare_cached(&INSERT)?.execute(params_from_iter(values))?;
         let id = self.connection.last_insert_rowid();
         self.facets.borrow_mut().exchange(&self.connection, id, self.session, exchange)?;
@@ -267,8 +266,8 @@ impl Writer {
             let columns = ANSWERED.map(|name| format!("{name} = ?")).join(", ");
             format!("UPDATE exchanges SET fault = ?, {columns} WHERE id = ?")
         });
-        let fault = Value::from(exchange.fault.clone());
-        let values = std::iter::once(fault).chain(answered(exchange)).chain([Value::from(exchange.id)]);
+        let fault = or_null(exchange.fault.as_deref());
+        let values = std::iter::once(fault).chain(answered(exchange)).chain([exchange.id.into()]);
         self.connection.prepare_cached(&UPDATE)?.execute(params_from_iter(values))?;
         self.facets.borrow_mut().exchange(&self.connection, exchange.id, self.session, exchange)
     }
@@ -408,21 +407,21 @@ const ASKED: [&str; 12] = [
 ];
 
 /// Their values, in the same order.
-fn asked(session: SessionId, exchange: &Exchange) -> [Value; ASKED.len()] {
+fn asked(session: SessionId, exchange: &Exchange) -> [ToSqlOutput<'_>; ASKED.len()] {
     let request = &exchange.request;
     [
         session.into(),
         exchange.started_at.0.into(),
-        exchange.peer.clone().into(),
-        exchange.gateway.clone().into(),
-        exchange.url.clone().into(),
-        request.method.clone().into(),
-        request.target.clone().into(),
-        request.version.clone().into(),
-        head_blob(request.raw.as_ref(), &request.headers).into(),
-        rows::credentials_to_json(&exchange.credentials).into(),
-        exchange.fault.clone().into(),
-        exchange.replay_of.into(),
+        or_null(exchange.peer.as_deref()),
+        exchange.gateway.as_str().into(),
+        exchange.url.as_str().into(),
+        request.method.as_str().into(),
+        request.target.as_str().into(),
+        request.version.as_str().into(),
+        head_blob(request.raw.as_ref(), &request.headers),
+        or_null(rows::credentials_to_json(&exchange.credentials)),
+        or_null(exchange.fault.as_deref()),
+        or_null(exchange.replay_of),
     ]
 }
 
@@ -460,7 +459,7 @@ const ANSWERED: [&str; 29] = [
 ];
 
 /// Their values, in the same order.
-fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
+fn answered(exchange: &Exchange) -> [ToSqlOutput<'_>; ANSWERED.len()] {
     let response = exchange.response.as_ref();
     let own = exchange.own_answer.as_ref();
     let timing = &exchange.timing;
@@ -468,41 +467,48 @@ fn answered(exchange: &Exchange) -> [Value; ANSWERED.len()] {
     let (request_end, request_detail) = rows::end_to_columns(exchange.request_end.as_ref());
     let (response_end, response_detail) = rows::end_to_columns(exchange.response_end.as_ref());
     [
-        exchange.sent.as_ref().map(Headers::to_block).into(),
-        response.map(|head| head.status).into(),
-        response.map(|head| head.version.clone()).into(),
-        response.map(|head| head_blob(head.raw.as_ref(), &head.headers)).into(),
-        own.map(|own| own.token.clone()).into(),
-        own.map(|own| own.message.clone()).into(),
-        time(timing.connect).into(),
-        time(timing.tls).into(),
-        timing.reused.into(),
-        time(timing.sent).into(),
-        time(timing.head).into(),
-        time(timing.end).into(),
-        time(timing.held).into(),
+        or_null(exchange.sent.as_ref().map(Headers::to_block)),
+        or_null(response.map(|head| head.status)),
+        or_null(response.map(|head| head.version.as_str())),
+        response.map_or_else(|| Null.into(), |head| head_blob(head.raw.as_ref(), &head.headers)),
+        or_null(own.map(|own| own.token.as_str())),
+        or_null(own.map(|own| own.message.as_str())),
+        or_null(time(timing.connect)),
+        or_null(time(timing.tls)),
+        or_null(timing.reused),
+        or_null(time(timing.sent)),
+        or_null(time(timing.head)),
+        or_null(time(timing.end)),
+        or_null(time(timing.held)),
         (exchange.request_bytes as i64).into(),
         (exchange.response_bytes as i64).into(),
-        request_end.map(str::to_owned).into(),
-        request_detail.map(str::to_owned).into(),
-        response_end.map(str::to_owned).into(),
-        response_detail.map(str::to_owned).into(),
-        trailers(&exchange.request_trailers).into(),
-        trailers(&exchange.response_trailers).into(),
-        exchange.request_sha256.map(Vec::from).into(),
-        exchange.response_sha256.map(Vec::from).into(),
+        or_null(request_end),
+        or_null(request_detail),
+        or_null(response_end),
+        or_null(response_detail),
+        or_null(trailers(&exchange.request_trailers)),
+        or_null(trailers(&exchange.response_trailers)),
+        or_null(exchange.request_sha256.as_ref().map(<[u8; 32]>::as_slice)),
+        or_null(exchange.response_sha256.as_ref().map(<[u8; 32]>::as_slice)),
         (asked.count as i64).into(),
         (asked.own as i64).into(),
-        asked.first.map(|at| at as i64).into(),
+        or_null(asked.first.map(|at| at as i64)),
         (answer.count as i64).into(),
         (answer.own as i64).into(),
-        answer.first.map(|at| at as i64).into(),
+        or_null(answer.first.map(|at| at as i64)),
     ]
 }
 
 /// The blob for a head: its own bytes, or its header lines where it had none.
-fn head_blob(raw: Option<&Bytes>, headers: &Headers) -> Vec<u8> {
-    raw.map_or_else(|| headers.to_block(), |raw| raw.to_vec())
+fn head_blob<'a>(raw: Option<&'a Bytes>, headers: &Headers) -> ToSqlOutput<'a> {
+    raw.map_or_else(|| headers.to_block().into(), |raw| raw.as_ref().into())
+}
+
+fn or_null<'a, T>(value: Option<T>) -> ToSqlOutput<'a>
+where
+    ToSqlOutput<'a>: From<T>,
+{
+    value.map_or_else(|| Null.into(), ToSqlOutput::from)
 }
 
 /// The blob for the lines after a body, where there were some.

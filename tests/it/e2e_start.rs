@@ -2,7 +2,7 @@
 
 use crate::e2e_support::{ASK, ended, recording, serve};
 use crate::support::binary::{Exit, Gatetap, Home, Launch};
-use crate::support::client::{Client, Ending, post};
+use crate::support::client::{Client, Ending, get, post};
 use crate::support::wait;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -172,4 +172,18 @@ fn an_address_beyond_this_machine_has_to_be_meant() {
     let exit = meant.wait_exit();
     assert_eq!(exit.code, Some(0), "{exit}");
     assert!(exit.stderr.contains("warning: whoever reaches 0.0.0.0"), "{exit}");
+}
+
+#[tokio::test]
+async fn more_apps_are_served_at_once_than_a_shell_lets_a_program_open_files() {
+    let script = "ulimit -S -n 64 && exec \"$0\" run --headless --listen 127.0.0.1:0 --upstream sim";
+    let gatetap = Launch::program("sh", &["-c", script, env!("CARGO_BIN_EXE_gatetap")]).serve();
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        let mut client = Client::connect(gatetap.addr()).await;
+        client.send(get("/v1/models", &["Authorization: Bearer sk-sim-1"])).await;
+        assert_eq!(client.read_head().await.status(), 200);
+        client.read_body().await;
+        clients.push(client);
+    }
 }

@@ -43,7 +43,7 @@ check! {
 const MOST_AT_ONCE: usize = 4;
 
 /// So many earlier ones of the same request are looked at.
-const MOST_LOOKED_AT: usize = 64;
+const MOST_LOOKED_AT: usize = 16;
 
 fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     let own = subject.own;

@@ -49,6 +49,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let Some(ended) = own.ended.as_ref().filter(|ended| ended.verdict == Verdict::Complete) else { return };
     let Some(tokens) = ended.usage.total.filter(|tokens| *tokens > 0) else { return };
     let from = own.started_at.0.saturating_sub_unsigned(found.time("within_s").0);
+    let is_counted = own.retry_count.is_some_and(|count| count > 0);
+    // Without a count, one answer too many is enough to know.
+    let most_paid = if is_counted { MOST } else { found.count("times") };
     let paid: Vec<(&Past, u64)> = subject
         .attempts()
         .take(MOST)
@@ -57,8 +60,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             let ended = past.ended_by(ended.at).filter(|ended| ended.verdict == Verdict::Complete)?;
             Some((past, ended.usage.total.filter(|tokens| *tokens > 0)?))
         })
+        .take(most_paid)
         .collect();
-    let repeated = own.retry_count.is_some_and(|count| count > 0) && !paid.is_empty();
+    let repeated = is_counted && !paid.is_empty();
     if !repeated && paid.len() + 1 != found.count("times") {
         return;
     }

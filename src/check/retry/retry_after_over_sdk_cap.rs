@@ -45,10 +45,12 @@ check! {
 }
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let is_retried = matches!(subject.status(), 408 | 409 | 429 | 500..);
+    if !matches!(subject.status(), 408 | 409 | 429 | 500..) {
+        return;
+    }
     let rate = subject.rate();
     let (Some(wanted), Some(sdk)) = (rate.retry_after, subject.sdk()) else { return };
-    if !is_retried || rate.should_retry == Some(false) {
+    if rate.should_retry == Some(false) {
         return;
     }
     let does = match sdk_cap(&sdk) {

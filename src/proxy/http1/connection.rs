@@ -113,7 +113,7 @@ async fn rest_of_head<A: Socket>(app: &mut Link<A>, first: bool) -> Arrived {
             return Arrived::Preface;
         }
         if let Some(end) = head_end(&app.unused, searched.saturating_sub(3)) {
-            return Arrived::Head(app.unused.split_to(end).freeze());
+            return Arrived::Head(app.take_head(end));
         }
         searched = app.unused.len();
         if searched > HEAD_LIMIT {

@@ -247,8 +247,20 @@ impl Sending<'_> {
         record: &mut Record,
         body: &mut BodyReader,
     ) -> Result<After, Failure> {
+        let mut up = Up::new(self.head.clone(), body.clone());
+        let sent = self.send_up(app, record, &mut up).await;
+        body.clone_from(&up.body);
+        sent
+    }
+
+    async fn send_up<A: Socket>(
+        &self,
+        app: &mut Link<A>,
+        record: &mut Record,
+        up: &mut Up,
+    ) -> Result<After, Failure> {
         while let Some(idle) = self.idle() {
-            match self.attempt(app, record, body, idle, Way::Idle).await {
+            match self.attempt(app, record, up, idle, Way::Idle).await {
                 Attempt::After(after) => return Ok(after),
                 Attempt::Failed(failure) => return Err(failure),
                 Attempt::Stale => {}
@@ -259,7 +271,7 @@ impl Sending<'_> {
             return Ok(After::Drop);
         };
         let (stream, times) = connected?;
-        match self.attempt(app, record, body, Link::new(stream), Way::New(times)).await {
+        match self.attempt(app, record, up, Link::new(stream), Way::New(times)).await {
             Attempt::After(after) => Ok(after),
             Attempt::Failed(failure) => Err(failure),
             Attempt::Stale => Err(self.no_answer(&io::ErrorKind::ConnectionReset.into())),
@@ -278,7 +290,10 @@ impl Sending<'_> {
             self.head = message::without(&self.head, "accept-encoding");
         }
         let injected = injection.start(&self.connection.shared, self.route, &record.track);
-        match self.attempt(app, record, body, Link::new(injected), Way::Injected).await {
+        let mut up = Up::new(self.head.clone(), body.clone());
+        let attempt = self.attempt(app, record, &mut up, Link::new(injected), Way::Injected).await;
+        body.clone_from(&up.body);
+        match attempt {
             Attempt::After(after) => Ok(after),
             Attempt::Failed(failure) => Err(failure),
             Attempt::Stale => Err(self.no_answer(&io::ErrorKind::ConnectionReset.into())),
@@ -320,16 +335,17 @@ impl Sending<'_> {
         &self,
         app: &mut Link<A>,
         record: &mut Record,
-        body: &mut BodyReader,
+        up: &mut Up,
         mut gateway: Link<G>,
         way: Way,
     ) -> Attempt {
         let sent = record.track.now();
+        up.begin_anew();
         let mut pump = Pump {
             app,
             gateway: &mut gateway,
             record,
-            up: Up::new(self.head.clone(), body.clone()),
+            up: &mut *up,
             down: Down::new(),
             method: &self.request.method,
             app_minor: self.request.minor,
@@ -342,8 +358,7 @@ impl Sending<'_> {
             record.track.answered(answered(answer, way, sent, record.track.now()));
         })
         .await;
-        let (up, down) = (pump.up, pump.down);
-        body.clone_from(&up.body);
+        let down = pump.down;
         match ended {
             Ended::Whole => self.whole(app, record, gateway, up.is_sent(), down).await,
             Ended::Closed => {

@@ -56,7 +56,12 @@ impl<S: Socket> Link<S> {
             self.unused.reserve(self.next_buffer);
         }
         let room = self.unused.capacity() - self.unused.len();
-        let read = match ready!(pin!(self.stream.read_buf(&mut self.unused)).poll(cx)) {
+        let polled = pin!(self.stream.read_buf(&mut self.unused)).poll(cx);
+        if polled.is_pending() && self.unused.is_empty() {
+            // Thousands of streams that are open say nothing at most times.
+            self.unused = BytesMut::new();
+        }
+        let read = match ready!(polled) {
             // Many close a TLS connection without saying so in TLS. The framing says what is missing.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             read => read?,
@@ -66,6 +71,14 @@ impl<S: Socket> Link<S> {
             self.next_buffer = (self.next_buffer * 2).min(READ_MOST);
         }
         Poll::Ready(Ok(read))
+    }
+
+    /// Takes the head off that ends before `end`. It is kept for as long as its exchange, and the buffer is not.
+    pub(super) fn take_head(&mut self, end: usize) -> Bytes {
+        let end = end.min(self.unused.len());
+        let head = Bytes::copy_from_slice(self.unused.get(..end).unwrap_or_default());
+        self.unused.advance(end);
+        head
     }
 
     /// Reads once.
@@ -81,6 +94,8 @@ impl<S: Socket> Link<S> {
                 written => bytes.advance(written),
             }
         }
+        // What is empty would hold its buffer still.
+        *bytes = Bytes::new();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -11,7 +11,7 @@ use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::replay::{Miss, OwnWord};
 use crate::wire::http1::{BodyReader, Framing, Problem, head_end};
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -56,6 +56,8 @@ pub(super) struct Up {
     pub(super) sent: bool,
     /// Writing it has met a reset. The system tells of one only once: reading then finds a plain end.
     reset: bool,
+    /// Nothing of it was tried to be written yet.
+    fresh: bool,
 }
 
 /// The gateway's answer on its way to the app.
@@ -83,7 +85,7 @@ pub(super) struct Pump<'a, A, G> {
     pub(super) app: &'a mut Link<A>,
     pub(super) gateway: &'a mut Link<G>,
     pub(super) record: &'a mut Record,
-    pub(super) up: Up,
+    pub(super) up: &'a mut Up,
     pub(super) down: Down,
     /// What was asked, as far as the answer's framing hangs on it.
     pub(super) method: &'a [u8],
@@ -101,7 +103,13 @@ pub(super) struct Pump<'a, A, G> {
 impl Up {
     /// A request with this head, whose body is yet to be read.
     pub(super) fn new(head: Bytes, body: BodyReader) -> Self {
-        Self { body, out: head, chunks: 0, refused: false, sent: false, reset: false }
+        Self { body, out: head, chunks: 0, refused: false, sent: false, reset: false, fresh: true }
+    }
+
+    /// It goes over another connection now: nothing of it has gone over the one before.
+    pub(super) fn begin_anew(&mut self) {
+        self.reset = false;
+        self.refused = false;
     }
 
     /// Nothing of it is left to be sent.
@@ -199,11 +207,18 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         if self.gateway.unused.is_empty() || self.down.is_whole() {
             return Ok(false);
         }
-        if self.down.answer.is_none() {
-            return self.take_answer_head(answered);
+        if self.down.answer.is_some() {
+            self.take_answer_body();
+            return Ok(true);
         }
-        self.take_answer_body();
-        Ok(true)
+        let is_taken = self.take_answer_head(answered)?;
+        if self.down.answer.is_some() && !self.gateway.unused.is_empty() && !self.down.is_whole() {
+            // What came with the head goes on with it.
+            let head = std::mem::take(&mut self.down.out);
+            self.take_answer_body();
+            self.down.out = joined(&head, &self.down.out);
+        }
+        Ok(is_taken)
     }
 
     /// The gateway's connection has ended: by its FIN, or by an error.
@@ -263,7 +278,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
             };
         };
         self.down.searched = 0;
-        let answer = Answer::parse(unused.split_to(end).freeze(), self.method)?;
+        let answer = Answer::parse(self.gateway.take_head(end), self.method)?;
         if let Some(miss) = self.own_word.and_then(|word| answer.own(word)) {
             self.down.own = Some(Box::new(miss));
             return Ok(false);
@@ -313,6 +328,11 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
 
     /// Moves the request on. It never ends the exchange, unless the app has left or misbehaves.
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        if std::mem::take(&mut self.up.fresh)
+            && let Err(problem) = self.join_request()
+        {
+            return Poll::Ready(Ended::BadRequest(problem));
+        }
         loop {
             if self.up.refused {
                 self.up.out = Bytes::new();
@@ -375,6 +395,16 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         self.app.ended && self.app.unused.is_empty()
     }
 
+    /// What came with the head goes on with it.
+    fn join_request(&mut self) -> Result<(), Problem> {
+        if !self.app.unused.is_empty() && !self.up.body.is_whole() && self.record.track.has_room() {
+            let head = std::mem::take(&mut self.up.out);
+            self.take_request_body()?;
+            self.up.out = joined(&head, &self.up.out);
+        }
+        Ok(())
+    }
+
     fn take_request_body(&mut self) -> Result<(), Problem> {
         let mut pieces = Vec::new();
         let taken = self.up.body.read(&self.app.unused, |piece| pieces.push(piece))?;
@@ -409,4 +439,12 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
     pub(super) fn is_tunnel(&self) -> bool {
         self.down.is_tunnel()
     }
+}
+
+/// The head of a message and what came with it, to be written at once.
+fn joined(head: &Bytes, body: &Bytes) -> Bytes {
+    let mut both = BytesMut::with_capacity(head.len() + body.len());
+    both.put_slice(head);
+    both.put_slice(body);
+    both.freeze()
 }

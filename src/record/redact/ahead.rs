@@ -126,41 +126,28 @@ impl Next {
 /// two characters before `bytes`.
 pub(super) fn next_in_short(bytes: &[u8], from: usize, before: [u8; 2], secrets: &Secrets) -> usize {
     let at_index = |index: usize| bytes.get(index).copied().unwrap_or_default();
-    let mut last_two = match from {
+    let before = |at: usize| match at {
         0 => before,
         1 => [before[1], at_index(0)],
-        _ => [at_index(from - 2), at_index(from - 1)],
+        _ => [at_index(at - 2), at_index(at - 1)],
     };
     let mut at = from;
-    while let Some(rest) = bytes.get(at..) {
-        let mut after = rest.iter().skip(1);
-        let skipped = rest.iter().position(|byte| {
-            let begins = secrets.begins(*byte);
-            let goes_on = after.next().is_none_or(|next| secrets.begins(*next).own_second);
-            let stops = (begins.own && goes_on) || begins.escape || (begins.shape && ends_word(last_two));
-            if !stops {
-                last_two = [last_two[1], *byte];
-            }
-            stops
-        });
-        let Some(skipped) = skipped else { break };
-        at += skipped;
-        let rest = rest.get(skipped..).unwrap_or_default();
+    while let Some(found) = secrets.starts().next(bytes, at) {
+        at = found;
+        let rest = bytes.get(at..).unwrap_or_default();
         let byte = at_index(at);
-        let begins = secrets.begins(byte);
-        if begins.escape && may_spell_secret(rest, secrets) {
+        if matches!(byte, b'\\' | b'%') && may_spell_secret(rest, secrets) {
             return at.saturating_sub(REACH).max(from);
         }
-        if begins.own && secrets.own().iter().any(|own| own.may_begin(rest)) {
+        if secrets.starts().is_own(byte) && secrets.own().iter().any(|own| own.may_begin(rest)) {
             return at;
         }
-        if begins.shape && ends_word(last_two) {
+        if secrets.starts().is_shape(byte) && ends_word(before(at)) {
             let mut shapes = keys::table().shapes_beginning(byte);
             if shapes.any(|shape| agree(shape.prefix.as_bytes(), rest)) {
                 return at;
             }
         }
-        last_two = [last_two[1], byte];
         at += 1;
     }
     bytes.len()
@@ -177,7 +164,7 @@ fn may_spell_secret(text: &[u8], secrets: &Secrets) -> bool {
         [b'\\', ..] => text.get(..2).and_then(escapes::meaning).or(Some(b' ')),
         _ => percent_escape(text).map(|(byte, _)| byte).or(Some(b' ')),
     };
-    spelled.is_none_or(|byte| is_key_byte(byte) || secrets.begins(byte).own)
+    spelled.is_none_or(|byte| is_key_byte(byte) || secrets.starts().is_own(byte))
 }
 
 /// Whether one of the two begins with the other.

@@ -1,22 +1,22 @@
 //! What masking came to, for short texts that come again with every request: header lines, targets, model names.
 //!
-//! Only hashes of plain texts are kept, under a key that this process draws for itself, and what may be written.
+//! Of plain texts only hashes are kept, under a key that this process draws for itself.
 
 use super::secrets::Secrets;
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 
 /// A longer text is not remembered.
 const LONGEST: usize = 1024;
 
-/// So many are remembered at most; then it begins anew.
+/// So many are remembered at most.
 const MOST: usize = 4096;
 
 thread_local! {
-    /// The recorder masks on one thread, so nobody waits for anybody here.
-    static MEMO: RefCell<Memo> = RefCell::default();
+    /// The recorder masks on one thread, so nobody waits for anybody here. `None` where nothing had to be hidden.
+    static MASKED: RefCell<Shelf<Option<Bytes>>> = RefCell::new(Shelf::new(MOST));
 }
 
 /// As what a text is masked.
@@ -38,11 +38,12 @@ pub(super) enum As<'a> {
 /// not happen.
 type Print = u64;
 
-#[derive(Debug, Default)]
-struct Memo {
+/// What was worked out, by the print of what it was worked out from. A full one begins anew.
+#[derive(Debug)]
+pub(super) struct Shelf<T> {
     key: RandomState,
-    /// `None` where nothing had to be hidden.
-    masked: HashMap<Print, Option<Bytes>>,
+    most: usize,
+    known: HashMap<Print, T>,
 }
 
 /// What `mask` makes of `plain`, in an exchange with these secrets; `None` where that is the same.
@@ -55,31 +56,35 @@ pub(super) fn remembered(
     if plain.len() > LONGEST {
         return mask();
     }
-    let print = MEMO.with_borrow(|memo| memo.print(what, plain, secrets));
-    let known = MEMO.with_borrow(|memo| memo.masked.get(&print).cloned());
-    known.unwrap_or_else(|| {
+    let print = MASKED.with_borrow(|memo| memo.print(&(what, secrets.print(), plain)));
+    MASKED.with_borrow(|memo| memo.get(print)).unwrap_or_else(|| {
         let masked = mask();
-        MEMO.with_borrow_mut(|memo| memo.remember(print, masked.clone()));
+        MASKED.with_borrow_mut(|memo| memo.put(print, masked.clone()));
         masked
     })
 }
 
-impl Memo {
-    fn print(&self, what: As<'_>, plain: &[u8], secrets: &Secrets) -> Print {
-        let mut hasher = self.key.build_hasher();
-        what.hash(&mut hasher);
-        // The others are spellings of these.
-        for own in secrets.own().iter().filter(|own| !own.is_coded) {
-            own.bytes.hash(&mut hasher);
-        }
-        plain.hash(&mut hasher);
-        hasher.finish()
+impl<T: Clone> Shelf<T> {
+    /// An empty one, for so many.
+    pub(super) fn new(most: usize) -> Self {
+        Self { key: RandomState::new(), most, known: HashMap::new() }
     }
 
-    fn remember(&mut self, print: Print, masked: Option<Bytes>) {
-        if self.masked.len() >= MOST {
-            self.masked.clear();
+    /// What stands for this.
+    pub(super) fn print(&self, plain: &impl Hash) -> Print {
+        self.key.hash_one(plain)
+    }
+
+    /// What was worked out from what has this print.
+    pub(super) fn get(&self, print: Print) -> Option<T> {
+        self.known.get(&print).cloned()
+    }
+
+    /// Remembers what was worked out.
+    pub(super) fn put(&mut self, print: Print, worked_out: T) {
+        if self.known.len() >= self.most {
+            self.known.clear();
         }
-        self.masked.insert(print, masked);
+        self.known.insert(print, worked_out);
     }
 }

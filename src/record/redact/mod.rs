@@ -21,6 +21,7 @@
 mod ahead;
 mod base64;
 mod body;
+mod carried;
 mod escapes;
 mod events;
 mod memo;
@@ -28,6 +29,7 @@ mod raw;
 mod scanner;
 mod secrets;
 mod sheet;
+mod starts;
 mod structure;
 
 pub use body::Redacted;
@@ -36,6 +38,7 @@ pub use sheet::Correction;
 use super::seen::{Answered, Asked};
 use crate::digest::{Digest, Text};
 use crate::exchange::body::{Hidden, Side};
+use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::OwnAnswer;
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
@@ -44,17 +47,19 @@ use crate::gateway::credential::credential_facts;
 use crate::gateway::mask;
 use body::{BodyMask, TextMask};
 use bytes::Bytes;
+use carried::Carried;
 use http::{HeaderMap, Version};
 use memo::{As, remembered};
 use secrets::Secrets;
 use sheet::HIDDEN;
+use std::sync::Arc;
 
 /// What is known of one exchange's secrets while it is open, and how far its bodies have been read.
 ///
-/// Dropping it zeroes the secrets.
+/// The secrets are zeroed when they are dropped; those of the latest keys are kept for the next exchange.
 #[derive(Debug)]
 pub struct Redactor {
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
     request: BodyMask,
     response: BodyMask,
     origin: BodyMask,
@@ -63,21 +68,33 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// For the exchange that `asked` begins; with `redact_bodies` no text of its bodies is kept.
-    pub fn new(asked: &Asked, redact_bodies: bool) -> Self {
+    /// For the exchange that `asked` begins, and that exchange without its secrets; with `redact_bodies` no text of its
+    /// bodies is kept. The exchange's id is 0 until the recording gives it one.
+    pub(super) fn begin(
+        asked: Asked,
+        redact_bodies: bool,
+        at: WallTime,
+        session: SessionId,
+        salt: &[u8],
+    ) -> (Self, Exchange) {
         let headers = match &asked.raw {
-            Some(raw) => Headers::from_raw_head(raw),
+            Some(raw) => Headers::from_raw_head_untrimmed(raw),
             None => lines(&asked.headers),
         };
-        let mut redactor = Self::of_head(&headers, &asked.target, redact_bodies);
-        redactor.secrets.add(asked.set.iter().filter_map(|set| set.secret.as_deref()));
-        redactor
+        let carried = Carried::of(&headers, &asked.target, &asked.set, salt);
+        let redactor = Self::with(carried.secrets, &headers, redact_bodies);
+        let exchange = redactor.exchange(asked, &headers, carried.facts, at, session);
+        (redactor, exchange)
     }
 
     /// For the exchange of a request with these header lines and this target.
     pub fn of_head(headers: &Headers, target: &str, redact_bodies: bool) -> Self {
+        Self::with(Arc::new(Secrets::of_request(headers, target)), headers, redact_bodies)
+    }
+
+    fn with(secrets: Arc<Secrets>, headers: &Headers, redact_bodies: bool) -> Self {
         Self {
-            secrets: Secrets::of_request(headers, target),
+            secrets,
             request: BodyMask::new(headers, false, redact_bodies),
             response: BodyMask::new(&Headers::default(), true, redact_bodies),
             origin: BodyMask::new(&Headers::default(), true, redact_bodies),
@@ -87,7 +104,7 @@ impl Redactor {
 
     /// For an exchange that was recorded elsewhere, masked or not.
     pub(super) fn of_recorded(headers: &Headers, target: &str) -> Self {
-        Self { secrets: Secrets::of_recorded(headers, target), ..Self::of_head(headers, target, false) }
+        Self::with(Arc::new(Secrets::of_recorded(headers, target)), headers, false)
     }
 
     /// The answer's head is there.
@@ -179,20 +196,20 @@ impl Redactor {
         }
     }
 
-    /// The exchange that `asked` begins, without its secrets. Its id is 0 until the recording gives it one.
-    pub(super) fn exchange(&self, asked: Asked, at: WallTime, session: SessionId, salt: &[u8]) -> Exchange {
-        let headers = match &asked.raw {
-            Some(raw) => Headers::from_raw_head(raw),
-            None => lines(&asked.headers),
-        };
-        let credentials =
-            credential_facts(&untrimmed(asked.raw.as_ref(), &headers), split_target(&asked.target).1, salt);
+    fn exchange(
+        &self,
+        asked: Asked,
+        headers: &Headers,
+        credentials: Vec<CredentialFacts>,
+        at: WallTime,
+        session: SessionId,
+    ) -> Exchange {
         let raw = asked.raw.map(|raw| self.raw_head(&raw));
         let masked = match &raw {
             Some(raw) => Headers::from_raw_head(raw),
-            None => self.headers(&headers),
+            None => self.headers(headers),
         };
-        let sent = asked.sent.map(|sent| self.headers_like(&sent, &headers, &masked));
+        let sent = asked.sent.map(|sent| self.headers_like(&sent, headers, &masked));
         Exchange {
             id: 0,
             session,
@@ -329,10 +346,13 @@ impl Redactor {
         Headers(lines.collect())
     }
 
-    /// The same for lines most of which stand in `plain` too, and without their secrets in `masked`.
+    /// The same for lines most of which stand in `plain` too, though untrimmed, and without their secrets in `masked`.
     fn headers_like(&self, headers: &Headers, plain: &Headers, masked: &Headers) -> Headers {
         let lines = headers.0.iter().flat_map(|line| {
-            let known = plain.0.iter().zip(&masked.0).find(|(plain, _)| *plain == line);
+            let is_same = |(name, value): &(String, Bytes)| {
+                *name == line.0 && value.trim_ascii() == line.1.trim_ascii()
+            };
+            let known = plain.0.iter().zip(&masked.0).find(|(plain, _)| is_same(plain));
             known.map_or_else(
                 || self.headers(&Headers(vec![line.clone()])).0,
                 |(_, masked)| vec![masked.clone()],

@@ -174,8 +174,9 @@ impl Scanner {
             self.inside = None;
         }
         if self.held.is_empty() {
-            let begins = secrets.begins(unit.byte);
-            let may_begin = begins.own || (begins.shape && keys::ends_word(self.before));
+            let starts = secrets.starts();
+            let may_begin =
+                starts.is_own(unit.byte) || (starts.is_shape(unit.byte) && keys::ends_word(self.before));
             if !may_begin {
                 self.pass(unit.byte);
                 return;
@@ -248,7 +249,7 @@ impl Scanner {
             return whole;
         }
         let before = self.before_held(at);
-        if !keys::ends_word(before) || !text.first().is_some_and(|first| secrets.begins(*first).shape) {
+        if !keys::ends_word(before) || !text.first().is_some_and(|first| secrets.starts().is_shape(*first)) {
             return maybe.map_or(Found::Nothing, Found::Maybe);
         }
         let begins = |shape: &&Shape| shape.prefix.as_bytes().first() == text.first();

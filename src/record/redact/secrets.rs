@@ -2,9 +2,11 @@
 
 use super::base64;
 use super::escapes::LONGEST_TWICE as LONGEST_ESCAPE;
+use super::starts::Starts;
 use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
 /// What is longer is looked for by its first bytes; the rest of it is hidden with them.
@@ -16,37 +18,19 @@ const NEEDLE: usize = 4;
 /// The same of one in Base64, among much that is Base64 as well.
 const CODED_NEEDLE: usize = 12;
 
+/// Draws what stands for secrets.
+static PRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
 /// What is looked for in the bodies of an exchange: its own credentials, and every shape of the table.
 ///
 /// Zeroed when it is dropped. That is all that can be done without unsafe code: the copies in the HTTP
 /// library's own buffers are out of reach.
 pub(super) struct Secrets {
     own: Vec<Own>,
-    begins: [Begins; 256],
+    starts: Starts,
+    /// Stands for all of them.
+    print: u64,
 }
-
-/// What may begin with a character.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Begins {
-    /// A key of a known shape.
-    pub(super) shape: bool,
-    /// One of the request's own.
-    pub(super) own: bool,
-    /// One of the request's own goes on so after its first character, in any spelling.
-    pub(super) own_second: bool,
-    /// An escape.
-    pub(super) escape: bool,
-}
-
-/// What may begin with each character, whatever the request carries.
-static BEGINS: LazyLock<[Begins; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|byte| {
-        let byte = byte as u8;
-        let shape = keys::table().shapes_beginning(byte).next().is_some();
-        let escape = matches!(byte, b'\\' | b'%');
-        Begins { shape, own: false, own_second: escape, escape }
-    })
-});
 
 /// One credential of the request.
 pub(super) struct Own {
@@ -77,7 +61,7 @@ impl Secrets {
     }
 
     fn new(carried: Vec<Vec<u8>>) -> Self {
-        let mut secrets = Self { own: Vec::new(), begins: *BEGINS };
+        let mut secrets = Self { own: Vec::new(), starts: Starts::of_the_table(), print: 0 };
         secrets.look_for(carried);
         secrets
     }
@@ -96,14 +80,16 @@ impl Secrets {
         own.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.bytes.cmp(&b.bytes)));
         own.dedup_by(|a, b| a.bytes == b.bytes);
         for own in &self.own {
-            let [first, second] = [0, 1].map(|index| own.bytes.get(index).map(|byte| usize::from(*byte)));
-            if let Some(begins) = first.and_then(|first| self.begins.get_mut(first)) {
-                begins.own = true;
-            }
-            if let Some(begins) = second.and_then(|second| self.begins.get_mut(second)) {
-                begins.own_second = true;
-            }
+            self.starts.add_own(&own.bytes);
         }
+        // The others are spellings of these.
+        self.print = PRINTS
+            .hash_one(self.own.iter().filter(|own| !own.is_coded).map(|own| &own.bytes).collect::<Vec<_>>());
+    }
+
+    /// Stands for all of them, in this process.
+    pub(super) fn print(&self) -> u64 {
+        self.print
     }
 
     /// The request's own, the longest first.
@@ -111,10 +97,9 @@ impl Secrets {
         &self.own
     }
 
-    /// What may begin with this character.
-    #[inline]
-    pub(super) fn begins(&self, byte: u8) -> Begins {
-        self.begins.get(usize::from(byte)).copied().unwrap_or_default()
+    /// Where any of them may begin.
+    pub(super) fn starts(&self) -> &Starts {
+        &self.starts
     }
 }
 
