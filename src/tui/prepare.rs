@@ -41,9 +41,13 @@ pub fn prepare(whole: Whole, evidence: Option<String>, request: Body, response: 
     let head = exchange.response.as_ref();
     let none = Headers::default();
     let headers = head.map_or(&none, |head| &head.headers);
-    let lines = head.map_or_else(Vec::new, |head| events(head, &response));
+    // The two readings of a long stream know nothing of each other.
+    let (lines, examined) = std::thread::scope(|scope| {
+        let examining = scope.spawn(|| examine(exchange, &request, &response));
+        let lines = head.map_or_else(Vec::new, |head| events(head, &response));
+        (lines, examining.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     let rhythm = Rhythm::of(&lines);
-    let examined = examine(exchange, &request, &response);
     let views = if lines.len() <= EVENTS_VIEWED { views(&whole, &request, &response) } else { Vec::new() };
     let handover = handover(&response);
     let request_text = body_text(&exchange.request.headers, request);
