@@ -80,6 +80,7 @@ fn exchange(n: u64, kind: Kind) -> Exchange {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: gatetap::exchange::body::Hidden::default(),

@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Usage, examine};
-use gatetap::exchange::body::{Body, Hidden, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
@@ -128,6 +128,7 @@ fn exchange(nth: u64, response_bytes: u64) -> Exchange {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),
@@ -149,7 +150,12 @@ fn stream() -> (Exchange, Body, Body) {
         );
         let read = Micros(400_000 + nth * 1_000);
         response.bytes.extend_from_slice(event.as_bytes());
-        response.marks.push(Mark { length: event.len() as u32, read, taken: Some(Micros(read.0 + 90)) });
+        response.marks.push(Mark {
+            length: event.len() as u32,
+            read,
+            taken: Some(Micros(read.0 + 90)),
+            rest: Rest::default(),
+        });
     }
     let exchange = Exchange {
         timing: Timing {
@@ -159,7 +165,7 @@ fn stream() -> (Exchange, Body, Body) {
         },
         ..exchange(EXCHANGES, response.bytes.len() as u64)
     };
-    let mark = Mark { length: request.len() as u32, read: Micros(10), taken: None };
+    let mark = Mark { length: request.len() as u32, read: Micros(10), taken: None, rest: Rest::default() };
     let request = Body { bytes: request.as_bytes().to_vec(), marks: vec![mark], ..Body::default() };
     (exchange, request, response)
 }

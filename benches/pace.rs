@@ -9,7 +9,7 @@
 
 use gatetap::digest::Digest;
 use gatetap::digest::verdict::Judgement;
-use gatetap::exchange::body::{Mark, Side};
+use gatetap::exchange::body::{Mark, Rest, Side};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::store::{SessionStart, Writer};
@@ -53,7 +53,8 @@ fn record(path: &Path, times: &[u64]) {
     let event = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"}}]}\n\n";
     exchange.timing.end = times.last().copied().map(Micros);
     exchange.response_bytes = (EVENTS * event.len()) as u64;
-    let mark = |at: &u64| Mark { length: event.len() as u32, read: Micros(*at), taken: None };
+    let mark =
+        |at: &u64| Mark { length: event.len() as u32, read: Micros(*at), taken: None, rest: Rest::default() };
     let marks: Vec<Mark> = times.iter().map(mark).collect();
     writer.begin().expect("it begins");
     let id = writer.insert_exchange(&exchange).expect("it is written");

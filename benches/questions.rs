@@ -11,7 +11,7 @@
 
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{ClientFacts, Digest, Text, Usage};
-use gatetap::exchange::body::{Hidden, Mark, Side};
+use gatetap::exchange::body::{Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -206,6 +206,7 @@ fn write(writer: &Writer, number: u64) {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),
@@ -246,7 +247,12 @@ fn write(writer: &Writer, number: u64) {
         ..Digest::default()
     };
     let id = writer.insert_exchange(&exchange).expect("it is written");
-    let mark = |length: usize| Mark { length: length as u32, read: Micros(900), taken: Some(Micros(1_000)) };
+    let mark = |length: usize| Mark {
+        length: length as u32,
+        read: Micros(900),
+        taken: Some(Micros(1_000)),
+        rest: Rest::default(),
+    };
     writer
         .insert_segment(id, Side::Request, 0, request.as_bytes(), &[mark(request.len())])
         .expect("it is written");

@@ -6,7 +6,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use gatetap::digest::Digest;
 use gatetap::digest::verdict::Judgement;
-use gatetap::exchange::body::{Mark, Side};
+use gatetap::exchange::body::{Mark, Rest, Side};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::head::{Headers, RequestHead};
 use gatetap::exchange::time::{Micros, WallTime};
@@ -55,7 +55,12 @@ fn record(path: &Path) {
     };
     let writer = Writer::open(path, &start).expect("it opens");
     let mut exchange = script::read(CAPTURE).expect("it is a capture").exchange;
-    let mark = |length: usize, at: u64| Mark { length: length as u32, read: Micros(at), taken: None };
+    let mark = |length: usize, at: u64| Mark {
+        length: length as u32,
+        read: Micros(at),
+        taken: None,
+        rest: Rest::default(),
+    };
     let marks: Vec<Mark> = (0..EVENTS).map(|n| mark(EVENT.len(), 100_000 + n as u64)).collect();
     writer.begin().expect("it begins");
     for n in 0..EXCHANGES {

@@ -146,6 +146,7 @@ pub static ALL: &[&Check] = &[
     &resp::scope_suspect::CHECK,
     &resp::edge_page::CHECK,
     &resp::not_json::CHECK,
+    &resp::coding_broken::CHECK,
     // leak
     &leak::key_in_url::CHECK,
     &leak::key_in_prompt::CHECK,

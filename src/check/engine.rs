@@ -7,6 +7,7 @@ use super::history::History;
 use super::settings::Settings;
 use super::subject::{Context, RequestSubject, Subject};
 use crate::exchange::finding::{Finding, Severity};
+use crate::gateway::profile::played_by;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The id of the finding that a check makes by failing. It is against gatetap.
@@ -59,6 +60,12 @@ impl Engine {
     /// The checks that cannot have decided of an exchange that has come to `stage`.
     pub fn not_decidable_at(&self, stage: Stage) -> impl Iterator<Item = &'static Check> {
         self.checks().filter(move |check| check.run.stage() > stage)
+    }
+
+    /// The known gateway that one of that name is, plays, or answers like; else the name itself.
+    pub(super) fn known_as<'a>(&self, gateway: &'a str) -> &'a str {
+        let alike = self.settings.alike.iter().find(|(name, _)| name == gateway);
+        alike.map_or_else(|| played_by(gateway), |(_, known)| known)
     }
 
     /// What the checks of the request's stage find.

@@ -17,6 +17,8 @@ pub struct Settings {
     pub thresholds: Vec<(&'static str, &'static str, f64)>,
     /// Where other checks are ignored, or other severities hold.
     pub overrides: Vec<Override>,
+    /// Gateways of people's own: the name, and that of the known gateway which it answers like.
+    pub alike: Vec<(String, &'static str)>,
 }
 
 /// What holds for a gateway, or for some paths.

@@ -9,7 +9,7 @@ use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::Verdict;
 use crate::exchange::head::{Headers, ResponseHead};
 use crate::exchange::time::Micros;
-use crate::gateway::profile::{Profile, played_by, profile};
+use crate::gateway::profile::{Profile, profile};
 use crate::wire::dialect::Dialect;
 use serde_json::Value;
 use std::ops::Deref;
@@ -26,6 +26,8 @@ pub struct Context<'a> {
     pub history: &'a History,
     /// What the history remembers of this one.
     pub own: &'a Past,
+    /// The gateway by the name under which it is known: that of the one it plays or answers like, where it does.
+    pub gateway: &'a str,
 }
 
 /// A request that is there.
@@ -63,17 +65,12 @@ pub struct Subject<'a> {
 impl<'a> Context<'a> {
     /// The profile of the gateway. The simulator has that of the gateway it plays.
     pub fn profile(&self) -> Option<&'static Profile> {
-        profile(self.gateway())
+        profile(self.gateway)
     }
 
-    /// The gateway's name; of the simulator that of the gateway it plays.
-    pub fn gateway(&self) -> &'a str {
-        played_by(&self.exchange.gateway)
-    }
-
-    /// Whether it goes to that gateway, or to a simulation of it.
+    /// Whether it goes to that gateway, to a simulation of it, or to one that answers like it.
     pub fn is_gateway(&self, name: &str) -> bool {
-        self.gateway() == name
+        self.gateway == name
     }
 
     /// The exchanges that began before this one, newest first.

@@ -156,7 +156,13 @@ impl Watch {
         let mut findings = open.found.clone().unwrap_or_default();
         let own = history.entry(open.exchange.started_at, key)?;
         if open.exchange.response.is_some() {
-            findings.extend(self.engine.stream(&open.subject(&digest, &judgement, history, own)));
+            findings.extend(self.engine.stream(&open.subject(
+                &self.engine,
+                &digest,
+                &judgement,
+                history,
+                own,
+            )));
         }
         self.engine.hush(&mut findings, &open.exchange.gateway, history, false);
         let stage = if open.exchange.response.is_some() { Stage::Stream } else { Stage::Request };
@@ -199,7 +205,7 @@ impl Watch {
             forgotten = Past::begun(key, &open.exchange);
             &forgotten
         };
-        findings.extend(self.engine.end(&open.subject(&digest, &judgement, history, own)));
+        findings.extend(self.engine.end(&open.subject(&self.engine, &digest, &judgement, history, own)));
         self.engine.hush(&mut findings, &open.exchange.gateway, history, true);
         Some(Watched { digest, judgement, findings, stage: Stage::End, text: Some(text) })
     }
@@ -226,8 +232,9 @@ impl Watch {
             forgotten = Past::begun(key, &open.exchange);
             &forgotten
         };
+        let gateway = self.engine.known_as(&open.exchange.gateway);
         let subject = RequestSubject {
-            context: Context { exchange: &open.exchange, digest: &digest, history, own },
+            context: Context { exchange: &open.exchange, digest: &digest, history, own, gateway },
             body,
             json: json.as_ref(),
             whole: open.exchange.request_end == Some(BodyEnd::Whole) && !open.has_gap,
@@ -247,6 +254,7 @@ impl Open {
 
     fn subject<'a>(
         &'a mut self,
+        engine: &Engine,
         digest: &'a Digest,
         judgement: &'a Judgement,
         history: &'a History,
@@ -254,8 +262,9 @@ impl Open {
     ) -> Subject<'a> {
         // Reading the answer is what needs the digester to change; what is read stays.
         self.digester.answer();
+        let gateway = engine.known_as(&self.exchange.gateway);
         Subject {
-            context: Context { exchange: &self.exchange, digest, history, own },
+            context: Context { exchange: &self.exchange, digest, history, own, gateway },
             judgement,
             request: &self.request,
             answer: self.digester.known_answer(),

@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::error::{with_hint, wrong_usage};
 use super::exit::Exit;
+use super::log::verbosity;
 use super::run::RunArgs;
 use crate::config::{self, EXAMPLE, FILE_NAME, KNOWN, Known, WrittenFile};
 use crate::exchange::text::printable;
@@ -86,6 +87,7 @@ impl ConfigArgs {
 fn arguments(key: &str) -> Vec<&str> {
     match key {
         "faults" => vec!["faults", "fault_files"],
+        "log" => vec!["verbose", "log"],
         "replay.match" => vec!["matching"],
         _ => vec![key.split_once('.').map_or(key, |(_, own)| own)],
     }
@@ -102,6 +104,10 @@ fn is_given(id: &str, matches: &ArgMatches) -> bool {
 fn rows(known: &Known, matches: &ArgMatches, file: Option<&WrittenFile>) -> Vec<Row> {
     let ids = arguments(known.key).into_iter();
     let mut rows: Vec<Row> = ids.filter_map(|id| given(known, id, matches)).collect();
+    if !known.adds_up {
+        // Of several arguments the first wins.
+        rows.truncate(1);
+    }
     // Checks that are selected here are not ignored by the file.
     let gives_way = known.key == "checks.ignore" && is_given("select", matches);
     if !gives_way && (rows.is_empty() || known.adds_up) {
@@ -134,7 +140,12 @@ fn given(known: &Known, id: &str, matches: &ArgMatches) -> Option<Row> {
         ValueSource::CommandLine => Source::Flag(format!("--{}", arg.get_long()?)),
         _ => return None,
     };
-    let values: Vec<String> = matches.get_raw(id)?.map(|value| masked(&value.to_string_lossy())).collect();
+    let values: Vec<String> = match id {
+        "verbose" => {
+            verbosity(matches.get_count(id)).iter().map(|level| level.as_str().to_lowercase()).collect()
+        }
+        _ => matches.get_raw(id)?.map(|value| masked(&value.to_string_lossy())).collect(),
+    };
     Some(Row { key: known.key.to_owned(), value: values.join(", "), source })
 }
 

@@ -13,17 +13,31 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends one request to the gatetap that listens at `url`, and gives what it answered.
 ///
 /// # Errors
 /// Where it cannot be reached, or answers anything but 200.
 pub(super) fn ask(url: &Uri, method: Method, target: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    ask_within(PATIENCE, url, method, target, body)
+}
+
+/// The same, with another patience.
+///
+/// # Errors
+/// As there.
+pub(super) fn ask_within(
+    patience: Duration,
+    url: &Uri,
+    method: Method,
+    target: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
     let asked = async {
-        tokio::time::timeout(PATIENCE, exchange(url, method, target, body))
+        tokio::time::timeout(patience, exchange(url, method, target, body))
             .await
-            .unwrap_or_else(|_| Err(anyhow!("it did not answer in {} s", PATIENCE.as_secs())))
+            .unwrap_or_else(|_| Err(anyhow!("it did not answer in {} s", patience.as_secs_f64())))
     };
     runtime::start()?.block_on(asked)
 }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::keep::{KeepArgs, limits};
 use super::live_view;
 use super::runtime;
+use super::scratch::Scratch;
 use super::style::paint;
 use crate::config::Listen;
 use crate::digest::summary::Summary;
@@ -18,6 +19,7 @@ use crate::proxy::OutgoingProxies;
 use crate::store::{Page, Reader, Retention};
 use crate::tls::{Files, Trust};
 use crate::{replay, sim};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -60,9 +62,6 @@ pub(super) struct DemoArgs {
     keep: KeepArgs,
 }
 
-/// A recording that goes when the demo ends.
-struct Scratch(PathBuf);
-
 impl DemoArgs {
     /// Runs the demo.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
@@ -73,7 +72,7 @@ impl DemoArgs {
                 "the demo listens on 127.0.0.1 or [::1] only",
             ));
         }
-        let scratch = self.db.is_none().then(Scratch::new);
+        let scratch = self.db.is_none().then(Scratch::new).transpose()?;
         let recording = match (&self.db, &scratch) {
             (Some(db), _) => db.clone(),
             (None, Some(scratch)) => scratch.recording(),
@@ -126,31 +125,12 @@ impl DemoArgs {
             simulator,
             replay: replay::Options::default(),
             forward: None,
+            route_forwards: BTreeMap::new(),
+            tidying: None,
             upstream_name: None,
             faults: Vec::new(),
             command: "gatetap demo".to_owned(),
         }
-    }
-}
-
-impl Scratch {
-    fn new() -> Self {
-        Self(std::env::temp_dir().join(format!(
-            "gatetap-demo-{}-{:08x}",
-            std::process::id(),
-            fastrand::u32(..)
-        )))
-    }
-
-    fn recording(&self) -> PathBuf {
-        self.0.join("recording.db")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // It is in the system's directory for such files, which is emptied sooner or later.
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }
 

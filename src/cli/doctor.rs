@@ -151,16 +151,12 @@ impl DoctorArgs {
         let configured = settings.configured(&gateway);
         let own = configured.map(|configured| tls::per_gateway(configured, &general)).transpose()?;
         let (set, trust) = own.map(|own| (own.headers, own.trust)).unwrap_or_default();
-        // The key of a gateway that is built in goes to that gateway alone, not to who answers like it.
-        let origin = format!("{}/", gateway.origin());
-        let known_key = known.filter(|known| known.base_url.starts_with(&origin));
-        let known_key = known_key.map(|known| &known.key_variable);
-        let variable = match configured.and_then(|configured| configured.key_env.as_ref()) {
-            Some(own) => Some(own),
-            None => known_key,
+        let variable = match configured {
+            Some(configured) => configured.key_variable(),
+            None => gateway.profile().map(|known| known.key_variable.as_str()),
         };
         Ok(doctor::Settings {
-            key: self.key(&gateway, variable.map(String::as_str), simulator.is_some())?,
+            key: self.key(&gateway, variable, simulator.is_some())?,
             set,
             profile: known,
             gateway,
@@ -180,6 +176,10 @@ impl DoctorArgs {
 
     /// The key. That of a gateway goes to that gateway alone: another URL gets none that was not named.
     fn key(&self, gateway: &Gateway, own: Option<&str>, is_simulator: bool) -> anyhow::Result<Key> {
+        // The simulator takes any key: where none is named, it gets none that is worth something.
+        if is_simulator && self.key_env.is_none() {
+            return Ok(Key { variable: None, value: Some(SIMULATORS_KEY.to_owned()) });
+        }
         let variable = self.key_env.as_deref().or(own);
         let Some(variable) = variable else { return Ok(Key::default()) };
         let value = match std::env::var(variable) {
@@ -191,10 +191,6 @@ impl DoctorArgs {
                 return Err(wrong_usage(says, "set it anew"));
             }
         };
-        // The simulator takes any key: where none is named, it gets none that is worth something.
-        if is_simulator && self.key_env.is_none() {
-            return Ok(Key { variable: None, value: Some(SIMULATORS_KEY.to_owned()) });
-        }
         Ok(Key { variable: Some(variable.to_owned()), value })
     }
 

@@ -3,7 +3,7 @@
 use super::env::Env;
 use super::error::wrong_usage;
 use super::live_view;
-use crate::config::LogFilter;
+use crate::config::{LogFilter, LogGiven, LogSettings};
 use crate::exchange::time::Clock;
 use crate::export::json::rfc3339;
 use anyhow::Context as _;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const HEADING: &str = "Log";
 
 /// What is logged, and where.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(super) struct LogFlags {
     /// Log from this level on: error, warn, info, debug; or a level for each of connection, exchange, faults, listener, recorder, as in `warn,exchange=info`
     #[arg(long, help_heading = HEADING, value_name = "FILTER", env = "GATETAP_LOG", hide_env_values = true)]
@@ -33,38 +33,44 @@ pub(super) struct LogFlags {
     log_file: Option<PathBuf>,
 }
 
-impl LogFlags {
-    /// Starts to log, where that was asked for. `headless` where no live view takes the terminal.
-    pub(super) fn start(&self, headless: bool, env: &Env<'_>) -> anyhow::Result<()> {
-        let filter = match (self.verbose, &self.log, &self.log_file) {
-            (0, None, None) => return Ok(()),
-            (0, Some(filter), _) => filter.clone(),
-            (0, None, Some(_)) | (1, _, _) => LogFilter::all(LevelFilter::Info),
-            _ => LogFilter::all(LevelFilter::Debug),
-        };
-        let mut builder = Builder::new();
-        for (target, level) in filter.0 {
-            builder.filter_module(target, level);
-        }
-        if let Some(path) = &self.log_file {
-            let file = open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
-            builder.target(Target::Pipe(Box::new(file)));
-        } else if !headless && live_view::is_possible(env) && env.stderr.is_terminal() {
-            return Err(wrong_usage(
-                "the live view has the terminal, where the log would be",
-                "write the log to a file with --log-file, or leave the live view out with --headless",
-            ));
-        }
-        // systemd's journal has a time of its own.
-        let journal = self.log_file.is_none()
-            && !env.stderr.is_terminal()
-            && std::env::var_os("JOURNAL_STREAM").is_some();
-        let clock = env.clock.clone();
-        builder.format(move |to, record| line(to, record, (!journal).then_some(&clock)));
-        // A second logger in one process would be that of a test: the first goes on.
-        drop(builder.try_init());
-        Ok(())
+impl From<LogFlags> for LogGiven {
+    fn from(flags: LogFlags) -> Self {
+        Self { filter: verbosity(flags.verbose).map(LogFilter::all).or(flags.log), file: flags.log_file }
     }
+}
+
+/// The level that so many `-v` ask for.
+pub(super) const fn verbosity(count: u8) -> Option<LevelFilter> {
+    match count {
+        0 => None,
+        1 => Some(LevelFilter::Info),
+        _ => Some(LevelFilter::Debug),
+    }
+}
+
+/// Starts to log by `settings`. `headless` where no live view takes the terminal.
+pub(super) fn start(settings: &LogSettings, headless: bool, env: &Env<'_>) -> anyhow::Result<()> {
+    let mut builder = Builder::new();
+    for (target, level) in &settings.filter.0 {
+        builder.filter_module(target, *level);
+    }
+    if let Some(path) = &settings.file {
+        let file = open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
+        builder.target(Target::Pipe(Box::new(file)));
+    } else if !headless && live_view::is_possible(env) && env.stderr.is_terminal() {
+        return Err(wrong_usage(
+            "the live view has the terminal, where the log would be",
+            "write the log to a file with --log-file, or leave the live view out with --headless",
+        ));
+    }
+    // systemd's journal has a time of its own.
+    let journal =
+        settings.file.is_none() && !env.stderr.is_terminal() && std::env::var_os("JOURNAL_STREAM").is_some();
+    let clock = env.clock.clone();
+    builder.format(move |to, record| line(to, record, (!journal).then_some(&clock)));
+    // A second logger in one process would be that of a test: the first goes on.
+    drop(builder.try_init());
+    Ok(())
 }
 
 /// One line: with its time, or as the journal wants it, with its priority.

@@ -43,6 +43,7 @@ mod recording;
 mod replay;
 mod run;
 mod runtime;
+mod scratch;
 mod search;
 mod show;
 mod sim;

@@ -9,6 +9,7 @@ use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
 use crate::live::Live;
 use crate::live::presence::{Announced, Presence, running};
+use crate::store::Reader;
 use http::Method;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// How long a gatetap may take to end: it lets open exchanges go on for a moment.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long it may take where something else was asked for.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How often it is looked whether it has.
 const LOOK: Duration = Duration::from_millis(50);
@@ -78,15 +82,25 @@ fn none() -> anyhow::Error {
 }
 
 /// How the recording of the gatetap at `url` is doing, as its control API says it.
-fn health(url: &str) -> anyhow::Result<Value> {
-    let mut status = control::ask(&url.parse()?, Method::GET, "/_gatetap/status", None)?;
-    Ok(status["recording"].take())
+fn health(url: &str, patience: Duration) -> anyhow::Result<Value> {
+    let asked = control::ask_within(patience, &url.parse()?, Method::GET, "/_gatetap/status", None);
+    Ok(asked?["recording"].take())
 }
 
-/// The process that records to `recording` at present, if one does.
-pub(super) fn recorded_by(recording: &Path, env: &Env<'_>) -> Option<u32> {
+/// The gatetap that records to `recording` at present, if one does.
+pub(super) fn recorded_by(recording: &Path, env: &Env<'_>) -> Option<Presence> {
     let recording = std::path::absolute(recording).ok()?;
-    all(env).ok()?.into_iter().find(|one| one.recording == recording).map(|one| one.pid)
+    all(env).ok()?.into_iter().find(|one| one.recording == recording)
+}
+
+/// Says on stderr that what `reader` reads is not all of it, because the gatetap that records it is in trouble.
+pub(super) fn tell_trouble(reader: &Reader, env: &mut Env<'_>) -> anyhow::Result<()> {
+    let Some(one) = recorded_by(reader.path(), env) else { return Ok(()) };
+    let health = health(&one.url, GLANCE).unwrap_or_default();
+    if let Some(trouble) = health["trouble"].as_str() {
+        writeln!(env.stderr, "warning: process {} records this, and {}", one.pid, printable(trouble))?;
+    }
+    Ok(())
 }
 
 impl StatusArgs {
@@ -96,7 +110,7 @@ impl StatusArgs {
         for one in &found {
             let since = rfc3339(one.started_at());
             let recording = one.recording.display().to_string();
-            let asked = health(&one.url);
+            let asked = health(&one.url, control::PATIENCE);
             if self.json {
                 let line = json!({
                     "pid": one.pid, "url": one.url, "upstream": one.upstream, "recording": recording,

@@ -6,6 +6,7 @@ use super::presence;
 use crate::config;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::WallTime;
+use crate::live::presence::Presence;
 use crate::store::filter::Filter;
 use crate::store::{Error, Page, Reader};
 use std::path::PathBuf;
@@ -42,7 +43,7 @@ impl RecordingArgs {
     pub(super) fn open(self, env: &Env<'_>) -> anyhow::Result<Reader> {
         let path = self.path(env)?;
         Reader::open(&path).map_err(|error| match (&error, presence::recorded_by(&path, env)) {
-            (Error::Missing { .. }, Some(pid)) => {
+            (Error::Missing { .. }, Some(Presence { pid, .. })) => {
                 with_hint(error, format!("process {pid} records to it: `gatetap status` says how that goes"))
             }
             _ => error.into(),

@@ -10,7 +10,7 @@ use super::log::LogFlags;
 use super::replay::{self, Prepared, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
-use super::{announce, completions, live_view, presence, runtime, sim, tls};
+use super::{announce, completions, live_view, log, presence, runtime, sim, tls};
 use crate::config::{
     Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
 };
@@ -20,6 +20,7 @@ use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
 use clap_complete::engine::ArgValueCandidates;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -116,17 +117,12 @@ pub(super) struct RunArgs {
 impl RunArgs {
     /// Settles the settings and starts.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-        let idle_exit = self.idle_exit.map(|age| age.0);
-        let log = self.log.clone();
         let mut settings = self.settings(env)?;
-        log.start(settings.headless, env)?;
+        if let Some(log) = &settings.log {
+            log::start(log, settings.headless, env)?;
+        }
         let prepared = replay::prepare(&mut settings, env)?;
-        start(&settings, prepared, idle_exit, env)
-    }
-
-    /// What is logged, and where.
-    pub(super) fn log(&self) -> &LogFlags {
-        &self.log
+        start(&settings, prepared, env)
     }
 
     /// The same, listening on a free port unless a flag says where.
@@ -160,6 +156,8 @@ impl RunArgs {
             seed: self.seed,
             max_body: self.keep.max_body,
             redact_bodies: self.keep.redact_bodies,
+            idle_exit: self.idle_exit,
+            log: self.log.into(),
             sim: self.sim.into(),
             replay: self.replay.into(),
             checks: self.checks.into(),
@@ -179,12 +177,7 @@ impl RunArgs {
 }
 
 /// Runs a gatetap by `settings` until it is told to stop.
-fn start(
-    settings: &Settings,
-    prepared: Prepared,
-    idle_exit: Option<Micros>,
-    env: &mut Env<'_>,
-) -> anyhow::Result<Exit> {
+fn start(settings: &Settings, prepared: Prepared, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
     let runtime = runtime::start()?;
     // Whoever waits for the address may ask for the end at once.
@@ -209,7 +202,7 @@ fn start(
             let stop = async {
                 tokio::select! {
                     () = told_to_stop => {}
-                    () = idle(&live, idle_exit, &clock) => {}
+                    () = idle(&live, settings.idle_exit, &clock) => {}
                 }
             };
             runtime.block_on(announce::watch(
@@ -273,6 +266,8 @@ pub(super) fn live_settings(settings: &Settings, env: &Env<'_>) -> anyhow::Resul
         simulator: sim::options(&settings.sim, seed, env)?,
         replay: replay::options(settings, env)?,
         forward: None,
+        route_forwards: BTreeMap::new(),
+        tidying: None,
         upstream_name: None,
         faults: settings.faults.clone(),
         command: command_line(),

@@ -4,6 +4,7 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter;
+use super::presence;
 use super::recording::RecordingArgs;
 use super::style::{Style, paint};
 use crate::exchange::text::printable;
@@ -60,6 +61,7 @@ impl SearchArgs {
             ));
         }
         let reader = self.recording.open(env)?;
+        presence::tell_trouble(&reader, env)?;
         let found = reader.search(&filter, self.limit, env.clock.now().wall)?;
         for hit in &found.hits {
             if self.json {

@@ -5,6 +5,7 @@ use super::error::{BadValue, Error};
 use super::faults;
 use super::gateways::ConfiguredGateway;
 use super::listen::Listen;
+use super::log::LogGiven;
 use super::replay::ReplaySettings;
 use super::retention::{Age, Size};
 use super::sim::SimSettings;
@@ -25,7 +26,7 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_NAME: &str = "gatetap.toml";
 
 /// Its keys, in the order of the documentation.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 25] = [
     "listen",
     "upstream",
     "routes",
@@ -43,6 +44,9 @@ const KEYS: [&str; 22] = [
     "seed",
     "max_body",
     "redact_bodies",
+    "idle_exit",
+    "log",
+    "log_file",
     "sim",
     "replay",
     "retention",
@@ -77,6 +81,8 @@ pub(super) struct FileSettings {
     pub(super) seed: Option<u64>,
     pub(super) max_body: Option<Size>,
     pub(super) redact_bodies: Option<bool>,
+    pub(super) idle_exit: Option<Age>,
+    pub(super) log: LogGiven,
     pub(super) sim: SimSettings,
     pub(super) replay: ReplaySettings,
     pub(super) retention: Retention,
@@ -157,6 +163,9 @@ impl FileSettings {
                 "seed" => settings.seed = Some(entry.number()?),
                 "max_body" => settings.max_body = Some(entry.parsed()?),
                 "redact_bodies" => settings.redact_bodies = Some(entry.flag()?),
+                "idle_exit" => settings.idle_exit = Some(entry.parsed()?),
+                "log" => settings.log.filter = Some(entry.parsed()?),
+                "log_file" => settings.log.file = Some(entry.path()?),
                 "routes" => settings.routes = entry.routes(&settings.gateways)?,
                 "faults" => settings.faults = entry.faults()?,
                 "sim" => settings.sim = entry.sim()?,
@@ -166,6 +175,7 @@ impl FileSettings {
                 unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
             }
         }
+        settings.checks.alike = settings.gateways.iter().filter_map(ConfiguredGateway::alike).collect();
         Ok(settings)
     }
 }

@@ -59,6 +59,19 @@ pub struct BadVariable {
 }
 
 impl ConfiguredGateway {
+    /// Its name, and that of the known gateway which it answers like.
+    pub(super) fn alike(&self) -> Option<(String, &'static str)> {
+        self.profile.map(|profile| (self.gateway.name.clone(), profile.name.as_str()))
+    }
+
+    /// The environment variable that holds its key: as the file says, else the usual one where it stands for a
+    /// gateway that is built in. The key of such a one goes to it alone, not to who answers like it.
+    pub fn key_variable(&self) -> Option<&str> {
+        let origin = format!("{}/", self.gateway.origin());
+        let built_in = self.profile.filter(|profile| profile.base_url.starts_with(&origin));
+        self.key_env.as_deref().or_else(|| built_in.map(|profile| profile.key_variable.as_str()))
+    }
+
     /// The headers, with the values of their variables.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use super::error::BadValue;
 use crate::exchange::nearest::nearest;
 use log::LevelFilter;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What logs speak of. No line holds a header's value, a query, or anything of a body.
@@ -18,6 +19,35 @@ impl LogFilter {
     /// Everything from this level on.
     pub fn all(level: LevelFilter) -> Self {
         Self(LOG_TARGETS.map(|target| (target, level)).into())
+    }
+}
+
+/// What flags and variables, or the file, say of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogGiven {
+    /// What is logged.
+    pub filter: Option<LogFilter>,
+    /// The file it goes to, instead of stderr.
+    pub file: Option<PathBuf>,
+}
+
+/// The log of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// What is logged.
+    pub filter: LogFilter,
+    /// The file it goes to, instead of stderr.
+    pub file: Option<PathBuf>,
+}
+
+impl LogGiven {
+    /// What is logged by these on top of `file`; `None` where nobody asks for a log. A file alone gets the
+    /// level `info`.
+    pub(super) fn over(self, file: Self) -> Option<LogSettings> {
+        let to = self.file.or(file.file);
+        let by_file = || to.as_ref().map(|_| LogFilter::all(LevelFilter::Info));
+        let filter = self.filter.or(file.filter).or_else(by_file)?;
+        Some(LogSettings { filter, file: to })
     }
 }
 

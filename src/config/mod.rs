@@ -30,7 +30,7 @@ pub use file::FILE_NAME;
 pub use gateways::{BadVariable, ConfiguredGateway, HeaderGiven};
 pub use host_pattern::HostPattern;
 pub use listen::{Listen, ListenAddress};
-pub use log::{LOG_TARGETS, LogFilter};
+pub use log::{LOG_TARGETS, LogFilter, LogGiven, LogSettings};
 pub use replay::{ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Strict};
 pub use retention::{Age, Size};
 pub use sim::{Rate, Share, SimSettings, Speed};
@@ -43,6 +43,7 @@ pub use written::{KNOWN, Known, Written, WrittenFile, written};
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 use crate::check;
+use crate::exchange::time::Micros;
 use crate::fault::Rule;
 use crate::gateway::Gateway;
 use crate::store::Retention;
@@ -95,6 +96,10 @@ pub struct Given {
     pub max_body: Option<Size>,
     /// No text of bodies in the recording.
     pub redact_bodies: Option<bool>,
+    /// Without a live view, the end when no app has been connected for so long.
+    pub idle_exit: Option<Age>,
+    /// The log.
+    pub log: LogGiven,
     /// Rules for faults.
     pub faults: Vec<FaultRules>,
     /// Files of rules for faults.
@@ -140,6 +145,10 @@ pub struct Settings {
     pub max_body: Option<u64>,
     /// No text of bodies in the recording, only their structure and their lengths.
     pub redact_bodies: bool,
+    /// Without a live view, the end when no app has been connected for so long; `None` is never.
+    pub idle_exit: Option<Micros>,
+    /// The log; `None` keeps none.
+    pub log: Option<LogSettings>,
     /// The rules for faults, in the order in which they are asked.
     pub faults: Vec<Rule>,
     /// The simulator, should it be an upstream.
@@ -246,6 +255,8 @@ impl Settings {
             seed: given.seed.or(file.seed),
             max_body: given.max_body.or(file.max_body).map(|size| size.0),
             redact_bodies: given.redact_bodies.or(file.redact_bodies).unwrap_or(false),
+            idle_exit: given.idle_exit.or(file.idle_exit).map(|age| age.0),
+            log: given.log.over(file.log),
             faults: faults::settle(given.faults, &given.fault_files, file.faults)?,
             sim: given.sim.over(file.sim),
             replay,

@@ -39,7 +39,7 @@ pub struct Known {
 }
 
 /// Every setting, in the order of the documentation.
-pub const KNOWN: [Known; 41] = [
+pub const KNOWN: [Known; 44] = [
     Known::new("listen", "7117"),
     Known::new("upstream", "nexorouter"),
     Known::added("routes", "none"),
@@ -57,6 +57,9 @@ pub const KNOWN: [Known; 41] = [
     Known::new("seed", "drawn anew, and printed"),
     Known::new("max_body", "64MiB"),
     Known::new("redact_bodies", "false"),
+    Known::new("idle_exit", "never"),
+    Known::new("log", "none"),
+    Known::new("log_file", "stderr"),
     Known::new("sim.speed", "1"),
     Known::new("sim.first_token", "the model's own"),
     Known::new("sim.tokens_per_second", "the model's own"),

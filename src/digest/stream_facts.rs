@@ -68,6 +68,8 @@ pub struct StreamFacts {
     ends_at: Option<u64>,
     /// An empty line or the LF of a CRLF, after such an event.
     empty_line_or_lf: Option<u64>,
+    /// Fields of the block that has begun, or empty lines before it, after such an event.
+    fields_or_empty_lines: Option<u64>,
     /// How many fields without effect the open block has, and their length.
     ignored: (u64, u64),
 }
@@ -148,6 +150,7 @@ impl StreamFacts {
         self.next_sequence = None;
         self.blocks = Blocks { message: true, unsure: true, ..Blocks::default() };
         self.ends_at = None;
+        self.fields_or_empty_lines = None;
         self.ignored = (0, 0);
     }
 
@@ -162,7 +165,7 @@ impl StreamFacts {
 
     /// A block without data.
     pub(super) fn undispatched(&mut self, block: &Undispatched<'_>) {
-        self.follows(block.span);
+        self.block_follows(block.span);
         // Fields that nobody knows leave no trace; a line may have a CRLF, of which the LF lies in no span.
         let (lines, length) = std::mem::take(&mut self.ignored);
         let is_ignored = block.span.length.saturating_sub(length) <= lines + 1;
@@ -178,26 +181,48 @@ impl StreamFacts {
 
     /// A field that the standard does not know.
     pub(super) fn ignored(&mut self, span: Span) {
-        self.follows(span);
+        self.line_follows(span);
         self.ignored = (self.ignored.0 + 1, self.ignored.1 + span.length);
+    }
+
+    /// A line of its own. Before it, the block's own fields may lie, which have three bytes at least: `id` and
+    /// the line's end.
+    fn line_follows(&mut self, span: Span) {
+        let Some(end) = self.ends_at.filter(|_| self.done.is_none()) else { return };
+        self.ends_at = Some(span.end().max(end));
+        match span.offset.saturating_sub(end) {
+            short @ 0..3 => self.lies_between(end, short),
+            _ => _ = self.fields_or_empty_lines.get_or_insert(end),
+        }
+    }
+
+    /// A block, which says what lay before the lines in it.
+    fn block_follows(&mut self, span: Span) {
+        let unsure = self.fields_or_empty_lines.take();
+        let Some(end) = self.ends_at.filter(|_| self.done.is_none()) else { return };
+        self.ends_at = Some(span.end().max(end));
+        match unsure {
+            Some(from) if span.offset < end => self.lies_between(from, span.offset.saturating_sub(from)),
+            // They are no fields of this block, and there is no other.
+            Some(from) => _ = self.oddities.empty_line_after_id.get_or_insert(from),
+            None => self.lies_between(end, span.offset.saturating_sub(end)),
+        }
     }
 
     /// Once an event had an `id`, any further empty line ends a block of which only the id is left. Such a
     /// line lies between two items.
-    fn follows(&mut self, span: Span) {
-        let Some(end) = self.ends_at.filter(|_| self.done.is_none()) else { return };
-        self.ends_at = Some(span.end().max(end));
-        match span.offset.saturating_sub(end) {
+    fn lies_between(&mut self, at: u64, bytes: u64) {
+        match bytes {
             0 => {}
             // The LF of a CRLF, or an empty line: the stream's line ends tell.
-            1 => _ = self.empty_line_or_lf.get_or_insert(end),
-            _ => _ = self.oddities.empty_line_after_id.get_or_insert(end),
+            1 => _ = self.empty_line_or_lf.get_or_insert(at),
+            _ => _ = self.oddities.empty_line_after_id.get_or_insert(at),
         }
     }
 
     /// A comment, or a `retry` line.
     pub(super) fn no_event(&mut self, at: Micros, span: Span) {
-        self.follows(span);
+        self.line_follows(span);
         self.lines += 1;
         self.waits(at);
     }
@@ -206,7 +231,7 @@ impl StreamFacts {
     pub(super) fn event(&mut self, event: &Event<'_>, at: Micros, digest: &Digest, seen: Seen) {
         let place = EventPlace { index: self.lines, span: event.span };
         self.lines += 1;
-        self.follows(event.span);
+        self.block_follows(event.span);
         self.ignored = (0, 0);
         self.begins_at_mark |= event.span.offset == BYTE_ORDER_MARK;
         self.ends_at = (!event.id.is_empty()).then(|| event.span.end());

@@ -271,6 +271,7 @@ fn exchange(gateway: &str, request: RequestHead, heard: &Heard, start: Moment) -
         response_end: heard.end.clone(),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_bytes: 0,

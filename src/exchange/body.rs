@@ -22,6 +22,17 @@ pub struct Mark {
     pub read: Micros,
     /// When the socket it went to had taken all of it; `None` if it did not, or was not seen to.
     pub taken: Option<Micros>,
+    /// What was yet to come of its HTTP/1 chunk.
+    pub rest: Rest,
+}
+
+/// What was yet to come of an HTTP/1 chunk after a part of it was read, and how its size is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// So many bytes: 0 where the part ends its chunk, or there are no such chunks. Another begins after it then.
+    pub bytes: u32,
+    /// The digits of the size that are letters are capitals.
+    pub capitals: bool,
 }
 
 /// The bytes of one body with their marks, as far as the recording holds them.

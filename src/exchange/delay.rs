@@ -82,6 +82,7 @@ impl Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::body::Rest;
 
     #[test]
     fn one_late_chunk_of_a_hundred_does_not_count_and_two_do() {
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_after_the_end_does_not_count() {
-        let mark = |read, taken| Mark { length: 1, read: Micros(read), taken };
+        let mark = |read, taken| Mark { length: 1, read: Micros(read), taken, rest: Rest::default() };
         let marks = [
             mark(0, Some(Micros(3))),
             mark(10, Some(Micros(110))),

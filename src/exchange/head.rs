@@ -1,5 +1,6 @@
 //! Heads as they stood on the wire: every header with its case, its order and its bytes.
 
+use super::time::Micros;
 use bytes::Bytes;
 
 /// Header lines in the order they came, names with their case, values as bytes.
@@ -32,6 +33,28 @@ pub struct ResponseHead {
     pub headers: Headers,
     /// The bytes of the whole head (HTTP/1 only); `None` where there were no such bytes.
     pub raw: Option<Bytes>,
+}
+
+/// The head of an interim answer: `100 Continue`, `103 Early Hints`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterimHead {
+    /// When it was there.
+    pub at: Micros,
+    /// Its bytes.
+    pub raw: Bytes,
+}
+
+impl InterimHead {
+    /// The status code, where there is one.
+    pub fn status(&self) -> Option<u16> {
+        let code = self.start_line().split(|&byte| byte == b' ').nth(1)?;
+        std::str::from_utf8(code).ok()?.parse().ok()
+    }
+
+    /// The start line, without its line end.
+    pub fn start_line(&self) -> &[u8] {
+        self.raw.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end()
+    }
 }
 
 impl RequestHead {

@@ -51,6 +51,8 @@ pub struct Exchange {
     pub request: RequestHead,
     /// The headers as they went to the gateway, secrets masked; `None` until they did.
     pub sent: Option<head::Headers>,
+    /// The interim answers (1xx) that the gateway sent before it, in order; HTTP/1 only.
+    pub interim: Vec<head::InterimHead>,
     /// The answer's head, as the app got it.
     pub response: Option<ResponseHead>,
     /// Set when gatetap answered by itself, because there was no answer to pass on.

@@ -4,7 +4,7 @@
 //! quote, or an argument cannot hold, go through Base64. What a command cannot carry stands before it, a
 //! comment each.
 
-use super::{Export, Exported, Outcome, json};
+use super::{Export, Exported, Options, Outcome, json};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::Headers;
@@ -13,6 +13,7 @@ use crate::gateway::keys::{self, HeaderKind};
 use crate::gateway::profile;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The variable for the key of a gateway that has no usual one.
@@ -27,9 +28,23 @@ const BASE64_COLUMNS: usize = 76;
 /// Headers that curl writes by itself, from the URL and the body.
 const OWN: [&str; 4] = ["host", "content-length", "connection", "keep-alive"];
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Curl {
     has_one: bool,
+    /// The variables for the keys of people's own gateways.
+    variables: BTreeMap<String, String>,
+}
+
+impl Curl {
+    pub(super) fn new(options: Options) -> Self {
+        Self { has_one: false, variables: options.key_variables }
+    }
+
+    /// The variable that holds the key of that gateway.
+    fn variable(&self, gateway: &str) -> &str {
+        let usual = || profile::profile(gateway).map_or(ANY_KEY, |profile| profile.key_variable.as_str());
+        self.variables.get(gateway).map_or_else(usual, String::as_str)
+    }
 }
 
 impl Export for Curl {
@@ -40,8 +55,8 @@ impl Export for Curl {
         if std::mem::replace(&mut self.has_one, true) {
             writeln!(out)?;
         }
-        let command = Command::of(one);
         let exchange = one.exchange();
+        let command = Command::of(one, self.variable(&exchange.gateway));
         let status = exchange.response.as_ref().map_or_else(
             || "no answer".to_owned(),
             |head| format!("{} {}", head.status, one.whole.summary.verdict),
@@ -80,27 +95,21 @@ fn write_command(arguments: &[Vec<u8>], out: &mut dyn Write) -> io::Result<()> {
 
 /// A command as it takes shape. Its arguments are quoted already.
 #[derive(Debug)]
-struct Command {
+struct Command<'a> {
     arguments: Vec<Vec<u8>>,
     warnings: Vec<String>,
-    variable: &'static str,
+    variable: &'a str,
     /// The variable stands in it.
     variables: bool,
     /// The body in Base64, where it comes on standard input.
     encoded: Option<String>,
 }
 
-impl Command {
-    fn of(one: &Exported) -> Self {
+impl<'a> Command<'a> {
+    fn of(one: &Exported, variable: &'a str) -> Self {
         let exchange = one.exchange();
-        let known = profile::profile(&exchange.gateway);
-        let mut own = Self {
-            arguments: Vec::new(),
-            warnings: Vec::new(),
-            variable: known.map_or(ANY_KEY, |profile| profile.key_variable.as_str()),
-            variables: false,
-            encoded: None,
-        };
+        let mut own =
+            Self { arguments: Vec::new(), warnings: Vec::new(), variable, variables: false, encoded: None };
         own.method(one);
         own.url(&exchange.url);
         own.headers(one);

@@ -10,7 +10,7 @@ use crate::exchange::body::{Body, Mark, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::{Tunnel, TunnelId};
 use crate::exchange::{Exchange, ExchangeId, SessionId};
@@ -62,6 +62,8 @@ pub struct WholeLine<'a> {
     timing: TimingLine,
     findings: Vec<FindingLine<'a>>,
     note: Option<&'a str>,
+    /// Interim answers (1xx) that came before the answer; empty without any.
+    interim: Vec<InterimLine>,
 }
 
 /// One line of a recorded stream.
@@ -129,6 +131,13 @@ struct Message<'a> {
     body: BodyLine<'a>,
     /// What followed the body; empty without any.
     trailers: Vec<(&'a str, String)>,
+}
+
+#[derive(Debug, Serialize)]
+struct InterimLine {
+    status: Option<u16>,
+    at_ms: f64,
+    raw_head: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -265,6 +274,7 @@ impl<'a> WholeLine<'a> {
             },
             findings: whole.findings.iter().map(FindingLine::new).collect(),
             note: whole.summary.note.as_deref(),
+            interim: exchange.interim.iter().map(InterimLine::new).collect(),
         }
     }
 }
@@ -356,6 +366,12 @@ impl<'a> Message<'a> {
             body: BodyLine::new(exchange, side, body),
             trailers: lines(trailers),
         }
+    }
+}
+
+impl InterimLine {
+    fn new(head: &InterimHead) -> Self {
+        Self { status: head.status(), at_ms: head.at.as_ms(), raw_head: head_text(&head.raw) }
     }
 }
 

@@ -85,7 +85,7 @@ pub const FORMATS: [Format; 7] = [
     Format {
         name: "curl",
         about: "commands that send the requests again, the key as a variable",
-        make: |_| Box::new(curl::Curl::default()),
+        make: |options| Box::new(curl::Curl::new(options)),
     },
     Format {
         name: "jsonl",
@@ -120,12 +120,14 @@ pub fn format(name: &str) -> Option<&'static Format> {
 }
 
 /// What a person chose of an export.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Prompts and answers too, in formats that leave them out by themselves.
     pub with_text: bool,
     /// Plain text in place of Markdown.
     pub plain: bool,
+    /// The environment variables that hold the keys of people's own gateways, by the gateway's name.
+    pub key_variables: BTreeMap<String, String>,
 }
 
 /// What is exported, before the first exchange is read.

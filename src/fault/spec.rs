@@ -153,7 +153,11 @@ pub fn to_table(rule: &Rule) -> serde_json::Value {
             let value = match value {
                 Value::Count(count) => (*count).into(),
                 Value::Time(time) => time_text(*time).into(),
-                Value::Text(text) => text.as_str().into(),
+                Value::Text(text) => match text.parse::<u64>() {
+                    // As people write it: `retry_after = 7`.
+                    Ok(number) if number.to_string() == *text => number.into(),
+                    _ => text.as_str().into(),
+                },
             };
             (name.to_owned(), value)
         })

@@ -20,7 +20,7 @@ use crate::proxy::{self, Activity, BindError, OutgoingProxies, Proxy, Replayed};
 use crate::record::{Limits, Outcome, Recorder, Running};
 use crate::replay::{self, Again, Chooser, OwnWord, Replay, Tally};
 use crate::sim::{self, Simulator};
-use crate::store::{self, Retention, SessionStart, Writer};
+use crate::store::{self, Retention, SessionStart, Tidying, Writer};
 use crate::tls::{self, Authority, Files, Trust};
 use retention::Keeping;
 pub use sender::Sender;
@@ -75,8 +75,12 @@ pub struct Settings {
     pub simulator: sim::Options,
     /// How recordings are replayed, should there be one among the upstreams; which, the upstream says.
     pub replay: replay::Options,
-    /// Where requests go that no recording among the upstreams answers; `None`: nowhere.
+    /// Where plain paths go that the recording which is the upstream has no answer to; `None`: nowhere.
     pub forward: Option<Upstream>,
+    /// The same for routes that lead to recordings, by their names.
+    pub route_forwards: BTreeMap<String, Upstream>,
+    /// What is to be done with this session's exchanges when it is over, should this process not come to it.
+    pub tidying: Option<Tidying>,
     /// The rules for faults that are armed from the start.
     pub faults: Vec<Rule>,
     /// The command line, secrets masked.
@@ -86,7 +90,8 @@ pub struct Settings {
 impl Settings {
     /// All upstreams; some of them perhaps twice.
     fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
-        std::iter::once(&self.upstream).chain(self.routes.values()).chain(&self.forward)
+        let forwards = self.forward.iter().chain(self.route_forwards.values());
+        std::iter::once(&self.upstream).chain(self.routes.values()).chain(forwards)
     }
 }
 
@@ -202,6 +207,9 @@ impl Live {
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, Error> {
         check_authority(&settings, &clock)?;
         let writer = Writer::open(&settings.recording, &session(&settings, &clock))?;
+        if let Some(tidying) = settings.tidying {
+            writer.tidy_later(tidying)?;
+        }
         let started = Self::start_recording(settings, clock, writer).await;
         started.map_err(|(error, recorder)| {
             // The session that had begun ends with nothing in it.
@@ -269,7 +277,13 @@ impl Live {
             connect_timeout: settings.connect_timeout,
             own_word: Some(origins.word.clone()),
             single_use: origins.single_use(settings),
-            replays: origins.replayed(settings),
+            replays: origins.replayed(),
+            forward: settings.forward.as_ref().map(gateway),
+            route_forwards: settings
+                .route_forwards
+                .iter()
+                .map(|(name, upstream)| (name.clone(), gateway(upstream)))
+                .collect(),
             armed: Arc::clone(armed),
         };
         Ok((Proxy::start(listeners, &proxy_settings, recorder), origins, upstream))
@@ -402,13 +416,11 @@ impl Origins {
         settings.upstreams().filter(plays).map(|upstream| self.gateway(upstream)).collect()
     }
 
-    /// Those that are replays, and where what they cannot answer goes.
-    fn replayed(&self, settings: &Settings) -> Vec<Replayed> {
-        let forward = settings.forward.as_ref().map(|upstream| self.gateway(upstream));
+    /// Those that are replays.
+    fn replayed(&self) -> Vec<Replayed> {
         let replays = self.replays.iter().map(|(recording, replay)| Replayed {
             gateway: self.gateway(&Upstream::Replay(recording.clone())),
             chooser: replay.chooser(),
-            forward: forward.clone(),
         });
         replays.collect()
     }

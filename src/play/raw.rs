@@ -47,6 +47,17 @@ enum Framing {
     None,
 }
 
+/// What of an HTTP/1 chunk a piece of a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    /// It begins a chunk of this size.
+    opens: Option<u64>,
+    /// The size is written in capitals.
+    capitals: bool,
+    /// It is the last of its chunk.
+    closes: bool,
+}
+
 /// Plays the answer of a capture on the socket; when this returns, the connection is to be closed.
 ///
 /// # Errors
@@ -61,15 +72,22 @@ pub async fn raw(
     let start = Instant::now();
     let wait = |at: Micros| wait_until(start, capture, at, speed);
     let mut framing = Framing::None;
+    for interim in &capture.exchange.interim {
+        wait(interim.at).await;
+        socket.write_all(&interim.raw).await?;
+    }
     if let Some(head) = gateway_head(capture) {
         let bytes;
         (framing, bytes) = head_bytes(head, method, unframed);
         wait(capture.exchange.timing.head.unwrap_or_default()).await;
         socket.write_all(&bytes).await?;
-        for (at, chunk) in chunks(capture) {
+        let parts = chunk_parts(capture);
+        for ((at, bytes), part) in chunks(capture).zip(parts) {
             wait(at).await;
-            if framing != Framing::None {
-                socket.write_all(&framed(framing, &chunk)).await?;
+            match framing {
+                Framing::Chunked => socket.write_all(&part.framed(&bytes)).await?,
+                Framing::Plain | Framing::UntilClose => socket.write_all(&bytes).await?,
+                Framing::None => {}
             }
         }
     }
@@ -164,11 +182,36 @@ pub fn chunks(capture: &Capture) -> impl Iterator<Item = (Micros, Vec<u8>)> {
         .filter(|(_, chunk)| !chunk.is_empty())
 }
 
-fn framed(framing: Framing, chunk: &[u8]) -> Vec<u8> {
-    if framing == Framing::Chunked {
-        let size = format!("{:x}\r\n", chunk.len());
-        [size.as_bytes(), chunk, b"\r\n"].concat()
-    } else {
-        chunk.to_vec()
+/// For each of the [`chunks`] of a body, its part in an HTTP/1 chunk: these are the recorded ones.
+fn chunk_parts(capture: &Capture) -> Vec<Part> {
+    let ends = capture.exchange.response_end == Some(BodyEnd::Whole);
+    let marks = capture.response.marks.iter().filter(|mark| mark.length > 0);
+    let mut parts: Vec<Part> = Vec::new();
+    // From the last to the first, so that a chunk's size is known where it begins.
+    let mut after: Option<u64> = None;
+    for mark in marks.rev() {
+        let rest = match after {
+            _ if mark.rest.bytes == 0 => 0,
+            Some(after) => after,
+            None if ends => 0,
+            None => u64::from(mark.rest.bytes),
+        };
+        if let Some(later) = parts.last_mut().filter(|_| mark.rest.bytes > 0) {
+            later.opens = None;
+        }
+        let size = u64::from(mark.length) + rest;
+        parts.push(Part { opens: Some(size), capitals: mark.rest.capitals, closes: rest == 0 });
+        after = Some(size);
+    }
+    parts.reverse();
+    parts
+}
+
+impl Part {
+    fn framed(self, bytes: &[u8]) -> Vec<u8> {
+        let written = |size| if self.capitals { format!("{size:X}\r\n") } else { format!("{size:x}\r\n") };
+        let size = self.opens.map(written).unwrap_or_default();
+        let end: &[u8] = if self.closes { b"\r\n" } else { b"" };
+        [size.as_bytes(), bytes, end].concat()
     }
 }

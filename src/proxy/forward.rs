@@ -2,6 +2,7 @@
 
 use super::app_connection::AppSide;
 use super::chosen::Chosen;
+use super::foreign::{FETCH_SITE, Page};
 use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use super::looked::Looked;
 use super::own_answer::{Failure, Token, says_unprocessed};
@@ -16,7 +17,7 @@ use crate::exchange::head::RequestHead;
 use crate::fault::{HEADER, Rule};
 use crate::gateway::credential::carried_secrets;
 use crate::record::{Answered, Asked, Track, redact};
-use crate::replay::{Miss, OWN_HEADER};
+use crate::replay::{LONGEST_BODY, Miss, OWN_HEADER};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -92,10 +93,11 @@ pub(super) async fn exchange(
     let (mut parts, body) = request.into_parts();
     let mut body = Looked::new(body);
     let ticket = look_ahead(&mut destination, &parts, &mut body).await;
+    let set = destination.route.set_for(page(&parts));
     parts.uri = destination.uri;
     parts.headers = headers::for_other_hop(parts.headers, destination.host.as_ref());
     parts.headers.remove(HEADER);
-    for set in destination.route.set.iter() {
+    for set in &*set {
         parts.headers.insert(set.name.clone(), set.value.clone());
     }
     if !destination.route.is_tls() {
@@ -149,14 +151,18 @@ pub(super) async fn exchange(
     }
 }
 
+/// What the request says of the page that sends it.
+fn page(parts: &Parts) -> Page<'_> {
+    let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+    let host = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    Page { origin: header("origin"), site: header(FETCH_SITE), host: header("host").or(host) }
+}
+
 /// Where a request goes that leads to a replay: that depends on what the replay has, so its body is read first. Gives
 /// what the replay is told beside the request.
 async fn look_ahead(to: &mut Destination, parts: &Parts, body: &mut Looked) -> Option<HeaderValue> {
     let ahead = to.route.ahead.as_ref()?;
-    let read = body.look(LOOKED_AT).await;
-    if !body.is_whole() {
-        return None;
-    }
+    let read = body.look(LONGEST_BODY).await;
     let head = RequestHead {
         method: parts.method.to_string(),
         target: parts.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned(),
@@ -164,7 +170,12 @@ async fn look_ahead(to: &mut Destination, parts: &Parts, body: &mut Looked) -> O
         headers: redact::lines(&parts.headers),
         raw: None,
     };
-    let Chosen { route, target, ticket } = ahead.choose(&to.route, head, read).await;
+    let chosen = match (body.is_whole(), read.len()) {
+        (true, _) => ahead.choose(&to.route, head, read).await,
+        (false, LONGEST_BODY..) => ahead.give_up(&to.route, &head),
+        (false, _) => return None,
+    };
+    let Chosen { route, target, ticket } = chosen;
     to.uri = Uri::try_from(target.as_str()).ok()?;
     to.url = format!("{}{target}", route.origin);
     to.host.clone_from(&route.host);

@@ -21,6 +21,7 @@ mod chosen;
 mod connect;
 mod control;
 mod dialler;
+mod foreign;
 mod forward;
 mod headers;
 mod http1;
@@ -88,6 +89,10 @@ pub struct Settings {
     pub single_use: Vec<Gateway>,
     /// Those of the two that are replays.
     pub replays: Vec<Replayed>,
+    /// Where requests go that the replay behind plain paths has no answer to; `None`: to the replay, which says so.
+    pub forward: Option<Gateway>,
+    /// The same for the replays that routes lead to, by the routes' names.
+    pub route_forwards: BTreeMap<String, Gateway>,
     /// What holds for one gateway alone.
     pub own: Vec<PerGateway>,
     /// How long a connection to a gateway may take to be made, TLS included.

@@ -152,7 +152,7 @@ impl Token {
                 "Point `--upstream` at the gateway, not at gatetap, and see what `HTTPS_PROXY` names."
             }
             Self::BadFault => {
-                "Correct the header; the message names the place, and `gatetap faults --all` lists every fault."
+                "Correct the header; the message names the place, and `gatetap faults list` lists every fault."
             }
             Self::UnknownRoute => "Name the gateway with `--route NAME=URL`, or correct the base URL.",
             Self::UnsupportedRequest => "Send it to the gateway itself.",
@@ -170,6 +170,15 @@ impl Token {
     /// Whether nobody can say where the next request on the connection would begin.
     pub(super) const fn closes(self) -> bool {
         matches!(self, Self::BadRequest | Self::HeadTooLong | Self::SlowRequest)
+    }
+
+    /// Whether the same request can only fail again: what is not recorded or not configured will not be
+    /// at the next attempt.
+    const fn is_lasting(self) -> bool {
+        matches!(
+            self,
+            Self::Loop | Self::BadFault | Self::UnknownRoute | Self::UnsupportedRequest | Self::ReplayMiss
+        )
     }
 
     /// The status it comes with.
@@ -236,8 +245,8 @@ impl Failure {
             serde_json::json!({ "error": error })
         };
         let mut response = json(self.status(), &body, Some(code));
-        if self.miss.is_some() {
-            // What is not recorded will not be at the next attempt: the SDKs of OpenAI and Anthropic heed this.
+        if self.token.is_lasting() {
+            // The SDKs of OpenAI and Anthropic heed this, and otherwise try every 5xx again.
             response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         response

@@ -3,6 +3,7 @@
 use super::Settings;
 use super::chosen::Ahead;
 use super::connect::Made;
+use super::foreign::Page;
 use super::own_answer::{Failure, Token};
 use crate::gateway::profile::{Gateway, Scheme, split_route};
 use crate::gateway::set_header::SetHeader;
@@ -51,17 +52,21 @@ impl Routes {
                 ..Route::new(gateway)
             }
         };
-        let route = |gateway: &Gateway| {
+        let route = |gateway: &Gateway, forward: Option<&Gateway>| {
             let replayed = settings.replays.iter().find(|replayed| replayed.gateway == *gateway);
             let ahead = replayed.map(|replayed| Ahead {
                 chooser: replayed.chooser.clone(),
-                forward: replayed.forward.as_ref().map(|gateway| Arc::new(plain(gateway))),
+                forward: forward.map(|gateway| Arc::new(plain(gateway))),
             });
             Arc::new(Route { ahead, ..plain(gateway) })
         };
         Self {
-            upstream: route(&settings.upstream),
-            named: settings.routes.iter().map(|(name, gateway)| (name.clone(), route(gateway))).collect(),
+            upstream: route(&settings.upstream, settings.forward.as_ref()),
+            named: settings
+                .routes
+                .iter()
+                .map(|(name, gateway)| (name.clone(), route(gateway, settings.route_forwards.get(name))))
+                .collect(),
         }
     }
 
@@ -115,6 +120,14 @@ impl Route {
     /// The way out of a tunnel that was opened.
     pub(super) fn opened(gateway: &Gateway, made: Made) -> Self {
         Self { opened: true, made: Mutex::new(Some(made)), ..Self::new(gateway) }
+    }
+
+    /// What is set in a request of `page`: nothing secret, where that is somebody else's.
+    pub(super) fn set_for(&self, page: Page<'_>) -> Arc<[SetHeader]> {
+        if self.set.iter().any(|set| set.secret.is_some()) && page.is_foreign() {
+            return self.set.iter().filter(|set| set.secret.is_none()).cloned().collect();
+        }
+        Arc::clone(&self.set)
     }
 
     /// Whether it is spoken to over TLS.

@@ -2,7 +2,7 @@
 
 use super::redact::Correction;
 use crate::exchange::ExchangeId;
-use crate::exchange::body::{Mark, Side};
+use crate::exchange::body::{Mark, Rest, Side};
 use crate::exchange::delay::Delays;
 use crate::exchange::time::Micros;
 use crate::store::{Error, SegmentId, Writer};
@@ -101,10 +101,10 @@ impl BodyTrack {
         }
     }
 
-    /// A chunk was read: `wire`, of which `kept` may be written.
-    pub(super) fn chunk(&mut self, wire: &[u8], kept: Option<Bytes>, read: Micros) {
+    /// A chunk was read: `wire`, of which `kept` may be written; `rest` of its HTTP/1 chunk is yet to come.
+    pub(super) fn chunk(&mut self, wire: &[u8], kept: Option<Bytes>, rest: Rest, read: Micros) {
         let length = wire.len() as u64;
-        let mark = Mark { length: u32::try_from(length).unwrap_or(u32::MAX), read, taken: None };
+        let mark = Mark { length: u32::try_from(length).unwrap_or(u32::MAX), read, taken: None, rest };
         self.hash.update(wire);
         self.has_gap |= kept.is_none();
         let bytes = kept.unwrap_or_default();
@@ -280,7 +280,10 @@ impl BodyTrack {
         let mut gap = Vec::new();
         while left > 0 {
             let length = u32::try_from(left).unwrap_or(u32::MAX);
-            gap.push((Bytes::new(), Mark { length, read: Micros(0), taken: Some(Micros(0)) }));
+            gap.push((
+                Bytes::new(),
+                Mark { length, read: Micros(0), taken: Some(Micros(0)), rest: Rest::default() },
+            ));
             left -= u64::from(length);
         }
         self.taken += gap.len();

@@ -6,7 +6,7 @@ use super::redact::{Correction, Redactor};
 use crate::check::{Engine, Review, Watched};
 use crate::digest::Digest;
 use crate::digest::verdict::{Judgement, judge};
-use crate::exchange::body::{Body, Cut, Mark, Side};
+use crate::exchange::body::{Body, Cut, Mark, Rest, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::session::Session;
 use crate::exchange::time::Micros;
@@ -201,7 +201,7 @@ fn hide(redactor: &mut Redactor, side: Side, body: &mut Body) -> bool {
         // A coded body with a secret in it cannot be kept.
         if body.marks.is_empty() {
             let length = u32::try_from(plain.len()).unwrap_or(u32::MAX);
-            body.marks.push(Mark { length, read: Micros(0), taken: None });
+            body.marks.push(Mark { length, read: Micros(0), taken: None, rest: Rest::default() });
         }
         body.cut = Some(Cut { at: 0, tail: 0 });
         return true;

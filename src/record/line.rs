@@ -5,15 +5,18 @@ use super::redact::Redactor;
 use super::seen::Answered;
 use crate::digest::verdict::Judgement;
 use crate::digest::{Digest, Text};
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
-use crate::exchange::head::{Headers, ResponseHead};
+use crate::exchange::head::{Headers, InterimHead, ResponseHead};
 use crate::exchange::origin::Origin;
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId, Timing};
 use crate::store::{Error, Writer};
 use bytes::Bytes;
+
+/// So much is kept of the interim answers of one exchange.
+const INTERIM_BYTES: usize = 64 << 10;
 
 /// An exchange that is still of interest: open, or ended and not yet judged.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct Line {
     /// There are findings in the recording.
     has_findings: bool,
     tracks: [BodyTrack; 3],
+    /// So much more of the interim answers is kept.
+    interim_left: usize,
     /// What the origin sent, where a fault altered it.
     origin: Option<Origin>,
     origin_dirty: bool,
@@ -63,9 +68,21 @@ impl Line {
             judged: false,
             has_findings: false,
             tracks,
+            interim_left: INTERIM_BYTES,
             origin: None,
             origin_dirty: false,
             redactor,
+        }
+    }
+
+    /// An interim answer came.
+    pub(super) fn interim(&mut self, head: &InterimHead) {
+        if let Some(left) = self.interim_left.checked_sub(head.raw.len()) {
+            self.interim_left = left;
+            self.exchange.interim.push(self.redactor.interim(head));
+            self.dirty = true;
+        } else if std::mem::take(&mut self.interim_left) > 0 {
+            log::warn!(target: "recorder", "{}: not all interim answers are kept", self.exchange.url);
         }
     }
 
@@ -106,8 +123,8 @@ impl Line {
         self.examined = Some(examined);
     }
 
-    /// A chunk was read. Gives what the examiner may see of it.
-    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, read: Micros) -> Bytes {
+    /// A chunk was read; `rest` of its HTTP/1 chunk is yet to come. Gives what the examiner may see of it.
+    pub(super) fn chunk(&mut self, side: Side, bytes: &Bytes, rest: Rest, read: Micros) -> Bytes {
         let length = bytes.len() as u64;
         match side {
             Side::Request => self.exchange.request_bytes += length,
@@ -122,7 +139,7 @@ impl Line {
         };
         let track = self.track(side);
         track.correct(redacted.corrections);
-        track.chunk(bytes, redacted.kept, read);
+        track.chunk(bytes, redacted.kept, rest, read);
         shown
     }
 

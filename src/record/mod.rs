@@ -38,9 +38,9 @@ pub use thread::{Kept, Outcome};
 pub use tunnel::TunnelTrack;
 
 use crate::check::Engine;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Clock, Micros};
 use crate::store::Writer;
 use budget::Budget;
@@ -200,6 +200,12 @@ impl Track {
         self.recorder.send(Message::Answered { key: self.key, answered: Box::new(answered) });
     }
 
+    /// Writes down the head of an interim answer.
+    pub fn interim(&self, head: &Bytes) {
+        let head = InterimHead { at: self.now(), raw: keep(head) };
+        self.recorder.send(Message::Interim { key: self.key, head });
+    }
+
     /// Writes down that a fault is injected.
     pub fn injected(&self, fault: &str) {
         self.recorder.send(Message::Injected { key: self.key, fault: fault.to_owned() });
@@ -212,8 +218,13 @@ impl Track {
 
     /// Writes down a chunk that was just read.
     pub fn chunk(&self, side: Side, bytes: &Bytes) {
+        self.part(side, bytes, Rest::default());
+    }
+
+    /// Writes down what was just read of an HTTP/1 chunk, of which this is yet to come.
+    pub fn part(&self, side: Side, bytes: &Bytes, rest: Rest) {
         let bytes = keep(bytes);
-        self.recorder.send(Message::Chunk { key: self.key, side, bytes, read: self.now() });
+        self.recorder.send(Message::Chunk { key: self.key, side, bytes, rest, read: self.now() });
     }
 
     /// Writes down that the socket has taken the next `chunks` chunks of `side`.

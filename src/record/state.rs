@@ -103,6 +103,10 @@ impl State {
                 self.lines.insert(key, Box::new(Line::new(exchange, redactor, self.keep)));
                 key
             }
+            Message::Interim { key, head } => {
+                self.lines.get_mut(&key)?.interim(&head);
+                key
+            }
             Message::Answered { key, answered } => {
                 let line = self.lines.get_mut(&key)?;
                 let head = Box::new(line.answered(*answered));
@@ -119,9 +123,9 @@ impl State {
                 self.lines.get_mut(&key)?.origin(&head);
                 key
             }
-            Message::Chunk { key, side, bytes, read } => {
+            Message::Chunk { key, side, bytes, rest, read } => {
                 let line = self.lines.get_mut(&key)?;
-                let bytes = line.chunk(side, &bytes, read);
+                let bytes = line.chunk(side, &bytes, rest, read);
                 // What the app did not get has no part in what is derived.
                 if side != Side::Origin {
                     self.outbox.seen.push(Seen::Chunk { key, side, bytes, read });

@@ -7,9 +7,9 @@ use super::seen::{Answered, Asked};
 use super::state::State;
 use super::{LiftAtEnd, Limits, Recorder};
 use crate::check::Engine;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::BodyEnd;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::Tunnel;
 use crate::store::Writer;
@@ -17,13 +17,17 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long messages gather before they are written. Senders wake nobody meanwhile.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// A batch that holds so much is written without waiting for more.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// A batch that took so long to take in is written, though more may have come meanwhile: what comes faster than it is
+/// taken in would never be.
+const TAKE_IN: Duration = Duration::from_millis(20);
 
 /// How long a failed transaction waits before it is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -35,10 +39,11 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Message {
     Begin { key: u64, at: WallTime, asked: Box<Asked> },
+    Interim { key: u64, head: InterimHead },
     Answered { key: u64, answered: Box<Answered> },
     Injected { key: u64, fault: String },
     Origin { key: u64, head: Bytes },
-    Chunk { key: u64, side: Side, bytes: Bytes, read: Micros },
+    Chunk { key: u64, side: Side, bytes: Bytes, rest: Rest, read: Micros },
     Taken { key: u64, side: Side, chunks: u32, at: Micros },
     Trailers { key: u64, side: Side, lines: Box<Headers> },
     Held { key: u64, time: Micros },
@@ -120,9 +125,10 @@ fn run(
             }
         }
         backlog = false;
+        let began = Instant::now();
         while let Ok(message) = messages.try_recv() {
             stop = state.take(message).or(stop);
-            if stop.is_none() && state.batch_bytes() >= BATCH_BYTES {
+            if stop.is_none() && (state.batch_bytes() >= BATCH_BYTES || began.elapsed() >= TAKE_IN) {
                 backlog = true;
                 break;
             }
@@ -156,6 +162,7 @@ impl Message {
         match self {
             Self::Begin { asked, .. } => head(asked.raw.as_ref()),
             Self::Answered { answered, .. } => head(answered.raw.as_ref()),
+            Self::Interim { head: InterimHead { raw, .. }, .. } => head(Some(raw)),
             Self::Chunk { bytes, .. } => 256 + bytes.len(),
             _ => 0,
         }

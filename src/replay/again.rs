@@ -303,7 +303,7 @@ impl AnswerEnd {
             }
         }
         let Some(body) = &mut self.body else { return true };
-        match body.read(&self.unread, |_| {}) {
+        match body.read(&self.unread, |_, _| {}) {
             Ok(taken) => drop(self.unread.split_to(taken)),
             Err(_) => return true,
         }

@@ -1,7 +1,7 @@
 //! What a replay will make of a request, before the request is sent to it.
 
 use super::library::Library;
-use super::{OwnWord, Tally};
+use super::{Among, OwnWord, Tally};
 use crate::exchange::head::RequestHead;
 use crate::gateway::profile::{Profile, played_by, profile, profiles};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct Choice {
     pub gateway: String,
     /// What stands for the local `/v1` at that gateway.
     pub base_path: &'static str,
+    /// It was recorded on the same route; else it stands in for one that was not.
+    pub same_route: bool,
     /// What the replay is told by [`OWN_HEADER`](super::OWN_HEADER), so that it answers with just this exchange.
     pub ticket: String,
 }
@@ -46,7 +48,8 @@ impl Chooser {
         // A panic there has been reported; the replay itself looks again.
         let (turn, gateway) = looked.await.ok()??;
         let base_path = profile(played_by(&gateway)).map_or("/v1", Profile::base_path);
-        Some(Choice { gateway: replayed(&gateway), base_path, ticket: self.word.ticket(turn) })
+        let same_route = matches!(turn.among, Among::Same | Among::Route);
+        Some(Choice { gateway: replayed(&gateway), base_path, same_route, ticket: self.word.ticket(turn) })
     }
 
     /// Counts a request that nothing recorded answers and that is sent on.

@@ -153,7 +153,6 @@ pub fn replaced(options: Options, new: &BTreeSet<ExchangeId>) -> Result<Vec<Exch
     let alike: BTreeSet<usize> = (0..library.entries.len())
         .filter(|number| is_new(*number))
         .flat_map(|number| index.alike(number))
-        .copied()
         .collect();
     Ok(alike.into_iter().filter(|number| !is_new(*number)).filter_map(id).collect())
 }

@@ -38,6 +38,7 @@ pub struct Index {
 struct Known {
     group: u64,
     auth: Auth,
+    route: Option<String>,
     sketch: Sketch,
 }
 
@@ -46,16 +47,29 @@ struct Known {
 pub struct Turn {
     /// Its number.
     pub number: usize,
-    /// Only those with its own credential take turns with it.
-    pub own: bool,
+    /// Those that take turns with it.
+    pub among: Among,
+}
+
+/// Which of the requests that count as one take turns: those with the same credential, those of the same route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Among {
+    /// Those that agree in both.
+    Same,
+    /// Those of the route.
+    Route,
+    /// Those with the credential.
+    Credential,
+    /// All.
+    All,
 }
 
 /// The requests that count as one.
 #[derive(Debug, Default)]
 struct Group {
     all: Turns,
-    /// Those with one credential, by its fingerprint.
-    own: HashMap<String, Turns>,
+    /// Parts of them, each by the hash of what its requests agree in.
+    parts: HashMap<u64, Turns>,
 }
 
 /// Requests in the order of adding.
@@ -130,11 +144,13 @@ impl Index {
         let (key, sketch) = (self.how.key(&request, &request.auth), Sketch::of(&request));
         let group = self.groups.entry(key).or_default();
         group.all.members.push(number);
-        if let Auth::WellFormed(fingerprint) = &request.auth {
-            group.own.entry(fingerprint.clone()).or_default().members.push(number);
+        for part in
+            Among::PARTS.into_iter().filter_map(|among| among.part(&request.auth, request.route.as_deref()))
+        {
+            group.parts.entry(part).or_default().members.push(number);
         }
         self.places.entry(place(&request)).or_default().push(number);
-        self.known.push(Known { group: key, auth: request.auth, sketch });
+        self.known.push(Known { group: key, auth: request.auth, route: request.route, sketch });
     }
 
     /// How many there are.
@@ -147,8 +163,8 @@ impl Index {
         self.known.is_empty()
     }
 
-    /// The recorded request that `request` is: of several, those with the same credential if there are such,
-    /// in the order in which they were recorded, then the last of them again and again.
+    /// The recorded request that `request` is: of several, those of the same route and with the same credential if
+    /// there are such, in the order in which they were recorded, then the last of them again and again.
     pub fn take(&mut self, request: &Request) -> Option<usize> {
         let turn = self.look(request)?;
         self.redeem(turn)
@@ -159,27 +175,35 @@ impl Index {
         let group = [&request.auth, &Auth::Unasked]
             .into_iter()
             .find_map(|auth| self.groups.get(&self.how.key(request, auth)))?;
-        let (turns, own) = group.turns(&request.auth);
-        Some(Turn { number: turns.next()?, own })
+        let own = Among::PARTS.into_iter().find_map(|among| {
+            let part = among.part(&request.auth, request.route.as_deref())?;
+            Some((group.parts.get(&part)?, among))
+        });
+        let (turns, among) = own.unwrap_or((&group.all, Among::All));
+        Some(Turn { number: turns.next()?, among })
     }
 
     /// Takes a turn. Where another has taken it meanwhile, it is the next one's.
     pub fn redeem(&mut self, turn: Turn) -> Option<usize> {
         let known = self.known.get(turn.number)?;
         let group = self.groups.get_mut(&known.group)?;
-        let turns = match &known.auth {
-            Auth::WellFormed(fingerprint) if turn.own => group.own.get_mut(fingerprint)?,
-            _ => &mut group.all,
+        let turns = match turn.among.part(&known.auth, known.route.as_deref()) {
+            Some(part) => group.parts.get_mut(&part)?,
+            None => &mut group.all,
         };
         let number = turns.next();
         turns.given += 1;
         number
     }
 
-    /// All that count as one with that number, itself among them, in the order of adding.
-    pub fn alike(&self, number: usize) -> &[usize] {
-        let group = self.known.get(number).and_then(|known| self.groups.get(&known.group));
-        group.map_or(&[], |group| &group.all.members)
+    /// All of the same route that count as one with that number, itself among them, in the order of adding.
+    pub fn alike(&self, number: usize) -> impl Iterator<Item = usize> {
+        let known = self.known.get(number);
+        let group = known.and_then(|known| self.groups.get(&known.group));
+        let members = group.into_iter().flat_map(|group| group.all.members.iter().copied());
+        members.filter(move |member| {
+            self.known.get(*member).map(|one| &one.route) == known.map(|one| &one.route)
+        })
     }
 
     /// The recorded request that differs least from one that matches none; of many, the likeliest few are
@@ -211,14 +235,40 @@ impl Index {
     }
 }
 
-impl Group {
-    /// Those that take turns for a request with this credential; and whether they are only those that have it.
-    fn turns(&self, auth: &Auth) -> (&Turns, bool) {
-        let own = match auth {
-            Auth::WellFormed(fingerprint) => self.own.get(fingerprint),
+impl Among {
+    /// All that are less than all, those first that agree in most.
+    const PARTS: [Self; 3] = [Self::Same, Self::Route, Self::Credential];
+
+    /// All, with the words for them.
+    const WORDS: [(&'static str, Self); 4] =
+        [("same", Self::Same), ("route", Self::Route), ("credential", Self::Credential), ("all", Self::All)];
+
+    /// The word.
+    pub(super) fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, among)| *among == self).map_or("", |(word, _)| word)
+    }
+
+    /// What the word means.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, among)| *among)
+    }
+
+    /// A hash of what those agree in that take turns with a request of this credential and route; `None` where it is
+    /// nothing. A credential that is not well-formed is like every other of its kind.
+    fn part(self, auth: &Auth, route: Option<&str>) -> Option<u64> {
+        let fingerprint = match auth {
+            Auth::WellFormed(fingerprint) => Some(fingerprint.as_str()),
             Auth::Absent | Auth::Malformed | Auth::Unasked => None,
         };
-        own.map_or((&self.all, false), |own| (own, true))
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        match self {
+            Self::Same => (fingerprint?, route).hash(&mut hasher),
+            Self::Route => route.hash(&mut hasher),
+            Self::Credential => fingerprint?.hash(&mut hasher),
+            Self::All => return None,
+        }
+        Some(hasher.finish())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is said where no recorded exchange answers a request.
 
 use super::request::Request;
-use super::{Nearest, Turn};
+use super::{Among, Nearest, Turn};
 use crate::exchange::ExchangeId;
 use crate::exchange::text::printable;
 use base64::Engine as _;
@@ -78,14 +78,14 @@ impl OwnWord {
 
     /// The header's value that says `turn`.
     pub(super) fn ticket(&self, turn: Turn) -> String {
-        format!("{} {} {}", self.0, turn.number, if turn.own { "own" } else { "all" })
+        format!("{} {} {}", self.0, turn.number, turn.among.as_str())
     }
 
     /// The turn that the value of [`OWN_HEADER`] says, if it is this word that it begins with.
     pub(super) fn turn(&self, value: &[u8]) -> Option<Turn> {
         let said = value.strip_prefix(self.0.as_bytes())?.strip_prefix(b" ")?;
-        let (number, whose) = std::str::from_utf8(said).ok()?.split_once(' ')?;
-        Some(Turn { number: number.parse().ok()?, own: whose == "own" })
+        let (number, among) = std::str::from_utf8(said).ok()?.split_once(' ')?;
+        Some(Turn { number: number.parse().ok()?, among: Among::parse(among)? })
     }
 
     /// What the value of [`OWN_HEADER`] says, if it is this word that it begins with.

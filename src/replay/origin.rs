@@ -17,6 +17,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// No longer body is compared: what was recorded was small enough for the recorder.
+pub const LONGEST_BODY: usize = 512 << 20;
+
 /// How a recording is replayed.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -139,8 +142,7 @@ impl Replay {
 impl Answers for Shared {
     type Body = Full<Bytes>;
 
-    // What was recorded was small enough for the recorder; a longer body is none of it.
-    const LONGEST_BODY: usize = 512 * 1024 * 1024;
+    const LONGEST_BODY: usize = LONGEST_BODY;
 
     async fn answer(
         self: Arc<Self>,
@@ -157,8 +159,12 @@ impl Answers for Shared {
         let library = Arc::clone(&self.chooser.library);
         let found = tokio::task::spawn_blocking(move || library.find(&request, &body, turn)).await;
         match found.map_err(io::Error::other)? {
-            Ok(found) => {
+            Ok(mut found) => {
                 self.chooser.tally.served(found.exchange);
+                // Whoever has to be told to go on is told before the recording is asked: there would be no body.
+                if found.capture.exchange.request.headers.first("expect").is_some() {
+                    found.capture.exchange.interim.retain(|interim| interim.status() != Some(100));
+                }
                 raw(&socket, &found.capture, &head.method, self.speed, Unframed::UntilClose).await?;
                 // What was written is all of the answer.
                 Err(gone())

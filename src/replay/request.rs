@@ -15,7 +15,9 @@ use std::fmt;
 pub struct Request {
     /// The method.
     pub method: String,
-    /// The path, without a route's prefix `/@NAME`.
+    /// The name of the route that it took: `/@NAME/…`.
+    pub route: Option<String>,
+    /// The path, without a route's prefix.
     pub path: String,
     /// The query without its `?` and without credentials.
     pub query: String,
@@ -57,9 +59,14 @@ impl Request {
     ) -> Self {
         let body = decoded(&head.headers, body);
         let path = head.path();
+        let (route, path) = match split_route(path) {
+            Some((name, rest)) => (Some(name.to_owned()), rest),
+            None => (None, path.into()),
+        };
         Self {
             method: head.method.clone(),
-            path: split_route(path).map_or_else(|| path.into(), |(_, rest)| rest).into_owned(),
+            route,
+            path: path.into_owned(),
             query: query(head.query().unwrap_or_default(), facts),
             auth: Auth::of(facts),
             canonical: volatile.canonical(&body),

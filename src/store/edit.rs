@@ -12,7 +12,7 @@ use std::path::Path;
 /// A recording, opened for changes by hand, also while a session writes it.
 #[derive(Debug)]
 pub struct Editor {
-    pruner: Pruner,
+    pub(super) pruner: Pruner,
 }
 
 /// What became of exchanges that were to go.

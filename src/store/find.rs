@@ -137,6 +137,13 @@ fn within(connection: &Connection, compiled: &Compiled, part: Window) -> Result<
         }
         (condition, None, None) => by_facets(connection, condition, part),
         (condition, None, Some(excluded)) => {
+            // Of few that the rest asks for each is looked up.
+            let some = Window { limit: u32::try_from(few + 1).ok(), ..part };
+            let mut ids = if few > 0 { by_facets(connection, condition, some)? } else { Vec::new() };
+            if few > 0 && ids.len() <= few {
+                retain(connection, &mut ids, excluded, part, Keep { matches: false, few })?;
+                return Ok(ids);
+            }
             if !compiled.has_prefix
                 && have_nearly_all(connection, excluded, part)?
                 && let Some(gaps) = gaps(&by_text(connection, excluded, part)?, part)

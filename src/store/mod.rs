@@ -5,7 +5,7 @@
 //! | table | holds |
 //! |---|---|
 //! | `recording` | facts of the file: `salt`, which the fingerprints of credentials are made with |
-//! | `sessions` | one run that wrote into the file |
+//! | `sessions` | one run that wrote into the file; `tidying`: its replayed copies are still to go |
 //! | `exchanges` | one request and its answer: heads, times, ends. Raw facts only |
 //! | `segments` | rows of consecutive body bytes, with the marks of their chunks (`marks`) |
 //! | `digests` | what was derived from an exchange, its verdict among it; can be derived again |
@@ -16,7 +16,8 @@
 //!
 //! Times are integers: `started_at_us` counts microseconds since 1970, every other `…_us` microseconds
 //! since its exchange began. Heads are blobs: HTTP/1 heads byte for byte from start line to blank line,
-//! HTTP/2 heads as `name: value` lines. Secrets are masked with as many bytes as they had.
+//! HTTP/2 heads as `name: value` lines; `interim` is a JSON list of the heads of interim answers (`at_us`, `head`).
+//! Secrets are masked with as many bytes as they had.
 //!
 //! # Views
 //!
@@ -52,6 +53,7 @@
 //! * Nothing in this room knows a secret: what it is given is already masked.
 
 mod attempts;
+mod cassette;
 mod edit;
 mod error;
 mod facets;
@@ -75,6 +77,7 @@ mod words;
 mod write;
 
 pub use attempts::NEAR;
+pub use cassette::Tidying;
 pub use edit::{Deleted, Editor};
 pub use error::Error;
 pub use order::{Order, OrderBy, Part};

@@ -8,14 +8,14 @@ use crate::exchange::body::{Hidden, Side};
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use crate::exchange::finding::Severity;
-use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
+use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, ExchangeId, Timing};
 use crate::wire::dialect::Dialect;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a summary needs of a row, of `exchanges` as `e` and `digests` as `d`.
 pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e.method, e.target, e.gateway, e.url, \
@@ -32,7 +32,7 @@ pub(super) const SUMMARY_COLUMNS: &str = "e.id, e.session_id, e.started_at_us, e
       ORDER BY severity = 'error' DESC, severity = 'warning' DESC LIMIT 1) AS worst";
 
 /// What a whole exchange needs beyond its summary.
-pub(super) const EXCHANGE_COLUMNS: &str = "e.peer, e.request_version, e.request_head, e.sent_head, e.response_version, \
+pub(super) const EXCHANGE_COLUMNS: &str = "e.peer, e.request_version, e.request_head, e.sent_head, e.interim, e.response_version, \
      e.response_head, e.own_message, e.connect_us, e.tls_us, e.reused, e.sent_us, e.head_us, e.held_us, e.request_sha256, e.response_sha256, e.request_end, \
      e.request_end_detail, e.response_end, e.response_end_detail, e.request_trailers, e.response_trailers, \
      e.request_hidden, e.request_hidden_own, e.request_hidden_at, e.response_hidden, e.response_hidden_own, \
@@ -106,6 +106,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         response_end: end(row, "response_end", "response_end_detail")?,
         request_trailers: trailers(row, "request_trailers")?,
         response_trailers: trailers(row, "response_trailers")?,
+        interim: interim(row)?,
         request_sha256: row.get("request_sha256")?,
         response_sha256: row.get("response_sha256")?,
         request_bytes: number(row, "request_bytes")?.unwrap_or_default(),
@@ -339,6 +340,28 @@ pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Vec<CredentialFacts
             .collect(),
     });
     Ok(facts.collect())
+}
+
+/// A list of heads, each with its time; bytes that are no UTF-8 as an array of numbers.
+pub(super) fn interim_to_json(heads: &[InterimHead]) -> Option<String> {
+    let head = |InterimHead { at, raw }: &InterimHead| match std::str::from_utf8(raw) {
+        Ok(text) => json!({"at_us": at.0, "head": text}),
+        Err(_) => json!({"at_us": at.0, "head": raw.as_ref()}),
+    };
+    (!heads.is_empty()).then(|| Value::Array(heads.iter().map(head).collect()).to_string())
+}
+
+fn interim(row: &Row<'_>) -> rusqlite::Result<Vec<InterimHead>> {
+    let Some(text) = row.get::<_, Option<String>>("interim")? else { return Ok(Vec::new()) };
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
+    let head = |value: &Value| {
+        let raw = match value.get("head")? {
+            Value::String(text) => text.clone().into_bytes(),
+            bytes => serde_json::from_value(bytes.clone()).ok()?,
+        };
+        Some(InterimHead { at: Micros(value.get("at_us")?.as_u64()?), raw: raw.into() })
+    };
+    Ok(rows.iter().filter_map(head).collect())
 }
 
 pub(super) fn request_head(row: &Row<'_>) -> rusqlite::Result<RequestHead> {

@@ -34,7 +34,8 @@ CREATE TABLE sessions (
   program       TEXT NOT NULL,
   command       TEXT NOT NULL,
   upstream      TEXT NOT NULL,
-  seed          INTEGER
+  seed          INTEGER,
+  tidying       TEXT
 ) STRICT;
 
 CREATE TABLE exchanges (
@@ -50,6 +51,7 @@ CREATE TABLE exchanges (
   request_head    BLOB NOT NULL,
   sent_head       BLOB,
   credentials     TEXT,
+  interim         TEXT,
   status          INTEGER,
   response_version TEXT,
   response_head   BLOB,

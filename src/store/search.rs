@@ -79,8 +79,8 @@ impl SnippetSource {
 
 impl Reader {
     /// The exchanges that `filter` asks for, best match first, `limit` at most. Empty where it searches for no
-    /// words. Words are rated by how rare they are and how often they stand in a text (BM25), among the newest
-    /// [`MOST_RATED`] exchanges that are asked for.
+    /// words. Words, those of a phrase each by itself, are rated by how rare they are and how often they stand in a
+    /// text (BM25), among the newest [`MOST_RATED`] exchanges that are asked for.
     pub fn search(&self, filter: &Filter, limit: u32, now: WallTime) -> Result<Found, Error> {
         let words = filter.words();
         let (best, is_whole) = self.best(filter, &words, limit, now)?;
@@ -109,9 +109,12 @@ impl Reader {
         let is_whole = rated.len() <= MOST_RATED as usize;
         rated.truncate(MOST_RATED as usize);
         let Some(oldest) = rated.last() else { return Ok((Vec::new(), true)) };
+        // To count in how many texts a phrase stands takes longer than for each of its words: they stand for it.
+        let phrases = words.iter().any(|words| tokens(words).len() > 1);
+        let matching = if phrases { any_word_of(words) } else { matching };
         // What only words ask for is what matches from there on.
         let among = match compiled.condition {
-            Condition::Always => Condition::Always,
+            Condition::Always if !phrases => Condition::Always,
             _ => Condition::Always.and_one_of("+texts.rowid", &rated),
         };
         let Some((sql, values)) = among.into_parts() else { return Ok((Vec::new(), true)) };
@@ -136,6 +139,24 @@ impl Reader {
             .collect();
         Ok(Some(Hit { summary: whole.summary, snippets }))
     }
+}
+
+/// The words that a row of them is made of.
+fn tokens(words: &Words) -> Vec<String> {
+    words::split(&words.text).map(|word| word.text).collect()
+}
+
+/// A full-text query for any word of any phrase.
+fn any_word_of(all: &[&Words]) -> String {
+    let each = all.iter().flat_map(|words| {
+        let last = tokens(words).len().saturating_sub(1);
+        let is_prefix = move |index| words.is_prefix && index == last;
+        tokens(words)
+            .into_iter()
+            .enumerate()
+            .map(move |(index, text)| Words { text, is_prefix: is_prefix(index) })
+    });
+    each.map(|word| match_of(&word)).collect::<Vec<_>>().join(" OR ")
 }
 
 /// The part of a text around the place where most of `wanted` stands; `None` where nothing of it does.

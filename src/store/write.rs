@@ -426,8 +426,9 @@ fn asked(session: SessionId, exchange: &Exchange) -> [ToSqlOutput<'_>; ASKED.len
 }
 
 /// The columns that are filled in as it goes on.
-const ANSWERED: [&str; 29] = [
+const ANSWERED: [&str; 30] = [
     "sent_head",
+    "interim",
     "status",
     "response_version",
     "response_head",
@@ -468,6 +469,7 @@ fn answered(exchange: &Exchange) -> [ToSqlOutput<'_>; ANSWERED.len()] {
     let (response_end, response_detail) = rows::end_to_columns(exchange.response_end.as_ref());
     [
         or_null(exchange.sent.as_ref().map(Headers::to_block)),
+        or_null(rows::interim_to_json(&exchange.interim)),
         or_null(response.map(|head| head.status)),
         or_null(response.map(|head| head.version.as_str())),
         response.map_or_else(|| Null.into(), |head| head_blob(head.raw.as_ref(), &head.headers)),

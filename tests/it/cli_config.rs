@@ -2,9 +2,10 @@
 
 use crate::support::binary::Home;
 use gatetap::config::{
-    ChecksGiven, Directories, Given, ReplaySettings, Settings, Share, SimSettings, Size, Span, Speed, Strict,
-    TlsGiven, recording,
+    ChecksGiven, Directories, Given, LogGiven, LogSettings, ReplaySettings, Settings, Share, SimSettings,
+    Size, Span, Speed, Strict, TlsGiven, recording,
 };
+use gatetap::exchange::time::Micros;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ fn nobody_says_anything() {
     assert_eq!(settings.db, home.join("data/gatetap/recording.db"));
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, false, None));
     assert!(settings.routes.is_empty());
+    assert_eq!((settings.idle_exit, settings.log), (None, None));
 }
 
 #[test]
@@ -84,6 +86,8 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
         seed: Some(7),
         max_body: Some(Size(7)),
         redact_bodies: Some(false),
+        idle_exit: Some("2h".parse().unwrap()),
+        log: LogGiven { filter: Some("debug".parse().unwrap()), file: None },
         faults: vec!["429,first=2".parse().unwrap()],
         fault_files: Vec::new(),
         sim: SimSettings { speed: Some("max".parse().unwrap()), ..SimSettings::default() },
@@ -92,9 +96,10 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     };
     let file = "faults = [\"net.reset_midbody\", { fault = \"503\", when = { first = 2, model = \"gpt-*\" } }]\n\
                 listen = \"9000\"\nupstream = \"openai\"\ndb = \"x\"\nheadless = true\ninsecure = true\nseed = 1\nconnect_timeout = \"3s\"\nredact_bodies = true\nmax_body = \"1\"\n\
+                idle_exit = \"1m\"\nlog = \"warn\"\nlog_file = \"run.log\"\n\
                 [routes]\nor = \"openrouter\"\na = \"sim:anthropic\"\n[sim]\nspeed = 2\njitter = 0.5\nfirst_token = \"1.5s\"\n\
                 [replay]\nmatch = \"strict\"\non_miss = 404\nvolatile = [\"/tools\"]\nfilter = \"is:streaming\"\nstrict = \"unused\"\nfresh = true\n";
-    let (_home, settings) = resolve(file, given);
+    let (home, settings) = resolve(file, given);
     assert_eq!(settings.connect_timeout, Duration::from_secs(2));
     // Port 0 on two addresses would be two ports.
     assert_eq!(addresses(&settings), [("127.0.0.1:0".to_owned(), true)]);
@@ -105,6 +110,10 @@ fn what_is_given_wins_over_the_file_and_routes_add_up() {
     assert_eq!((settings.headless, settings.insecure, settings.seed), (false, true, Some(7)));
     assert!(!settings.redact_bodies);
     assert_eq!(settings.max_body, Some(7));
+    assert_eq!(settings.idle_exit, Some(Micros(7_200_000_000)));
+    // Who gives a level leaves the file that it goes to as it was.
+    let log = LogSettings { filter: "debug".parse().unwrap(), file: Some(home.join("run.log")) };
+    assert_eq!(settings.log, Some(log));
     let routes: Vec<String> =
         settings.routes.iter().map(|route| format!("{} {}", route.name, route.to)).collect();
     assert_eq!(routes, ["a sim:anthropic", "or https://api.openai.com/v1"]);

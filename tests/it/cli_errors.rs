@@ -150,7 +150,7 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
     assert_snapshot!(said("colour = true\n"), @"
     error: unknown key `colour` in `HOME/gatetap.toml`, line 1
 
-    hint: the keys are listen, upstream, routes, gateways, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, connect_timeout, seed, max_body, redact_bodies, sim, replay, retention, faults, checks
+    hint: the keys are listen, upstream, routes, gateways, db, headless, insecure, allow_remote, tls, intercept, ca, client_cert, client_key, connect_timeout, seed, max_body, redact_bodies, idle_exit, log, log_file, sim, replay, retention, faults, checks
     ");
     assert_snapshot!(said("listen = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"), @"
     error: bad value for `listen` in `HOME/gatetap.toml`, line 1

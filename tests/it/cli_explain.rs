@@ -238,3 +238,8 @@ fn a_name_that_nothing_has_is_answered_with_the_nearest() {
         assert!(exit.stderr.contains(hint) && !exit.stderr.contains('\u{1b}'), "{exit}");
     }
 }
+
+#[test]
+fn a_short_name_of_a_fault_has_the_page_of_the_long_one() {
+    assert_eq!(explain(&["net.reset"]), explain(&["net.reset_before_headers"]));
+}

@@ -105,3 +105,20 @@ fn what_means_nothing_is_answered_with_the_nearest() {
     assert_eq!(both.code, Some(3), "{both}");
     assert!(both.stderr.starts_with("error: cannot write `no/such/folder/log`"), "{both}");
 }
+
+#[test]
+fn the_settings_file_asks_for_a_log_and_flags_win_over_it() {
+    let home = Home::new();
+    let path = home.join("kept.log");
+    std::fs::create_dir_all(home.join("config/gatetap")).unwrap();
+    std::fs::write(home.join("config/gatetap/gatetap.toml"), format!("log_file = {path:?}\n")).unwrap();
+    let read = || std::fs::read_to_string(&path).unwrap();
+    // A file alone gets what `-v` gets.
+    let exit = run(&home, &[], &[]);
+    assert_eq!(logged(&exit.stderr), Vec::<String>::new());
+    let first = read();
+    assert!(first.contains(" exchange: ") && !first.contains(" connection: "), "{first}");
+    std::fs::remove_file(&path).unwrap();
+    run(&home, &["-vv"], &[]);
+    assert!(read().contains(" connection: "), "{}", read());
+}

@@ -2,7 +2,7 @@
 
 use crate::support::binary::{Exit, Home, Launch};
 use gatetap::digest::examine;
-use gatetap::exchange::body::{Body, Hidden, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -83,12 +83,18 @@ fn write(path: &Path, session: i64, told: Vec<Told>) {
                 length: bytes.len() as u32,
                 read: Micros(*read),
                 taken: taken.map(Micros),
+                rest: Rest::default(),
             })
             .collect();
         let response =
             Body { bytes: chunks.into_iter().flat_map(|(bytes, ..)| bytes).collect(), marks, cut: None };
         let request = Body {
-            marks: vec![Mark { length: request.len() as u32, read: Micros(900), taken: Some(Micros(1_000)) }],
+            marks: vec![Mark {
+                length: request.len() as u32,
+                read: Micros(900),
+                taken: Some(Micros(1_000)),
+                rest: Rest::default(),
+            }],
             bytes: request,
             cut: None,
         };
@@ -155,6 +161,7 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

@@ -24,9 +24,10 @@ fn every_value_says_where_it_comes_from() {
     let home = Home::new();
     let file = home.join("gatetap.toml");
     std::fs::write(&file, "upstream = \"openai\"\nseed = 7\n[retention]\nmax_age = \"30d\"\n").unwrap();
-    let given = ["--json", "--listen", "9000", "--match", "path", "--severity", "auth-missing=info"];
+    let given = ["--json", "--listen", "9000", "--match", "path", "--severity", "auth-missing=info", "-vv"];
     let exit = config(&home, &given)
         .env("GATETAP_SEED", "8")
+        .env("GATETAP_LOG", "warn")
         .env("GATETAP_CHECK_THRESHOLD", "body-oversize.base64_bytes=7")
         .run_to_end();
     assert_eq!(exit.code, Some(0), "{exit}");
@@ -36,6 +37,7 @@ fn every_value_says_where_it_comes_from() {
     };
     for (key, value, source) in [
         ("listen", "9000", source("flag", Some("--listen"), None)),
+        ("log", "debug", source("flag", Some("--verbose"), None)),
         ("seed", "8", source("environment", Some("GATETAP_SEED"), None)),
         ("upstream", "\"openai\"", source("file", None, Some(1))),
         ("retention.max_age", "\"30d\"", source("file", None, Some(4))),

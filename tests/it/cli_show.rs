@@ -446,6 +446,7 @@ fn the_json_of_an_exchange_has_every_key() {
         "timing",
         "findings",
         "note",
+        "interim",
     ];
     assert_eq!(keys_in_order(&line), order);
     let shown: Value = serde_json::from_str(&line).unwrap();

@@ -174,3 +174,68 @@ fn doctor_asks_it_with_its_key_and_its_headers_in_the_manner_it_is_like() {
         assert_eq!(request.head.header("x-tenant").as_deref(), Some(SECRET));
     }
 }
+
+#[test]
+fn checks_exports_and_pages_know_whom_it_answers_like() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{}"));
+    let home = Home::new();
+    let base = format!("[gateways.company]\nbase_url = \"{}/v1\"\n", gateway.url());
+    settings(&home, &base);
+    let gatetap = serve(&home, "company");
+    let body = r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
+    let request = post("/v1/chat/completions", &["authorization: Bearer sk-fake-of-the-app-000"], body);
+    wait(Client::exchange(gatetap.addr(), request));
+    ended(&home, 1);
+    drop(gatetap);
+    let in_home = |args: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_gatetap");
+        let all = [&["-c", "cd \"$HOME\" && exec \"$@\"", "sh", program], args].concat();
+        Launch::program("sh", &all).home(&home).run_to_end()
+    };
+    // What a check says of OpenRouter alone.
+    let check = ["check", "--select", "body-noop-param", "--fail-on", "info"];
+    let explain = ["explain", "company.capacity_exhausted"];
+    assert_eq!(in_home(&check).code, Some(0));
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$API_KEY"));
+    assert_eq!(in_home(&explain).code, Some(2));
+    settings(&home, &format!("{base}like = \"openrouter\"\n"));
+    let found = in_home(&check);
+    assert_eq!(found.code, Some(1), "{found}");
+    // The key of OpenRouter is not for whoever answers like it.
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$API_KEY"));
+    assert_eq!(in_home(&explain).stdout, in_home(&["explain", "openrouter.capacity_exhausted"]).stdout);
+    settings(&home, &format!("{base}like = \"openrouter\"\nkey_env = \"COMPANY_KEY\"\n"));
+    assert!(in_home(&["export", "curl", "1"]).stdout.contains("$COMPANY_KEY"));
+}
+
+#[test]
+fn a_key_of_the_users_own_is_not_lent_to_foreign_web_pages() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{}"));
+    let home = Home::new();
+    let headers = "headers = { \"x-team\" = \"search\", authorization = \"Bearer env:TENANT_TOKEN\" }";
+    settings(&home, &format!("[gateways.company]\nbase_url = \"{}/v1\"\n{headers}\n", gateway.url()));
+    let gatetap = serve(&home, "company");
+    for (host, said, lent) in [
+        ("localhost", &[][..], true),
+        ("gatetap.test", &[], true),
+        ("localhost:7117", &["Sec-Fetch-Site: none"], true),
+        ("127.0.0.1:7117", &["Sec-Fetch-Site: same-origin"], true),
+        ("localhost", &["Origin: http://localhost:3000", "Sec-Fetch-Site: cross-site"], true),
+        ("localhost", &["Origin: http://127.0.0.1:3000"], true),
+        ("localhost", &["Origin: http://[::1]:3000"], true),
+        ("localhost", &["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"], false),
+        ("localhost", &["Origin: http://localhost.evil.example:3000"], false),
+        ("localhost", &["Origin: null"], false),
+        ("localhost", &["Sec-Fetch-Site: cross-site"], false),
+        // A name of its own that leads here (DNS rebinding).
+        ("evil.example:7117", &["Sec-Fetch-Site: same-origin"], false),
+    ] {
+        let before = gateway.requests().len();
+        let plain = String::from_utf8(post("/v1/chat/completions", said, ASK)).unwrap();
+        let request = plain.replacen("host: localhost", &format!("host: {host}"), 1).into_bytes();
+        assert_eq!(wait(Client::exchange(gatetap.addr(), request)).0.status(), 200);
+        let sent = &gateway.requests()[before];
+        assert_eq!(sent.head.header("authorization").is_some(), lent, "{host} {said:?}");
+        assert_eq!(sent.head.header("x-team").as_deref(), Some("search"), "{host} {said:?}");
+    }
+}

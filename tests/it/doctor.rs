@@ -297,3 +297,9 @@ fn people_get_a_line_a_step_the_verdict_and_a_note() {
     }
     assert!(!exit.stdout.contains("disabled-00"), "{exit}");
 }
+
+#[test]
+fn the_simulator_needs_no_key_of_ones_own() {
+    let exit = Launch::gatetap(&["doctor", "--gateway", "sim", "--json"]).run_to_end();
+    comes_to(&exit, 0, "healthy", "no key is named");
+}

@@ -81,7 +81,7 @@ fn assert_line(line: &Value, head: &Head, body: &str, seen: &SeenBody) {
 
 /// What `show` adds.
 fn assert_whole(whole: &Value, line: &Value, head: &Head, body: &str, seen: &SeenBody) {
-    assert_eq!(names(whole), words(&format!("{EXCHANGE} request response timing note")));
+    assert_eq!(names(whole), words(&format!("{EXCHANGE} request response timing note interim")));
     for name in words(EXCHANGE).into_iter().filter(|name| *name != "findings") {
         assert_eq!(whole[name], line[name], "{name}");
     }

@@ -75,6 +75,7 @@ fn mistakes_are_named_with_their_column() {
         ("status:teapot", 8, "`status` wants a number of three digits", "status>=400"),
         ("status:99", 8, "`status` wants a number of three digits", ""),
         ("status>4xx", 8, "`status` wants a number of three digits", ""),
+        ("a status!=429", 9, "there is no `!=`", "write `-status:429`"),
         ("model>x", 1, "`model` is not a number to compare", "model:gpt-*"),
         ("model:", 7, "`model` wants a value", "model:gpt-*"),
         ("verdict:incomplet", 9, "`verdict` wants a verdict", "did you mean `incomplete`?"),
@@ -136,6 +137,7 @@ fn likely() -> impl Strategy<Value = String> {
         "[a-z]{1,3}",
         "(status|ttft|tokens|duration)(:|>|>=|<|<=)[0-9]{1,4}(s|ms|k|xx)?",
         "(model|path|is|verdict|key|code|since|session|finding|nokey):[a-z0-9*/\"-]{0,8}",
+        "\"?(status|a)!=[a-z0-9]{0,3}\"?",
         any::<String>(),
     ];
     proptest::collection::vec(part, 0..12).prop_map(|parts| parts.join(" "))

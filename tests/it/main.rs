@@ -66,6 +66,7 @@ mod record_retention;
 mod replay_answers;
 mod replay_cli;
 mod replay_files;
+mod replay_interim;
 mod replay_matching;
 mod replay_modes;
 mod replay_served;

@@ -125,14 +125,46 @@ fn a_running_gatetap_says_that_its_recording_was_removed_and_goes_on() {
         status.contains("warning: the recording was removed") && status.contains("2 exchanges"),
         "{status}"
     );
+    for args in [&["ls"][..], &["show", "1"], &["search", "a"]] {
+        let exit = said(&home, &[args, &["--db", &db]].concat());
+        let warning =
+            format!("warning: process {} records this, and the recording was removed", gatetap.pid());
+        assert!(exit.stderr.starts_with(&warning), "{exit}");
+    }
     gatetap.terminate();
     let exit = gatetap.wait_exit();
     assert_eq!(exit.code, Some(3), "{exit}");
     assert!(exit.stderr.contains("recorded 1 exchange\n"), "{exit}");
+    assert_eq!(said(&home, &["ls", "--db", &db]).stderr, "");
     assert!(
         exit.stderr.contains("not whole: the recording was removed while it was being written, 2 exchanges"),
         "{exit}"
     );
+}
+
+#[test]
+fn whoever_reads_a_recording_is_told_that_nothing_gets_into_it() {
+    let home = Home::new();
+    let gateway = wait(async { Gateway::answering(answer("HTTP/1.1 200 OK", "{\"a\":1}")) });
+    let db = home.join("a.db").display().to_string();
+    let args = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &gateway.url(), "--db", &db];
+    let gatetap = Launch::gatetap(&args).home(&home).serve();
+    let ask = || assert_eq!(wait(Seen::of(gatetap.addr(), get("/v1/models", &[]))).bytes(), b"{\"a\":1}");
+    let ls = || said(&home, &["ls", "--db", &db]);
+    ask();
+    eventually("an exchange", || ls().stdout.contains("complete").then_some(()));
+    assert_eq!(ls().stderr, "");
+    let holder = Connection::open(&db).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    ask();
+    let warning =
+        format!("warning: process {} records this, and nothing can be recorded since 2", gatetap.pid());
+    let told = eventually("a warning", || Some(ls()).filter(|exit| exit.stderr.starts_with(&warning)));
+    assert!(told.stdout.contains("complete"), "{told}");
+    holder.execute_batch("ROLLBACK").unwrap();
+    eventually("no more warning", || ls().stderr.is_empty().then_some(()));
+    gatetap.terminate();
+    gatetap.wait_exit();
 }
 
 #[test]

@@ -129,6 +129,26 @@ fn a_volatile_member_is_named_by_a_pointer() {
 }
 
 #[test]
+fn requests_of_one_route_take_turns_and_stand_in_for_others() {
+    let (plain, routed) = ("/v1/chat/completions", "/@or/v1/chat/completions");
+    let ask = |target, key| request(target, Some(key), BODY);
+    let other = "Bearer sk-fake-bbbbbbbbbbbbbbbbbbbb";
+    let mut index =
+        index(Match::Body, [ask(plain, GOOD), ask(routed, GOOD), ask(routed, other), ask(plain, other)]);
+    for (target, key, number) in [
+        (routed, GOOD, 1),
+        (plain, other, 3),
+        (routed, "Bearer sk-fake-cccccccccccccccccccc", 1),
+        (routed, "Bearer sk-fake-cccccccccccccccccccc", 2),
+        ("/@new/v1/chat/completions", other, 2),
+        ("/@new/v1/chat/completions", "Bearer sk-fake-cccccccccccccccccccc", 0),
+    ] {
+        assert_eq!(index.take(&ask(target, key)), Some(number), "{target} {key}");
+    }
+    assert_eq!(index.alike(1).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
 fn a_turn_is_taken_only_when_it_is_redeemed() {
     let mut index = index(Match::Body, [chat(BODY), chat(BODY), chat(BODY)]);
     let first = index.look(&chat(BODY)).unwrap();

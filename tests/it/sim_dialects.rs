@@ -1,7 +1,7 @@
 //! The dialects beside plain chat: Messages, Responses, embeddings, Completions, and OpenRouter's additions.
 
 use gatetap::digest::examine;
-use gatetap::exchange::body::{Body, Mark};
+use gatetap::exchange::body::{Body, Mark, Rest};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Micros;
 use gatetap::sim::Simulator;
@@ -388,7 +388,7 @@ fn outcome(answer: &Answer, gateway: &str, path: &str) -> (Verdict, Option<u64>)
     );
     let mut capture = script::read(&text).unwrap();
     let length = answer.body.len() as u32;
-    let marks = vec![Mark { length, read: Micros(1000), taken: None }];
+    let marks = vec![Mark { length, read: Micros(1000), taken: None, rest: Rest::default() }];
     capture.exchange.response_bytes = u64::from(length);
     capture.response = Body { bytes: answer.body.clone(), marks, ..Body::default() };
     let examined = examine(&capture.exchange, &capture.request, &capture.response);

@@ -1,6 +1,7 @@
 //! HTTP/1 on the wire: what is read does not hang on how the bytes come.
 
 use bytes::Bytes;
+use gatetap::exchange::body::Rest;
 use gatetap::wire::http1::{BodyReader, Field, Framing, Head, Problem, RequestLine, StatusLine, head_end};
 use proptest::prelude::*;
 
@@ -11,7 +12,7 @@ type Found = (Vec<u8>, Vec<u8>, bool, Vec<u8>);
 fn read(mut reader: BodyReader, pieces: &[&[u8]]) -> Result<Found, Problem> {
     let (mut data, mut rest) = (Vec::new(), Vec::new());
     for piece in pieces {
-        let taken = reader.read(piece, |range| data.extend_from_slice(&piece[range]))?;
+        let taken = reader.read(piece, |range, _| data.extend_from_slice(&piece[range]))?;
         rest.extend_from_slice(&piece[taken..]);
         assert!(taken == piece.len() || reader.is_whole(), "bytes were left that belong to the body");
     }
@@ -68,15 +69,18 @@ fn bodies_end_where_their_framing_says() {
 fn pieces_of_data_span_no_two_chunks() {
     let mut pieces = Vec::new();
     let input = b"2\r\nab\r\n1\r\nc\r\n3\r\nd";
-    BodyReader::request(Framing::Chunked).read(input, |range| pieces.push(&input[range])).unwrap();
-    assert_eq!(pieces, [&b"ab"[..], b"c", b"d"]);
+    let mut reader = BodyReader::request(Framing::Chunked);
+    reader.read(input, |range, rest| pieces.push((&input[range], rest))).unwrap();
+    reader.read(b"e", |range, rest| pieces.push((&b"e"[range], rest))).unwrap();
+    let rest = |bytes| Rest { bytes, capitals: false };
+    assert_eq!(pieces, [(&b"ab"[..], rest(0)), (b"c", rest(0)), (b"d", rest(2)), (b"e", rest(1))]);
 }
 
 #[test]
 fn a_kind_reader_never_stops() {
     let mut reader = BodyReader::answer(Framing::Chunked);
     let input = b"3\r\nabc\r\nnonsense";
-    assert_eq!(reader.read(input, |_| ()), Ok(input.len()));
+    assert_eq!(reader.read(input, |_, _| ()), Ok(input.len()));
     assert!(reader.is_lost() && !reader.may_end_here() && !reader.is_whole());
 }
 

@@ -1,7 +1,7 @@
 //! Captures as text: what is written is read back, and what is wrong is named with its line.
 
 use crate::wire_property::config;
-use gatetap::exchange::body::{Body, Cut, Mark};
+use gatetap::exchange::body::{Body, Cut, Mark, Rest};
 use gatetap::exchange::end::{BodyEnd, Hop};
 use gatetap::exchange::time::Micros;
 use gatetap::wire::script::{Capture, read};
@@ -54,8 +54,8 @@ fn every_kind_of_line_is_read() {
     assert_eq!(
         capture.response.marks,
         [
-            Mark { length: 16, read: Micros(135_500), taken: None },
-            Mark { length: 21, read: Micros(135_501), taken: Some(Micros(135_751)) },
+            Mark { length: 16, read: Micros(135_500), taken: None, rest: Rest::default() },
+            Mark { length: 21, read: Micros(135_501), taken: Some(Micros(135_751)), rest: Rest::default() },
         ]
     );
     assert_eq!(capture.response.cut, Some(Cut { at: 25, tail: 5 }));
@@ -80,7 +80,7 @@ fn what_is_written_is_read_back() {
 #[test]
 fn text_stays_text_and_bytes_become_base64() {
     let mut capture = read("> GET / HTTP/1.1\n< HTTP/1.1 200 OK\nend").unwrap();
-    let marks = [6, 3, 5].map(|length| Mark { length, read: Micros(0), taken: None });
+    let marks = [6, 3, 5].map(|length| Mark { length, read: Micros(0), taken: None, rest: Rest::default() });
     capture.response =
         Body { bytes: b"one \ntwo\n\0\x01\x02\x03\xff".to_vec(), marks: marks.to_vec(), cut: None };
     let text = capture.to_string();
@@ -119,15 +119,16 @@ fn line_ends_of_another_system_change_nothing() {
     assert_eq!(read(&WHOLE.replace('\n', "\r\n")), read(WHOLE));
 }
 
-fn body(chunks: Vec<(Vec<u8>, u32, Option<u32>)>, hole: Option<(usize, u32)>) -> Body {
+fn body(chunks: Vec<(Vec<u8>, u32, Option<u32>, u32)>, hole: Option<(usize, u32)>) -> Body {
     let mut body = Body::default();
     let mut now = 0;
-    for (bytes, later, taken) in chunks {
+    for (bytes, later, taken, more) in chunks {
         now += u64::from(later);
         body.marks.push(Mark {
             length: bytes.len() as u32,
             read: Micros(now),
             taken: taken.map(|taken| Micros(now + u64::from(taken))),
+            rest: Rest { bytes: more, capitals: more % 2 == 1 },
         });
         body.bytes.extend(bytes);
     }
@@ -153,6 +154,7 @@ proptest! {
                 ],
                 any::<u32>(),
                 prop::option::of(any::<u32>()),
+                prop_oneof![Just(0), any::<u32>()],
             ),
             0..6,
         ),

@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::finding::Place;
 use crate::exchange::time::Micros;
+use crate::gateway::profile::played_by;
 
 check! {
     /// ## What it looks for
@@ -58,7 +59,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             format!(
                 "no model of {} can be reached: it is the network, or the whole gateway",
-                subject.gateway()
+                played_by(&subject.exchange.gateway)
             ),
             format!("{} exchanges with {} failed, none was answered", recent.len(), named.join(", ")),
             "look at proxy, firewall, VPN and DNS (`gatetap doctor`), then at the gateway's status page",

@@ -66,10 +66,13 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Some(tokens) => tokens as f64 > found.threshold("most_tokens") && answer.reasoning.is_empty(),
         None => subject.dialect() == Dialect::Responses,
     };
-    if !usual || !silent || other_items || subject.verdict() != Verdict::Complete {
+    // So OpenRouter tells that a provider is only warming up.
+    let nothing_begun = reason.is_empty() && tokens == Some(0) && digest.dialect.generates();
+    if !(usual || nothing_begun) || !silent || other_items || subject.verdict() != Verdict::Complete {
         return;
     }
     let output = digest.usage.output.map_or_else(|| "no usage".to_owned(), |output| counted(output, "token"));
+    let how = if usual { format!("finish reason `{reason}`") } else { "no finish reason".to_owned() };
     let thought = match answer.reasoning.chars().count() {
         0 => String::new(),
         chars => format!("; {chars} characters of reasoning"),
@@ -77,7 +80,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the answer is empty: no text, no refusal, no tool call",
-            format!("finish reason `{reason}`, {output}{thought}"),
+            format!("{how}, {output}{thought}"),
             "ask again once; if it stays empty, ask another model or provider",
         ),
         [],

@@ -49,7 +49,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let code = digest.error_code.as_deref().unwrap_or("none");
     let text: String = digest.error_message.as_deref().unwrap_or_default().chars().take(200).collect();
     let codes = [digest.error_code.as_deref(), digest.error_kind.as_deref()];
-    let known = codes.into_iter().flatten().find_map(|code| errors::lookup(subject.gateway(), code));
+    let known = codes.into_iter().flatten().find_map(|code| errors::lookup(subject.gateway, code));
     let json: Option<Value> = serde_json::from_slice(subject.plain).ok();
     let pointer = ["/error", "/choices/0/error", "/response/error"].into_iter().find(|pointer| {
         json.as_ref().and_then(|json| json.pointer(pointer)).is_some_and(|error| !error.is_null())

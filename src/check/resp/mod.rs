@@ -1,6 +1,7 @@
 //! Answers: whether they hold what was asked for, and whether the gateway is well.
 
 pub(super) mod all_models_failing;
+pub(super) mod coding_broken;
 pub(super) mod content_filter;
 pub(super) mod edge_page;
 pub(super) mod empty;

@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::finding::Place;
 use crate::exchange::time::Micros;
+use crate::gateway::profile::played_by;
 
 check! {
     /// ## What it looks for
@@ -60,7 +61,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let places = of(true).filter(|one| one.failed && one.id != subject.exchange.id).take(5);
     found.push(
         Says::new(
-            format!("`{model}` fails while other models of {} answer", subject.gateway()),
+            format!("`{model}` fails while other models of {} answer", played_by(&subject.exchange.gateway)),
             format!("`{model}`: {failed} of {tried} failed; others: {fine} of {others} answered"),
             format!("ask another model than `{model}` for a while, and see the gateway's status page"),
         ),

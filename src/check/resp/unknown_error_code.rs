@@ -67,7 +67,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     };
     found.push(
         Says::new(
-            format!("the error code `{code}` is not among the documented ones of {}", subject.gateway()),
+            format!("the error code `{code}` is not among the documented ones of {}", subject.gateway),
             format!("status {status}: {text}"),
             fix,
         ),

@@ -50,7 +50,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let text = digest.error_message.as_deref().unwrap_or_default();
     let text: String = text.chars().take(200).collect();
     let codes = [digest.error_code.as_deref(), digest.error_kind.as_deref()];
-    let known = codes.into_iter().flatten().find_map(|code| errors::lookup(subject.gateway(), code));
+    let known = codes.into_iter().flatten().find_map(|code| errors::lookup(subject.gateway, code));
     let chars = subject.answer.text.chars().count();
     found.push(
         Says::new(

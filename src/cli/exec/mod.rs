@@ -7,7 +7,7 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::run::{RunArgs, live_settings};
-use super::{announce, replay, runtime};
+use super::{announce, log, replay, runtime};
 use crate::config::{Route, Settings, Upstream};
 use crate::exchange::finding::Severity;
 use crate::live::Live;
@@ -39,8 +39,10 @@ pub(super) struct ExecArgs {
 impl ExecArgs {
     /// Runs the command.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-        self.run.log().start(true, env)?;
         let mut settings = self.run.on_a_free_port().settings(env)?;
+        if let Some(log) = &settings.log {
+            log::start(log, true, env)?;
+        }
         let taken = taken(variable, !settings.upstream_is_default);
         take_upstreams(&mut settings, &taken)?;
         let runtime = runtime::start()?;

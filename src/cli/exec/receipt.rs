@@ -74,7 +74,7 @@ impl Receipt {
         parts.extend((self.errors > 0).then(|| format!("{} failed", self.errors)));
         parts.extend((self.cut_by_app > 0).then(|| format!("{} cut by the app", self.cut_by_app)));
         if self.input + self.output > 0 {
-            parts.push(format!("{} tokens in, {} out", self.input, self.output));
+            parts.push(format!("{} in, {} out", count(self.input, "token"), self.output));
         }
         parts.extend(self.cost.map(|cost| format!("cost {cost:.6}")));
         let found: Vec<String> = [(errors, "error"), (warnings, "warning"), (infos, "info")]

@@ -8,7 +8,7 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::style::{Style, paint};
 use super::table::{Cell, Column, Fit, render};
-use crate::config::nearest;
+use crate::config::{self, nearest};
 use crate::exchange::text::printable;
 use std::io::Write;
 use topic::Topic;
@@ -39,7 +39,11 @@ impl ExplainArgs {
         let Some(name) = self.name else {
             return list(self.json, env);
         };
-        let topics: Vec<Topic> = Topic::all().filter(|topic| topic.goes_by(&name)).collect();
+        let named = |name: &str| Topic::all().filter(|topic| topic.goes_by(name)).collect::<Vec<_>>();
+        let mut topics = named(&name);
+        if let Some(known) = topics.is_empty().then(|| known_as(&name, env)).transpose()?.flatten() {
+            topics = named(&known);
+        }
         if topics.is_empty() {
             return Err(unknown(&name));
         }
@@ -62,6 +66,15 @@ impl ExplainArgs {
         }
         Ok(Exit::Fine)
     }
+}
+
+/// What an error of a gateway of `gatetap.toml`, as in `company.invalid_api_key`, is called where it answers
+/// like a known one.
+fn known_as(name: &str, env: &Env<'_>) -> anyhow::Result<Option<String>> {
+    let Some((own, code)) = name.split_once('.') else { return Ok(None) };
+    let gateways = config::gateways(&env.directories)?;
+    let profile = gateways.iter().find(|known| known.gateway.name == own).and_then(|known| known.profile);
+    Ok(profile.map(|profile| format!("{}.{code}", profile.name)))
 }
 
 /// Lists everything that there is a page of.

@@ -4,7 +4,7 @@ use super::super::style::Style;
 use crate::check::{ALL, Check};
 use crate::digest::verdict;
 use crate::exchange::end::Verdict;
-use crate::fault::catalogue::{self, Entry};
+use crate::fault::catalogue::{self, Entry, Fault};
 use crate::fault::preset::{self, Preset};
 use crate::gateway::errors::{self, Confidence, Detail, ErrorCode, Retry};
 use crate::proxy::OwnError;
@@ -76,7 +76,10 @@ impl Topic {
                 }
                 Self::Own(token) => named(token.status().as_str()),
                 Self::Preset(preset) => name.strip_prefix("preset:").is_some_and(|name| name == preset.name),
-                Self::Check(_) | Self::Verdict(_) | Self::Fault(_) | Self::Assumption(_) => false,
+                Self::Fault(fault) => {
+                    matches!(catalogue::find(name), Some(Fault::Wire(wire)) if wire.name == fault.name)
+                }
+                Self::Check(_) | Self::Verdict(_) | Self::Assumption(_) => false,
             }
     }
 

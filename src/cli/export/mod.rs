@@ -10,6 +10,7 @@ use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter;
 use super::recording::RecordingArgs;
+use crate::config::{self, ConfiguredGateway};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
 use crate::export::{Altered, Exported, Exporting, FORMATS, Format, Options, Report, format};
@@ -71,7 +72,11 @@ fn formats() -> PossibleValuesParser {
 impl ExportArgs {
     /// Exports.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-        let options = Options { with_text: self.with_text, plain: self.plain };
+        let gateways = config::gateways(&env.directories)?;
+        let variable =
+            |known: &ConfiguredGateway| Some((known.gateway.name.clone(), known.key_variable()?.to_owned()));
+        let key_variables = gateways.iter().filter_map(variable).collect();
+        let options = Options { with_text: self.with_text, plain: self.plain, key_variables };
         let target = Target::new(&self.output);
         let reader = self.recording.open(env)?;
         let now = env.clock.now().wall;

@@ -7,6 +7,7 @@ use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
+use super::presence;
 use super::recording::RecordingArgs;
 use super::style::Style;
 use super::table::{Cell, Column, Fit, render};
@@ -88,6 +89,7 @@ impl LsArgs {
     /// Lists.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let reader = self.recording.open(env)?;
+        presence::tell_trouble(&reader, env)?;
         if self.tunnels {
             let session = self.session.map(|name| name.find_tunnels(&reader)).transpose()?;
             return tunnels::run(&reader, session, self.json, self.limit, env);

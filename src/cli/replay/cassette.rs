@@ -9,15 +9,17 @@ use crate::cli::error::wrong_usage;
 use crate::cli::export::counted;
 use crate::cli::import::{self, Kind};
 use crate::cli::run::upstream;
+use crate::cli::scratch::Scratch;
 use crate::config::{self, Mode, Settings, Upstream};
+use crate::exchange::end::Verdict;
 use crate::exchange::time::WallTime;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::har::Lacking;
+use crate::gateway::profile::split_route;
 use crate::live::{self, ready};
 use crate::replay::{self, Chooser, Miss};
 use crate::store::filter::{Filter, SessionName, Term};
-use crate::store::{Page, Pruner, Reader};
-use anyhow::Context as _;
+use crate::store::{Editor, Page, Pruner, Reader, Tidying};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,44 +29,43 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) struct Prepared {
     /// Where requests go that nothing recorded answers.
     forward: Option<Upstream>,
+    /// The same for what goes to a route, by its name.
+    route_forwards: Vec<(String, Upstream)>,
     /// What the upstream is called, where it is a recording that was made of a file.
     upstream_name: Option<String>,
     /// The recording that is tidied at the end.
     cassette: Option<Cassette>,
-    /// Recordings made of other files.
-    scratch: Vec<Scratch>,
+    /// Recordings made of other files, with those.
+    scratch: Vec<(PathBuf, Scratch)>,
 }
 
 /// A recording that is replayed, or was to be, and recorded into.
 #[derive(Debug)]
 struct Cassette {
     recording: PathBuf,
-    /// What is recorded takes the place of what was recorded before.
-    replaces: bool,
+    tidying: Tidying,
     options: replay::Options,
 }
-
-/// A recording in a directory that only the user may read; it goes when this is dropped.
-#[derive(Debug)]
-struct Scratch(PathBuf);
 
 /// Makes recordings of files that are none, and settles what the mode says of the upstream and the recording. Says on
 /// stderr what it has done.
 pub(in crate::cli) fn prepare(settings: &mut Settings, env: &mut Env<'_>) -> anyhow::Result<Prepared> {
     let mut prepared = Prepared::default();
+    refuse_other_cassettes(settings)?;
+    sweep(settings, env)?;
     if let Upstream::Replay(file) = settings.upstream.clone() {
         let mode = settings.replay.mode.unwrap_or(Mode::None);
         prepared.settle(mode, &file, settings, env)?;
+    } else if let Some(mode) = settings.replay.mode.filter(|mode| *mode != Mode::None) {
+        let (mode, to) = (mode.as_str(), &settings.upstream);
+        writeln!(env.stderr, "note: mode {mode} changes nothing: `{to}` is no recording, as replay:FILE is")?;
     }
     refuse_itself(settings)?;
     let upstream_name = settings.upstream.to_string();
     let routes = settings.routes.iter_mut().map(|route| &mut route.to);
     for upstream in std::iter::once(&mut settings.upstream).chain(routes) {
-        if let Upstream::Replay(file) = upstream
-            && let Some(scratch) = scratch_of(file, env)?
-        {
-            file.clone_from(&scratch.recording());
-            prepared.scratch.push(scratch);
+        if let Upstream::Replay(file) = upstream {
+            prepared.make_recording(file, env)?;
         }
     }
     prepared.upstream_name = (!prepared.scratch.is_empty()).then_some(upstream_name);
@@ -103,6 +104,9 @@ impl Prepared {
             )?;
         }
         if mode == Mode::None || mode == Mode::Once && has_any {
+            if settings.replay.mode.is_some() {
+                answer_routes(file, settings);
+            }
             return Ok(());
         }
         let forward = match (&settings.replay.forward, &recorded) {
@@ -128,6 +132,7 @@ impl Prepared {
                 file.display()
             )?;
             self.forward = Some(forward);
+            self.route_forwards = answer_routes(file, settings);
         } else {
             writeln!(env.stderr, "mode {name}: everything goes to {forward}, and into `{db}`")?;
             settings.upstream = forward;
@@ -135,9 +140,22 @@ impl Prepared {
         if kind.is_none() || same_file(file, &settings.db) {
             self.cassette = Some(Cassette {
                 recording: settings.db.clone(),
-                replaces: mode == Mode::All,
+                tidying: if mode == Mode::All { Tidying::Replaces } else { Tidying::Copies },
                 options: options(settings, env)?,
             });
+        }
+        Ok(())
+    }
+
+    /// Makes a recording of a file that is none, and names that instead.
+    fn make_recording(&mut self, file: &mut PathBuf, env: &mut Env<'_>) -> anyhow::Result<()> {
+        if self.scratch.iter().all(|(known, _)| known != file)
+            && let Some(scratch) = scratch_of(file, env)?
+        {
+            self.scratch.push((file.clone(), scratch));
+        }
+        if let Some((_, scratch)) = self.scratch.iter().find(|(known, _)| known == file) {
+            *file = scratch.recording();
         }
         Ok(())
     }
@@ -145,43 +163,113 @@ impl Prepared {
     /// Tells a gatetap that is about to start.
     pub(in crate::cli) fn settle_live(&self, live: &mut live::Settings) {
         live.forward = self.forward.as_ref().map(upstream);
+        let forwards = self.route_forwards.iter().map(|(name, to)| (name.clone(), upstream(to)));
+        live.route_forwards = forwards.collect();
         live.upstream_name.clone_from(&self.upstream_name);
+        live.tidying = self.cassette.as_ref().map(|cassette| cassette.tidying);
     }
 
     /// Takes out of the cassette what this session should not leave in it, and what it has recorded anew.
     pub(in crate::cli) fn close(self, session: SessionId, env: &mut Env<'_>) -> anyhow::Result<()> {
-        let Some(Cassette { recording, replaces, options }) = self.cassette else { return Ok(()) };
-        let reader = Reader::open(&recording)?;
-        let filter = Filter::from(Term::Session(SessionName::Number(session)));
-        let (mut new, mut gone) = (BTreeSet::new(), Vec::new());
-        for summary in reader.select(&filter, Page::default(), WallTime(0))? {
-            let own = summary.own_error.as_deref();
-            if Chooser::is_replay(&summary.gateway)
-                || own.is_some_and(|own| own == Miss::TOKEN || UNREACHABLE.contains(&own))
-            {
-                gone.push(summary.id);
-            } else if own.is_none() {
-                new.insert(summary.id);
-            }
-        }
-        drop(reader);
-        let replaced = if replaces {
-            let options =
-                replay::Options { recording: recording.clone(), filter: Filter::default(), ..options };
-            replay::replaced(options, &new)?
-        } else {
-            Vec::new()
-        };
-        let older = if replaced.is_empty() {
-            String::new()
-        } else {
-            format!(", in place of {} older", replaced.len())
-        };
-        remove(&recording, &[gone, replaced].concat())?;
-        let count = counted(new.len() as u64);
-        writeln!(env.stderr, "kept in `{}`: {count}{older}", recording.display())?;
+        let Some(Cassette { recording, tidying, options }) = self.cassette else { return Ok(()) };
+        let Tidied { new, replaced, .. } = tidy(&recording, session, tidying, options)?;
+        let older = if replaced == 0 { String::new() } else { format!(", in place of {replaced} older") };
+        writeln!(env.stderr, "kept in `{}`: {}{older}", recording.display(), counted(new))?;
         Ok(())
     }
+}
+
+/// Lets the recording answer what goes to routes, too. Gives where they led.
+fn answer_routes(file: &Path, settings: &mut Settings) -> Vec<(String, Upstream)> {
+    let replay = || Upstream::Replay(file.to_owned());
+    let routes = settings.routes.iter_mut();
+    routes.map(|route| (route.name.clone(), std::mem::replace(&mut route.to, replay()))).collect()
+}
+
+/// What was made of a session in a cassette.
+struct Tidied {
+    /// So many exchanges are new.
+    new: u64,
+    /// So many had not to be there.
+    gone: u64,
+    /// So many older ones went, because new ones took their place.
+    replaced: usize,
+}
+
+/// Takes out of a recording what a session should not leave in it, and what it has recorded anew.
+fn tidy(
+    recording: &Path,
+    session: SessionId,
+    tidying: Tidying,
+    options: replay::Options,
+) -> anyhow::Result<Tidied> {
+    let reader = Reader::open(recording)?;
+    let filter = Filter::from(Term::Session(SessionName::Number(session)));
+    let (mut new, mut gone) = (BTreeSet::new(), Vec::new());
+    for summary in reader.select(&filter, Page::default(), WallTime(0))? {
+        let own = summary.own_error.as_deref();
+        // What was cut because the session was killed is nothing that a gateway did.
+        let is_none = Chooser::is_replay(&summary.gateway) || summary.verdict == Verdict::Lost;
+        if is_none || own.is_some_and(|own| own == Miss::TOKEN || UNREACHABLE.contains(&own)) {
+            gone.push(summary.id);
+        } else if own.is_none() {
+            new.insert(summary.id);
+        }
+    }
+    drop(reader);
+    let replaced = if tidying == Tidying::Replaces {
+        let recording = recording.to_owned();
+        replay::replaced(replay::Options { recording, filter: Filter::default(), ..options }, &new)?
+    } else {
+        Vec::new()
+    };
+    let tidied = Tidied { new: new.len() as u64, gone: gone.len() as u64, replaced: replaced.len() };
+    remove(recording, &[gone, replaced].concat())?;
+    Editor::open(recording)?.set_tidied(session)?;
+    Ok(tidied)
+}
+
+/// Tidies what sessions have left that were killed in the recordings which are to be replayed.
+fn sweep(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<()> {
+    for file in replayed(settings) {
+        let Ok(reader) = Reader::open(file) else { continue };
+        for (session, tidying) in reader.untidied()? {
+            let options = options(settings, env)?;
+            let name = file.display();
+            match tidy(file, session, tidying, options) {
+                Ok(Tidied { gone, .. }) => {
+                    let gone = counted(gone);
+                    writeln!(env.stderr, "tidied `{name}`: session {session} was killed; {gone} removed")?;
+                }
+                Err(error) => {
+                    let what = "what it has replayed is in there twice";
+                    writeln!(env.stderr, "note: session {session} of `{name}` was killed, {what}: {error}")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files that are replayed.
+fn replayed(settings: &Settings) -> impl Iterator<Item = &Path> {
+    let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.iter().map(|route| &route.to));
+    upstreams.filter_map(|upstream| match upstream {
+        Upstream::Replay(file) => Some(file.as_path()),
+        _ => None,
+    })
+}
+
+/// Refuses a mode that would leave out the recording which a route leads to.
+fn refuse_other_cassettes(settings: &Settings) -> anyhow::Result<()> {
+    let Some(mode) = settings.replay.mode.filter(|mode| *mode != Mode::None) else { return Ok(()) };
+    let other = settings.routes.iter().find(|route| matches!(route.to, Upstream::Replay(_)));
+    let Some(route) = other else { return Ok(()) };
+    let (name, to, mode) = (&route.name, &route.to, mode.as_str());
+    Err(wrong_usage(
+        format!("--mode {mode} records into one recording, and the route `{name}` leads to another: `{to}`"),
+        "leave the route out, or the mode; or let a gatetap of its own serve that recording",
+    ))
 }
 
 fn remove(recording: &Path, ids: &[ExchangeId]) -> anyhow::Result<()> {
@@ -191,12 +279,13 @@ fn remove(recording: &Path, ids: &[ExchangeId]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the newest exchange went of which that can be told.
+/// Where the newest plain path went of which that can be told.
 fn newest_origin(reader: &Reader) -> anyhow::Result<Option<Upstream>> {
     /// So many are asked.
     const ASKED: u32 = 50;
     let newest = reader.summaries(Page { limit: Some(ASKED), ..Page::default() })?;
-    for summary in newest.iter().rev() {
+    // What took a route says where that leads.
+    for summary in newest.iter().rev().filter(|summary| split_route(&summary.path).is_none()) {
         if let Some(whole) = reader.exchange(summary.id)?
             && let Ok(origin) = ready::origin(&whole)
         {
@@ -211,9 +300,7 @@ fn refuse_itself(settings: &Settings) -> anyhow::Result<()> {
     if settings.db_is_given {
         return Ok(());
     }
-    let upstreams = std::iter::once(&settings.upstream).chain(settings.routes.iter().map(|route| &route.to));
-    for upstream in upstreams {
-        let Upstream::Replay(recording) = upstream else { continue };
+    for recording in replayed(settings) {
         if same_file(recording, &settings.db) {
             return Err(wrong_usage(
                 format!("`{}` would be replayed and recorded into at once", recording.display()),
@@ -245,27 +332,4 @@ fn scratch_of(file: &Path, env: &mut Env<'_>) -> anyhow::Result<Option<Scratch>>
     let lacks = if lacking == Lacking::default() { "" } else { "; it lacks times and ends of chunks" };
     writeln!(env.stderr, "replaying {} of `{}`{lacks}", counted(imported.exchanges), file.display())?;
     Ok(Some(scratch))
-}
-
-impl Scratch {
-    fn new() -> anyhow::Result<Self> {
-        let name = format!("gatetap-replay-{}-{:016x}", std::process::id(), fastrand::u64(..));
-        let directory = std::env::temp_dir().join(name);
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&directory).with_context(|| format!("cannot make `{}`", directory.display()))?;
-        Ok(Self(directory))
-    }
-
-    fn recording(&self) -> PathBuf {
-        self.0.join("recording.db")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays lies where the system clears up.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }

@@ -12,6 +12,7 @@ use super::completions;
 use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
+use super::presence;
 use super::recording::{ExchangeNames, RecordingArgs};
 use crate::digest::summary::Whole;
 use crate::digest::{self, EventLine};
@@ -107,6 +108,7 @@ impl ShowArgs {
     /// Shows.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let reader = self.recording.open(env)?;
+        presence::tell_trouble(&reader, env)?;
         if let Some(side) = self.body {
             let [ExchangeNames::One(name)] = self.ids.as_slice() else {
                 return Err(wrong_usage(

@@ -7,7 +7,7 @@ use crate::digest;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::finding::Finding;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
 use crate::export::json::{added, head_text};
@@ -180,6 +180,10 @@ impl Page {
 
     fn response(&mut self, shown: &Shown) {
         let exchange = &shown.whole.exchange;
+        for InterimHead { at, raw } in &exchange.interim {
+            self.heading(&format!("Interim response at {at}"));
+            self.head(Some(raw), "", &Headers::from_raw_head(raw));
+        }
         let Some(head) = &exchange.response else {
             return;
         };

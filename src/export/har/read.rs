@@ -3,7 +3,7 @@
 //! A HAR says less than a recording. Bodies stand in it after their content codings were undone, so the
 //! headers that name these go; heads of HTTP/1 are put together again from their lines.
 
-use crate::exchange::body::{Body, Cut, Hidden, Mark};
+use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::session::Session;
@@ -125,6 +125,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             response_end: Some(end),
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_bytes,
@@ -197,7 +198,7 @@ fn body(bytes: Vec<u8>, missing: u64, read: Option<Micros>) -> Body {
     let mut left = passed;
     while left > 0 {
         let length = u32::try_from(left).unwrap_or(u32::MAX);
-        marks.push(Mark { length, read: read.unwrap_or_default(), taken: None });
+        marks.push(Mark { length, read: read.unwrap_or_default(), taken: None, rest: Rest::default() });
         left -= u64::from(length);
     }
     let cut = (missing > 0).then_some(Cut { at: bytes.len() as u64, tail: 0 });

@@ -145,8 +145,13 @@ fn response(one: &Exported) -> Value {
         "bodySize": passed,
         "_transferSize": passed + head.raw.as_ref().map_or(0, |raw| raw.len() as u64),
     });
-    if let (Some(response), Some(own)) = (response.as_object_mut(), &exchange.own_answer) {
-        response.insert("_error".to_owned(), own.token.clone().into());
+    let Some(members) = response.as_object_mut() else { return response };
+    if let Some(own) = &exchange.own_answer {
+        members.insert("_error".to_owned(), own.token.clone().into());
+    }
+    if !exchange.interim.is_empty() {
+        let lines: Vec<String> = exchange.interim.iter().map(|head| head_text(head.start_line())).collect();
+        members.insert("comment".to_owned(), format!("before it came {}", lines.join(", ")).into());
     }
     response
 }

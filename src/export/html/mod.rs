@@ -64,7 +64,7 @@ impl Html {
         };
         format!(
             "<summary><span class=\"id\">{}</span><span class=\"path\">{} {}</span><span class=\"model\">{}</span>\
-             <span class=\"status\">{status}</span><span class=\"{}\">{} {findings}</span>\
+             <span class=\"status\">{status}</span><span class=\"verdict {}\"><span>{}</span> {findings}</span>\
              <span class=\"num\">{}</span><span class=\"num tokens\">{tokens}</span>\
              <span class=\"fall\"><i style=\"left:{left:.2}%;width:{width:.2}%;\
              background:linear-gradient(90deg,var(--wait) {first:.1}%,var(--flow) {first:.1}%)\"></i></span></summary>",

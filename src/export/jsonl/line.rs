@@ -87,8 +87,17 @@ pub(super) struct RequestLine {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResponseLine {
+    #[serde(default)]
+    pub(super) interim: Vec<InterimLine>,
     pub(super) head: Option<HeadLine>,
     pub(super) body: BodyLine,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InterimLine {
+    pub(super) at_us: u64,
+    pub(super) raw_head: Octets,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,13 +116,26 @@ pub(super) struct BodyLine {
     pub(super) bytes: u64,
     pub(super) content: Octets,
     pub(super) cut: Option<CutLine>,
-    pub(super) marks: Vec<(u32, u64, Option<u64>)>,
+    pub(super) marks: Vec<MarkLine>,
     pub(super) trailers: Vec<(String, Octets)>,
     pub(super) end: Option<EndLine>,
     /// Of the whole body, where not all of it is kept.
     pub(super) sha256: Option<String>,
     /// Null where nothing was hidden in it.
     pub(super) hidden: Option<HiddenLine>,
+}
+
+/// A chunk: its length, when it was read and when it was taken.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a mark is [length, read_us, taken_us] or [length, read_us, taken_us, rest, capitals]"
+)]
+pub(super) enum MarkLine {
+    /// It ends its HTTP/1 chunk, or there are none.
+    End(u32, u64, Option<u64>),
+    /// Its HTTP/1 chunk goes on for so many bytes; the size of that is written in capitals.
+    Part(u32, u64, Option<u64>, u32, bool),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

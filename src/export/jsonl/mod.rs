@@ -18,8 +18,12 @@
 //!   microseconds, those of an exchange since it began.
 //! * `raw_head` is the HTTP/1 head byte for byte; `headers` is the same as a list, for readers. They have to
 //!   agree. In a file that is written by hand `raw_head` may be null.
+//! * `response.interim` lists the heads of interim answers (1xx) that came before it, empty without any; a file
+//!   that says nothing of them has none.
 //! * `body.content` holds the bytes that are kept; `cut` says where others are missing. `marks` has an
-//!   element for each chunk: `[length, read_us, taken_us]`, the last null where it was not taken.
+//!   element for each chunk: `[length, read_us, taken_us]`, the last null where it was not taken, and after these
+//!   `rest, capitals`: how many bytes of its HTTP/1 chunk were yet to come, and whether the letters in the size of that
+//!   are capitals; left out where they are 0 and false.
 //! * `end` is `"whole"`, `{"broken":{"by":"gateway","detail":"…"}}`, or null while it is open.
 //! * What can be derived again (verdict, usage, findings) is left out. `digest` is null but where bytes that
 //!   it was derived from are not kept.

@@ -2,13 +2,13 @@
 
 use super::VERSION;
 use super::line::{
-    BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, Line, Octets, OriginLine, OwnAnswerLine,
-    RequestLine, SessionLine, TunnelLine,
+    BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, InterimLine, Line, MarkLine, Octets,
+    OriginLine, OwnAnswerLine, RequestLine, SessionLine, TunnelLine,
 };
-use crate::exchange::body::{Body, Cut, Hidden, Mark};
+use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest};
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
-use crate::exchange::head::{Headers, RequestHead, ResponseHead};
+use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead};
 use crate::exchange::origin::Origin;
 use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
@@ -198,6 +198,12 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
         response_end,
         request_trailers,
         response_trailers,
+        interim: line
+            .response
+            .interim
+            .into_iter()
+            .map(|InterimLine { at_us, raw_head }| InterimHead { at: Micros(at_us), raw: raw_head.0.into() })
+            .collect(),
         request_sha256,
         response_sha256,
         credentials: line.credentials.into_iter().map(credential).collect::<Result<_, _>>()?,
@@ -264,38 +270,41 @@ fn headers(lines: Vec<(String, Octets)>) -> Result<Headers, String> {
 }
 
 fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>), String> {
-    let mut before = 0;
-    for (_, read, taken) in &line.marks {
+    let marks: Vec<Mark> = line.marks.iter().map(mark).collect();
+    let mut before = Micros(0);
+    for Mark { read, taken, .. } in &marks {
         if *read < before || taken.is_some_and(|taken| taken < *read) {
             return Err(format!("the times of the {side}'s marks go back"));
         }
         before = *read;
     }
     let kept = line.content.0.len() as u64;
-    let passed: u64 = line.marks.iter().map(|(length, ..)| u64::from(*length)).sum();
+    let passed: u64 = marks.iter().map(|mark| u64::from(mark.length)).sum();
     let fits = match &line.cut {
         Some(cut) => cut.at.checked_add(cut.tail) == Some(kept) && kept < passed,
-        None => line.marks.is_empty() || kept == passed,
+        None => marks.is_empty() || kept == passed,
     };
     if !fits {
         return Err(format!("the {side}'s content, cut and marks do not add up"));
     }
     let body = Body {
         bytes: line.content.0.clone(),
-        marks: line
-            .marks
-            .iter()
-            .map(|(length, read, taken)| Mark {
-                length: *length,
-                read: Micros(*read),
-                taken: taken.map(Micros),
-            })
-            .collect(),
+        marks,
         cut: line.cut.as_ref().map(|cut| Cut { at: cut.at, tail: cut.tail }),
     };
     let trailers =
         Headers(line.trailers.iter().map(|(name, value)| (name.clone(), value.0.clone().into())).collect());
     Ok((body, trailers, line.end.as_ref().map(end).transpose()?))
+}
+
+fn mark(line: &MarkLine) -> Mark {
+    let (length, read, taken, rest) = match *line {
+        MarkLine::End(length, read, taken) => (length, read, taken, Rest::default()),
+        MarkLine::Part(length, read, taken, bytes, capitals) => {
+            (length, read, taken, Rest { bytes, capitals })
+        }
+    };
+    Mark { length, read: Micros(read), taken: taken.map(Micros), rest }
 }
 
 fn end(line: &EndLine) -> Result<BodyEnd, String> {

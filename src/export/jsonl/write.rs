@@ -3,9 +3,10 @@
 use super::VERSION;
 use super::line::{
     BodyLine, CredentialLine, CutLine, EndLine, EndOfFile, ExchangeLine, HeadLine, HeaderLine, HiddenLine,
-    Line, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine, TimingLine, TunnelLine,
+    InterimLine, Line, MarkLine, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine,
+    TimingLine, TunnelLine,
 };
-use crate::exchange::body::{Body, Hidden, Side};
+use crate::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, OwnAnswer};
 use crate::exchange::head::Headers;
@@ -74,6 +75,11 @@ fn exchange_line(one: &Exported) -> ExchangeLine {
         },
         sent: exchange.sent.as_ref().map(lines),
         response: ResponseLine {
+            interim: exchange
+                .interim
+                .iter()
+                .map(|head| InterimLine { at_us: head.at.0, raw_head: Octets(head.raw.to_vec()) })
+                .collect(),
             head: exchange.response.as_ref().map(|head| HeadLine {
                 status: head.status,
                 version: head.version.clone(),
@@ -134,7 +140,10 @@ fn kept(body: &Body) -> BodyLine {
         marks: body
             .marks
             .iter()
-            .map(|mark| (mark.length, mark.read.0, mark.taken.map(|taken| taken.0)))
+            .map(|Mark { length, read, taken, rest }| match (taken.map(|taken| taken.0), *rest) {
+                (taken, Rest { bytes: 0, capitals: false }) => MarkLine::End(*length, read.0, taken),
+                (taken, Rest { bytes, capitals }) => MarkLine::Part(*length, read.0, taken, bytes, capitals),
+            })
             .collect(),
         trailers: Vec::new(),
         end: None,

@@ -108,9 +108,13 @@ pub static ALL: &[&WireFault] = &[
     &http::SHOULD_NOT_RETRY,
 ];
 
-/// The wire fault of that name.
+/// Short names: what each stands for.
+const SHORT: [(&str, &WireFault); 1] = [("net.reset", &net::RESET_BEFORE_HEADERS)];
+
+/// The wire fault of that name, or of that short one.
 pub fn find(name: &str) -> Option<&'static WireFault> {
-    ALL.iter().copied().find(|fault| fault.name == name)
+    let short = || SHORT.iter().find(|(short, _)| *short == name).map(|(_, fault)| *fault);
+    ALL.iter().copied().find(|fault| fault.name == name).or_else(short)
 }
 
 impl PartialEq for WireFault {

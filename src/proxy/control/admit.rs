@@ -2,13 +2,12 @@
 
 use super::Refusal;
 use crate::proxy::Shared;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, ORIGIN};
+use crate::proxy::foreign::FETCH_SITE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use ring::digest::{SHA256, digest};
 use std::net::SocketAddr;
-
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets a request in: not from a web page, not under a foreign name (DNS rebinding), not as a proxied
 /// request, with the token where a listener can be reached from beyond this machine, and writing JSON only.

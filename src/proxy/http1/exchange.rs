@@ -1,5 +1,6 @@
 //! One exchange: from the app's request to the answer it gets.
 
+use super::fault::Looked;
 use super::link::{Link, Socket};
 use super::message::{Answer, Request};
 use super::pump::{Down, Ended, Pump, Up};
@@ -18,7 +19,7 @@ use crate::proxy::own_answer::{Failure, Token};
 use crate::proxy::route::Route;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
-use crate::replay::OWN_HEADER;
+use crate::replay::{LONGEST_BODY, OWN_HEADER};
 use crate::tls::Alpn;
 use crate::wire::http1::{BodyReader, Problem};
 use bytes::Bytes;
@@ -55,7 +56,12 @@ struct Destination {
     target: Vec<u8>,
     /// What a replay is told beside the request.
     ticket: Option<String>,
+    /// The app was told to go on with its body, because that decides where the request goes.
+    told_to_go_on: bool,
 }
+
+/// What an app waits for that expects it before it sends a body.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// A request that is sent on.
 struct Sending<'a> {
@@ -122,11 +128,15 @@ pub(super) async fn exchange<A: Socket>(
     };
     let forwarded = destination.as_ref().ok().map(|destination| {
         let host = destination.host.as_ref().map(HeaderValue::as_bytes);
-        request.forward(&destination.target, host, &destination.route.set)
+        let head = request.forward(&destination.target, host, &destination.route.set_for(request.page()));
+        if destination.told_to_go_on { message::without(&head, "expect") } else { head }
     });
     let asked = asked(connection.peer, &request, destination.as_ref().ok(), forwarded.as_ref());
     let track = shared.recorder.begin(Asked { replay_of: shared.sends_again(connection.peer), ..asked });
     let mut record = Record::new(track, shared);
+    if destination.as_ref().is_ok_and(|destination| destination.told_to_go_on) {
+        record.track.interim(&Bytes::from_static(CONTINUE));
+    }
     if body.is_whole() && !request.upgrade {
         record.ended(Side::Request, BodyEnd::Whole);
     }
@@ -185,7 +195,7 @@ fn destination(connection: &Connection, request: &Request, path: &str) -> Result
         let message = format!("`{}` cannot be asked by its name", route.origin);
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
-    Ok(Destination { route, host, target: message::bytes_of(&target), ticket: None })
+    Ok(Destination { route, host, target: message::bytes_of(&target), ticket: None, told_to_go_on: false })
 }
 
 impl Destination {
@@ -198,7 +208,11 @@ impl Destination {
         body: &BodyReader,
     ) -> Self {
         let Some(ahead) = &self.route.ahead else { return self };
-        let Some(body) = fault::whole_body(app, request, body).await else { return self };
+        let told_to_go_on = request.minor > 0
+            && !body.is_whole()
+            && request.head.has_token("expect", "100-continue")
+            && app.send(Bytes::from_static(CONTINUE)).await.is_ok();
+        let looked = fault::look_at(app, body.clone(), LONGEST_BODY).await;
         let head = RequestHead {
             method: String::from_utf8_lossy(&request.method).into_owned(),
             target: path,
@@ -206,9 +220,14 @@ impl Destination {
             headers: Headers::from_raw_head(request.head.raw()),
             raw: None,
         };
-        let Chosen { route, target, ticket } = ahead.choose(&self.route, head, body).await;
+        let chosen = match looked {
+            Looked::Whole(body) => ahead.choose(&self.route, head, body).await,
+            Looked::TooLong(_) => ahead.give_up(&self.route, &head),
+            Looked::Broken(_) => return Self { told_to_go_on, ..self },
+        };
+        let Chosen { route, target, ticket } = chosen;
         let host = route.host.clone();
-        Self { route, host, target: message::bytes_of(&target), ticket }
+        Self { route, host, target: message::bytes_of(&target), ticket, told_to_go_on }
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) async fn draw<A: Socket>(
     if own.is_empty() && !shared.armed.is_any() {
         return Ok(None);
     }
-    let (read, _) = look_at(app, request, body.clone()).await;
+    // An app that waits for the gateway's word before it sends a body has none to look at.
+    let waits = request.head.has_token("expect", "100-continue");
+    let limit = if waits { 0 } else { LOOKED_AT };
+    let (Looked::Whole(read) | Looked::TooLong(read) | Looked::Broken(read)) =
+        look_at(app, body.clone(), limit).await;
     let headers = Headers::from_raw_head(request.head.raw());
     let asking = Asking {
         method: &String::from_utf8_lossy(&request.method),
@@ -41,34 +45,37 @@ pub(super) async fn draw<A: Socket>(
     Ok(Injection::draw(shared, route, &asking))
 }
 
-/// Reads a body without taking it; `None` if it is longer than what is looked at, or breaks off.
-pub(super) async fn whole_body<A: Socket>(
-    app: &mut Link<A>,
-    request: &Request,
-    body: &BodyReader,
-) -> Option<Vec<u8>> {
-    let (read, is_whole) = look_at(app, request, body.clone()).await;
-    is_whole.then_some(read)
+/// What was read ahead of a body, without taking it.
+#[derive(Debug)]
+pub(super) enum Looked {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// As much as is looked at; there is more.
+    TooLong(Vec<u8>),
+    /// All that came before it broke off, or turned out to be none.
+    Broken(Vec<u8>),
 }
 
-/// Reads as much of a body as is looked at, without taking it; and says whether that is all of it.
-async fn look_at<A: Socket>(app: &mut Link<A>, request: &Request, mut reader: BodyReader) -> (Vec<u8>, bool) {
+/// Reads as much as `limit` of a body, without taking it.
+pub(super) async fn look_at<A: Socket>(app: &mut Link<A>, mut reader: BodyReader, limit: usize) -> Looked {
     let mut data = Vec::new();
-    if request.head.has_token("expect", "100-continue") {
-        // The app waits for the gateway's word before it sends a body.
-        return (data, reader.is_whole());
-    }
     let mut seen = 0;
     loop {
         let fresh = app.unused.get(seen..).unwrap_or_default();
-        let read = reader.read(fresh, |piece| data.extend_from_slice(fresh.get(piece).unwrap_or_default()));
+        let read =
+            reader.read(fresh, |piece, _| data.extend_from_slice(fresh.get(piece).unwrap_or_default()));
         // What is no body is refused where it is sent on.
-        let Ok(taken) = read else { return (data, false) };
+        let Ok(taken) = read else { return Looked::Broken(data) };
         seen += taken;
-        if reader.is_whole() || data.len() >= LOOKED_AT || !matches!(app.fill().await, Ok(1..)) {
-            let is_whole = reader.is_whole() && data.len() <= LOOKED_AT;
-            data.truncate(LOOKED_AT);
-            return (data, is_whole);
+        if reader.is_whole() && data.len() <= limit {
+            return Looked::Whole(data);
+        }
+        if data.len() >= limit {
+            data.truncate(limit);
+            return Looked::TooLong(data);
+        }
+        if !matches!(app.fill().await, Ok(1..)) {
+            return Looked::Broken(data);
         }
     }
 }

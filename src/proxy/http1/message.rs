@@ -3,6 +3,7 @@
 
 use crate::fault;
 use crate::gateway::set_header::SetHeader;
+use crate::proxy::foreign::{FETCH_SITE, Page};
 use crate::replay::{Miss, OWN_HEADER, OwnWord};
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
@@ -68,6 +69,12 @@ impl Request {
             Some(query) => format!("/{query}"),
             None => "/".to_owned(),
         }
+    }
+
+    /// What it says of the page that sends it.
+    pub(super) fn page(&self) -> Page<'_> {
+        let header = |name| self.head.all(name).next().map(|field| field.value);
+        Page { origin: header("origin"), site: header(FETCH_SITE), host: header("host") }
     }
 
     /// The head for the gateway, which is asked for `target` under the name of `host`; under the name that

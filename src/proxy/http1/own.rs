@@ -5,7 +5,7 @@ use super::link::{Link, Socket};
 use super::message::Request;
 use super::record::Record;
 use crate::exchange::Timing;
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::proxy::app_connection::Connection;
 use crate::proxy::control::LONGEST_BODY;
@@ -77,12 +77,12 @@ pub(super) async fn answer<A: Socket>(
 async fn rest<A: Socket>(app: &mut Link<A>, record: &mut Record, body: &mut BodyReader) -> bool {
     loop {
         let mut pieces = Vec::new();
-        let Ok(taken) = body.read(&app.unused, |piece| pieces.push(piece)) else {
+        let Ok(taken) = body.read(&app.unused, |piece, rest| pieces.push((piece, rest))) else {
             return false;
         };
         let bytes = app.unused.split_to(taken).freeze();
-        for piece in pieces {
-            record.chunk(Side::Request, &bytes.slice(piece));
+        for (piece, rest) in pieces {
+            record.chunk(Side::Request, &bytes.slice(piece), rest);
         }
         if body.is_whole() {
             record.whole(Side::Request, body.trailers());
@@ -106,7 +106,7 @@ pub(super) async fn whole_request<A: Socket>(
     loop {
         let unused = app.unused.split();
         let taken =
-            reader.read(&unused, |piece| body.extend_from_slice(unused.get(piece).unwrap_or_default()));
+            reader.read(&unused, |piece, _| body.extend_from_slice(unused.get(piece).unwrap_or_default()));
         app.unused.extend_from_slice(unused.get(taken.ok()?..).unwrap_or_default());
         if reader.is_whole() {
             break;
@@ -142,7 +142,7 @@ async fn send<A: Socket>(
         timing: Timing { head: Some(record.track.now()), ..Timing::default() },
     });
     if method != b"HEAD" {
-        record.chunk(Side::Response, response.body());
+        record.chunk(Side::Response, response.body(), Rest::default());
     }
     let sent = app.send(rendered(&response, method, keep)).await.is_ok();
     if sent {

@@ -285,6 +285,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         }
         self.down.out = answer.forward(self.app_minor);
         if answer.is_interim() {
+            self.record.track.interim(answer.head.raw());
             return Ok(true);
         }
         answered(self.record, &answer);
@@ -308,13 +309,14 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
         let Some((answer, body)) = &mut self.down.answer else { return };
         let mut pieces = Vec::new();
         // A kind reader has no problems.
-        let taken = body.read(&self.gateway.unused, |piece| pieces.push(piece)).unwrap_or_default();
+        let taken =
+            body.read(&self.gateway.unused, |piece, rest| pieces.push((piece, rest))).unwrap_or_default();
         let wire = self.gateway.unused.split_to(taken).freeze();
         let mut data = BytesMut::new();
         let dechunks = answer.dechunks_for(self.app_minor);
-        for piece in pieces {
+        for (piece, rest) in pieces {
             let piece = wire.slice(piece);
-            self.record.chunk(Side::Response, &piece);
+            self.record.chunk(Side::Response, &piece, rest);
             self.down.chunks += 1;
             if dechunks {
                 data.extend_from_slice(&piece);
@@ -407,10 +409,10 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
 
     fn take_request_body(&mut self) -> Result<(), Problem> {
         let mut pieces = Vec::new();
-        let taken = self.up.body.read(&self.app.unused, |piece| pieces.push(piece))?;
+        let taken = self.up.body.read(&self.app.unused, |piece, rest| pieces.push((piece, rest)))?;
         self.up.out = self.app.unused.split_to(taken).freeze();
-        for piece in pieces {
-            self.record.chunk(Side::Request, &self.up.out.slice(piece));
+        for (piece, rest) in pieces {
+            self.record.chunk(Side::Request, &self.up.out.slice(piece), rest);
             self.up.chunks += 1;
         }
         if self.up.body.is_whole() {

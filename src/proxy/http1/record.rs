@@ -1,6 +1,6 @@
 //! What is written down of an exchange: every chunk, and exactly one end a side.
 
-use crate::exchange::body::Side;
+use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::Headers;
 use crate::proxy::Shared;
@@ -41,9 +41,10 @@ impl Record {
         polled
     }
 
-    pub(super) fn chunk(&self, side: Side, bytes: &Bytes) {
+    /// A piece of a body was read, of whose HTTP/1 chunk `rest` is yet to come.
+    pub(super) fn chunk(&self, side: Side, bytes: &Bytes, rest: Rest) {
         if self.is_open(side) {
-            self.track.chunk(side, bytes);
+            self.track.part(side, bytes, rest);
         }
     }
 

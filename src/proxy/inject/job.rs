@@ -123,8 +123,8 @@ impl Job {
             let read = gateway.body(&mut reader).await;
             let end = match read {
                 Read::Some { data, .. } => {
-                    for piece in data {
-                        self.track.chunk(Side::Origin, &piece);
+                    for (piece, rest) in data {
+                        self.track.part(Side::Origin, &piece, rest);
                         for frame in frames.push(&piece) {
                             transform.frame(frame, &mut steps);
                         }

@@ -1,5 +1,6 @@
 //! The origin behind an injected connection: the gateway, asked as it would have been.
 
+use crate::exchange::body::Rest;
 use crate::proxy::Shared;
 use crate::proxy::connect::GatewayStream;
 use crate::proxy::own_answer::{Failure, Token};
@@ -45,7 +46,7 @@ pub(super) struct Answered {
 #[derive(Debug)]
 pub(super) enum Read {
     /// So many bytes, and the pieces of data among them.
-    Some { wire: Bytes, data: Vec<Bytes> },
+    Some { wire: Bytes, data: Vec<(Bytes, Rest)> },
     /// The body is whole.
     Whole,
     /// The gateway closed before it was.
@@ -114,9 +115,10 @@ impl Gateway {
             if !self.unused.is_empty() {
                 let mut pieces = Vec::new();
                 // A kind reader has no problems.
-                let taken = reader.read(&self.unused, |piece| pieces.push(piece)).unwrap_or_default();
+                let taken =
+                    reader.read(&self.unused, |piece, rest| pieces.push((piece, rest))).unwrap_or_default();
                 let wire = self.unused.split_to(taken).freeze();
-                let data = pieces.into_iter().map(|piece| wire.slice(piece)).collect();
+                let data = pieces.into_iter().map(|(piece, rest)| (wire.slice(piece), rest)).collect();
                 return Read::Some { wire, data };
             }
             match self.fill().await {

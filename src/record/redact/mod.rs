@@ -40,7 +40,7 @@ use crate::digest::{Digest, Text};
 use crate::exchange::body::{Hidden, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::OwnAnswer;
-use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
+use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
 use crate::exchange::{Exchange, SessionId, Timing};
 use crate::gateway::credential::credential_facts;
@@ -232,6 +232,7 @@ impl Redactor {
             response_end: None,
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: 0,
@@ -275,6 +276,7 @@ impl Redactor {
             own_answer: exchange.own_answer.map(|own| OwnAnswer { message: self.masked(own.message), ..own }),
             request_trailers: self.headers(&exchange.request_trailers),
             response_trailers: self.headers(&exchange.response_trailers),
+            interim: exchange.interim.iter().map(|head| self.interim(head)).collect(),
             fault: exchange.fault.map(|fault| self.masked(fault)),
             credentials,
             ..exchange
@@ -289,6 +291,11 @@ impl Redactor {
             None => self.headers(&lines(&answered.headers)),
         };
         ResponseHead { status: answered.status.as_u16(), version: version(answered.version), headers, raw }
+    }
+
+    /// The head of an interim answer without its secrets.
+    pub(super) fn interim(&self, head: &InterimHead) -> InterimHead {
+        InterimHead { at: head.at, raw: self.raw_head(&head.raw) }
     }
 
     /// The origin's answer has this head; what may be kept of it.

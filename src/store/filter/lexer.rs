@@ -58,6 +58,12 @@ pub(super) fn key_and_operator(text: &str) -> Option<(usize, usize, Compare)> {
     operators.into_iter().find(|(sign, _)| rest.starts_with(sign)).map(|(sign, how)| (key, sign.len(), how))
 }
 
+/// What stands before and behind the sign of a `key!=value`, which the language does not have.
+pub(super) fn unequal(word: &str) -> Option<(&str, &str)> {
+    let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic());
+    word.split_once("!=").filter(|(key, _)| is_key(key))
+}
+
 /// Whether a word written bare ends before `c`.
 pub(super) fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | '"')
@@ -92,7 +98,7 @@ impl<'a> Lexer<'a> {
             }
             _ => match key_and_operator(self.rest()) {
                 Some((key, sign, how)) => self.ask(key, sign, how)?,
-                None => self.word(),
+                None => self.word_or_unequal()?,
             },
         };
         Ok(Some(Token { kind, at: start..self.at }))
@@ -108,6 +114,17 @@ impl<'a> Lexer<'a> {
         let word = rest.find(ends_word).and_then(|end| rest.get(..end)).unwrap_or(rest);
         self.at += word.len();
         word
+    }
+
+    /// A word; `key!=value` would be one, and find nothing.
+    fn word_or_unequal(&mut self) -> Result<Kind, FilterError> {
+        let start = self.at;
+        let word = self.bare();
+        self.at = start;
+        let Some((key, value)) = unequal(word) else { return Ok(self.word()) };
+        let sign = start + key.len();
+        Err(FilterError::new(sign..sign + 2, "there is no `!=`")
+            .hint_to(format!("write `-{key}:{value}`; to search for the word, put it in quotes")))
     }
 
     fn word(&mut self) -> Kind {

@@ -1,7 +1,7 @@
 //! From a tree back to text that reads the same.
 
 use super::Filter;
-use super::lexer::{ends_word, key_and_operator};
+use super::lexer::{ends_word, key_and_operator, unequal};
 use super::term::{Expr, Instant, Name, Pattern, Quantity, SessionName, Term, Words};
 use super::value::UNITS;
 use jiff::Timestamp;
@@ -89,7 +89,8 @@ impl Display for Words {
             && !self.text.starts_with('-')
             && !self.text.ends_with('*')
             && !["OR", "AND", "NOT"].contains(&self.text.as_str())
-            && key_and_operator(&self.text).is_none();
+            && key_and_operator(&self.text).is_none()
+            && unequal(&self.text).is_none();
         if is_bare {
             f.write_str(&self.text)?;
         } else {

@@ -5,6 +5,7 @@ use super::cells::{one_line, split, width_of, wrap};
 use super::header_notes::note;
 use super::pane::{Content, nothing};
 use crate::exchange::head::Headers;
+use crate::export::json::head_text;
 use crate::tui::json_text::{Token, tokens};
 use crate::tui::prepare::{BODY_SHOWN, hex_lines, plain_lines};
 use crate::tui::state::{BodyText, Detail, Form};
@@ -31,10 +32,16 @@ pub(super) fn request(ui: &Ui, detail: &Detail, form: Form, width: usize) -> Con
 
 pub(super) fn response(ui: &Ui, detail: &Detail, form: Form, width: usize) -> Content {
     let exchange = &detail.whole.exchange;
-    let Some(head) = &exchange.response else {
-        return Content { lines: nothing(ui, "No answer yet."), ..Content::default() };
-    };
     let mut content = Content::default();
+    for interim in &exchange.interim {
+        push_wrapped(&mut content.lines, ui, Role::Strong, &head_text(interim.start_line()), width);
+        push_headers(&mut content, ui, &Headers::from_raw_head(&interim.raw), width);
+        content.lines.push(Line::default());
+    }
+    let Some(head) = &exchange.response else {
+        content.lines.extend(nothing(ui, "No answer yet."));
+        return content;
+    };
     let start = format!("{} {}", head.version, head.status);
     push_wrapped(&mut content.lines, ui, Role::Strong, &start, width);
     push_headers(&mut content, ui, &head.headers, width);

@@ -2,6 +2,7 @@
 
 use super::head::is_token;
 use super::{Framing, Problem};
+use crate::exchange::body::Rest;
 use std::ops::Range;
 
 /// Trailers, or a chunk's extension, longer than this are not read.
@@ -17,6 +18,8 @@ pub struct BodyReader {
     strict: bool,
     /// The bytes of the extension or of the trailers so far.
     line: Vec<u8>,
+    /// The size of this chunk is written in capitals.
+    capitals: bool,
     lost: bool,
 }
 
@@ -63,7 +66,7 @@ impl BodyReader {
             Framing::Chunked => State::Size { value: 0, digits: 0 },
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, strict, line: Vec::new(), lost: false }
+        Self { state, strict, line: Vec::new(), capitals: false, lost: false }
     }
 
     /// Whether the body has ended by its framing.
@@ -87,23 +90,27 @@ impl BodyReader {
     }
 
     /// Takes bytes off the front of `bytes` as far as they belong to the body; says how many. `data` is
-    /// called with the place of every piece of data among them; no piece spans two chunks.
+    /// called with the place of every piece of data among them, and with what is yet to come of its chunk; no piece
+    /// spans two chunks.
     ///
     /// # Errors
     /// Only where it is strict.
-    pub fn read(&mut self, bytes: &[u8], mut data: impl FnMut(Range<usize>)) -> Result<usize, Problem> {
+    pub fn read(&mut self, bytes: &[u8], mut data: impl FnMut(Range<usize>, Rest)) -> Result<usize, Problem> {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Whole {
             let rest = bytes.get(at..).unwrap_or_default();
             match self.state {
                 State::Length(left) | State::Chunk(left) => {
                     let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-                    data(at..at + here);
+                    let left = left - here as u64;
+                    let is_chunk = matches!(self.state, State::Chunk(_));
+                    let bytes = if is_chunk { u32::try_from(left).unwrap_or(u32::MAX) } else { 0 };
+                    data(at..at + here, Rest { bytes, capitals: self.capitals });
                     at += here;
-                    self.state = self.after_data(left - here as u64);
+                    self.state = self.after_data(left);
                 }
                 State::UntilClose => {
-                    data(at..bytes.len());
+                    data(at..bytes.len(), Rest::default());
                     at = bytes.len();
                 }
                 _ => {
@@ -137,6 +144,7 @@ impl BodyReader {
                 if digits >= 15 {
                     return Err(Problem::ChunkSize);
                 }
+                self.capitals = digit.is_ascii_uppercase() || self.capitals && digits > 0;
                 let digit = char::from(digit).to_digit(16).unwrap_or_default();
                 State::Size { value: value << 4 | u64::from(digit), digits: digits + 1 }
             }

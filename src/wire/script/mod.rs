@@ -23,7 +23,9 @@
 //! A line of content is its mark and a space, then the text as it stands and a line end: CRLF in a head, LF in a
 //! body. After `~` the text has the escapes `\\ \n \r \t \xNN` and no line end is added; after `=` it is
 //! Base64. The empty line that ends a head need not be written. `missing N` stands for bytes that passed
-//! and are not kept. Times are numbers with `us`, `ms` or `s`; each `+` begins a new chunk.
+//! and are not kept. Times are numbers with `us`, `ms` or `s`; each `+` begins a new chunk. `rest N` after it
+//! says that of the HTTP/1 chunk, which is one with it if nothing is said, so many bytes are yet to come; `REST` says
+//! the same of one whose size is written in capitals.
 //!
 //! `end` says how the answer ended: alone it arrived whole, else whoever broke it off (`app`, `gateway`,
 //! `gatetap`) and what was seen; without it the exchange is open. `end-request` says the same of the
@@ -48,7 +50,7 @@ pub struct Capture {
     /// What it shows: the comments at its start, without their marks, one a line.
     pub about: String,
     /// The exchange. Of its times only `sent`, `head` and `end` are written; numbers, session, peer,
-    /// credentials, fault and replay are not.
+    /// credentials, fault, replay, trailers and interim answers are not.
     pub exchange: Exchange,
     /// The request's body.
     pub request: Body,

@@ -1,7 +1,7 @@
 //! Captures, read.
 
 use super::{BASE64, BODY, Capture, ESCAPED, NEXT, REQUEST_HEAD, RESPONSE_HEAD};
-use crate::exchange::body::{Body, Cut, Hidden, Mark, Side};
+use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::{Micros, WallTime};
@@ -103,6 +103,7 @@ struct State {
     url: Option<String>,
     now: Micros,
     taken: Option<Micros>,
+    rest: Rest,
     request_head: Vec<u8>,
     response_head: Vec<u8>,
     sent: Option<Micros>,
@@ -157,12 +158,12 @@ impl State {
             return content(rest, b"\r\n", &mut self.response_head);
         }
         if let Some(rest) = line.strip_prefix(BODY) {
-            let (now, taken) = (self.now, self.taken);
+            let mark = self.mark();
             let growing = self.growing()?;
             let mut bytes = Vec::new();
             content(rest, b"\n", &mut bytes)?;
             growing.body.bytes.extend_from_slice(&bytes);
-            return growing.pass(bytes.len() as u64, now, taken);
+            return growing.pass(bytes.len() as u64, mark);
         }
         if let Some(rest) = line.strip_prefix('+') {
             return self.advance(rest);
@@ -177,8 +178,8 @@ impl State {
             "url" => self.url = Some(rest.to_owned()),
             "missing" => {
                 let missing: u32 = rest.parse().map_err(|_error| Mistake::Number(rest.to_owned()))?;
-                let (now, taken) = (self.now, self.taken);
-                self.growing()?.miss(missing, now, taken)?;
+                let mark = self.mark();
+                self.growing()?.miss(missing, mark)?;
             }
             "own" => {
                 let (token, message) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -195,10 +196,18 @@ impl State {
     }
 
     fn advance(&mut self, rest: &str) -> Result<(), Mistake> {
+        let capitals = rest.contains(" REST ");
+        let (rest, bytes) = match rest.split_once(if capitals { " REST " } else { " rest " }) {
+            Some((rest, more)) => {
+                (rest, more.trim().parse().map_err(|_error| Mistake::Number(more.to_owned()))?)
+            }
+            None => (rest, 0),
+        };
         let (by, taken) = match rest.split_once(" taken ") {
             Some((by, taken)) => (by, Some(time(taken)?)),
             None => (rest, None),
         };
+        self.rest = Rest { bytes, capitals };
         self.now = Micros(self.now.0.saturating_add(time(by)?.0));
         self.taken = taken.map(|taken| Micros(self.now.0.saturating_add(taken.0)));
         self.request.fresh = true;
@@ -208,6 +217,11 @@ impl State {
 
     fn require_request(&self) -> Result<(), Mistake> {
         if self.request_head.is_empty() { Err(Mistake::NoRequest) } else { Ok(()) }
+    }
+
+    /// The mark of a chunk that begins here, as long as nothing of it is read.
+    fn mark(&self) -> Mark {
+        Mark { length: 0, read: self.now, taken: self.taken, rest: self.rest }
     }
 
     /// The body that stands open.
@@ -251,6 +265,7 @@ impl State {
             response_end,
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_bytes: self.request.passed,
@@ -271,7 +286,7 @@ impl State {
 }
 
 impl Growing {
-    fn pass(&mut self, length: u64, read: Micros, taken: Option<Micros>) -> Result<(), Mistake> {
+    fn pass(&mut self, length: u64, begun: Mark) -> Result<(), Mistake> {
         const TOO_LONG: Mistake = Mistake::OutOfPlace("a chunk is shorter than 4 GiB");
         let length = u32::try_from(length).map_err(|_error| TOO_LONG)?;
         self.passed += u64::from(length);
@@ -279,15 +294,15 @@ impl Growing {
             Some(mark) if !self.fresh => {
                 mark.length = mark.length.checked_add(length).ok_or(TOO_LONG)?;
             }
-            _ => self.body.marks.push(Mark { length, read, taken }),
+            _ => self.body.marks.push(Mark { length, ..begun }),
         }
         self.fresh = false;
         Ok(())
     }
 
-    fn miss(&mut self, missing: u32, read: Micros, taken: Option<Micros>) -> Result<(), Mistake> {
+    fn miss(&mut self, missing: u32, begun: Mark) -> Result<(), Mistake> {
         let start = self.passed;
-        self.pass(u64::from(missing), read, taken)?;
+        self.pass(u64::from(missing), begun)?;
         match &mut self.gap {
             None => self.gap = Some((start, self.passed)),
             Some((_, end)) if *end == start => *end = self.passed,

@@ -1,7 +1,7 @@
 //! Captures, written.
 
 use super::{BASE64, BODY, Capture, ESCAPED, REQUEST_HEAD, RESPONSE_HEAD};
-use crate::exchange::body::{Body, Mark};
+use crate::exchange::body::{Body, Mark, Rest};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::Headers;
 use crate::exchange::time::Micros;
@@ -34,7 +34,8 @@ impl fmt::Display for Capture {
         }
         if let Some(head) = &exchange.response {
             let at = exchange.timing.head.unwrap_or(now);
-            advance(f, &mut now, at, None)?;
+            advance(f, &mut now, at)?;
+            f.write_char('\n')?;
             let start = format!("{} {}", head.version, head.status);
             write_head(f, RESPONSE_HEAD, head.raw.as_ref(), &start, &head.headers)?;
             write_body(f, &self.response, &mut now)?;
@@ -44,7 +45,8 @@ impl fmt::Display for Capture {
         }
         if let Some(end) = &exchange.response_end {
             if let Some(at) = exchange.timing.end.filter(|at| *at > now) {
-                advance(f, &mut now, at, None)?;
+                advance(f, &mut now, at)?;
+                f.write_char('\n')?;
             }
             write_end(f, "end", end)?;
         }
@@ -59,15 +61,12 @@ fn write_end(f: &mut fmt::Formatter<'_>, word: &str, end: &BodyEnd) -> fmt::Resu
     }
 }
 
-/// Lets the time go on to `to`, which ends the chunk before it.
-fn advance(f: &mut fmt::Formatter<'_>, now: &mut Micros, to: Micros, taken: Option<Micros>) -> fmt::Result {
+/// Lets the time go on to `to`, which ends the chunk before it; the line is open still.
+fn advance(f: &mut fmt::Formatter<'_>, now: &mut Micros, to: Micros) -> fmt::Result {
     write!(f, "+{}", Time(to.since(*now)))?;
     // Times of one body never go back; where heads and bodies cross, the later one stands.
     *now = to.max(*now);
-    if let Some(taken) = taken {
-        write!(f, " taken {}", Time(taken.since(*now)))?;
-    }
-    f.write_char('\n')
+    Ok(())
 }
 
 fn write_head(
@@ -96,9 +95,18 @@ fn write_body(f: &mut fmt::Formatter<'_>, body: &Body, now: &mut Micros) -> fmt:
         body.bytes.get(at(from)..at(to)).unwrap_or_default()
     };
     let mut start = 0;
-    for Mark { length, read, taken } in &body.marks {
+    for Mark { length, read, taken, rest } in &body.marks {
         let end = start + u64::from(*length);
-        advance(f, now, *read, *taken)?;
+        advance(f, now, *read)?;
+        if let Some(taken) = taken {
+            write!(f, " taken {}", Time(taken.since(*now)))?;
+        }
+        match *rest {
+            Rest { bytes, capitals: true } => write!(f, " REST {bytes}")?,
+            Rest { bytes: 1.., .. } => write!(f, " rest {}", rest.bytes)?,
+            Rest { .. } => {}
+        }
+        f.write_char('\n')?;
         if *length == 0 {
             writeln!(f, "{BODY}{ESCAPED}")?;
         }

@@ -4,7 +4,7 @@ use super::support::{reviewed, test_start};
 use crate::wire_property::config;
 use gatetap::check::{ALL, Engine, FAILED, Pattern, Settings, Watch};
 use gatetap::exchange::body::Hidden;
-use gatetap::exchange::body::{Body, Mark};
+use gatetap::exchange::body::{Body, Mark, Rest};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::Finding;
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
@@ -124,7 +124,12 @@ fn body() -> impl Strategy<Value = Body> {
     prop::collection::vec((piece, time), 0..6).prop_map(|chunks| {
         let mut body = Body::default();
         for (bytes, read) in chunks {
-            body.marks.push(Mark { length: bytes.len() as u32, read: Micros(read), taken: None });
+            body.marks.push(Mark {
+                length: bytes.len() as u32,
+                read: Micros(read),
+                taken: None,
+                rest: Rest::default(),
+            });
             body.bytes.extend(bytes);
         }
         body.marks.sort_by_key(|mark| mark.read);
@@ -207,6 +212,7 @@ fn capture() -> impl Strategy<Value = Capture> {
                 response_end,
                 request_trailers: Headers::default(),
                 response_trailers: Headers::default(),
+                interim: Vec::new(),
                 request_hidden: Hidden::default(),
                 response_hidden: Hidden::default(),
                 request_sha256: None,

@@ -4,7 +4,7 @@ use super::support::reviewed;
 use crate::wire_event_stream::case_bytes;
 use gatetap::check::{Engine, Pattern, Settings};
 use gatetap::digest::{Given, ReadAs, given};
-use gatetap::exchange::body::Mark;
+use gatetap::exchange::body::{Mark, Rest};
 use gatetap::exchange::time::Micros;
 use gatetap::wire::script::{Capture, read};
 
@@ -14,6 +14,21 @@ const QUIET: [(&str, &str); 2] = [
     ("R15", "openai-python"),
     // A byte order mark in the middle of a stream.
     ("W01", "openai-node"),
+];
+
+/// Fields, comments and empty lines in blocks after one with an `id`.
+const OWN_CASES: [&str; 11] = [
+    "id: 1\nretry: 3\ndata: 1\n\nid: 2\nretry: 3\ndata: 2\n\n",
+    "id: 1\r\nretry: 3\r\ndata: 1\r\n\r\nid: 2\r\nretry: 3\r\ndata: 2\r\n\r\n",
+    "id: 1\ndata: 1\n\nid: 2\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\ndata: 2\nx: y\n\n",
+    "id: 1\ndata: 1\n\nevent: message\n: so\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n: so\n\ndata: 2\n\n",
+    "id: 1\r\ndata: 1\r\n\r\n: so\r\n\r\ndata: 2\r\n\r\n",
+    "id: 1\ndata: 1\n\n\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n\n\n\n\n: so\ndata: 2\n\n",
+    "id: 1\ndata: 1\n\n\nid: 2\nretry: 3\ndata: 2\n\n",
 ];
 
 fn capture(agent: &str, body: &[u8], cut: usize) -> Capture {
@@ -28,7 +43,12 @@ fn capture(agent: &str, body: &[u8], cut: usize) -> Capture {
     capture.response.marks = [first, rest]
         .iter()
         .filter(|part| !part.is_empty())
-        .map(|part| Mark { length: part.len() as u32, read: Micros(2_000), taken: None })
+        .map(|part| Mark {
+            length: part.len() as u32,
+            read: Micros(2_000),
+            taken: None,
+            rest: Rest::default(),
+        })
         .collect();
     capture.exchange.response_bytes = body.len() as u64;
     capture.exchange.timing.end = Some(Micros(3_000));
@@ -55,7 +75,8 @@ fn the_check_speaks_where_the_decoder_differs_and_nowhere_else() {
     for (agent, read_as) in
         [("OpenAI/Python 3.52.0", ReadAs::OpenAiPython), ("OpenAI/JS 6.49.0", ReadAs::OpenAiNode)]
     {
-        for (id, body) in case_bytes() {
+        let own = OWN_CASES.map(|case| (format!("{case:?}"), case.as_bytes().to_vec()));
+        for (id, body) in case_bytes().into_iter().chain(own) {
             let (own, standard) = (given(read_as, &body), given(ReadAs::AiSdk, &body));
             if standard.is_empty() || QUIET.contains(&(id.as_str(), read_as.as_str())) {
                 continue;

@@ -10,7 +10,7 @@ mod verdict;
 
 use bytes::Bytes;
 use gatetap::digest::{Answer, Digest, examine};
-use gatetap::exchange::body::{Body, Hidden, Mark};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest};
 use gatetap::exchange::end::BodyEnd;
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
@@ -113,6 +113,7 @@ fn body(bytes: &[u8], step: usize) -> Body {
                 length: chunk.len() as u32,
                 read: Micros(1000 * (at as u64 + 1)),
                 taken: Some(Micros(1000 * (at as u64 + 1) + 500)),
+                rest: Rest::default(),
             })
             .collect(),
         cut: None,
@@ -136,6 +137,7 @@ fn exchange(request: RequestHead, response: Option<ResponseHead>) -> Exchange {
         response_end: Some(BodyEnd::Whole),
         request_trailers: Headers::default(),
         response_trailers: Headers::default(),
+        interim: Vec::new(),
         request_sha256: None,
         response_sha256: None,
         request_hidden: Hidden::default(),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gatetap::digest::{Digester, EventKind, Pace, events, examine};
-use gatetap::exchange::body::{Body, Cut, Mark};
+use gatetap::exchange::body::{Body, Cut, Mark, Rest};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Micros;
 use proptest::prelude::*;
@@ -67,7 +67,12 @@ fn a_coded_stream_keeps_the_time_of_each_event() {
         encoder.write_all(event.as_bytes()).unwrap();
         encoder.flush().unwrap();
         let bytes = std::mem::take(encoder.get_mut());
-        coded.marks.push(Mark { length: bytes.len() as u32, read: Micros(at as u64 + 1), taken: None });
+        coded.marks.push(Mark {
+            length: bytes.len() as u32,
+            read: Micros(at as u64 + 1),
+            taken: None,
+            rest: Rest::default(),
+        });
         coded.bytes.extend(bytes);
     }
     let head = response_head(200, &[SSE[0], ("content-encoding", "gzip")]);

@@ -7,7 +7,7 @@ use crate::cli_recording::gatetap;
 use crate::support::binary::Home;
 use crate::support::made::{START, session};
 use gatetap::exchange::Exchange;
-use gatetap::exchange::body::{Cut, Hidden, Mark, Side};
+use gatetap::exchange::body::{Cut, Hidden, Mark, Rest, Side};
 use gatetap::exchange::end::{BodyEnd, Hop};
 use gatetap::exchange::origin::Origin;
 use gatetap::exchange::time::Micros;
@@ -114,10 +114,19 @@ fn what_a_fault_altered_and_what_was_cut_come_back() {
         ..capture.exchange
     };
     let id = writer.insert_exchange(&exchange).unwrap();
-    let mark = |length, at| Mark { length, read: Micros(at), taken: Some(Micros(at + 5)) };
+    let mark =
+        |length, at| Mark { length, read: Micros(at), taken: Some(Micros(at + 5)), rest: Rest::default() };
     // Of three chunks the second is not kept, and of the third only its end.
     writer.insert_segment(id, Side::Response, 0, b"data: 1\n\n", &[mark(9, 10)]).unwrap();
-    writer.insert_segment(id, Side::Response, 9, b"", &[mark(20, 30)]).unwrap();
+    writer
+        .insert_segment(
+            id,
+            Side::Response,
+            9,
+            b"",
+            &[Mark { rest: Rest { bytes: 31, capitals: true }, ..mark(20, 30) }],
+        )
+        .unwrap();
     writer.insert_segment(id, Side::Response, 29, b"data: \xff\n\n", &[mark(31, 50)]).unwrap();
     let end = Some(BodyEnd::broken(Hop::Gatetap, "nobody waited"));
     writer.put_origin(id, &Origin { head: "HTTP/1.1 200 OK\r\n\r\n".into(), end }).unwrap();

@@ -5,7 +5,7 @@ use crate::cli_recording::gatetap;
 use crate::support::binary::Home;
 use crate::support::made::session;
 use gatetap::exchange::Exchange;
-use gatetap::exchange::body::{Mark, Side};
+use gatetap::exchange::body::{Mark, Rest, Side};
 use gatetap::exchange::head::Headers;
 use gatetap::exchange::time::{Micros, WallTime};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -72,7 +72,8 @@ fn what_it_prints_sends_the_same_request() {
         let exchange = recorded(&case, &origin);
         writer.begin().unwrap();
         let id = writer.insert_exchange(&exchange).unwrap();
-        let mark = Mark { length: case.body.len() as u32, read: Micros(1), taken: None };
+        let mark =
+            Mark { length: case.body.len() as u32, read: Micros(1), taken: None, rest: Rest::default() };
         writer.insert_segment(id, Side::Request, 0, &case.body, &[mark]).unwrap();
         writer.commit().unwrap();
     }
@@ -174,7 +175,7 @@ fn what_it_cannot_carry_stands_before_it() {
     };
     writer.begin().unwrap();
     let id = writer.insert_exchange(&exchange).unwrap();
-    let mark = Mark { length: 2, read: Micros(1), taken: None };
+    let mark = Mark { length: 2, read: Micros(1), taken: None, rest: Rest::default() };
     writer.insert_segment(id, Side::Request, 0, b"{}", &[mark]).unwrap();
     writer.commit().unwrap();
     writer.end_session(WallTime(1)).unwrap();

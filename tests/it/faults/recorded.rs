@@ -71,6 +71,7 @@ async fn a_mistake_in_the_header_is_answered() {
     let tapped = Tapped::before(&gateway).await;
     let got = ask(&tapped, "net.rest", ASKED).await;
     assert_eq!((got.status(), got.header("x-gatetap-error").as_deref()), (502, Some("bad-fault")));
+    assert_eq!(got.header("x-should-retry").as_deref(), Some("false"), "an SDK would try it again");
     let body = String::from_utf8(got.body()).unwrap();
     assert!(body.contains("column 1: there is no fault `net.rest`; did you mean `net.refused`?"), "{body}");
     assert_eq!(tapped.told(0).await.own_error(), Some("bad-fault"));

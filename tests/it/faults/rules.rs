@@ -15,6 +15,8 @@ fn a_rule_reads_and_writes_itself() {
         ("503,chance=20%,for=30s,stream=yes", "503,chance=0.2,for=30s,stream=true"),
         ("500,message=\"a, \\\"b\\\"\",delay=1.5s", "500,delay=1500ms,message=\"a, \\\"b\\\"\""),
         ("stream.slab,size=4k", "stream.slab,size=4096"),
+        ("net.reset,delay=1s", "net.reset,delay=1s"),
+        ("429,message=42,retry_after=007", "429,message=42,retry_after=007"),
         ("limit,rpm=3,tpm=1000", "limit,rpm=3,tpm=1000"),
         ("stream.slow,every=3,path=/v1/chat*,key=ab12", "stream.slow,every=3,path=/v1/chat*,key=ab12"),
     ] {
@@ -68,6 +70,7 @@ fn a_table_says_the_same() {
     });
     let rules = spec::from_table(&table).unwrap();
     assert_eq!(rules[0].to_string(), "rate_limit_exceeded,first=2,nth=2+5,model=gpt-*,retry_after=7");
+    assert_eq!(spec::to_table(&rules[0]), table);
     for (table, message) in [
         (json!(3), "a rule is a table, or a text"),
         (json!({}), "`fault` is missing: the name of a fault, as text"),

@@ -3,7 +3,7 @@
 use super::eventually;
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Text};
-use gatetap::exchange::body::{Hidden, Mark, Side};
+use gatetap::exchange::body::{Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -93,7 +93,12 @@ impl Made {
         let id = writer.insert_exchange(&exchange).unwrap();
         for (side, body) in [(Side::Request, &self.request), (Side::Response, &self.response)] {
             if !body.is_empty() {
-                let mark = Mark { length: body.len() as u32, read: Micros(900), taken: Some(Micros(1_000)) };
+                let mark = Mark {
+                    length: body.len() as u32,
+                    read: Micros(900),
+                    taken: Some(Micros(1_000)),
+                    rest: Rest::default(),
+                };
                 writer.insert_segment(id, side, 0, body, &[mark]).unwrap();
             }
         }
@@ -151,6 +156,7 @@ impl Made {
             response_end: None,
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_hidden: Hidden::default(),

@@ -303,6 +303,8 @@ pub fn settings(url: &str) -> (Settings, TempDir) {
         simulator: gatetap::sim::Options::default(),
         replay: gatetap::replay::Options::default(),
         forward: None,
+        route_forwards: BTreeMap::new(),
+        tidying: None,
         upstream_name: None,
         faults: Vec::new(),
         command: "gatetap test".to_owned(),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use gatetap::digest::Digest;
 use gatetap::digest::examine;
 use gatetap::digest::verdict::Judgement;
-use gatetap::exchange::body::{Body, Hidden, Mark, Side};
+use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -210,6 +210,7 @@ impl Sample {
             response_end: self.end.as_ref().map(|(_, end)| end.clone()),
             request_trailers: Headers::default(),
             response_trailers: Headers::default(),
+            interim: Vec::new(),
             request_sha256: None,
             response_sha256: None,
             request_hidden: Hidden::default(),
@@ -467,6 +468,7 @@ fn body_of(chunks: &[(u64, String)]) -> Body {
             length: text.len() as u32,
             read: Micros(at * 1000),
             taken: Some(Micros(at * 1000 + 80)),
+            rest: Rest::default(),
         });
     }
     body
