@@ -67,8 +67,12 @@ impl Screen {
         if let Some(loaded) = self.loader.look().expect("it reads") {
             self.send(Msg::Loaded(Box::new(loaded)));
         }
-        while let Some(answer) = self.loader.answer().expect("it reads") {
-            self.send(Msg::Answered(answer));
+        loop {
+            match self.loader.answer().expect("it reads") {
+                Some(answer) => self.send(Msg::Answered(answer)),
+                None if self.loader.is_busy() => {}
+                None => break,
+            }
         }
     }
 
@@ -245,7 +249,7 @@ fn frames(criterion: &mut Criterion) {
             let whole = reader.exchange(id).expect("it reads").expect("it is there");
             let request = reader.body(id, Side::Request).expect("it reads");
             let response = reader.body(id, Side::Response).expect("it reads");
-            black_box(prepare(whole, None, &request, &response).events.len())
+            black_box(prepare(whole, None, request, response).events.len())
         });
     });
     group.bench_function("the summary", |bencher| {

@@ -10,7 +10,6 @@ use std::path::Path;
 #[cfg(feature = "tui")]
 use std::{
     sync::Arc,
-    sync::atomic::{AtomicBool, Ordering},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread::Builder,
     time::Duration,
@@ -19,7 +18,7 @@ use tokio::runtime::Runtime;
 
 /// How often the view is looked after.
 #[cfg(feature = "tui")]
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Whether this build has a live view and there is a terminal for it.
 pub(super) fn is_possible(env: &Env<'_>) -> bool {
@@ -92,11 +91,10 @@ fn show(
 ) -> anyhow::Result<()> {
     let signals = Arc::new(tui::Signals::default());
     let (told, lent) = (Arc::clone(&signals), Arc::clone(&signals));
-    let told_to_stop =
-        super::runtime::told_to_stop_unless(runtime, move || lent.lent.load(Ordering::Relaxed));
+    let told_to_stop = super::runtime::told_to_stop_unless(runtime, move || lent.is_lent());
     let watching = runtime.spawn(async move {
         told_to_stop.await;
-        told.stop.store(true, Ordering::Relaxed);
+        told.stop();
     });
     let watching_jobs = runtime.spawn(super::runtime::watch_jobs(runtime, Arc::clone(&signals)));
     let settings = tui::Settings {
@@ -116,7 +114,7 @@ fn show(
     let (ended, end) = channel();
     let view = move || drop(ended.send(tui::run(settings)));
     Builder::new().name("gatetap-view".to_owned()).spawn(view)?;
-    let shown = wait_for_view(&end, &signals.stop);
+    let shown = wait_for_view(&end, &signals);
     watching.abort();
     watching_jobs.abort();
     shown
@@ -125,8 +123,8 @@ fn show(
 /// Waits until the view has ended. Reading from a terminal that is gone may never come back: then the
 /// view is left to itself, and ends with the process.
 #[cfg(feature = "tui")]
-fn wait_for_view(end: &Receiver<Result<(), tui::Error>>, stop: &AtomicBool) -> anyhow::Result<()> {
-    let mut looks_left = 5;
+fn wait_for_view(end: &Receiver<Result<(), tui::Error>>, signals: &tui::Signals) -> anyhow::Result<()> {
+    let mut looks_left = 2;
     loop {
         match end.recv_timeout(LOOK) {
             Ok(shown) => return Ok(shown?),
@@ -134,9 +132,9 @@ fn wait_for_view(end: &Receiver<Result<(), tui::Error>>, stop: &AtomicBool) -> a
             Err(RecvTimeoutError::Timeout) => {}
         }
         if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-            stop.store(true, Ordering::Relaxed);
+            signals.stop();
         }
-        if stop.load(Ordering::Relaxed) {
+        if signals.has_to_stop() {
             looks_left -= 1;
         }
         if looks_left == 0 {

@@ -116,7 +116,6 @@ pub(super) fn watch_jobs(
     signals: std::sync::Arc<crate::tui::Signals>,
 ) -> impl Future<Output = ()> + use<> {
     use rustix::process::Signal;
-    use std::sync::atomic::Ordering;
     use tokio::signal::unix::{SignalKind, signal};
     let _inside = runtime.enter();
     let [stop, go_on] = [Signal::TSTP, Signal::CONT].map(|told| signal(SignalKind::from_raw(told.as_raw())));
@@ -125,8 +124,8 @@ pub(super) fn watch_jobs(
         let (Ok(mut stop), Ok(mut go_on)) = (stop, go_on) else { return };
         loop {
             tokio::select! {
-                _ = stop.recv() => signals.suspend.store(true, Ordering::Relaxed),
-                _ = go_on.recv() => signals.resumed.store(true, Ordering::Relaxed),
+                _ = stop.recv() => signals.suspend(),
+                _ = go_on.recv() => signals.resume(),
             }
         }
     }

@@ -24,7 +24,7 @@ pub struct Rhythm {
     pub p99: Micros,
     /// The longest gap.
     pub longest: Micros,
-    /// The number, from 1, of the event before the longest gap.
+    /// The number of the event before the longest gap, among all lines of the stream.
     pub longest_after: usize,
     /// From the first event to the last.
     pub span: Micros,
@@ -36,11 +36,11 @@ impl Rhythm {
     /// The rhythm of these events; `None` of fewer than two.
     pub fn of(lines: &[EventLine]) -> Option<Self> {
         let events = lines.iter().filter(|line| line.kind == EventKind::Event);
-        let times: Vec<(Micros, usize)> =
-            events.filter_map(|line| line.at.map(|at| (at, line.chunk))).collect();
-        let ((first, _), (last, _)) = (times.first()?, times.last()?);
+        let times: Vec<(Micros, usize, usize)> =
+            events.filter_map(|line| line.at.map(|at| (at, line.chunk, line.index))).collect();
+        let ((first, ..), (last, ..)) = (times.first()?, times.last()?);
         let gaps: Vec<Micros> =
-            times.iter().zip(times.iter().skip(1)).map(|((a, _), (b, _))| b.since(*a)).collect();
+            times.iter().zip(times.iter().skip(1)).map(|((a, ..), (b, ..))| b.since(*a)).collect();
         // The first of several that are equally long.
         let (longest_at, longest) =
             gaps.iter().enumerate().max_by(|(i, a), (j, b)| a.cmp(b).then(j.cmp(i)))?;
@@ -53,7 +53,7 @@ impl Rhythm {
             }
         }
         let (mut reads, mut most_in_a_read) = (0, 0);
-        for read in times.chunk_by(|(_, a), (_, b)| a == b) {
+        for read in times.chunk_by(|(_, a, _), (_, b, _)| a == b) {
             reads += 1;
             most_in_a_read = most_in_a_read.max(read.len());
         }
@@ -64,7 +64,7 @@ impl Rhythm {
             median: percentile(&sorted, 50)?,
             p99: percentile(&sorted, 99)?,
             longest: *longest,
-            longest_after: longest_at + 1,
+            longest_after: times.get(longest_at)?.2,
             span: last.since(*first),
             histogram,
         })

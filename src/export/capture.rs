@@ -37,7 +37,7 @@ pub fn read<E>(
     for (number, (start, capture)) in (1..).zip(captures) {
         let Capture { mut exchange, request, response, .. } = capture;
         (exchange.id, exchange.session, exchange.started_at) = (number, 1, started_at.plus(start));
-        let read = Read { exchange, request, response, altered: None, digest: None };
+        let read = Read { exchange, request, response, altered: None, digest: None, note: None };
         sink(Piece::Exchange(Box::new(read))).map_err(ReadError::Sink)?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::exchange::time::Micros;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-const TITLES: [&str; 22] = [
+const TITLES: [&str; 23] = [
     "id",
     "started_at",
     "session",
@@ -30,6 +30,7 @@ const TITLES: [&str; 22] = [
     "ttft_ms",
     "duration_ms",
     "key_last4",
+    "note",
 ];
 
 #[derive(Debug)]
@@ -67,6 +68,7 @@ impl Export for Csv {
             cell(digest.first_token.map(Micros::as_ms)),
             cell(summary.duration.map(Micros::as_ms)),
             text(summary.credential.as_ref().and_then(|facts| facts.last4.as_deref())),
+            text(summary.note.as_deref()),
         ];
         write!(out, "{}\r\n", cells.join(","))?;
         Ok(Outcome::Written)

@@ -236,6 +236,8 @@ pub struct Read {
     pub altered: Option<Altered>,
     /// What was derived from it, where it cannot be derived again from what is kept.
     pub digest: Option<Digest>,
+    /// What a person wrote to it.
+    pub note: Option<String>,
 }
 
 /// Why a file could not be read.
@@ -376,6 +378,7 @@ impl Exported {
     pub fn into_read(self) -> Read {
         Read {
             digest: self.underivable(),
+            note: self.whole.summary.note,
             exchange: self.whole.exchange,
             request: self.request,
             response: self.response,

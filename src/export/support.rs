@@ -90,6 +90,9 @@ impl Support {
         if let Some(fault) = &exchange.fault {
             text.push_str(&self.field("Not the gateway's own", Some(&format!("gatetap injected {fault}"))));
         }
+        if let Some(note) = &summary.note {
+            text.push_str(&self.field("Note", Some(note)));
+        }
         text.push('\n');
         self.verdict(&mut text, one);
         self.texts(&mut text, one);

@@ -4,6 +4,7 @@
 
 pub mod child;
 pub mod presence;
+pub mod probes;
 pub mod ready;
 mod retention;
 pub mod sample;

@@ -105,7 +105,7 @@ impl Importer {
     }
 
     fn exchange(&mut self, read: Read) -> Result<(), Error> {
-        let Read { exchange, mut request, mut response, mut altered, mut digest } = read;
+        let Read { exchange, mut request, mut response, mut altered, mut digest, note } = read;
         let mut redactor = Redactor::of_recorded(&exchange.request.headers, &exchange.request.target);
         if let Some(head) = &exchange.response {
             redactor.answered(&head.headers);
@@ -138,6 +138,9 @@ impl Importer {
             _ => self.writer.insert_exchange(&exchange)?,
         };
         self.exchanges.insert(known, exchange.id);
+        if let Some(note) = note.filter(|note| !note.is_empty()) {
+            self.writer.put_note(exchange.id, &masked(&note))?;
+        }
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
             write_body(&self.writer, exchange.id, side, body)?;
         }

@@ -4,8 +4,9 @@
 
 use super::error::Error;
 use super::prune::Pruner;
+use super::write::Writer;
 use crate::exchange::ExchangeId;
-use rusqlite::{ErrorCode, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use std::path::Path;
 
 /// A recording, opened for changes by hand, also while a session writes it.
@@ -21,6 +22,18 @@ pub struct Deleted {
     pub gone: Vec<ExchangeId>,
     /// Those that stay, because they are still open.
     pub open: Vec<ExchangeId>,
+}
+
+impl Writer {
+    /// Puts a note to an exchange, whose secrets are masked already.
+    pub fn put_note(&self, id: ExchangeId, note: &str) -> Result<(), Error> {
+        put_note(&self.connection, id, Some(note)).map(drop)
+    }
+}
+
+fn put_note(connection: &Connection, id: ExchangeId, note: Option<&str>) -> Result<usize, Error> {
+    let mut statement = connection.prepare_cached("UPDATE exchanges SET note = ? WHERE id = ?")?;
+    Ok(statement.execute(params![note, id])?)
 }
 
 impl Editor {
@@ -47,9 +60,7 @@ impl Editor {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let mut changed = 0;
         for id in ids {
-            changed += transaction
-                .prepare_cached("UPDATE exchanges SET note = ? WHERE id = ?")?
-                .execute(params![note, id])?;
+            changed += put_note(&transaction, *id, note)?;
         }
         transaction.commit()?;
         Ok(changed)

@@ -124,6 +124,11 @@ pub(super) const fn verdict_code(verdict: Verdict) -> i64 {
     }
 }
 
+/// The verdict of a number in `facets.verdict`.
+pub(super) fn verdict_of(code: i64) -> Verdict {
+    Verdict::ALL.into_iter().find(|verdict| verdict_code(*verdict) == code).unwrap_or(Verdict::Open)
+}
+
 /// The bit in `facets.severities`.
 pub(super) const fn severity_bit(severity: Severity) -> i64 {
     match severity {

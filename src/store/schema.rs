@@ -86,6 +86,7 @@ CREATE TABLE exchanges (
 ) STRICT;
 
 CREATE INDEX exchanges_by_session ON exchanges (session_id);
+CREATE INDEX exchanges_noted ON exchanges (id) WHERE note IS NOT NULL;
 
 CREATE TABLE segments (
   id          INTEGER PRIMARY KEY,

@@ -59,11 +59,32 @@ impl Reader {
             let values = self.known_words(kind, |value| place.begins(value))?;
             candidates.extend(values.iter().map(|value| Candidate::of_value(value)));
         }
+        if place.key == Some(Key::Note) {
+            let notes = self.notes(|note| place.begins(note))?;
+            candidates.extend(notes.iter().map(|note| Candidate::of_value(note)));
+        }
         Ok(Completion { replace: place.replace, candidates })
     }
 
     pub(super) fn compiler(&self, now: WallTime) -> Compiler<'_> {
         Compiler { connection: &self.connection, now, dead: &self.dead }
+    }
+
+    fn notes(&self, is_wanted: impl Fn(&str) -> bool) -> Result<BTreeSet<String>, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT note FROM exchanges WHERE note IS NOT NULL ORDER BY id DESC")?;
+        let mut rows = statement.query([])?;
+        let mut notes = BTreeSet::new();
+        while let Some(row) = rows.next()?
+            && notes.len() < MOST_VALUES
+        {
+            let note = row.get_ref("note")?.as_str().unwrap_or_default();
+            if is_wanted(note) {
+                notes.insert(note.to_owned());
+            }
+        }
+        Ok(notes)
     }
 
     fn known_words(&self, kind: Kind, is_wanted: impl Fn(&str) -> bool) -> Result<BTreeSet<String>, Error> {

@@ -5,8 +5,9 @@ use crate::digest::examine;
 use crate::digest::summary::Whole;
 use crate::exchange::body::Body;
 use crate::exchange::head::Headers;
-use crate::export::json;
+use crate::export::{self, Exported, json};
 use crate::wire::coding;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Headers that curl writes by itself, or that would not be true of another request.
@@ -14,7 +15,12 @@ const LEFT_OUT: [&str; 7] =
     ["host", "content-length", "connection", "transfer-encoding", "accept-encoding", "expect", "cookie"];
 
 /// The text; `None` where there is none.
-pub(super) fn text(what: CopyWhat, whole: &Whole, request: &Body, response: &Body) -> Option<String> {
+pub(super) fn text(
+    what: CopyWhat,
+    one: &Exported,
+    probes: BTreeMap<String, export::Probes>,
+) -> Option<String> {
+    let Exported { whole, request, response, .. } = one;
     let response_headers = whole.exchange.response.as_ref().map(|head| &head.headers);
     let text = match what {
         CopyWhat::Curl => curl(whole, request),
@@ -23,9 +29,23 @@ pub(super) fn text(what: CopyWhat, whole: &Whole, request: &Body, response: &Bod
         CopyWhat::RequestBody => decoded(Some(&whole.exchange.request.headers), request),
         CopyWhat::ResponseBody => decoded(response_headers, response),
         CopyWhat::AnswerText => examine(&whole.exchange, request, response).answer.text,
+        CopyWhat::Support => exported("support", one, probes)?,
         CopyWhat::Json => serde_json::to_string(&json::SummaryLine::new(&whole.summary)).unwrap_or_default(),
     };
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// The exchange as a format has it.
+fn exported(format: &str, one: &Exported, probes: BTreeMap<String, export::Probes>) -> Option<String> {
+    let format = export::FORMATS.iter().find(|known| known.name == format)?;
+    let mut writer = (format.make)(export::Options::default());
+    let selection = export::Selection { exchanges: 1, probes, ..export::Selection::default() };
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    writer.begin(&selection, &mut out).ok()?;
+    writer.exchange(one, &mut out).ok()?;
+    writer.end(&mut out).ok()?;
+    String::from_utf8(out).ok()
 }
 
 fn decoded(headers: Option<&Headers>, body: &Body) -> String {

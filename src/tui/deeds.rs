@@ -1,6 +1,7 @@
 //! What the screen does beyond reading: notes, deleting, sending again. On a thread of its own, because all of it
 //! waits for a disk or a network.
 
+use super::bell::Outbox;
 use super::draft;
 use super::state::{Deed, Failure, Msg, Order, Weight};
 use crate::config::Upstream;
@@ -14,7 +15,7 @@ use crate::store::{self, Editor, Reader};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::Receiver;
 
 /// Sends a request again to where it had gone, given the name of that as it was recorded, and is back when the
 /// answer has ended. What comes of it is in the recording by then. Fails with a sentence.
@@ -145,18 +146,21 @@ impl fmt::Debug for Sending {
 
 /// Does one deed after the other, until nobody asks for one any more. A sending takes as long as its answer: it
 /// holds nothing up, and is left behind at the end.
-pub(super) fn run(doer: &Doer, deeds: &Receiver<Deed>, msgs: &SyncSender<Msg>) {
+pub(super) fn run(doer: &Doer, deeds: &Receiver<Deed>, msgs: &Outbox) {
     for deed in deeds {
         if let Deed::Send(Order { id, .. }) = &deed {
             let (doer, msgs, id) = (doer.clone(), msgs.clone(), *id);
             let failed = msgs.clone();
-            let sending = move || drop(msgs.send(doer.carry_out(deed)));
+            // Whoever would hear of it may be gone.
+            let sending = move || {
+                msgs.send(doer.carry_out(deed));
+            };
             let started = std::thread::Builder::new().name("gatetap-sending".to_owned()).spawn(sending);
             if let Err(error) = started {
                 let failure = Failure { message: error.to_string(), hint: String::new() };
-                drop(failed.send(Msg::Sent(id, Err(failure))));
+                failed.send(Msg::Sent(id, Err(failure)));
             }
-        } else if msgs.send(doer.carry_out(deed)).is_err() {
+        } else if !msgs.send(doer.carry_out(deed)) {
             return;
         }
     }

@@ -48,24 +48,66 @@ fn token_indices(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
     })
 }
 
-/// `text` from the name on whose value is the first to differ from `before`; all of it, where they differ
-/// from the start or are the same.
-///
-/// The events of a stream say the same again and again, and something new near their end.
-pub(super) fn from_first_difference<'a>(before: &str, text: &'a str) -> &'a str {
-    let same = before.bytes().zip(text.bytes()).take_while(|(one, other)| one == other).count();
-    if same == text.len() {
-        return text;
-    }
-    let mut start = 0;
-    let mut last = None;
-    for (at, token) in token_indices(text).take_while(|(at, _)| *at <= same) {
-        if let (Some((name_at, Token::Text(_))), Token::Colon) = (last, token) {
-            start = name_at;
+/// What the texts of a stream have in common, as far as it was read. They say the same again and again, and
+/// something new near their end.
+#[derive(Debug, Default)]
+pub(super) struct Repeated {
+    /// Where the name stands that was found last, and the colon behind it.
+    name: usize,
+    colon: usize,
+}
+
+impl Repeated {
+    /// `text` from the name on whose value is the first to differ from `before`; all of it, where they differ
+    /// from the start or are the same. A number that counts the texts is no news. `before` is the text of the
+    /// call before.
+    pub(super) fn news<'a>(&mut self, before: &str, text: &'a str) -> &'a str {
+        let new = self.difference(before, text);
+        let rest_before = before.get(text.len() - new.len()..).and_then(after_count);
+        match rest_before.zip(after_count(new)) {
+            Some((before, rest)) => Self::default().difference(before, rest),
+            None => new,
         }
-        last = Some((at, token));
     }
-    text.get(start..).unwrap_or(text)
+
+    /// What differs first, whatever it is.
+    fn difference<'a>(&mut self, before: &str, text: &'a str) -> &'a str {
+        let same = common(before.as_bytes(), text.as_bytes());
+        // Up to the last colon this text is the one before, and need not be read again.
+        if same <= self.colon {
+            (self.name, self.colon) = (0, 0);
+        }
+        if same == text.len() {
+            return text;
+        }
+        let read = self.name;
+        let mut last = None;
+        for (at, token) in token_indices(text.get(read..).unwrap_or_default()) {
+            if read + at >= same {
+                break;
+            }
+            if let (Some((name, Token::Text(_))), Token::Colon) = (last, token) {
+                (self.name, self.colon) = (read + name, read + at);
+            }
+            last = Some((at, token));
+        }
+        text.get(self.name..).unwrap_or(text)
+    }
+}
+
+/// What follows the number that the Responses API counts its events with, where `text` begins with that.
+fn after_count(text: &str) -> Option<&str> {
+    let number = text.strip_prefix("\"sequence_number\":")?;
+    number.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).strip_prefix(',')
+}
+
+/// How many bytes two texts have in common at their start.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    const STEP: usize = 32;
+    let steps = one.chunks_exact(STEP).zip(other.chunks_exact(STEP));
+    let alike = steps.take_while(|(one, other)| one == other).count() * STEP;
+    let rest = one.iter().skip(alike).zip(other.iter().skip(alike));
+    alike + rest.take_while(|(one, other)| one == other).count()
 }
 
 /// `text` without the white space between its tokens; `None` where it is no JSON.
@@ -286,11 +328,39 @@ mod tests {
             (before, before),
             ("", ""),
         ] {
-            assert_eq!(from_first_difference(before, text), shown);
+            assert_eq!(Repeated::default().news(before, text), shown);
+        }
+    }
+
+    #[test]
+    fn a_count_of_events_is_no_news() {
+        let event = |count: u32, delta: &str| {
+            format!(
+                r#"{{"type":"d","sequence_number":{count},"item_id":"m","delta":"{delta}","logprobs":[]}}"#
+            )
+        };
+        for (before, text, shown) in [
+            (event(9, "one"), event(10, "two"), r#""delta":"two","logprobs":[]}"#),
+            (event(45, "two"), event(46, "three"), r#""delta":"three","logprobs":[]}"#),
+            (event(45, "same"), event(46, "same"), r#""item_id":"m","delta":"same","logprobs":[]}"#),
+        ] {
+            assert_eq!(Repeated::default().news(&before, &text), shown);
         }
     }
 
     proptest! {
+        #[test]
+        fn what_was_read_before_need_not_be_read_again(
+            texts in prop::collection::vec(r#"\{("[ab]":(1|"x"|\{"c":[0-9]{1,3}\}),?){0,4}\}?"#, 2..12),
+        ) {
+            let mut repeated = Repeated::default();
+            for pair in texts.windows(2) {
+                let [before, text] = pair else { unreachable!() };
+                let anew = Repeated::default().news(before, text);
+                prop_assert_eq!(repeated.news(before, text), anew);
+            }
+        }
+
         #[test]
         fn any_text_is_read_and_none_of_it_is_lost(text in r#"[{}\[\],:" \\a1é]{0,40}"#) {
             let seen: String = tokens(&text)

@@ -193,6 +193,22 @@ pub enum Preset {
     Findings,
 }
 
+impl Action {
+    /// Whether it does something to the exchange that is selected, or to those that are marked.
+    pub(super) const fn is_about_an_exchange(self) -> bool {
+        matches!(
+            self,
+            Self::Copy
+                | Self::ToggleMark
+                | Self::Compare
+                | Self::SendAgain
+                | Self::EditRequest
+                | Self::Note
+                | Self::Delete
+        )
+    }
+}
+
 impl Preset {
     /// Every one of them that asks for something.
     pub const ALL: [Self; 4] = [Self::Errors, Self::Slow, Self::Cancelled, Self::Findings];
@@ -277,7 +293,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(List, &[Char('5')], Action::ShowTab(5), None, None),
     bind(List, &[Char('6')], Action::ShowTab(6), None, None),
     bind(List, &[Char('7')], Action::ShowTab(7), None, None),
-    bind(List, &[Esc], Action::Back, None, Some("take the filter away; quit")),
+    bind(List, &[Esc], Action::Back, None, Some("take the filter away")),
     bind(List, &[Char('q')], Action::Leave, Some("quit"), Some("quit")),
     bind(Pane, &[Char('1')], Action::ShowTab(1), None, Some("show a tab")),
     bind(Pane, &[Char('2')], Action::ShowTab(2), None, None),
@@ -310,6 +326,9 @@ pub static BINDINGS: &[Binding] = &[
     bind(Playing, &[Char('k'), Up], Action::Move(Motion::Up), None, Some("hold, and take the last event back")),
     bind(Playing, &[Char('p'), Esc, Char('q')], Action::TogglePlay, Some("stop"), Some("show all of the stream again")),
     bind(Page, &[Char('j'), Down], Action::Move(Motion::Down), Some("scroll"), None),
+    bind(Page, &[Char('/')], Action::Find, Some("search"), None),
+    bind(Page, &[Char('n')], Action::Next(Motion::Down), None, None),
+    bind(Page, &[Char('N')], Action::Next(Motion::Up), None, None),
     bind(Page, &[Char('q'), Esc, Char('?'), Char('s'), Char('E')], Action::Back, Some("back"), None),
     bind(Prompt, &[Enter], Action::Accept, Some("do it"), None),
     bind(Prompt, &[Tab], Action::Candidate(Motion::Down), Some("complete"), None),
@@ -379,6 +398,23 @@ pub fn action(context: Context, key: Key) -> Option<Action> {
         (None, Prompt, Char(letter)) => Some(Action::Type(letter)),
         (None, ..) => None,
     }
+}
+
+/// What to say of a key that does nothing in `context`; nothing where one answers a question or types.
+pub fn elsewhere(context: Context, key: Key) -> Option<String> {
+    if matches!(context, Prompt | Asked | Sending) {
+        return None;
+    }
+    if context == Page {
+        return Some(format!("{key} does nothing on this page; q closes it"));
+    }
+    let place = BINDINGS.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.context);
+    Some(match place {
+        Some(List) => format!("{key} is for the list: q goes back"),
+        Some(Pane) => format!("{key} is for an open exchange: enter opens one"),
+        Some(Events | Playing) => format!("{key} is for the events of a stream: 3 shows them"),
+        _ => format!("{key} does nothing here; ? lists the keys"),
+    })
 }
 
 /// The nearest binding of `key`.

@@ -1,36 +1,42 @@
 //! The loader: a thread that owns the [`Reader`] and reads what the screen is interested in.
 //!
-//! It looks for a new commit every 50 ms, and half as often once nothing comes; a look costs one number from
-//! shared memory. When there is one, or when the interest changes, it answers with one [`Loaded`]. After a read
+//! It looks for a new commit every 50 ms, and ever less often, down to every 250 ms, while nothing comes; a look
+//! costs one number from shared memory. When there is one, or when the interest changes, it answers with one [`Loaded`]. After a read
 //! that took long it waits longer, so that a large recording slows the screen down and never the machine.
 
-use super::QUIET;
+use super::bell::Outbox;
 use super::copy;
 use super::prepare::prepare;
 use super::questions;
 use super::state::{
-    Answer, Ask, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
+    Answer, Ask, CopyWhat, Detail, Failure, Interest, Loaded, Matching, Msg, PAGE, Repeats, Rows, Wanted,
 };
 use super::totals::Totals;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
-use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Clock;
-use crate::store::filter::Filter;
-use crate::store::{self, Page, Reader};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::exchange::{ExchangeId, SessionId};
+use crate::export::Exported;
+use crate::live::probes::probes;
+use crate::store::filter::{Filter, State};
+use crate::store::{self, Counted, NEAR, Page, Reader};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// How often a new commit is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How often it is looked for once nothing has come for [`QUIET`].
-const RESTING_LOOK: Duration = Duration::from_millis(100);
+/// How often it is looked for at least, once nothing has come for long.
+const RESTING_LOOK: Duration = Duration::from_millis(250);
+
+/// How much longer than the pause between two looks it has been quiet.
+const QUIETER: u32 = 40;
 
 /// How often a recording that cannot be opened is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -41,14 +47,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How far matches of a filter are counted.
 const COUNTED: usize = 10_000;
 
-/// How many exchanges are counted in one go, so that nothing else has to wait for long.
-const TOTALS_PAGE: u32 = 2_000;
+/// How many exchanges are counted first, and then in one go, so that nothing else has to wait for long.
+const FIRST_COUNTED: u32 = 2_000;
+const TOTALS_PAGE: u32 = 16_000;
 
 /// A recording up to this size is counted anew whenever it grows; of a larger one only what is new.
 const RECOUNTED: u64 = 20_000;
 
 /// Of how many exchanges it is remembered what they repeat.
 const REPEATS: usize = 10_000;
+
+/// Of so many requests of one length before another it is looked whether they failed.
+const ALIKE: usize = 2;
 
 /// How many exchanges that may come to match are looked at again.
 const UNSETTLED: usize = 300;
@@ -68,6 +78,8 @@ pub struct Loader {
     ordered: Option<(Filter, Wanted)>,
     /// What exchanges may be the next attempt at.
     repeats: BTreeMap<ExchangeId, Vec<ExchangeId>>,
+    /// Whether exchanges failed, by what may be the same request.
+    alike: HashMap<(SessionId, String, u64), BTreeMap<ExchangeId, bool>>,
     matching: Option<(i64, Filter, Matching)>,
     /// What had not ended when it was last looked at.
     unsettled: Vec<ExchangeId>,
@@ -81,7 +93,13 @@ pub struct Loader {
 struct Counting {
     filter: Filter,
     version: i64,
+    /// The first exchange that was open when the counting began. It and those after it are counted anew.
+    open: ExchangeId,
+    /// What those before it amount to.
+    settled: Totals,
     totals: Totals,
+    /// All of them were counted before, and shown.
+    is_shown: bool,
 }
 
 impl Loader {
@@ -96,6 +114,7 @@ impl Loader {
             exhausted: None,
             ordered: None,
             repeats: BTreeMap::new(),
+            alike: HashMap::new(),
             matching: None,
             unsettled: Vec::new(),
             completed: None,
@@ -169,8 +188,12 @@ impl Loader {
         Ok(match ask {
             Ask::Copy(id, what) => {
                 let read = self.whole(id)?;
-                let text =
-                    read.and_then(|(whole, request, response)| copy::text(what, &whole, &request, &response));
+                let evidence = self.reader.evidence(id)?;
+                let probes = if what == CopyWhat::Support { probes(&self.reader)? } else { BTreeMap::new() };
+                let text = read.and_then(|(whole, request, response)| {
+                    let one = Exported { whole, evidence, request, response, altered: None };
+                    copy::text(what, &one, probes)
+                });
                 Some(Answer::Text(id, what, text))
             }
             Ask::Compare(a, b) => {
@@ -205,32 +228,48 @@ impl Loader {
     /// Counts a page more; nothing, if all was counted and the recording is as it was.
     fn count(&mut self) -> Result<Option<Answer>, store::Error> {
         let version = self.reader.version()?;
-        let filter = &self.interest.filter;
-        let mut counting = match self.totals.take().filter(|counting| counting.filter == *filter) {
-            Some(counting) if counting.version == version && counting.totals.is_whole => {
+        let filter = self.interest.filter.clone();
+        let mut counting = match self.totals.take().filter(|counting| counting.filter == filter) {
+            Some(counting) if !counting.totals.is_whole => counting,
+            Some(counting) if counting.version == version => {
                 self.totals = Some(counting);
                 return Ok(None);
             }
-            Some(counting) if counting.version == version || counting.totals.exchanges > RECOUNTED => {
-                counting
-            }
-            _ => Counting { filter: filter.clone(), version, totals: Totals::default() },
+            Some(counting) => self.count_on(counting, version)?,
+            None => Counting::new(filter.clone(), version, self.first_open()?),
         };
-        counting.version = version;
-        let after = Some(counting.totals.last.unwrap_or(ExchangeId::MIN));
-        let page = Page { after, limit: Some(TOTALS_PAGE), ..Page::default() };
-        let rows = self.reader.select(filter, page, self.clock.now().wall)?;
-        for row in &rows {
-            counting.totals.add(row);
-        }
-        counting.totals.is_whole = rows.len() < TOTALS_PAGE as usize;
+        let page = counting.next_page();
+        let now = self.clock.now().wall;
+        let counted = self.reader.tally(&filter, page, now, |row| counting.add(row))?;
+        counting.totals.is_whole = page.limit.is_some_and(|limit| counted < limit as usize);
         if counting.totals.is_whole {
-            let now = self.clock.now().wall;
-            counting.totals.limits = questions::limits(&self.reader, filter, now)?;
+            counting.totals.limits = questions::limits(&self.reader, &filter, now)?;
+            counting.is_shown = true;
         }
-        let answer = Answer::Totals(Arc::new(counting.totals.clone()));
+        // What is shown is not taken back to be counted in sight a second time.
+        let is_news = counting.totals.is_whole || !counting.is_shown;
+        let answer = is_news.then(|| Answer::Totals(Arc::new(counting.totals.clone())));
         self.totals = Some(counting);
-        Ok(Some(answer))
+        Ok(answer)
+    }
+
+    /// Goes on where a count had ended, after the recording has changed.
+    fn count_on(&self, counting: Counting, version: i64) -> Result<Counting, store::Error> {
+        let open = self.first_open()?;
+        let settled = &counting.settled;
+        // What was deleted shows where all is counted; of a filter it shows when it is counted next.
+        let is_sound = settled.exchanges > RECOUNTED
+            && (!counting.filter.is_everything()
+                || settled.last.map(|last| self.reader.count_up_to(last)).transpose()?
+                    == Some(settled.exchanges));
+        let is_shown = counting.is_shown;
+        let anew = Counting::new(counting.filter, version, open);
+        let settled = if is_sound { counting.settled } else { Totals::default() };
+        Ok(Counting { totals: settled.clone(), settled, is_shown, ..anew })
+    }
+
+    fn first_open(&self) -> Result<ExchangeId, store::Error> {
+        Ok(self.reader.open_exchanges()?.first().copied().unwrap_or(ExchangeId::MAX))
     }
 
     fn rows(&mut self, version: i64) -> Result<Rows, store::Error> {
@@ -275,7 +314,10 @@ impl Loader {
             self.repeats.clear();
         }
         let mut repeats = Repeats::new();
-        for row in rows.filter(|row| row.digest.client.retry_count.unwrap_or_default() > 0) {
+        for row in rows {
+            if !self.may_repeat(row) {
+                continue;
+            }
             let before = match self.repeats.get(&row.id) {
                 Some(known) => known.clone(),
                 None => self.reader.attempts_before(row.id)?,
@@ -286,6 +328,22 @@ impl Loader {
             repeats.push((row.id, before));
         }
         Ok(repeats)
+    }
+
+    /// Whether a row may be another attempt: its client says so, or one of the nearest that may have asked for
+    /// the same failed. Which of them are attempts the recording tells, and asking it takes longer.
+    fn may_repeat(&mut self, row: &Summary) -> bool {
+        if self.alike.len() > REPEATS {
+            self.alike.clear();
+        }
+        let alike = self.alike.entry((row.session, row.url.clone(), row.request_bytes)).or_default();
+        if alike.len() > PAGE {
+            alike.clear();
+        }
+        let mut before = alike.range(row.id.saturating_sub(NEAR)..row.id).rev().take(ALIKE);
+        let follows_failure = before.any(|(_, has_failed)| *has_failed);
+        alike.insert(row.id, State::is_error(row.verdict) || row.verdict == Verdict::CutByApp);
+        row.digest.client.retry_count.map_or(follows_failure, |count| count > 0)
     }
 
     fn count_matching(&mut self, version: i64) -> Result<Option<Matching>, store::Error> {
@@ -338,9 +396,11 @@ impl Loader {
         if self.interest.until.is_some() && given.is_some() {
             return Ok(None);
         }
-        let Some(whole) = self.reader.exchange(id)? else {
+        let Some(mut whole) = self.reader.exchange(id)? else {
             return Ok(None);
         };
+        // The worst first: it is what the list shows.
+        whole.findings.sort_by_key(|finding| Reverse(finding.severity));
         let has_ended = |whole: &Whole| whole.summary.verdict != Verdict::Open;
         let evidence = self.reader.evidence(id)?;
         let attempts = questions::attempts(&self.reader, id)?;
@@ -354,7 +414,7 @@ impl Loader {
             _ => {
                 let request = self.reader.body(id, Side::Request)?;
                 let response = self.reader.body(id, Side::Response)?;
-                Detail { attempts, ..prepare(whole, evidence, &request, &response) }
+                Detail { attempts, ..prepare(whole, evidence, request, response) }
             }
         };
         if given.is_some_and(|given| **given == detail) {
@@ -366,8 +426,27 @@ impl Loader {
     }
 }
 
+impl Counting {
+    fn new(filter: Filter, version: i64, open: ExchangeId) -> Self {
+        let (settled, totals) = Default::default();
+        Self { filter, version, open, settled, totals, is_shown: false }
+    }
+
+    fn add(&mut self, row: &Counted<'_>) {
+        if row.id < self.open {
+            self.settled.add(row);
+        }
+        self.totals.add(row);
+    }
+
+    fn next_page(&self) -> Page {
+        let limit = if self.totals.exchanges == 0 { FIRST_COUNTED } else { TOTALS_PAGE };
+        Page { after: Some(self.totals.last.unwrap_or(ExchangeId::MIN)), limit: Some(limit), before: None }
+    }
+}
+
 /// Reads until nobody listens any more.
-pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, msgs: &SyncSender<Msg>) {
+pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, msgs: &Outbox) {
     let mut loader: Option<Loader> = None;
     let mut latest = Interest::default();
     let mut wait = Duration::ZERO;
@@ -398,8 +477,7 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         };
         let answer = loader.as_mut().map_or(Ok(None), Loader::answer);
         let took: Duration = clock.mono().since(began).into();
-        let is_resting = clock.mono().since(moved) >= QUIET;
-        wait = took.saturating_mul(3).clamp(if is_resting { RESTING_LOOK } else { LOOK }, LONGEST_WAIT);
+        wait = pause(clock.mono().since(moved).into(), took);
         if loader.as_ref().is_some_and(Loader::is_busy) {
             wait = took;
         }
@@ -420,11 +498,17 @@ pub(super) fn run(path: &Path, clock: &Clock, interests: &Receiver<Interest>, ms
         }
         for msg in news {
             moved = clock.mono();
-            if msgs.send(msg).is_err() {
+            if !msgs.send(msg) {
                 return;
             }
         }
     }
+}
+
+/// How long to wait before the next look, after one that `took` so long, where nothing has come for `quiet`.
+pub fn pause(quiet: Duration, took: Duration) -> Duration {
+    let rest = (quiet / QUIETER).clamp(LOOK, RESTING_LOOK);
+    took.saturating_mul(3).clamp(rest, LONGEST_WAIT)
 }
 
 struct Gone;

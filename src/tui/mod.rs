@@ -21,6 +21,7 @@
 //! * Recorded text reaches the screen only through [`crate::exchange::text::printable`].
 //! * The terminal is given back on every way out.
 
+mod bell;
 mod clipboard;
 mod conversation;
 mod copy;
@@ -42,7 +43,8 @@ pub mod view;
 
 use crate::exchange::time::{Clock, Micros};
 use crate::fault::Armed;
-use crossterm::event::{self, Event, MouseButton, MouseEventKind};
+use bell::{Bell, Outbox};
+use crossterm::event::{Event, MouseButton, MouseEventKind};
 use deeds::{Doer, Environment, Sending};
 use jiff::tz::TimeZone;
 use kept::Kept;
@@ -54,19 +56,17 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel, sync_channel};
+use std::task::Context;
 use std::time::Duration;
 use theme::Theme;
 use view::Ui;
 
-/// The least time between two frames, 30 a second; also the longest sleep while something happens.
+/// The least time between two frames, 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// The longest sleep once nothing has happened for [`QUIET`], but for keys, which end it; and so how late
-/// [`Signals::stop`] may be noticed.
-const RESTING: Duration = Duration::from_millis(100);
-
-/// So long after the last thing that happened the view comes to rest.
-const QUIET: Micros = Micros(2_000_000);
+/// The longest sleep of a screen on which nothing moves. Keys, signals and what was read end it; trouble and
+/// faults armed from elsewhere wait for its end.
+const RESTING: Duration = Duration::from_secs(1);
 
 /// How often time passes on a screen that has something open.
 const TICK: Micros = Micros(100_000);
@@ -83,7 +83,7 @@ pub struct Settings {
     pub words: Words,
     /// Whether to stay on the newest exchange.
     pub follow: bool,
-    /// Set by a signal handler: the view ends within 100 milliseconds.
+    /// Told by a signal handler.
     pub signals: Arc<Signals>,
     /// Asked now and then.
     pub trouble: Trouble,
@@ -156,7 +156,7 @@ impl Settings {
     }
 }
 
-/// Shows the recording until the person leaves or [`Signals::stop`] is set. Blocks the calling thread.
+/// Shows the recording until the person leaves or [`Signals::stop`] is called. Blocks the calling thread.
 ///
 /// # Errors
 /// [`Error::NotATerminal`] before anything is touched; after that the terminal has been given back
@@ -167,15 +167,17 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     }
     let (interest_sender, interests) = channel();
     let (msg_sender, msgs) = sync_channel(WAITING);
+    let bell = Bell::here();
+    settings.signals.ring(bell.clone());
+    let outbox = Outbox::new(msg_sender, bell.clone());
     let (path, clock) = (settings.recording.clone(), settings.clock.clone());
     let (deed_sender, deeds) = channel();
     let doer = Doer::new(settings.recording.clone(), settings.sending.clone(), settings.environment);
-    let done = msg_sender.clone();
+    let done = outbox.clone();
     let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
-    let loader =
-        named("gatetap-loader").spawn(move || loader::run(&path, &clock, &interests, &msg_sender))?;
+    let loader = named("gatetap-loader").spawn(move || loader::run(&path, &clock, &interests, &outbox))?;
     let deeds = named("gatetap-deeds").spawn(move || deeds::run(&doer, &deeds, &done))?;
-    let shown = Show { settings, interests: interest_sender, deeds: deed_sender, msgs }.run();
+    let shown = Show { settings, interests: interest_sender, deeds: deed_sender, msgs }.run(&bell);
     // Without their channels, which went with the show, they end.
     drop((loader.join(), deeds.join()));
     shown
@@ -195,7 +197,9 @@ struct Show {
 }
 
 impl Show {
-    fn run(self) -> Result<(), Error> {
+    fn run(self, bell: &Bell) -> Result<(), Error> {
+        let waker = bell.waker();
+        let mut wakes = Context::from_waker(&waker);
         let mut screen = terminal::Screen::take()?;
         let clock = &self.settings.clock;
         let signals = &self.settings.signals;
@@ -212,9 +216,13 @@ impl Show {
                 match update(&mut app, happened) {
                     Some(Cmd::Quit) => return Ok(()),
                     Some(Cmd::Remember) => {
+                        let before = kept.theme.clone();
                         kept = kept.updated(&app, &ui);
+                        let theme = kept.theme.as_ref().filter(|theme| before.as_ref() != Some(theme));
+                        let said = theme.map(|theme| Msg::Done(format!("colours: {theme}")));
                         let outcome = self.settings.kept.as_ref().map_or(Ok(()), |path| kept.write(path));
-                        msg = outcome.err().map(|error| Msg::Done(format!("not remembered: {error}")));
+                        let failed = outcome.err().map(|error| Msg::Done(format!("not remembered: {error}")));
+                        msg = failed.or(said);
                     }
                     Some(order) => msg = self.obey(order, &mut screen)?,
                     None => msg = received(&self.msgs)?,
@@ -254,18 +262,26 @@ impl Show {
                 msg = Some(Msg::Measured(ui.measures()));
                 continue;
             }
-            let is_quiet = !app.is_live() && drawn.is_some_and(|(_, at)| now.since(at) >= QUIET);
-            let sleep = match (is_dirty, is_quiet) {
-                (true, _) => FRAME.saturating_sub(passed),
-                (false, true) => RESTING,
-                (false, false) => FRAME,
+            let event = screen.event(&mut wakes)?;
+            let is_pressed = event.is_some();
+            msg = match event.as_ref().and_then(pressed) {
+                Some(pressed) => Some(pressed),
+                None => received(&self.msgs)?,
             };
-            if event::poll(sleep)? {
-                msg = pressed(&event::read()?);
+            if msg.is_some() || is_pressed {
+                continue;
             }
-            if msg.is_none() {
-                msg = received(&self.msgs)?;
-            }
+            let sleep = if is_dirty {
+                FRAME.saturating_sub(passed)
+            } else if app.is_playing() {
+                FRAME
+            } else if app.is_live() {
+                Duration::from(tick).saturating_sub(now.since(ticked).into())
+            } else {
+                RESTING
+            };
+            // Whoever has news for this thread unparks it, also before it parks.
+            std::thread::park_timeout(sleep);
         }
         Ok(())
     }

@@ -8,8 +8,9 @@ use crate::digest::summary::Whole;
 use crate::digest::{EventKind, EventLine, ReadAs, Rhythm, Sdk, View, events, examine, rate_state, view};
 use crate::exchange::body::Body;
 use crate::exchange::head::Headers;
+use crate::exchange::text::boundary_before;
 use crate::exchange::time::Micros;
-use crate::wire::coding::{Problem, decode};
+use crate::wire::coding::{Decoded, Decoder, Problem, decode};
 use bytes::Bytes;
 
 /// How much of a body is shown.
@@ -22,8 +23,8 @@ pub const EVENTS_SHOWN: usize = 50_000;
 /// all the rest.
 pub const EVENTS_VIEWED: usize = 2_000;
 
-/// How much of an event's data is shown in its line, in characters.
-const EVENT_SHOWN: usize = 240;
+/// How much of an event's data is shown in its line, in bytes.
+const EVENT_SHOWN: usize = 400;
 
 /// How much of a decoded body is held for what is looked at closely.
 const BODY_HELD: usize = 16 * 1024 * 1024;
@@ -35,20 +36,26 @@ const LONG_GAP: Micros = Micros(500_000);
 const BINARY_SHOWN: usize = 1024;
 
 /// Prepares an exchange for drawing.
-pub fn prepare(whole: Whole, evidence: Option<String>, request: &Body, response: &Body) -> Detail {
+pub fn prepare(whole: Whole, evidence: Option<String>, request: Body, response: Body) -> Detail {
     let exchange = &whole.exchange;
     let head = exchange.response.as_ref();
     let none = Headers::default();
     let headers = head.map_or(&none, |head| &head.headers);
+    // The two readings of a long stream know nothing of each other.
+    let (lines, examined) = std::thread::scope(|scope| {
+        let examining = scope.spawn(|| examine(exchange, &request, &response));
+        let lines = head.map_or_else(Vec::new, |head| events(head, &response));
+        (lines, examining.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let rhythm = Rhythm::of(&lines);
+    let views = if lines.len() <= EVENTS_VIEWED { views(&whole, &request, &response) } else { Vec::new() };
+    let handover = handover(&response);
     let request_text = body_text(&exchange.request.headers, request);
     let response_text = body_text(headers, response);
-    let lines = head.map_or_else(Vec::new, |head| events(head, response));
-    let rhythm = Rhythm::of(&lines);
-    let examined = examine(exchange, request, response);
     let at = whole.summary.started_at.plus(exchange.timing.head.unwrap_or_default());
     Detail {
         turns: turns(&request_text.decoded, &examined.answer),
-        views: if lines.len() <= EVENTS_VIEWED { views(&whole, request, response) } else { Vec::new() },
+        views,
         limits: rate_state(headers, &response_text.decoded, at),
         request: request_text,
         response: response_text,
@@ -56,14 +63,21 @@ pub fn prepare(whole: Whole, evidence: Option<String>, request: &Body, response:
         events: event_rows(lines, rhythm.as_ref()),
         rhythm,
         attempts: Vec::new(),
-        handover: handover(response),
+        handover,
         evidence,
         whole,
     }
 }
 
-fn body_text(headers: &Headers, body: &Body) -> BodyText {
-    let decoded = decode(headers, &body.bytes, BODY_HELD + 1);
+fn body_text(headers: &Headers, body: Body) -> BodyText {
+    let is_plain = !Decoder::for_headers(headers).is_coded() && body.bytes.len() <= BODY_HELD;
+    let coded = if is_plain { None } else { Some(decode(headers, &body.bytes, BODY_HELD + 1)) };
+    // What needs no decoding and is held whole is held once.
+    let raw = match body.bytes.get(..BODY_HELD) {
+        Some(held) => Bytes::copy_from_slice(held),
+        None => Bytes::from(body.bytes),
+    };
+    let decoded = coded.map_or_else(|| Held { bytes: raw.clone(), problem: None }, Held::from);
     let mut notes = Vec::new();
     let shown = decoded.bytes.get(..BODY_SHOWN).unwrap_or(&decoded.bytes);
     if shown.len() < decoded.bytes.len() {
@@ -89,9 +103,21 @@ fn body_text(headers: &Headers, body: &Body) -> BodyText {
         lines,
         json,
         note: (!notes.is_empty()).then(|| notes.join("; ")),
-        decoded: decoded.bytes.into(),
-        raw: Bytes::copy_from_slice(body.bytes.get(..BODY_HELD).unwrap_or(&body.bytes)),
-        marks: body.marks.clone(),
+        decoded: decoded.bytes,
+        raw,
+        marks: body.marks,
+    }
+}
+
+/// A decoded body.
+struct Held {
+    bytes: Bytes,
+    problem: Option<Problem>,
+}
+
+impl From<Decoded> for Held {
+    fn from(decoded: Decoded) -> Self {
+        Self { bytes: decoded.bytes.into(), problem: decoded.problem }
     }
 }
 
@@ -144,14 +170,15 @@ fn views(whole: &Whole, request: &Body, response: &Body) -> Vec<View> {
 fn event_rows(lines: Vec<EventLine>, rhythm: Option<&Rhythm>) -> Vec<EventRow> {
     let skipped = lines.len().saturating_sub(EVENTS_SHOWN);
     let mut before: Option<EventLine> = None;
+    let mut repeated = json_text::Repeated::default();
     let mut rows = Vec::with_capacity(lines.len() - skipped);
     for line in lines {
         let previous = before.as_ref();
         let gap = line.at.zip(previous.and_then(|line| line.at)).map(|(at, before)| at.since(before));
         if line.index >= skipped {
-            let new = json_text::from_first_difference(previous.map_or("", |line| &line.data), &line.data);
+            let new = repeated.news(previous.map_or("", |line| &line.data), &line.data);
             let is_cut = new.len() < line.data.len() && line.kind == EventKind::Event;
-            let new = if is_cut { format!("… {new}") } else { line.data.clone() };
+            let text = if is_cut { format!("… {}", start(new)) } else { start(&line.data).to_owned() };
             rows.push(EventRow {
                 index: line.index,
                 kind: line.kind,
@@ -160,7 +187,7 @@ fn event_rows(lines: Vec<EventLine>, rhythm: Option<&Rhythm>) -> Vec<EventRow> {
                 size: line.length,
                 // The standard calls an event without a name `message`.
                 name: line.event.clone().filter(|name| name != "message").unwrap_or_default(),
-                text: new.chars().take(EVENT_SHOWN).collect(),
+                text,
                 chunk: line.chunk,
                 offset: line.offset,
                 is_late: gap
@@ -170,6 +197,11 @@ fn event_rows(lines: Vec<EventLine>, rhythm: Option<&Rhythm>) -> Vec<EventRow> {
         before = Some(EventLine { at: line.at.or_else(|| previous.and_then(|line| line.at)), ..line });
     }
     rows
+}
+
+/// What of a text is shown in a line.
+fn start(text: &str) -> &str {
+    text.get(..boundary_before(text, EVENT_SHOWN)).unwrap_or(text)
 }
 
 fn handover(body: &Body) -> Option<Handover> {

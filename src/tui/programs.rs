@@ -9,7 +9,6 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How often it is looked whether the program has ended.
@@ -111,7 +110,7 @@ fn command(line: &str, file: Option<&Path>) -> Command {
 
 /// Waits for the end of the program; `None` where gatetap was told to end first.
 fn wait(child: &mut Child, signals: &Signals) -> io::Result<Option<ExitStatus>> {
-    signals.lent.store(true, Ordering::Relaxed);
+    signals.lend(true);
     let ended = loop {
         match child.try_wait() {
             Ok(None) => {}
@@ -128,7 +127,7 @@ fn wait(child: &mut Child, signals: &Signals) -> io::Result<Option<ExitStatus>> 
         }
         std::thread::sleep(LOOK);
     };
-    signals.lent.store(false, Ordering::Relaxed);
+    signals.lend(false);
     ended
 }
 

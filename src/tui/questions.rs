@@ -112,8 +112,7 @@ pub(super) fn attempts(reader: &Reader, id: ExchangeId) -> Result<Vec<Attempt>, 
         let since = |end: WallTime| Micros(u64::try_from(row.started_at.0 - end.0).unwrap_or_default());
         let waited = end_before.map(since);
         end_before = row.duration.map(|took| row.started_at.plus(took));
-        let number = row.digest.client.retry_count.unwrap_or_default();
-        Attempt { id: row.id, number, waited, status: row.status, verdict: row.verdict }
+        Attempt { id: row.id, waited, status: row.status, verdict: row.verdict }
     };
     Ok(reader.summaries_of(&ids)?.iter().map(attempt).collect())
 }

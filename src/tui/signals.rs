@@ -1,5 +1,7 @@
 //! What signals tell the view, and how it stops as a shell wants it.
 
+use super::bell::Bell;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
 use std::time::Duration;
@@ -10,23 +12,57 @@ const LOOK: Duration = Duration::from_millis(10);
 #[cfg(unix)]
 const LOOKS: usize = 50;
 
-/// Set by whoever receives the signals of the process; the view looks 30 times a second.
+/// Told by whoever receives the signals of the process; the view wakes up for each.
 #[derive(Debug, Default)]
 pub struct Signals {
-    /// The view is to end.
-    pub stop: AtomicBool,
-    /// The process is to stop until the shell lets it go on (SIGTSTP).
-    pub suspend: AtomicBool,
-    /// The process goes on (SIGCONT): the terminal may be in any state.
-    pub resumed: AtomicBool,
-    /// Set by the view while another program has the terminal. An interrupt (SIGINT) is that one's.
-    pub lent: AtomicBool,
+    stop: AtomicBool,
+    suspend: AtomicBool,
+    resumed: AtomicBool,
+    lent: AtomicBool,
+    bell: OnceLock<Bell>,
 }
 
 impl Signals {
+    /// The view is to end.
+    pub fn stop(&self) {
+        self.tell(&self.stop);
+    }
+
+    /// The process is to stop until the shell lets it go on (SIGTSTP).
+    pub fn suspend(&self) {
+        self.tell(&self.suspend);
+    }
+
+    /// The process goes on (SIGCONT): the terminal may be in any state.
+    pub fn resume(&self) {
+        self.tell(&self.resumed);
+    }
+
     /// Whether the view is to end.
-    pub(super) fn has_to_stop(&self) -> bool {
+    pub fn has_to_stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether another program has the terminal. An interrupt (SIGINT) is that one's.
+    pub fn is_lent(&self) -> bool {
+        self.lent.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, signal: &AtomicBool) {
+        signal.store(true, Ordering::Relaxed);
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
+        }
+    }
+
+    /// Signals are for the thread of this bell from now on. Only the first is heard.
+    pub(super) fn ring(&self, bell: Bell) {
+        self.bell.get_or_init(|| bell);
+    }
+
+    /// Another program has the terminal, or has it no more.
+    pub(super) fn lend(&self, is_lent: bool) {
+        self.lent.store(is_lent, Ordering::Relaxed);
     }
 
     /// Whether the process is to stop; asks once.

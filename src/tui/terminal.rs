@@ -2,19 +2,21 @@
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, EventStream,
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
+use futures_util::StreamExt as _;
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
 
@@ -25,6 +27,8 @@ type Hook = dyn Fn(&PanicHookInfo<'_>) + Sync + Send;
 /// [`Screen::panics`], and printed once the terminal has been given back.
 pub(super) struct Screen {
     terminal: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// None while the terminal is lent: nobody else may read its keys then.
+    events: Option<EventStream>,
     hook_before: Arc<Hook>,
     panics: Arc<Mutex<Vec<String>>>,
 }
@@ -39,7 +43,7 @@ impl Screen {
         let panics = Arc::default();
         std::panic::set_hook(hook(Arc::clone(&hook_before), Arc::clone(&panics)));
         match take_over() {
-            Ok(terminal) => Ok(Self { terminal, hook_before, panics }),
+            Ok(terminal) => Ok(Self { terminal, events: Some(EventStream::new()), hook_before, panics }),
             Err(error) => {
                 give_back();
                 hang_back(hook_before);
@@ -64,10 +68,20 @@ impl Screen {
     /// # Errors
     /// Where the terminal cannot be had again.
     pub(super) fn lend<T>(&mut self, use_it: impl FnOnce() -> T) -> io::Result<T> {
+        self.events = None;
         give_back();
         let used = use_it();
         self.terminal = take_over()?;
+        self.events = Some(EventStream::new());
         Ok(used)
+    }
+
+    /// The next key, click or change of size that waits; where there is none, `context` is woken by the next.
+    pub(super) fn event(&mut self, context: &mut Context<'_>) -> io::Result<Option<Event>> {
+        match self.events.as_mut().map(|events| events.poll_next_unpin(context)) {
+            Some(Poll::Ready(Some(event))) => event.map(Some),
+            Some(Poll::Ready(None) | Poll::Pending) | None => Ok(None),
+        }
     }
 
     /// Draws a frame, which the terminal shows all at once if it can.
@@ -81,6 +95,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        self.events = None;
         give_back();
         hang_back(Arc::clone(&self.hook_before));
         for panic in self.panics(0) {

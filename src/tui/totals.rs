@@ -5,6 +5,7 @@ use crate::digest::{RateState, Rhythm};
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
+use crate::store::Counted;
 use crate::store::filter::State;
 use std::collections::BTreeMap;
 
@@ -124,10 +125,13 @@ pub fn speed(summary: &Summary) -> Option<f64> {
     Rhythm::tokens_per_second(digest.usage.output?, digest.first_token?, digest.last_event?)
 }
 
+fn counted_speed(row: &Counted<'_>) -> Option<f64> {
+    Rhythm::tokens_per_second(row.output?, row.first_token?, row.last_event?)
+}
+
 impl Totals {
     /// Counts one more.
-    pub fn add(&mut self, row: &Summary) {
-        let digest = &row.digest;
+    pub fn add(&mut self, row: &Counted<'_>) {
         let is_error = State::is_error(row.verdict);
         self.last = Some(row.id);
         self.exchanges += 1;
@@ -135,26 +139,24 @@ impl Totals {
         let (first, last) = self.span.unwrap_or((row.started_at, row.started_at));
         self.span = Some((first.min(row.started_at), last.max(row.started_at)));
         *self.verdicts.entry(row.verdict).or_default() += 1;
-        if let Some(code) = row.own_error.as_ref().or(digest.error_code.as_ref()) {
-            count(&mut self.codes, code);
+        if let Some(code) = row.code {
+            *entry(&mut self.codes, code, WORDS) += 1;
         }
-        for check in &row.findings {
-            count(&mut self.findings, check);
+        for check in row.findings.split_terminator(' ') {
+            *entry(&mut self.findings, check, WORDS) += 1;
         }
-        let name = digest.model.as_ref().or(digest.model_answered.as_ref()).cloned().unwrap_or_default();
-        let is_known = self.models.len() < MODELS || self.models.contains_key(&name);
-        let model = self.models.entry(if is_known { name } else { OTHERS.to_owned() }).or_default();
+        let model = entry(&mut self.models, row.model.unwrap_or_default(), MODELS);
         model.exchanges += 1;
         model.errors += u64::from(is_error);
-        model.input += digest.usage.input.unwrap_or_default();
-        model.output += digest.usage.output.unwrap_or_default();
-        if let Some(cost) = digest.usage.cost {
+        model.input += row.input.unwrap_or_default();
+        model.output += row.output.unwrap_or_default();
+        if let Some(cost) = row.cost {
             model.cost = Some(model.cost.unwrap_or_default() + cost);
         }
-        if let Some(Micros(first)) = digest.first_token {
+        if let Some(Micros(first)) = row.first_token {
             model.first_token.get_or_insert_with(|| Bars::new(&TIMES)).add(first as f64 / 1000.0);
         }
-        if let Some(speed) = speed(row) {
+        if let Some(speed) = counted_speed(row) {
             model.speed.get_or_insert_with(|| Bars::new(&SPEEDS)).add(speed);
         }
     }
@@ -166,9 +168,14 @@ const OTHERS: &str = "(others)";
 /// How many words a list of counts tells apart.
 const WORDS: usize = 200;
 
-fn count(counts: &mut BTreeMap<String, u64>, word: &str) {
-    let word = if counts.len() < WORDS || counts.contains_key(word) { word } else { OTHERS };
-    *counts.entry(word.to_owned()).or_default() += 1;
+/// What is counted of `word`; of what `most` others came before, all under one name.
+fn entry<'a, T: Default>(counts: &'a mut BTreeMap<String, T>, word: &str, most: usize) -> &'a mut T {
+    let is_known = counts.contains_key(word);
+    let word = if is_known || counts.len() < most { word } else { OTHERS };
+    if !counts.contains_key(word) {
+        counts.insert(word.to_owned(), T::default());
+    }
+    counts.entry(word.to_owned()).or_default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use gatetap::exchange::end::Verdict;
 use gatetap::exchange::finding::Severity;
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::store::filter::{Compare, Expr, Filter, Instant, Name, Quantity, SessionName, State, Term};
-use gatetap::store::{Page, Pruner, Reader, Retention, Spare};
+use gatetap::store::{Editor, Page, Pruner, Reader, Retention, Spare};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -133,6 +133,32 @@ fn every_key_finds_what_it_names() {
     ] {
         assert_eq!(ids(&reader, filter), found, "{filter}");
     }
+}
+
+#[test]
+fn notes_are_found_by_what_is_in_them() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    recording(&path, &[Made::default(), Made::default(), Made::default(), Made::default()]);
+    let editor = Editor::open(&path).unwrap();
+    editor.put_note(&[1, 4], Some("Looks flaky, asked support")).unwrap();
+    editor.put_note(&[2], Some("the slow one")).unwrap();
+    let reader = Reader::open(&path).unwrap();
+    for (filter, found) in [
+        ("note:flaky", &[1, 4][..]),
+        ("note:looks*support", &[1, 4]),
+        ("note:\"slow one\"", &[2]),
+        ("note:*", &[1, 2, 4]),
+        ("-note:*", &[3]),
+        ("note:flaky OR note:slow", &[1, 2, 4]),
+        ("note:flaky -status:200", &[]),
+        ("note:nothing", &[]),
+    ] {
+        assert_eq!(ids(&reader, filter), found, "{filter}");
+    }
+    let completion = reader.complete("note:", 5).unwrap();
+    let offered: Vec<&str> = completion.candidates.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(offered, ["\"Looks flaky, asked support\"", "\"the slow one\""]);
 }
 
 #[test]
@@ -337,6 +363,8 @@ fn asks(term: &Term, made: &Made) -> bool {
         }
         Term::Since(Instant::Ago(span)) => START.plus(Micros(made.at)).0 >= NOW.0 - span.0 as i64,
         Term::Since(Instant::At(moment)) => START.plus(Micros(made.at)) >= *moment,
+        // The samples have no notes.
+        Term::Note(_) => false,
         Term::Session(SessionName::Number(number)) => *number == 1,
         Term::Session(SessionName::Last) => true,
     }

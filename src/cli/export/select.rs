@@ -5,9 +5,10 @@ use crate::cli::filter;
 use crate::cli::recording::ExchangeNames;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::WallTime;
-use crate::export::{Probes, Selection};
+use crate::export::Selection;
+use crate::live::probes::probes;
 use crate::store::{Page, Reader};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Exchanges read from the recording at a time.
 const PAGE: usize = 500;
@@ -72,21 +73,5 @@ impl Selected {
             selection.probes = probes(reader)?;
         }
         Ok(selection)
-    }
-}
-
-/// What the recording shows of each gateway beside the exchange in question.
-fn probes(reader: &Reader) -> anyhow::Result<BTreeMap<String, Probes>> {
-    let mut probes: BTreeMap<String, Probes> = BTreeMap::new();
-    let mut after = Some(0);
-    loop {
-        let page = reader.summaries(Page { after, before: None, limit: Some(PAGE as u32) })?;
-        let Some(last) = page.last() else {
-            return Ok(probes);
-        };
-        after = Some(last.id);
-        for summary in &page {
-            probes.entry(summary.gateway.clone()).or_default().take(summary);
-        }
     }
 }

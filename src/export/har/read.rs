@@ -136,7 +136,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             fault: own.fault,
             replay_of: None,
         };
-        Ok(Read { exchange, request, response, altered: None, digest: None })
+        Ok(Read { exchange, request, response, altered: None, digest: None, note: entry.comment })
     }
 
     fn request_body(&mut self, data: Option<&PostData>, sent: Option<Micros>) -> Result<(Body, u64), String> {
@@ -294,6 +294,8 @@ struct Entry {
     response: Response,
     #[serde(default)]
     timings: Timings,
+    #[serde(default)]
+    comment: Option<String>,
     #[serde(default, rename = "_webSocketMessages")]
     websocket: Vec<IgnoredAny>,
     #[serde(default, rename = "_gatetap")]

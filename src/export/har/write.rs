@@ -67,6 +67,9 @@ fn entry(one: &Exported) -> Value {
     if !events.is_empty() {
         members.insert("_eventSourceMessages".to_owned(), Value::Array(events));
     }
+    if let Some(note) = &one.whole.summary.note {
+        members.insert("comment".to_owned(), note.as_str().into());
+    }
     if let Some(port) = exchange.peer.as_deref().and_then(|peer| peer.rsplit(':').next()) {
         members.insert("connection".to_owned(), port.into());
     }

@@ -269,6 +269,7 @@ fn facts(page: &mut String, one: &Exported) {
         ("client", digest.client.agent.clone()),
         ("key", key),
         ("fault", exchange.fault.clone()),
+        ("note", summary.note.clone()),
         ("sends again", exchange.replay_of.map(|id| id.to_string())),
     ] {
         if let Some(value) = value {

@@ -59,6 +59,8 @@ pub(super) struct ExchangeLine {
     pub(super) credentials: Vec<CredentialLine>,
     pub(super) fault: Option<String>,
     pub(super) replay_of: Option<i64>,
+    #[serde(default)]
+    pub(super) note: Option<String>,
     /// What the origin had sent, where a fault altered it.
     pub(super) origin: Option<OriginLine>,
     pub(super) digest: Option<Digest>,

@@ -210,7 +210,7 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
         fault: line.fault,
         replay_of: line.replay_of,
     };
-    Ok(Read { exchange, request, response, altered, digest: line.digest })
+    Ok(Read { exchange, request, response, altered, digest: line.digest, note: line.note })
 }
 
 fn altered(line: OriginLine) -> Result<Altered, String> {

@@ -101,6 +101,7 @@ fn exchange_line(one: &Exported) -> ExchangeLine {
         credentials: exchange.credentials.iter().map(credential_line).collect(),
         fault: exchange.fault.clone(),
         replay_of: exchange.replay_of,
+        note: one.whole.summary.note.clone(),
         origin: one.altered.as_ref().map(|altered| OriginLine {
             raw_head: Octets(altered.origin.head.to_vec()),
             body: origin_body_line(altered),

@@ -167,6 +167,7 @@ impl Compiler<'_> {
                 };
                 with("f.started_at_us >= ?", from)
             }
+            Term::Note(pattern) => one_of("f.exchange_id", &self.noted(pattern)?),
             Term::Session(name) => match self.session(*name)? {
                 Some((id, first, last)) => {
                     just(format!("f.session_id = {id} AND f.exchange_id BETWEEN {first} AND {last}"))
@@ -222,6 +223,22 @@ impl Compiler<'_> {
         let dead = one_of("f.session_id", self.dead);
         let left = all(vec![verdicts(|verdict| verdict == Verdict::Open), dead]);
         if is_meant(Verdict::Lost) { any(vec![recorded, left]) } else { all(vec![recorded, not(left)]) }
+    }
+
+    /// The exchanges with a note in which something looks like `pattern`. Notes are few: people write them.
+    fn noted(&self, pattern: &Pattern) -> Result<Vec<ExchangeId>, Error> {
+        let within = Pattern(format!("*{}*", pattern.0));
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, note FROM exchanges WHERE note IS NOT NULL ORDER BY id")?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            if row.get_ref("note")?.as_str().is_ok_and(|note| within.matches(note)) {
+                found.push(row.get("id")?);
+            }
+        }
+        Ok(found)
     }
 
     /// The numbers of the words that are meant.

@@ -22,6 +22,7 @@ pub enum Key {
     Tokens,
     Since,
     Session,
+    Note,
 }
 
 /// A key with its documentation.
@@ -40,7 +41,7 @@ pub struct KeyInfo {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [KeyInfo; 16] = [
+pub const KEYS: [KeyInfo; 17] = [
     info(Key::Status, "status", true, "status>=400", "the HTTP status; `4xx` is a whole class"),
     info(Key::Model, "model", false, "model:gpt-*", "the model asked for or answered"),
     info(Key::Path, "path", false, "path:/v1/chat*", "the path, as the app sent it"),
@@ -57,6 +58,7 @@ pub const KEYS: [KeyInfo; 16] = [
     info(Key::Tokens, "tokens", true, "tokens>1000", "tokens of prompt and answer together"),
     info(Key::Since, "since", false, "since:10m", "begun within that time, or at or after that moment"),
     info(Key::Session, "session", false, "session:last", "a session's number, or `last`"),
+    info(Key::Note, "note", false, "note:flaky", "what its note has in it; `note:*` is any note"),
 ];
 
 const fn info(

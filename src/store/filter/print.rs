@@ -76,6 +76,7 @@ impl Display for Term {
                 Err(_) => f.write_str("since:0s"),
             },
             Self::Session(SessionName::Number(number)) => write!(f, "session:{number}"),
+            Self::Note(pattern) => write!(f, "note:{}", Value(&pattern.0)),
             Self::Session(SessionName::Last) => f.write_str("session:last"),
         }
     }

@@ -41,6 +41,8 @@ pub enum Term {
     Since(Instant),
     /// It is of this session.
     Session(SessionName),
+    /// A person put a note to it, in which something looks like this.
+    Note(Pattern),
 }
 
 /// Words that stand together in a prompt or an answer.

@@ -53,6 +53,7 @@ pub(super) fn term(
         Key::Code => Term::Name(Name::Code, pattern()),
         Key::Finish => Term::Name(Name::Finish, pattern()),
         Key::Finding => Term::Name(Name::Finding, pattern()),
+        Key::Note => Term::Note(pattern()),
         Key::Key => Term::Credential(value.to_owned()),
         Key::Verdict => {
             let pattern = pattern();

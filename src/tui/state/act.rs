@@ -20,7 +20,25 @@ impl App {
     pub(super) fn press(&mut self, key: Key) -> bool {
         self.notice = None;
         self.in_pane(|pane| pane.lit = None);
-        keymap::action(self.context(), key).is_some_and(|action| self.act(action))
+        let context = self.context();
+        match keymap::action(context, key) {
+            Some(action) if action.is_about_an_exchange() && self.is_general_page() => {
+                self.say(format!("{key} is for an exchange; q closes this page"));
+                false
+            }
+            Some(action) => self.act(action),
+            None => {
+                if let Some(others) = keymap::elsewhere(context, key) {
+                    self.say(others);
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether the page in sight is about no exchange.
+    fn is_general_page(&self) -> bool {
+        self.prompt.is_none() && self.dialog.is_none() && self.page.as_ref().is_some_and(Page::is_general)
     }
 
     fn act(&mut self, action: Action) -> bool {
@@ -40,9 +58,15 @@ impl App {
             Action::ShowTab(number) => self.open(Tab::ALL.get(usize::from(number).wrapping_sub(1)).copied()),
             Action::NextTab => self.turn(1),
             Action::PreviousTab => self.turn(Tab::ALL.len() - 1),
-            Action::ToggleZoom => self.in_pane(|pane| pane.zoomed = !pane.zoomed),
-            Action::NextForm => self.in_pane(|pane| pane.form = pane.form.next()),
-            Action::ToggleFold => self.in_pane(|pane| pane.unfolded = !pane.unfolded),
+            Action::ToggleZoom => self.zoom(),
+            Action::NextForm => self.in_tab(&[Tab::Request, Tab::Response], |pane| {
+                pane.form = pane.form.next();
+                None
+            }),
+            Action::ToggleFold => self.in_tab(&[Tab::Conversation], |pane| {
+                pane.unfolded = !pane.unfolded;
+                Some(if pane.unfolded { "long messages are whole" } else { "long messages are folded" })
+            }),
             Action::Filter => self.ask(Kind::Filter),
             Action::Find => self.ask(Kind::Find),
             Action::Commands => self.ask(Kind::Commands),
@@ -107,8 +131,7 @@ impl App {
             }
             Action::Accept => return self.accept(),
             Action::Back => return self.back(),
-            Action::Leave => return true,
-            Action::Quit => return true,
+            Action::Leave | Action::Quit => return true,
         }
         false
     }
@@ -143,6 +166,12 @@ impl App {
         self.close_prompt();
         match accepted {
             Accepted::Filter(text, filter) => self.put_filter(text, filter),
+            Accepted::Find(text) if self.page.is_some() => {
+                if let Some(page) = &mut self.page {
+                    page.seek = (!text.is_empty()).then_some(Seek::Next);
+                    page.find = text;
+                }
+            }
             Accepted::Find(text) => {
                 self.in_pane(|pane| {
                     pane.seek = (!text.is_empty()).then_some(Seek::Next);
@@ -218,11 +247,16 @@ impl App {
     }
 
     fn go_to_next(&mut self, motion: Motion) {
-        if let Some(pane) = &mut self.pane {
-            if pane.find.is_empty() {
+        let place = match (&mut self.page, &mut self.pane) {
+            (Some(page), _) => Some((&page.find, &mut page.seek)),
+            (None, Some(pane)) => Some((&pane.find, &mut pane.seek)),
+            (None, None) => None,
+        };
+        if let Some((find, seek)) = place {
+            if find.is_empty() {
                 self.say("press / to search here".to_owned());
             } else {
-                pane.seek = Some(if motion == Motion::Up { Seek::Previous } else { Seek::Next });
+                *seek = Some(if motion == Motion::Up { Seek::Previous } else { Seek::Next });
             }
         } else if !self.list.go_to_next(motion, has_problem) {
             self.say("no other near here went wrong; `is:error` filters for them".to_owned());
@@ -249,6 +283,29 @@ impl App {
     fn in_pane(&mut self, change: impl FnOnce(&mut Pane)) {
         if let Some(pane) = &mut self.pane {
             change(pane);
+        }
+    }
+
+    /// Changes how a tab looks, where that is one of `tabs`; may say what became of it.
+    fn in_tab(&mut self, tabs: &[Tab], change: impl FnOnce(&mut Pane) -> Option<&'static str>) {
+        let Some(pane) = &mut self.pane else { return };
+        let said = if tabs.contains(&pane.tab) {
+            change(pane).map(str::to_owned)
+        } else {
+            let names: Vec<String> =
+                tabs.iter().map(|tab| format!("{} {}", tab.number(), tab.as_str())).collect();
+            Some(format!("that is for the tab {}", names.join(" or ")))
+        };
+        if let Some(said) = said {
+            self.say(said);
+        }
+    }
+
+    fn zoom(&mut self) {
+        let Some(pane) = &mut self.pane else { return };
+        pane.zoomed = !pane.zoomed;
+        if pane.zoomed && self.measures.list_rows == 0 {
+            self.say("there is no room for the list beside it anyway".to_owned());
         }
     }
 
@@ -349,7 +406,7 @@ impl App {
 
     fn open(&mut self, tab: Option<Tab>) {
         if self.list.selected().is_none() {
-            return;
+            return self.say("there is no exchange to open".to_owned());
         }
         // Whoever reads an exchange does not want it replaced by the next.
         self.list.stop_following();
@@ -385,7 +442,9 @@ impl App {
             self.put_filter(String::new(), Filter::default());
             return false;
         }
-        true
+        // Whoever presses it once too often did not mean to end what is being recorded.
+        self.say("q quits".to_owned());
+        false
     }
 
     pub(super) fn point(&mut self, mouse: Mouse) {

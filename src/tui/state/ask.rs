@@ -70,17 +70,19 @@ pub enum CopyWhat {
     ResponseBody,
     AnswerText,
     Json,
+    Support,
     Number,
 }
 
 impl CopyWhat {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Curl,
         Self::AnswerText,
         Self::RequestBody,
         Self::ResponseBody,
         Self::Json,
+        Self::Support,
         Self::Url,
         Self::Number,
     ];
@@ -94,6 +96,7 @@ impl CopyWhat {
             Self::ResponseBody => "response",
             Self::AnswerText => "answer",
             Self::Json => "json",
+            Self::Support => "support",
             Self::Number => "number",
         }
     }
@@ -107,6 +110,7 @@ impl CopyWhat {
             Self::ResponseBody => "the body that came back, decoded",
             Self::AnswerText => "the model's words",
             Self::Json => "its line, as `ls --json` has it",
+            Self::Support => "a note for the gateway's support, without key and prompt",
             Self::Number => "its number in the recording",
         }
     }

@@ -165,8 +165,6 @@ pub struct Turn {
 pub struct Attempt {
     /// The exchange.
     pub id: ExchangeId,
-    /// Which attempt it is; the first is 0.
-    pub number: u32,
     /// The time from the end of the one before to its start.
     pub waited: Option<Micros>,
     /// The status.

@@ -506,6 +506,17 @@ impl App {
         if !measures.is_sought {
             return;
         }
+        if let Some(page) = self.page.as_mut().filter(|page| page.seek.is_some()) {
+            page.seek = None;
+            self.revision += 1;
+            if let Some(line) = measures.sought {
+                page.go_to(line, measures.page_rows);
+            } else {
+                let find = page.find.clone();
+                self.say(format!("`{find}` is not here"));
+            }
+            return;
+        }
         let Some(pane) = self.pane.as_mut() else { return };
         let seek = pane.seek.take();
         self.revision += 1;

@@ -1,6 +1,6 @@
 //! Pages that stand over everything else.
 
-use super::Scroll;
+use super::{Scroll, Seek};
 use crate::exchange::ExchangeId;
 
 /// A page, and how far it is scrolled.
@@ -10,6 +10,12 @@ pub struct Page {
     pub kind: PageKind,
     /// How far it is scrolled.
     pub scroll: Scroll,
+    /// What was searched for in it last; empty for nothing.
+    pub find: String,
+    /// The line to go to, once it is drawn.
+    pub seek: Option<Seek>,
+    /// The line that was found last.
+    pub found: Option<usize>,
 }
 
 /// What a page shows.
@@ -31,6 +37,17 @@ pub enum PageKind {
 
 impl Page {
     pub(super) fn new(kind: PageKind) -> Self {
-        Self { kind, scroll: Scroll::default() }
+        Self { kind, scroll: Scroll::default(), find: String::new(), seek: None, found: None }
+    }
+
+    /// Whether it is about no exchange.
+    pub(super) const fn is_general(&self) -> bool {
+        matches!(self.kind, PageKind::Help | PageKind::Totals | PageKind::Log)
+    }
+
+    /// Goes to the line that was sought.
+    pub(super) fn go_to(&mut self, line: usize, rows: usize) {
+        self.scroll.put(line.saturating_sub(rows / 3));
+        self.found = Some(line);
     }
 }

@@ -193,15 +193,11 @@ impl Prompt {
         // What this gateway documents comes before what may happen on any wire.
         entries.sort_by_key(|entry| entry.gateway.is_none());
         prompt.all.extend(entries.into_iter().map(|entry| {
-            let status = entry.status.map(|status| format!("{status}, ")).unwrap_or_default();
+            let status = entry.status.map(|status| format!("{status}: ")).unwrap_or_default();
+            let summary = entry.summary.trim_end_matches('.');
             let takes: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
-            let takes =
-                if takes.is_empty() { String::new() } else { format!("; takes {}", takes.join(", ")) };
-            Choice {
-                text: entry.name,
-                about: format!("{status}{}{takes}", entry.summary),
-                does: Does::PutWhole,
-            }
+            let takes = if takes.is_empty() { String::new() } else { format!(" ({})", takes.join(", ")) };
+            Choice { text: entry.name, about: format!("{status}{summary}{takes}"), does: Does::PutWhole }
         }));
         prompt.all.extend(preset::all().iter().map(|preset| Choice {
             text: format!("preset:{}", preset.name),

@@ -143,6 +143,12 @@ pub(super) fn time_of_day(at: WallTime, zone: &TimeZone) -> String {
     strftime(at, zone, "%H:%M:%S")
 }
 
+/// A time of day, or of another day than `now` with that day: `02-28 14:03`.
+pub(super) fn time_near(at: WallTime, now: WallTime, zone: &TimeZone) -> String {
+    let [day, today] = [at, now].map(|time| strftime(time, zone, "%F"));
+    if day == today { time_of_day(at, zone) } else { strftime(at, zone, "%m-%d %H:%M") }
+}
+
 /// A time with its date, its milliseconds and its zone.
 pub(super) fn date_and_time(at: WallTime, zone: &TimeZone) -> String {
     strftime(at, zone, "%Y-%m-%d %H:%M:%S%.3f %:z")

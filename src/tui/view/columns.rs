@@ -1,7 +1,7 @@
 //! The columns of the list: what each shows, how wide it is, and which give way first.
 
 use super::Ui;
-use super::cells::{bytes, micros, short_number, time_of_day};
+use super::cells::{bytes, micros, short_number, time_near};
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;
 use crate::exchange::time::Micros;
@@ -56,7 +56,7 @@ const NEAR: usize = 100;
 /// asked for them stay long.
 const COLUMNS: [Column; 17] = [
     column(Is::Number, [3, 5, 7], 10, Align::Right, number),
-    column(Is::Time, [8, 8, 8], 7, Align::Left, time),
+    column(Is::Time, [8, 11, 11], 7, Align::Left, time),
     column(Is::Marks, [0, 4, 4], 0, Align::Left, marks),
     column(Is::Method, [6, 6, 7], 9, Align::Left, method),
     column(Is::Gateway, [8, 10, 20], 4, Align::Left, gateway),
@@ -71,7 +71,7 @@ const COLUMNS: [Column; 17] = [
     column(Is::Rate, [7, 7, 7], 11, Align::Right, rate),
     column(Is::Size, [8, 8, 8], 4, Align::Right, size),
     column(Is::Finish, [6, 10, 14], 4, Align::Left, finish),
-    column(Is::Note, [10, 10, 40], 9, Align::Left, note),
+    column(Is::Note, [10, 15, 40], 9, Align::Left, note),
 ];
 
 const fn column(
@@ -184,8 +184,8 @@ fn marks(app: &App, _: &Ui, row: &Summary) -> Cell {
     cell(Role::Warn, marks)
 }
 
-fn time(_: &App, ui: &Ui, row: &Summary) -> Cell {
-    cell(Role::Quiet, time_of_day(row.started_at, &ui.zone))
+fn time(app: &App, ui: &Ui, row: &Summary) -> Cell {
+    cell(Role::Quiet, time_near(row.started_at, app.now, &ui.zone))
 }
 
 fn method(_: &App, _: &Ui, row: &Summary) -> Cell {

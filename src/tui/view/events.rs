@@ -63,6 +63,7 @@ pub(super) fn draw(ui: &mut Ui, pane: &Pane, detail: &Detail, frame: &mut Frame<
     }
     let here = if play.is_some() { count - 1 } else { pane.event.at(count) };
     let top = pane.scroll().top_with(here, rows, count);
+    ui.top = top;
     let late = detail.rhythm.as_ref().map(|rhythm| rhythm.most_in_a_read);
     let find = pane.find.to_lowercase();
     for (nth, place) in (top..count).zip(places) {
@@ -168,13 +169,10 @@ fn timeline(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     }
     let mut text = format!(" {start} to {end}");
     if let Some(rhythm) = &detail.rhythm {
+        let reads = if rhythm.reads == 1 { "one read".to_owned() } else { format!("{} reads", rhythm.reads) };
         text = format!(
-            "{text}  {} events in {} reads  gaps: half < {}, longest {} after #{}",
-            rhythm.events,
-            rhythm.reads,
-            rhythm.median,
-            rhythm.longest,
-            rhythm.longest_after.saturating_sub(1)
+            " {} events in {}  longest gap {} after #{}, half within {} {text}",
+            rhythm.events, reads, rhythm.longest, rhythm.longest_after, rhythm.median
         );
     }
     lines.push(Line::from(ui.span(Role::Quiet, fit(&text, width).into_owned())));

@@ -44,17 +44,15 @@ pub(super) fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::default());
     }
     lines.push(Line::from(ui.span(Role::Strong, " what a filter asks")));
-    for key in KEYS {
-        lines.push(row(ui, Role::Accent, key.example, key.about, width));
+    let words = [
+        ("rivers", "words of prompts and answers"),
+        ("a b  a OR b  -a", "both, one of them, not this one; brackets group"),
+    ];
+    let terms: Vec<(&str, &str)> = KEYS.iter().map(|key| (key.example, key.about)).chain(words).collect();
+    let left = terms.iter().map(|(term, _)| width_of(term)).max().unwrap_or(LEFT);
+    for (term, about) in terms {
+        lines.push(row_at(ui, Role::Accent, term, about, (left, width)));
     }
-    lines.push(row(ui, Role::Accent, "rivers", "words of prompts and answers", width));
-    lines.push(row(
-        ui,
-        Role::Accent,
-        "a b  a OR b  -a",
-        "both, one of them, not this one; brackets group",
-        width,
-    ));
     lines.push(Line::default());
     lines.push(Line::from(ui.span(Role::Strong, " marks in the list")));
     for (mark, text) in MARKS {
@@ -70,8 +68,13 @@ pub(super) fn lines(ui: &Ui, width: usize) -> Vec<Line<'static>> {
 }
 
 fn row(ui: &Ui, role: Role, left: &str, right: &str, width: usize) -> Line<'static> {
-    let gap = " ".repeat(LEFT.saturating_sub(width_of(left)) + 1);
-    let right = fit(right, width.saturating_sub(LEFT.max(width_of(left)) + 3)).into_owned();
+    row_at(ui, role, left, right, (LEFT, width))
+}
+
+/// The same, where what stands at the left takes so much of the width.
+fn row_at(ui: &Ui, role: Role, left: &str, right: &str, (room, width): (usize, usize)) -> Line<'static> {
+    let gap = " ".repeat(room.saturating_sub(width_of(left)) + 1);
+    let right = fit(right, width.saturating_sub(room.max(width_of(left)) + 3)).into_owned();
     Line::from_iter(["  ".into(), ui.span(role, left.to_owned()), format!("{gap}{right}").into()])
 }
 

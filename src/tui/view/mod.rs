@@ -55,13 +55,15 @@ pub struct Ui {
     first_theme: Theme,
     zone: TimeZone,
     measures: Measures,
+    /// The first line in sight of what can be scrolled.
+    top: usize,
     cache: Option<pane::Cached>,
 }
 
 impl Ui {
     /// Nothing drawn yet.
     pub fn new(theme: Theme, zone: TimeZone) -> Self {
-        Self { theme, first_theme: theme, zone, measures: Measures::default(), cache: None }
+        Self { theme, first_theme: theme, zone, measures: Measures::default(), top: 0, cache: None }
     }
 
     /// The theme in force.
@@ -163,7 +165,12 @@ fn armed(app: &App) -> Option<String> {
         .iter()
         .map(|listed| {
             let left = listed.left.map(|left| format!(", {left} left")).unwrap_or_default();
-            format!("{} (met by {} of {}{left})", listed.rule, listed.injected, listed.matched)
+            let met = match listed.matched {
+                0 => "met by no request yet".to_owned(),
+                1 => format!("met by {} of 1 request", listed.injected),
+                matched => format!("met by {} of {matched} requests", listed.injected),
+            };
+            format!("{} ({met}{left})", listed.rule)
         })
         .collect();
     Some(format!("FAULTS ARMED: {}; press ! to disarm", told.join("; ")))
@@ -213,14 +220,8 @@ const fn direction(order: Order) -> &'static str {
 fn modes(app: &App, ui: &Ui) -> String {
     let measures = &ui.measures;
     let (top, rows, lines) = match (&app.page, &app.pane) {
-        (Some(page), _) => {
-            let (rows, lines) = (measures.page_rows, measures.page_lines);
-            (page.scroll.top(rows, lines), rows, lines)
-        }
-        (None, Some(pane)) => {
-            let (rows, lines) = (measures.pane_rows, measures.pane_lines);
-            (pane.scroll().top(rows, lines), rows, lines)
-        }
+        (Some(_), _) => (ui.top, measures.page_rows, measures.page_lines),
+        (None, Some(_)) => (ui.top, measures.pane_rows, measures.pane_lines),
         (None, None) => (0, 0, 0),
     };
     let mut modes = Vec::new();

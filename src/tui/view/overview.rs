@@ -102,8 +102,8 @@ impl Sheet<'_> {
 
     /// The story of its retries.
     fn attempts(&mut self, here: ExchangeId, attempts: &[Attempt]) {
-        for attempt in attempts {
-            let label = if attempt.number == 0 { "attempts" } else { "" };
+        for (nth, attempt) in attempts.iter().enumerate() {
+            let label = if nth == 0 { "attempts" } else { "" };
             let (glyph, role) = theme::verdict(attempt.verdict);
             let mark = if attempt.id == here { "▸" } else { "·" };
             let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());

@@ -1,8 +1,8 @@
 //! Pages over everything else.
 
 use super::cells::{draw_line, fit};
-use super::{Ui, check_page, comparison, event_page, help, log, totals};
-use crate::tui::state::{App, Page, PageKind};
+use super::{Ui, check_page, comparison, event_page, help, log, pane, totals};
+use crate::tui::state::{App, Page, PageKind, Seek};
 use crate::tui::theme::Role;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, page: &Page, frame: &mut Frame<'_>, a
         PageKind::Help => ("the keys, and what the words mean".to_owned(), help::lines(ui, width)),
         PageKind::Check(id) => (format!("check {id}"), check_page::lines(ui, id, width)),
         PageKind::Event(nth) => (format!("event {nth}"), event_page::lines(app, ui, *nth, width)),
-        PageKind::Comparison(a, b) => (format!("#{a} and #{b}"), comparison::lines(app, ui, width)),
+        PageKind::Comparison(a, b) => (format!("#{a} (-) and #{b} (+)"), comparison::lines(app, ui, width)),
         PageKind::Totals => {
             let of = if app.filter.is_empty() { "everything recorded" } else { &app.filter };
             (format!("summary of {of}"), totals::lines(app, ui, width))
@@ -30,8 +30,19 @@ pub(super) fn draw(app: &App, ui: &mut Ui, page: &Page, frame: &mut Frame<'_>, a
     let area = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
     ui.measures.page_rows = area.height.into();
     ui.measures.page_lines = lines.len();
-    let top = page.scroll.top(area.height.into(), lines.len());
-    for (place, line) in area.rows().zip(lines.into_iter().skip(top)) {
-        draw_line(frame, place, &line);
+    let rows = usize::from(area.height);
+    let top = page.scroll.top(rows, lines.len());
+    ui.top = top;
+    if let Some(seek) = &page.seek {
+        let from = page.found.filter(|found| (top..top + rows).contains(found)).unwrap_or(top);
+        ui.measures.is_sought = true;
+        ui.measures.sought = pane::line_with(&lines, &page.find, from, *seek == Seek::Next);
+    }
+    let find = page.find.to_lowercase();
+    for (place, line) in area.rows().zip(lines.iter().skip(top)) {
+        draw_line(frame, place, line);
+        if !find.is_empty() {
+            pane::show_found(ui, frame, place, line, &find);
+        }
     }
 }

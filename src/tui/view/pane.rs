@@ -150,6 +150,7 @@ fn draw_content(app: &App, ui: &mut Ui, pane: &Pane, frame: &mut Frame<'_>, area
     let lines = &cache.content.lines;
     ui.measures.pane_lines = lines.len();
     let top = pane.scroll().top(ui.measures.pane_rows, lines.len());
+    ui.top = top;
     if let Some(seek) = &pane.seek {
         ui.measures.is_sought = true;
         ui.measures.sought = sought(seek, pane, detail, &cache.content, (top, ui.measures.pane_rows));
@@ -177,14 +178,12 @@ fn sought(
     content: &Content,
     (top, rows): (usize, usize),
 ) -> Option<usize> {
-    let find = pane.find.to_lowercase();
-    let has = |nth: &usize| content.lines.get(*nth).is_some_and(|line| text_of(line).contains(&find));
-    let count = content.lines.len();
-    // The last place found, where it is in sight still.
-    let from = pane.found.filter(|found| (top..top + rows).contains(found)).unwrap_or(top);
     match seek {
-        Seek::Next => (from + 1..count).chain(0..count.min(from + 1)).find(has),
-        Seek::Previous => (0..from).rev().chain((from..count).rev()).find(has),
+        Seek::Next | Seek::Previous => {
+            // The last place found, where it is in sight still.
+            let from = pane.found.filter(|found| (top..top + rows).contains(found)).unwrap_or(top);
+            line_with(&content.lines, &pane.find, from, *seek == Seek::Next)
+        }
         Seek::Finding(nth) => content.findings.get(*nth).copied(),
         Seek::Place(Place::Header(_, name)) => {
             content.headers.iter().find(|(known, _)| known == name).map(|(_, line)| *line)
@@ -204,12 +203,24 @@ fn sought(
     }
 }
 
+/// The next line after `from`, or the one before, that has `find` in it; all the way round.
+pub(super) fn line_with(lines: &[Line<'_>], find: &str, from: usize, forward: bool) -> Option<usize> {
+    let find = find.to_lowercase();
+    let has = |nth: &usize| lines.get(*nth).is_some_and(|line| text_of(line).contains(&find));
+    let count = lines.len();
+    if forward {
+        (from + 1..count).chain(0..count.min(from + 1)).find(has)
+    } else {
+        (0..from).rev().chain((from..count).rev()).find(has)
+    }
+}
+
 fn text_of(line: &Line<'_>) -> String {
     line.spans.iter().map(|span| span.content.to_lowercase()).collect()
 }
 
 /// Shows where in a line what is searched for stands.
-fn show_found(ui: &Ui, frame: &mut Frame<'_>, place: Rect, line: &Line<'_>, find: &str) {
+pub(super) fn show_found(ui: &Ui, frame: &mut Frame<'_>, place: Rect, line: &Line<'_>, find: &str) {
     let text = text_of(line);
     let style = ui.theme.style(Role::Found);
     for (at, found) in text.match_indices(find) {

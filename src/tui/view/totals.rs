@@ -1,7 +1,7 @@
 //! The summary: what the exchanges of the filter amount to.
 
 use super::Ui;
-use super::cells::{fit, one_line, push_fit, short_number, time_of_day, width_of};
+use super::cells::{fit, one_line, push_fit, short_number, time_near, width_of};
 use crate::check;
 use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
@@ -35,7 +35,7 @@ pub(super) fn lines(app: &App, ui: &Ui, width: usize) -> Vec<Line<'static>> {
     let Some(totals) = &app.totals else {
         return vec![Line::from(ui.span(Role::Quiet, " counting …"))];
     };
-    let mut lines = vec![first(ui, totals)];
+    let mut lines = first(app, ui, totals, width);
     if totals.exchanges == 0 {
         return lines;
     }
@@ -54,7 +54,7 @@ pub(super) fn lines(app: &App, ui: &Ui, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
+fn first(app: &App, ui: &Ui, totals: &Totals, width: usize) -> Vec<Line<'static>> {
     let input: u64 = totals.models.values().map(|model| model.input).sum();
     let output: u64 = totals.models.values().map(|model| model.output).sum();
     let cost: f64 = totals.models.values().filter_map(|model| model.cost).sum();
@@ -67,12 +67,22 @@ fn first(ui: &Ui, totals: &Totals) -> Line<'static> {
         parts.push(format!("cost {cost:.4}"));
     }
     if let Some((first, last)) = totals.span {
-        parts.push(format!("{} to {}", time_of_day(first, &ui.zone), time_of_day(last, &ui.zone)));
+        let [first, last] = [first, last].map(|time| time_near(time, app.now, &ui.zone));
+        parts.push(format!("{first} to {last}"));
     }
     if !totals.is_whole {
         parts.push("counting …".to_owned());
     }
-    Line::from_iter([" ".into(), ui.span(Role::Strong, parts.join("  "))])
+    let mut lines = Vec::new();
+    let mut text = String::new();
+    for part in parts {
+        if !text.is_empty() && width_of(&text) + 2 + width_of(&part) > width.saturating_sub(2) {
+            lines.push(std::mem::take(&mut text));
+        }
+        text = if text.is_empty() { part } else { format!("{text}  {part}") };
+    }
+    lines.push(text);
+    lines.into_iter().map(|text| Line::from_iter([" ".into(), ui.span(Role::Strong, text)])).collect()
 }
 
 fn counted(count: u64, noun: &str) -> String {
@@ -187,10 +197,10 @@ fn limits(lines: &mut Vec<Line<'static>>, app: &App, ui: &Ui, limits: &[Limits],
             push_fit(&mut line, ui.theme.style(role), &format!(" {text}"), limit_width);
             let until = wait.map(|wait| told.at.plus(wait)).map(|end| {
                 let word = if end <= app.now { "over at" } else { "until" };
-                format!(" {word} {},", time_of_day(end, &ui.zone))
+                format!(" {word} {},", time_near(end, app.now, &ui.zone))
             });
             let until = until.unwrap_or_default();
-            let source = format!("{until} told in #{} at {}", told.id, time_of_day(told.at, &ui.zone));
+            let source = format!("{until} told in #{} at {}", told.id, time_near(told.at, app.now, &ui.zone));
             let room = width.saturating_sub(line.width());
             let text =
                 if width_of(&source) <= room { source } else { until.trim_end_matches(',').to_owned() };

@@ -59,11 +59,11 @@ impl<'a> Data<'a> {
 
 /// The text of `bytes`. Invalid UTF-8 becomes U+FFFD; a character that only the cap cut is dropped.
 pub(super) fn text(bytes: &[u8], cut: bool) -> Cow<'_, str> {
-    if cut
-        && let Err(error) = std::str::from_utf8(bytes)
-        && error.error_len().is_none()
-    {
-        return String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(error) if cut && error.error_len().is_none() => {
+            String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default())
+        }
+        Err(_) => String::from_utf8_lossy(bytes),
     }
-    String::from_utf8_lossy(bytes)
 }

@@ -11,7 +11,7 @@ use gatetap::exchange::body::{Cut, Hidden, Mark, Rest, Side};
 use gatetap::exchange::end::{BodyEnd, Hop};
 use gatetap::exchange::origin::Origin;
 use gatetap::exchange::time::Micros;
-use gatetap::store::Reader;
+use gatetap::store::{Editor, Reader};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -25,6 +25,38 @@ fn said(home: &Home, db: &str) -> Vec<Value> {
         line
     };
     listed.into_iter().chain(shown).map(without_findings).collect()
+}
+
+/// A note that is a formula to a spreadsheet and markup to a browser.
+const NOTE: &str = "=flaky <b>since</b> Monday";
+
+#[test]
+fn notes_go_where_a_format_has_a_place_for_them() {
+    let home = home_of(&["chat-plain", "models"]);
+    let editor = Editor::open(&home.join("data/gatetap/recording.db")).unwrap();
+    editor.put_note(&[1], Some(NOTE)).unwrap();
+    let exported = |format: &str| fine(&home, &["export", format]).stdout;
+    for (format, shown) in [
+        ("har", json!({ "comment": NOTE }).to_string().trim_matches(['{', '}']).to_owned()),
+        ("jsonl", json!({ "note": NOTE }).to_string().trim_matches(['{', '}']).to_owned()),
+        ("csv", format!(",\"'{NOTE}\"\r\n")),
+        ("html", "<dt>note<dd>=flaky &lt;b&gt;since&lt;/b&gt; Monday".to_owned()),
+        ("support", format!("- Note: `{NOTE}`\n")),
+    ] {
+        let text = exported(format);
+        assert_eq!(text.matches(&shown).count(), 1, "{format}: {shown} in {text}");
+    }
+    for format in ["har", "jsonl"] {
+        let (file, db) = (format!("a.{format}"), format!("{format}.db"));
+        let with_key = exported(format).replace("Monday", "sk-sim-0123456789abcdefghijklmnopqrstuv");
+        std::fs::write(home.join(&file), with_key).unwrap();
+        fine(&home, &["import", &file, "--db", &db]);
+        let notes = json_lines(&home, &["show", "1-2", "--json", "--db", &db]);
+        let notes: Vec<&Value> = notes.iter().map(|line| &line["note"]).collect();
+        let hidden = notes[0].as_str().unwrap();
+        assert!(hidden.starts_with("=flaky <b>since</b> ***") && !hidden.contains("0123"), "{hidden}");
+        assert_eq!(notes[1], &Value::Null);
+    }
 }
 
 #[test]

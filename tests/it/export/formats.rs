@@ -29,13 +29,13 @@ fn usage_is_a_table() {
     let home = Home::new();
     record(&home);
     assert_snapshot!(fine(&home, &["export", "csv"]).stdout.replace('\r', ""), @"
-    id,started_at,session,gateway,method,path,model,model_answered,status,verdict,error_code,finish_reason,request_id,input_tokens,cached_tokens,output_tokens,reasoning_tokens,total_tokens,cost,ttft_ms,duration_ms,key_last4
-    1,2025-03-01T12:00:00.000000Z,1,nexorouter,POST,/v1/chat/completions,acme/small,acme/small-0301,200,complete,,stop,req_200,12,,4,,16,,,1250.5,
-    2,2025-03-01T12:00:01.500250Z,1,nexorouter,POST,/v1/chat/completions,acme/small,acme/small,200,complete,,stop,req_200,,,,,,,300,1250.5,
-    3,2025-03-01T12:00:03.000500Z,1,nexorouter,POST,/v1/chat/completions,acme/a-model-with-a-very-long-name-that-does-not-fit-2025-03-01,,429,refused,rate_limit_exceeded,,req_429,,,,,,,,150,
-    4,2025-03-01T12:00:04.500750Z,1,nexorouter,POST,/v1/chat/␛]0;owned␇,␛[31mred,,200,cut-by-gateway,,,req_200,,,,,,,200,1250.5,
-    5,2025-03-01T12:00:06.001000Z,1,nexorouter,POST,/v1/chat/completions,acme/small,,502,failed,dns-not-found,,req_502,,,,,,,,3.1,
-    6,2025-03-01T13:00:00.000000Z,2,nexorouter,GET,/v1/models,,,200,complete,,,req_200,,,,,,,,1250.5,
+    id,started_at,session,gateway,method,path,model,model_answered,status,verdict,error_code,finish_reason,request_id,input_tokens,cached_tokens,output_tokens,reasoning_tokens,total_tokens,cost,ttft_ms,duration_ms,key_last4,note
+    1,2025-03-01T12:00:00.000000Z,1,nexorouter,POST,/v1/chat/completions,acme/small,acme/small-0301,200,complete,,stop,req_200,12,,4,,16,,,1250.5,,
+    2,2025-03-01T12:00:01.500250Z,1,nexorouter,POST,/v1/chat/completions,acme/small,acme/small,200,complete,,stop,req_200,,,,,,,300,1250.5,,
+    3,2025-03-01T12:00:03.000500Z,1,nexorouter,POST,/v1/chat/completions,acme/a-model-with-a-very-long-name-that-does-not-fit-2025-03-01,,429,refused,rate_limit_exceeded,,req_429,,,,,,,,150,,
+    4,2025-03-01T12:00:04.500750Z,1,nexorouter,POST,/v1/chat/␛]0;owned␇,␛[31mred,,200,cut-by-gateway,,,req_200,,,,,,,200,1250.5,,
+    5,2025-03-01T12:00:06.001000Z,1,nexorouter,POST,/v1/chat/completions,acme/small,,502,failed,dns-not-found,,req_502,,,,,,,,3.1,,
+    6,2025-03-01T13:00:00.000000Z,2,nexorouter,GET,/v1/models,,,200,complete,,,req_200,,,,,,,,1250.5,,
     ");
 }
 

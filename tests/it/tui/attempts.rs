@@ -2,6 +2,8 @@
 
 use super::fixture::{Recording, Sample, attempts};
 use super::harness::Harness;
+use gatetap::exchange::Exchange;
+use gatetap::exchange::end::BodyEnd;
 
 fn lines(harness: &Harness) -> Vec<i64> {
     harness.app.list.lines_from(0).map(|row| row.id).collect()
@@ -103,4 +105,38 @@ fn the_same_call_made_twice_at_once_makes_two_groups() {
     let mut harness = Harness::new(&recording, (140, 24));
     harness.keys("Z");
     assert_eq!(lines(&harness), [3, 4]);
+}
+
+/// As a loop around `curl` sends it: nothing is counted, all of it is the same.
+fn looped(at_s: i64, attempt: Sample) -> Sample {
+    fn uncounted(exchange: &mut Exchange) {
+        exchange.request.headers.0.retain(|(name, _)| !name.eq_ignore_ascii_case("x-stainless-retry-count"));
+    }
+    Sample { at_s, more: uncounted, ..attempt }
+}
+
+#[test]
+fn what_follows_a_failure_is_an_attempt_also_where_nobody_counts() {
+    let refused = || attempts().remove(1);
+    let fine = || attempts().remove(4);
+    let slow = || Sample { end: Some((1_500, BodyEnd::Whole)), ..refused() };
+    for (name, samples, shown) in [
+        ("a loop", vec![looped(1, refused()), looped(3, refused()), looped(6, fine())], vec![3]),
+        (
+            "again after it worked",
+            vec![looped(1, refused()), looped(3, fine()), looped(5, fine())],
+            vec![2, 3],
+        ),
+        ("long after", vec![looped(1, refused()), looped(200, fine())], vec![1, 2]),
+        ("while the first was under way", vec![looped(1, slow()), looped(2, fine())], vec![1, 2]),
+        ("with a count", vec![looped(1, refused()), fine()], vec![1, 2]),
+    ] {
+        let recording = Recording::new();
+        for sample in &samples {
+            recording.add(sample);
+        }
+        let mut harness = Harness::new(&recording, (140, 24));
+        harness.keys("Z");
+        assert_eq!(lines(&harness), shown, "{name}");
+    }
 }

@@ -189,8 +189,12 @@ impl Harness {
             Some(Err(error)) => self.send(Msg::Failed(Failure::of(&error))),
             _ => {}
         }
-        while let Some(answer) = self.loader.as_mut().and_then(|loader| loader.answer().unwrap()) {
-            self.send(Msg::Answered(answer));
+        while let Some(loader) = &mut self.loader {
+            match loader.answer().unwrap() {
+                Some(answer) => self.send(Msg::Answered(answer)),
+                None if loader.is_busy() => {}
+                None => break,
+            }
         }
     }
 

@@ -69,7 +69,8 @@ fn keys_open_turn_and_close_the_pane() {
 fn leaving_goes_one_step_back_and_then_out() {
     for (script, quits) in [
         ("q", true),
-        ("<esc>", true),
+        ("<esc>", false),
+        ("<esc>q", true),
         ("Q", true),
         ("<ctrl-c>", true),
         ("<enter>q", false),

@@ -12,6 +12,8 @@ mod keys;
 mod order;
 mod pane;
 mod picture;
+mod saying;
 mod screens;
 mod sessions;
+mod summary;
 mod window;

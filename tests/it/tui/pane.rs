@@ -102,6 +102,15 @@ fn what_is_copied_is_what_was_sent_and_never_a_key() {
         ("gjyanswer<enter>", "answer", vec!["Rhine\nDanube\nElbe"]),
         ("gjyresponse<enter>", "response", vec!["data: {\"id\":\"chatcmpl-1\"", "data: [DONE]\n\n"]),
         ("gjyjson<enter>", "json", vec!["\"id\":2,", "\"verdict\":\"complete\""]),
+        (
+            "gjysupport<enter>",
+            "support",
+            vec![
+                "It holds no key, prompt or answer.",
+                "- Client HTTP status: `200`",
+                "works: `yes (exchange 1",
+            ],
+        ),
         ("gjynumber<enter>", "number", vec!["2"]),
     ] {
         let mut harness = Harness::new(&recording, (80, 24));
@@ -126,7 +135,7 @@ fn two_are_marked_and_compared() {
     assert!(harness.screen().contains("mark two exchanges"), "{}", harness.screen());
     harness.keys("jjjD");
     let screen = harness.screen();
-    assert!(screen.contains("#2 and #5") && screen.contains("+ incomplete"), "{screen}");
+    assert!(screen.contains("#2 (-) and #5 (+)") && screen.contains("+ incomplete"), "{screen}");
     harness.keys("<esc>");
     assert!(harness.app.comparison.is_none() && !harness.quit);
 }

@@ -36,7 +36,7 @@ const PICTURES: [(&str, u16, &str, &str); 4] = [
         "G3gjjjjjjjj",
         "a stream in gatetap: its events, when they came, and the pause between them",
     ),
-    ("findings", 26, "gjj6", "what gatetap's checks found in an exchange, why, and what to do"),
+    ("findings", 20, "gjj6", "what gatetap's checks found in an exchange, why, and what to do"),
     ("faults", 20, "!", "the faults that this gateway documents, and one that is armed"),
 ];
 
@@ -173,12 +173,10 @@ impl Look {
         }
         let bold = if self.bold { r#" font-weight="600""# } else { "" };
         let mut at = 0;
-        // Words that stand apart are placed apart, so that no font can move a column.
-        for word in text.split("  ") {
-            let leading = word.width() - word.trim_start().width();
-            let left = left + (at + leading) as f64 * CELL.0;
-            at += word.width() + 2;
-            let word = word.trim();
+        // Every word is placed by itself, so that no font can move a column.
+        for word in text.split(' ') {
+            let left = left + at as f64 * CELL.0;
+            at += word.width() + 1;
             if word.is_empty() {
                 continue;
             }
