@@ -205,15 +205,18 @@ impl Failure {
             let message = format!("{gateway} reset the stream before it answered: {reason}");
             return Self::new(Token::ConnectionReset, message);
         }
+        let kind = io_kind(error);
         let reset = matches!(
-            io_kind(error),
+            kind,
             Some(
                 io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted
             )
         );
+        // Many close a TLS connection without saying so in TLS.
+        let ended = kind == Some(io::ErrorKind::UnexpectedEof);
         if reset {
             Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
-        } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        } else if ended || error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
             Self::new(
                 Token::ClosedBeforeResponse,
                 format!("{gateway} closed the connection before it answered"),
