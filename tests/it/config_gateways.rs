@@ -239,3 +239,28 @@ fn a_key_of_the_users_own_is_not_lent_to_foreign_web_pages() {
         assert_eq!(sent.head.header("x-team").as_deref(), Some("search"), "{host} {said:?}");
     }
 }
+
+#[test]
+fn a_request_is_sent_again_with_its_key_and_its_headers() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{}"));
+    let home = Home::new();
+    let text = format!(
+        "[gateways.company]\nbase_url = \"{}/v1\"\nkey_env = \"COMPANY_KEY\"\nheaders = {{ \"x-tenant\" = \"acme\" }}\n",
+        gateway.url()
+    );
+    settings(&home, &text);
+    let gatetap = serve(&home, "company");
+    let request = post("/v1/chat/completions", &["authorization: Bearer sk-fake-of-the-app-000"], "{}");
+    wait(Client::exchange(gatetap.addr(), request));
+    ended(&home, 1);
+    drop(gatetap);
+    let env = [("COMPANY_KEY", "fake-key-0000")];
+    for to in [&["replay", "send", "1"][..], &["replay", "send", "1", "--to", "company"]] {
+        let exit = gatetap_with(&home, to, &env);
+        assert_eq!(exit.code, Some(0), "{exit}");
+        let request = gateway.requests().pop().unwrap();
+        assert_eq!(request.head.header("authorization").as_deref(), Some("Bearer fake-key-0000"));
+        assert_eq!(request.head.header("x-tenant").as_deref(), Some("acme"));
+    }
+    assert_eq!(gateway.requests().len(), 3);
+}

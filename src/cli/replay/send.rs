@@ -7,10 +7,11 @@ use crate::cli::exit::Exit;
 use crate::cli::recording::ExchangeNames;
 use crate::cli::run::{live_settings, upstream};
 use crate::cli::{announce, filter, runtime};
-use crate::config::{Given, Pointer, Rate, Settings, Upstream};
+use crate::config::{Given, Pointer, Rate, Settings, Upstream, UpstreamGiven};
 use crate::exchange::body::Side;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
+use crate::gateway::profile::Gateway;
 use crate::live::Live;
 use crate::live::ready::{self, Key, Ready, Unready};
 use crate::replay::Changes;
@@ -43,7 +44,7 @@ pub(super) struct SendArgs {
 
     /// Where to send it: a gateway's name, a base URL, or sim [default: where it went]
     #[arg(long, value_name = "UPSTREAM")]
-    to: Option<Upstream>,
+    to: Option<UpstreamGiven>,
 
     /// The variable that holds the key [default: the gateway's usual one, such as `OPENAI_API_KEY`]
     #[arg(long, value_name = "VAR")]
@@ -134,12 +135,12 @@ impl FromStr for HeaderLine {
 impl SendArgs {
     /// Sends, and compares.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-        let given = Given { db: self.db.clone(), ..Given::default() };
+        let given = Given { db: self.db.clone(), upstream: self.to.clone(), ..Given::default() };
         let settings = Settings::resolve(given, &env.directories)?;
         let reader = Reader::open(&settings.db)?;
         let mut ready = Vec::new();
         for id in self.ids(&reader, env)? {
-            ready.push(self.ready(&reader, id)?);
+            ready.push(self.ready(&reader, id, &settings)?);
         }
         drop(reader);
         let recording = settings.db.clone();
@@ -189,16 +190,21 @@ impl SendArgs {
         Ok(reader.select_ids(&filter, Page::default(), env.clock.now().wall)?)
     }
 
-    fn ready(&self, reader: &Reader, id: ExchangeId) -> anyhow::Result<Ready> {
+    fn ready(&self, reader: &Reader, id: ExchangeId, settings: &Settings) -> anyhow::Result<Ready> {
         let Some(whole) = reader.exchange(id)? else {
             bail!("exchange {id} has gone from `{}`", reader.path().display());
         };
         let body = reader.body(id, Side::Request)?;
         let to = match &self.to {
-            Some(to) => to.clone(),
-            None => ready::origin(&whole).map_err(|unready| explain(&unready))?,
+            Some(_) => settings.upstream.clone(),
+            None => known(ready::origin(&whole).map_err(|unready| explain(&unready))?, settings),
         };
-        let key = Key::look_up(&to, self.key_env.as_deref(), |name| std::env::var(name).ok());
+        let configured = match &to {
+            Upstream::Gateway(gateway) => settings.configured(gateway),
+            Upstream::Sim(_) | Upstream::Replay(_) => None,
+        };
+        let variable = self.key_env.as_deref().or_else(|| configured?.key_variable());
+        let key = Key::look_up(&to, variable, |name| std::env::var(name).ok());
         if let Some(variable) = self.key_env.as_ref().filter(|_| !key.is_there()) {
             return Err(wrong_usage(
                 format!("there is no key in `{variable}`"),
@@ -324,4 +330,13 @@ impl SendArgs {
 
 fn explain(unready: &Unready) -> anyhow::Error {
     wrong_usage(unready.to_string(), unready.hint())
+}
+
+/// The gateway of the file that is found at the same place, if there is one: it has its key, and its headers.
+fn known(to: Upstream, settings: &Settings) -> Upstream {
+    let Upstream::Gateway(gateway) = &to else { return to };
+    let mut known = settings.gateways.iter().map(|configured| &configured.gateway);
+    let is_there =
+        |known: &&Gateway| known.origin() == gateway.origin() && known.base_path == gateway.base_path;
+    known.find(is_there).map_or_else(|| to.clone(), |known| Upstream::Gateway(known.clone()))
 }
