@@ -60,16 +60,7 @@ fn exchange(n: u64, kind: Kind) -> Exchange {
         peer: Some("127.0.0.1:50000".to_owned()),
         gateway: "nexorouter".to_owned(),
         url: "https://api.nexorouter.com/v1/chat/completions".to_owned(),
-        request: RequestHead {
-            method: "POST".to_owned(),
-            target: "/v1/chat/completions".to_owned(),
-            version: version(),
-            headers: asked,
-            raw: None,
-        },
-        sent: None,
         response: Some(ResponseHead { status, version: version(), headers: lines, raw: None }),
-        own_answer: None,
         timing: Timing {
             sent: Some(Micros(300)),
             head: Some(Micros(40_000)),
@@ -78,18 +69,15 @@ fn exchange(n: u64, kind: Kind) -> Exchange {
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
-        request_trailers: Headers::default(),
-        response_trailers: Headers::default(),
-        interim: Vec::new(),
-        request_sha256: None,
-        response_sha256: None,
-        request_hidden: gatetap::exchange::body::Hidden::default(),
-        response_hidden: gatetap::exchange::body::Hidden::default(),
         request_bytes: 2_100,
         response_bytes: EVENT.len() as u64 * EVENTS,
-        credentials: Vec::new(),
-        fault: None,
-        replay_of: None,
+        ..Exchange::of(RequestHead {
+            method: "POST".to_owned(),
+            target: "/v1/chat/completions".to_owned(),
+            version: version(),
+            headers: asked,
+            raw: None,
+        })
     }
 }
 

@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Usage, examine};
-use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
+use gatetap::exchange::body::{Body, Mark, Rest, Side};
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
@@ -98,27 +98,16 @@ fn exchange(nth: u64, response_bytes: u64) -> Exchange {
         Headers(lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
     };
     Exchange {
-        id: 0,
         session: 1,
         started_at: START.plus(Micros(nth * 1_000_000)),
-        peer: None,
         gateway: "nexorouter".to_owned(),
         url: "https://gateway.example/v1/chat/completions".to_owned(),
-        request: RequestHead {
-            method: "POST".to_owned(),
-            target: "/v1/chat/completions".to_owned(),
-            version: "HTTP/1.1".to_owned(),
-            headers: headers(&[("content-type", "application/json")]),
-            raw: None,
-        },
-        sent: None,
         response: Some(ResponseHead {
             status: if nth.is_multiple_of(7) { 429 } else { 200 },
             version: "HTTP/2".to_owned(),
             headers: headers(&[("content-type", "text/event-stream")]),
             raw: None,
         }),
-        own_answer: None,
         timing: Timing {
             head: Some(Micros(200_000)),
             end: Some(Micros(300_000 + nth * 7_919 % 90_000_000)),
@@ -126,18 +115,15 @@ fn exchange(nth: u64, response_bytes: u64) -> Exchange {
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
-        request_trailers: Headers::default(),
-        response_trailers: Headers::default(),
-        interim: Vec::new(),
-        request_sha256: None,
-        response_sha256: None,
-        request_hidden: Hidden::default(),
-        response_hidden: Hidden::default(),
         request_bytes: 120,
         response_bytes,
-        credentials: Vec::new(),
-        fault: None,
-        replay_of: None,
+        ..Exchange::of(RequestHead {
+            method: "POST".to_owned(),
+            target: "/v1/chat/completions".to_owned(),
+            version: "HTTP/1.1".to_owned(),
+            headers: headers(&[("content-type", "application/json")]),
+            raw: None,
+        })
     }
 }
 

@@ -11,7 +11,7 @@
 
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{ClientFacts, Digest, Text, Usage};
-use gatetap::exchange::body::{Hidden, Mark, Rest, Side};
+use gatetap::exchange::body::{Mark, Rest, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -180,19 +180,10 @@ fn write(writer: &Writer, number: u64) {
     let request =
         format!("{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{number}\"}}]}}");
     let exchange = Exchange {
-        id: 0,
-        session: 0,
         started_at,
         peer: Some("127.0.0.1:50123".to_owned()),
         gateway: if draw.u8(..10) == 0 { "openrouter" } else { "nexorouter" }.to_owned(),
         url: "https://api.nexorouter.com/v1/chat/completions".to_owned(),
-        request: RequestHead {
-            method: "POST".to_owned(),
-            target: "/v1/chat/completions".to_owned(),
-            version: "HTTP/1.1".to_owned(),
-            headers: Headers::default(),
-            raw: Some(REQUEST_HEAD.into()),
-        },
         sent: Some(Headers::from_raw_head(REQUEST_HEAD.as_bytes())),
         response: Some(ResponseHead {
             status,
@@ -200,17 +191,9 @@ fn write(writer: &Writer, number: u64) {
             headers: Headers::default(),
             raw: Some(RESPONSE_HEAD.into()),
         }),
-        own_answer: None,
         timing: Timing { end: Some(duration), head: Some(Micros(90_000)), ..Timing::default() },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
-        request_trailers: Headers::default(),
-        response_trailers: Headers::default(),
-        interim: Vec::new(),
-        request_sha256: None,
-        response_sha256: None,
-        request_hidden: Hidden::default(),
-        response_hidden: Hidden::default(),
         request_bytes: request.len() as u64,
         response_bytes: 600,
         credentials: vec![CredentialFacts {
@@ -222,8 +205,13 @@ fn write(writer: &Writer, number: u64) {
             fingerprint: format!("{:016x}", draw.u32(..20)),
             defects: Vec::new(),
         }],
-        fault: None,
-        replay_of: None,
+        ..Exchange::of(RequestHead {
+            method: "POST".to_owned(),
+            target: "/v1/chat/completions".to_owned(),
+            version: "HTTP/1.1".to_owned(),
+            headers: Headers::default(),
+            raw: Some(REQUEST_HEAD.into()),
+        })
     };
     let verdict = match status {
         200 => *draw

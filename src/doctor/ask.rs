@@ -4,11 +4,10 @@ use super::Settings;
 use super::facts::{Answer, Silence, Times};
 use crate::digest::verdict::judge;
 use crate::digest::{Digest, Digester};
-use crate::exchange::body::Hidden;
+use crate::exchange::Exchange;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::{Clock, Micros, Moment};
-use crate::exchange::{Exchange, Timing};
 use crate::gateway::mask::mask_text;
 use crate::proxy::{Dialler, OwnError};
 use bytes::Bytes;
@@ -259,28 +258,12 @@ fn exchange(gateway: &str, request: RequestHead, heard: &Heard, start: Moment) -
         id: 1,
         session: 1,
         started_at: start.wall,
-        peer: None,
         gateway: gateway.to_owned(),
-        url: String::new(),
-        request,
-        sent: None,
         response: heard.response.clone(),
-        own_answer: None,
-        timing: Timing::default(),
         request_end: Some(BodyEnd::Whole),
         response_end: heard.end.clone(),
-        request_trailers: Headers::default(),
-        response_trailers: Headers::default(),
-        interim: Vec::new(),
-        request_sha256: None,
-        response_sha256: None,
-        request_bytes: 0,
         response_bytes: heard.bytes,
-        request_hidden: Hidden::default(),
-        response_hidden: Hidden::default(),
-        credentials: Vec::new(),
-        fault: None,
-        replay_of: None,
+        ..Exchange::of(request)
     }
 }
 

@@ -88,6 +88,37 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// An exchange of which nothing but its request is known, and that is in no recording.
+    pub fn of(request: RequestHead) -> Self {
+        Self {
+            id: 0,
+            session: 0,
+            started_at: WallTime(0),
+            peer: None,
+            gateway: String::new(),
+            url: String::new(),
+            request,
+            sent: None,
+            interim: Vec::new(),
+            response: None,
+            own_answer: None,
+            timing: Timing::default(),
+            request_end: None,
+            response_end: None,
+            request_trailers: head::Headers::default(),
+            response_trailers: head::Headers::default(),
+            request_sha256: None,
+            response_sha256: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            request_hidden: Hidden::default(),
+            response_hidden: Hidden::default(),
+            credentials: Vec::new(),
+            fault: None,
+            replay_of: None,
+        }
+    }
+
     /// What was hidden in the body of `side`.
     pub fn hidden_in(&self, side: Side) -> Hidden {
         match side {

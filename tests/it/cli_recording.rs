@@ -2,7 +2,7 @@
 
 use crate::support::binary::{Exit, Home, Launch};
 use gatetap::digest::examine;
-use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
+use gatetap::exchange::body::{Body, Mark, Rest, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -126,27 +126,15 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         "HTTP/1.1 {status} {reason}\r\nContent-Type: {content_type}\r\nX-Request-Id: req_{status}\r\n\r\n"
     );
     Exchange {
-        id: 0,
-        session: 0,
-        started_at: WallTime(0),
         peer: Some("127.0.0.1:50123".to_owned()),
         gateway: "nexorouter".to_owned(),
         url: format!("https://api.nexorouter.com{target}"),
-        request: RequestHead {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            version: "HTTP/1.1".to_owned(),
-            headers: Headers::from_raw_head(request.as_bytes()),
-            raw: Some(request.into_bytes().into()),
-        },
-        sent: None,
         response: Some(ResponseHead {
             status,
             version: "HTTP/1.1".to_owned(),
             headers: Headers::from_raw_head(response.as_bytes()),
             raw: Some(response.into_bytes().into()),
         }),
-        own_answer: None,
         timing: Timing {
             connect: Some(Micros(12_000)),
             tls: Some(Micros(21_000)),
@@ -159,15 +147,6 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         },
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
-        request_trailers: Headers::default(),
-        response_trailers: Headers::default(),
-        interim: Vec::new(),
-        request_sha256: None,
-        response_sha256: None,
-        request_hidden: Hidden::default(),
-        response_hidden: Hidden::default(),
-        request_bytes: 0,
-        response_bytes: 0,
         credentials: vec![CredentialFacts {
             place: "authorization".to_owned(),
             scheme: Some("Bearer".to_owned()),
@@ -177,8 +156,13 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
             fingerprint: "f1a2b3c4".to_owned(),
             defects: vec![Defect::WrongLength],
         }],
-        fault: None,
-        replay_of: None,
+        ..Exchange::of(RequestHead {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            version: "HTTP/1.1".to_owned(),
+            headers: Headers::from_raw_head(request.as_bytes()),
+            raw: Some(request.into_bytes().into()),
+        })
     }
 }
 

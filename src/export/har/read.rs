@@ -3,7 +3,7 @@
 //! A HAR says less than a recording. Bodies stand in it after their content codings were undone, so the
 //! headers that name these go; heads of HTTP/1 are put together again from their lines.
 
-use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest};
+use crate::exchange::body::{Body, Cut, Mark, Rest};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::session::Session;
@@ -110,31 +110,18 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             None => BodyEnd::broken(Hop::Gateway, "the HAR has no answer"),
         };
         let exchange = Exchange {
-            id: 0,
             session: 1,
             started_at: WallTime(started_at.as_microsecond()),
-            peer: None,
             gateway: own.gateway.unwrap_or_else(|| gateway(&url)),
             url,
-            request: head,
-            sent: None,
             response: answered,
-            own_answer: None,
             timing,
             request_end: Some(BodyEnd::Whole),
             response_end: Some(end),
-            request_trailers: Headers::default(),
-            response_trailers: Headers::default(),
-            interim: Vec::new(),
-            request_sha256: None,
-            response_sha256: None,
             request_bytes,
             response_bytes,
-            request_hidden: Hidden::default(),
-            response_hidden: Hidden::default(),
-            credentials: Vec::new(),
             fault: own.fault,
-            replay_of: None,
+            ..Exchange::of(head)
         };
         Ok(Read { exchange, request, response, altered: None, digest: None, note: entry.comment })
     }

@@ -42,7 +42,7 @@ use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::OwnAnswer;
 use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
-use crate::exchange::{Exchange, SessionId, Timing};
+use crate::exchange::{Exchange, SessionId};
 use crate::gateway::credential::credential_facts;
 use crate::gateway::mask;
 use body::{BodyMask, TextMask};
@@ -211,37 +211,22 @@ impl Redactor {
         };
         let sent = asked.sent.map(|sent| self.headers_like(&sent, headers, &masked));
         Exchange {
-            id: 0,
             session,
             started_at: at,
             peer: Some(asked.peer.to_string()),
             gateway: asked.gateway.as_ref().to_owned(),
             url: self.target(&asked.url),
-            request: RequestHead {
+            sent,
+            credentials,
+            fault: asked.fault.map(|fault| self.masked(fault)),
+            replay_of: asked.replay_of,
+            ..Exchange::of(RequestHead {
                 method: asked.method.as_str().to_owned(),
                 target: self.target(&asked.target),
                 version: version(asked.version),
                 headers: masked,
                 raw,
-            },
-            sent,
-            response: None,
-            own_answer: None,
-            timing: Timing::default(),
-            request_end: None,
-            response_end: None,
-            request_trailers: Headers::default(),
-            response_trailers: Headers::default(),
-            interim: Vec::new(),
-            request_sha256: None,
-            response_sha256: None,
-            request_bytes: 0,
-            response_bytes: 0,
-            request_hidden: Hidden::default(),
-            response_hidden: Hidden::default(),
-            credentials,
-            fault: asked.fault.map(|fault| self.masked(fault)),
-            replay_of: asked.replay_of,
+            })
         }
     }
 

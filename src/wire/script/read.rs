@@ -1,10 +1,10 @@
 //! Captures, read.
 
 use super::{BASE64, BODY, Capture, ESCAPED, NEXT, REQUEST_HEAD, RESPONSE_HEAD};
-use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest, Side};
+use crate::exchange::body::{Body, Cut, Mark, Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
-use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, Timing};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -245,14 +245,8 @@ impl State {
             if self.response_head.is_empty() { None } else { Some(response_head(self.response_head)?) };
         let (response_end, end_at) = self.end.unzip();
         let exchange = Exchange {
-            id: 0,
-            session: 0,
-            started_at: WallTime(0),
-            peer: None,
             gateway: self.gateway.unwrap_or_else(|| "sim".to_owned()),
             url: self.url.unwrap_or_default(),
-            request,
-            sent: None,
             response,
             own_answer: self.own,
             timing: Timing {
@@ -263,18 +257,9 @@ impl State {
             },
             request_end: Some(self.request_end.unwrap_or(BodyEnd::Whole)),
             response_end,
-            request_trailers: Headers::default(),
-            response_trailers: Headers::default(),
-            interim: Vec::new(),
-            request_sha256: None,
-            response_sha256: None,
             request_bytes: self.request.passed,
             response_bytes: self.response.passed,
-            request_hidden: Hidden::default(),
-            response_hidden: Hidden::default(),
-            credentials: Vec::new(),
-            fault: None,
-            replay_of: None,
+            ..Exchange::of(request)
         };
         Ok(Capture {
             about: self.about.join("\n"),

@@ -3,7 +3,6 @@
 use super::support::{reviewed, test_start};
 use crate::wire_property::config;
 use gatetap::check::{ALL, Engine, FAILED, Pattern, Settings, Watch};
-use gatetap::exchange::body::Hidden;
 use gatetap::exchange::body::{Body, Mark, Rest};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
 use gatetap::exchange::finding::Finding;
@@ -190,38 +189,25 @@ fn capture() -> impl Strategy<Value = Capture> {
             let head =
                 head.map(|(status, headers)| ResponseHead { status, version: version(), headers, raw: None });
             let exchange = Exchange {
-                id: 0,
                 session: 1,
                 started_at: WallTime(started_at),
-                peer: None,
                 gateway: gateway.to_owned(),
                 url: format!("https://{gateway}{target}"),
-                request: RequestHead {
-                    method: method.to_owned(),
-                    target: target.to_owned(),
-                    version: version(),
-                    headers,
-                    raw: None,
-                },
-                sent: None,
                 own_answer: (own && head.is_none())
                     .then(|| OwnAnswer { token: "connect-timeout".to_owned(), message: String::new() }),
                 response: head,
                 timing: Timing { sent, head: head_at, end: end_at, ..Timing::default() },
                 request_end,
                 response_end,
-                request_trailers: Headers::default(),
-                response_trailers: Headers::default(),
-                interim: Vec::new(),
-                request_hidden: Hidden::default(),
-                response_hidden: Hidden::default(),
-                request_sha256: None,
-                response_sha256: None,
                 request_bytes: request.bytes.len() as u64,
                 response_bytes: response.bytes.len() as u64,
-                credentials: Vec::new(),
-                fault: None,
-                replay_of: None,
+                ..Exchange::of(RequestHead {
+                    method: method.to_owned(),
+                    target: target.to_owned(),
+                    version: version(),
+                    headers,
+                    raw: None,
+                })
             };
             Capture { about: String::new(), exchange, request, response }
         },

@@ -10,11 +10,11 @@ mod verdict;
 
 use bytes::Bytes;
 use gatetap::digest::{Answer, Digest, examine};
-use gatetap::exchange::body::{Body, Hidden, Mark, Rest};
+use gatetap::exchange::Exchange;
+use gatetap::exchange::body::{Body, Mark, Rest};
 use gatetap::exchange::end::BodyEnd;
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
-use gatetap::exchange::time::{Micros, WallTime};
-use gatetap::exchange::{Exchange, Timing};
+use gatetap::exchange::time::Micros;
 
 const CHAT: &str = concat!(
     ": OPENROUTER PROCESSING\n\n",
@@ -124,29 +124,11 @@ fn exchange(request: RequestHead, response: Option<ResponseHead>) -> Exchange {
     Exchange {
         id: 1,
         session: 1,
-        started_at: WallTime(0),
-        peer: None,
         gateway: "sim".to_owned(),
-        url: String::new(),
-        request,
-        sent: None,
         response,
-        own_answer: None,
-        timing: Timing::default(),
         request_end: Some(BodyEnd::Whole),
         response_end: Some(BodyEnd::Whole),
-        request_trailers: Headers::default(),
-        response_trailers: Headers::default(),
-        interim: Vec::new(),
-        request_sha256: None,
-        response_sha256: None,
-        request_hidden: Hidden::default(),
-        response_hidden: Hidden::default(),
-        request_bytes: 0,
-        response_bytes: 0,
-        credentials: Vec::new(),
-        fault: None,
-        replay_of: None,
+        ..Exchange::of(request)
     }
 }
 

@@ -3,13 +3,13 @@
 use super::eventually;
 use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Text};
-use gatetap::exchange::body::{Hidden, Mark, Rest, Side};
+use gatetap::exchange::body::{Mark, Rest, Side};
 use gatetap::exchange::credential::CredentialFacts;
 use gatetap::exchange::end::{BodyEnd, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
-use gatetap::exchange::{Exchange, ExchangeId, Timing};
+use gatetap::exchange::{Exchange, ExchangeId};
 use gatetap::store::{Reader, SessionStart, Writer};
 use std::path::Path;
 
@@ -135,34 +135,9 @@ impl Made {
 
     fn begun(&self) -> Exchange {
         Exchange {
-            id: 0,
-            session: 0,
             started_at: START.plus(Micros(self.at)),
-            peer: None,
             gateway: self.gateway.clone(),
             url: format!("https://gateway.test{}", self.path),
-            request: RequestHead {
-                method: "POST".to_owned(),
-                target: self.path.clone(),
-                version: "HTTP/1.1".to_owned(),
-                headers: Headers::default(),
-                raw: Some(format!("POST {} HTTP/1.1\r\n\r\n", self.path).into()),
-            },
-            sent: None,
-            response: None,
-            own_answer: None,
-            timing: Timing::default(),
-            request_end: None,
-            response_end: None,
-            request_trailers: Headers::default(),
-            response_trailers: Headers::default(),
-            interim: Vec::new(),
-            request_sha256: None,
-            response_sha256: None,
-            request_hidden: Hidden::default(),
-            response_hidden: Hidden::default(),
-            request_bytes: 0,
-            response_bytes: 0,
             credentials: self
                 .credentials
                 .iter()
@@ -178,6 +153,13 @@ impl Made {
                 .collect(),
             fault: self.fault.clone(),
             replay_of: self.replay_of,
+            ..Exchange::of(RequestHead {
+                method: "POST".to_owned(),
+                target: self.path.clone(),
+                version: "HTTP/1.1".to_owned(),
+                headers: Headers::default(),
+                raw: Some(format!("POST {} HTTP/1.1\r\n\r\n", self.path).into()),
+            })
         }
     }
 }

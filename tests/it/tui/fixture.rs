@@ -4,7 +4,7 @@ use bytes::Bytes;
 use gatetap::digest::Digest;
 use gatetap::digest::examine;
 use gatetap::digest::verdict::Judgement;
-use gatetap::exchange::body::{Body, Hidden, Mark, Rest, Side};
+use gatetap::exchange::body::{Body, Mark, Rest, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer, Verdict};
 use gatetap::exchange::finding::{Finding, Severity};
@@ -160,25 +160,11 @@ impl Sample {
         let size = |chunks: &[(u64, String)]| chunks.iter().map(|(_, text)| text.len() as u64).sum();
         let first = self.chunks.first().map(|(at, _)| *at);
         let mut exchange = Exchange {
-            id: 0,
             session: 1,
             started_at: START.plus(Micros(self.at_s.unsigned_abs() * 1_000_000)),
             peer: Some("127.0.0.1:50312".to_owned()),
             gateway: "nexorouter".to_owned(),
             url: format!("https://gateway.example{}", self.target),
-            request: RequestHead {
-                method: self.method.to_owned(),
-                target: self.target.clone(),
-                version: "HTTP/1.1".to_owned(),
-                headers: head(&[
-                    ("Host", "127.0.0.1:7117"),
-                    ("User-Agent", "OpenAI/Python 1.99.0"),
-                    ("Authorization", "Bearer ****************"),
-                    ("Content-Type", "application/json"),
-                    ("X-Stainless-Retry-Count", "0"),
-                ]),
-                raw: None,
-            },
             sent: Some(head(&[
                 ("Host", "gateway.example"),
                 ("User-Agent", "OpenAI/Python 1.99.0"),
@@ -195,7 +181,6 @@ impl Sample {
                 ]),
                 raw: None,
             }),
-            own_answer: None,
             timing: Timing {
                 connect: Some(Micros(21_000)),
                 tls: Some(Micros(34_500)),
@@ -208,18 +193,22 @@ impl Sample {
             },
             request_end: Some(BodyEnd::Whole),
             response_end: self.end.as_ref().map(|(_, end)| end.clone()),
-            request_trailers: Headers::default(),
-            response_trailers: Headers::default(),
-            interim: Vec::new(),
-            request_sha256: None,
-            response_sha256: None,
-            request_hidden: Hidden::default(),
-            response_hidden: Hidden::default(),
             request_bytes: self.request.len() as u64,
             response_bytes: size(&self.chunks),
             credentials: vec![key_facts()],
-            fault: None,
-            replay_of: None,
+            ..Exchange::of(RequestHead {
+                method: self.method.to_owned(),
+                target: self.target.clone(),
+                version: "HTTP/1.1".to_owned(),
+                headers: head(&[
+                    ("Host", "127.0.0.1:7117"),
+                    ("User-Agent", "OpenAI/Python 1.99.0"),
+                    ("Authorization", "Bearer ****************"),
+                    ("Content-Type", "application/json"),
+                    ("X-Stainless-Retry-Count", "0"),
+                ]),
+                raw: None,
+            })
         };
         (self.more)(&mut exchange);
         exchange
