@@ -4,6 +4,7 @@ use super::env::Env;
 use super::error::{with_exit, wrong_usage};
 use super::exit::Exit;
 use super::export::{counted, read as read_exchange};
+use super::file::begins_as_database;
 use super::recording::RecordingArgs;
 use crate::check::Engine;
 use crate::config;
@@ -148,7 +149,7 @@ pub(super) fn kind(path: &Path) -> anyhow::Result<Kind> {
         let error = anyhow::Error::new(error).context(format!("cannot read `{}`", path.display()));
         return Err(with_exit(error, WHAT_IT_TAKES, Exit::Usage));
     }
-    if beginning.starts_with(b"SQLite format 3\0") {
+    if begins_as_database(&beginning) {
         return Ok(Kind::Recording);
     }
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&beginning);

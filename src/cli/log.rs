@@ -2,6 +2,7 @@
 
 use super::env::Env;
 use super::error::wrong_usage;
+use super::file::refuse_recording;
 use super::live_view;
 use crate::config::{LogFilter, LogGiven, LogSettings};
 use crate::exchange::time::Clock;
@@ -55,6 +56,7 @@ pub(super) fn start(settings: &LogSettings, headless: bool, env: &Env<'_>) -> an
         builder.filter_module(target, *level);
     }
     if let Some(path) = &settings.file {
+        refuse_recording(path)?;
         let file = open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
         builder.target(Target::Pipe(Box::new(file)));
     } else if !headless && live_view::is_possible(env) && env.stderr.is_terminal() {

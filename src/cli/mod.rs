@@ -27,6 +27,7 @@ mod explain;
 mod export;
 mod exports;
 mod faults;
+mod file;
 mod filter;
 mod findings_talk;
 mod import;

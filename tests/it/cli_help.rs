@@ -437,7 +437,9 @@ fn check() {
               With each check that found something, its page
 
       -o, --output <FILE>
-              Write the report to this file
+              The file to write, `-` for stdout; only its owner may read it
+              
+              [default: -]
 
       -h, --help
               Print help (see a summary with '-h')

@@ -11,6 +11,7 @@ use super::check_flags::CheckFlags;
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::file::{Partial, Target};
 use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
@@ -20,8 +21,7 @@ use crate::exchange::finding::{Finding, Severity};
 use crate::record::{Recheck, Rechecked};
 use anyhow::Context as _;
 use clap::ValueEnum;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Fewer exchanges than this are checked before a bar could be read.
@@ -71,9 +71,9 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     explain: bool,
 
-    /// Write the report to this file
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    /// The file to write, `-` for stdout; only its owner may read it
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
 }
 
 /// What makes it exit with 1.
@@ -144,22 +144,16 @@ impl CheckArgs {
             writeln!(env.stderr, "no {such}exchanges in `{}`", reader.path().display())?;
             return Ok(Exit::Fine);
         }
-        let colour = env.stdout.colour() && self.output.is_none();
-        let width = (env.stdout.is_terminal() && self.output.is_none()).then_some(env.width);
+        let target = Target::new(&self.output);
+        let mut file = target.path().map(Partial::create).transpose()?;
+        let colour = env.stdout.colour() && file.is_none();
+        let width = (env.stdout.is_terminal() && file.is_none()).then_some(env.width);
         let mut report: Box<dyn Report> = match format {
             Format::Text => Box::new(text::Text::new(colour, width, self.explain)),
             Format::Json => Box::new(json::Json),
             Format::Github => Box::new(github::Github::default()),
             Format::Sarif => Box::new(sarif::Sarif::new(&engine, reader.path())),
             Format::Junit => Box::new(junit::Junit::new(self.fail_on)),
-        };
-        let mut file = match &self.output {
-            Some(path) => {
-                let file =
-                    File::create(path).with_context(|| format!("cannot write `{}`", path.display()))?;
-                Some(BufWriter::new(file))
-            }
-            None => None,
         };
         let to: &mut dyn Write = match &mut file {
             Some(file) => file,
@@ -181,7 +175,8 @@ impl CheckArgs {
         outcome?;
         report.end(&tally, to)?;
         to.flush()?;
-        if self.output.is_some() {
+        if let Some(file) = file {
+            file.keep().with_context(|| format!("cannot write {target}"))?;
             writeln!(env.stderr, "{tally}")?;
         }
         Ok(if tally.fails(self.fail_on) { Exit::Findings } else { Exit::Fine })

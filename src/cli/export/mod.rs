@@ -1,6 +1,5 @@
 //! `gatetap export`: exchanges in another format.
 
-mod file;
 mod recording;
 mod select;
 
@@ -8,6 +7,7 @@ use super::completions;
 use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
+use super::file::{Destination, Target};
 use super::filter;
 use super::recording::RecordingArgs;
 use crate::config::{self, ConfiguredGateway};
@@ -18,7 +18,6 @@ use crate::store::Reader;
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap_complete::engine::ArgValueCompleter;
-use file::{Destination, Target};
 use indicatif::{ProgressBar, ProgressStyle};
 use select::Selected;
 use std::io::Write;
@@ -103,7 +102,7 @@ fn write(
 ) -> anyhow::Result<Report> {
     let selection = selected.selection(reader, format.name == "support")?;
     let bar = bar(selected.ids.len(), env);
-    let destination = Destination::open(target, env).with_context(|| format!("cannot write {target}"))?;
+    let destination = Destination::open(target, &mut env.stdout)?;
     let writing = || format!("cannot write {target}");
     let mut exporting = Exporting::begin(format, options, &selection, destination).with_context(writing)?;
     for id in &selected.ids {

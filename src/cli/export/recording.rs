@@ -1,12 +1,12 @@
 //! Cuts a recording out of another.
 
-use super::file::Target;
 use super::select::Selected;
 use super::{bar, counted, read};
 use crate::check::Engine;
 use crate::cli::env::Env;
 use crate::cli::error::wrong_usage;
 use crate::cli::exit::Exit;
+use crate::cli::file::Target;
 use crate::config;
 use crate::export::Piece;
 use crate::record::{Imported, Importer};

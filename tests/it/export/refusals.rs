@@ -71,6 +71,58 @@ fn a_file_is_replaced_only_by_one_that_is_whole() {
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+#[test]
+fn no_recording_is_written_over() {
+    let home = home_of(&["models"]);
+    let recording = home.join("data/gatetap/recording.db");
+    for copy in ["own.db", "other.db"] {
+        std::fs::copy(&recording, home.join(copy)).unwrap();
+    }
+    for ending in ["-wal", "-shm"] {
+        std::fs::write(home.join(format!("other.db{ending}")), "pages").unwrap();
+    }
+    std::os::unix::fs::symlink(home.join("own.db"), home.join("link.har")).unwrap();
+    let files = || {
+        let mut files: Vec<_> = std::fs::read_dir(home.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    let commands: [&[&str]; 4] = [
+        &["check", "--format", "json", "--db", "own.db", "-o"],
+        &["export", "har", "--db", "own.db", "-o"],
+        &["export", "recording", "--db", "own.db", "-o"],
+        &["run", "--headless", "--listen", "127.0.0.1:0", "--db", "new.db", "--log-file"],
+    ];
+    for command in commands {
+        for target in ["own.db", "other.db", "other.db-wal", "other.db-shm", "link.har"] {
+            let said = complaint(&home, &[command, &[target]].concat());
+            assert!(said.contains("a recording is never replaced: name another file"), "{command:?}: {said}");
+            assert!(files() == before, "{command:?} {target} changed something");
+        }
+    }
+    assert_snapshot!(complaint(&home, &["check", "--db", "own.db", "-o", "other.db-wal"]), @"
+    error: `other.db-wal` belongs to the recording `other.db`
+
+    hint: a recording is never replaced: name another file
+    ");
+}
+
+#[test]
+fn a_pipe_is_written_as_it_is() {
+    let home = home_of(&["models"]);
+    for command in [["export", "har"], ["check", "--json"]] {
+        let printed = gatetap(&home, &command);
+        let piped = gatetap(&home, &[&command[..], &["-o", "/dev/stdout"]].concat());
+        assert_eq!((piped.code, &piped.stdout), (printed.code, &printed.stdout), "{piped}");
+    }
+}
+
 /// What is done to an exchange.
 type Change = fn(&mut Value);
 
