@@ -149,7 +149,11 @@ impl Past {
             path: exchange.request.path().to_owned(),
             gateway: exchange.gateway.clone(),
             url: exchange.url.clone(),
-            fingerprint: exchange.credentials.first().map(|credential| credential.fingerprint.clone()),
+            fingerprint: exchange
+                .credentials
+                .first()
+                .filter(|credential| !credential.is_masked())
+                .map(|credential| credential.fingerprint.clone()),
             agent: exchange.request.headers.text("user-agent").map(str::to_owned),
             retry_count: None,
             body: 0,

@@ -8,7 +8,7 @@ use super::watch::{Watch, Watched};
 use crate::digest::{Part, walk};
 use crate::exchange::body::Body;
 use crate::exchange::delay::Delays;
-use crate::exchange::time::{Micros, WallTime};
+use crate::exchange::time::WallTime;
 use crate::exchange::{Exchange, ExchangeId};
 
 /// Takes recorded exchanges in the order of starting, and lets each end when it did.
@@ -54,13 +54,9 @@ impl Review {
         }
         if let Some(head) = &exchange.response {
             self.watch.response_head(key, head);
-            let mut last = Micros::default();
-            walk(response, |part, _, mark| {
-                last = mark.map_or(last, |mark| mark.read);
-                match part {
-                    Part::Kept(bytes) => self.watch.response_chunk(key, bytes, last),
-                    Part::Missing(missing) => self.watch.response_gap(key, missing),
-                }
+            walk(response, |part, _, mark| match part {
+                Part::Kept(bytes) => self.watch.response_chunk(key, bytes, mark.map(|mark| mark.read)),
+                Part::Missing(missing) => self.watch.response_gap(key, missing),
             });
         }
         let ends_at = match exchange.timing.end {

@@ -133,8 +133,8 @@ impl Watch {
         }
     }
 
-    /// A chunk of the answer was read.
-    pub fn response_chunk(&mut self, key: u64, bytes: &[u8], read: Micros) {
+    /// A chunk of the answer was read; `None` where it is not known when.
+    pub fn response_chunk(&mut self, key: u64, bytes: &[u8], read: impl Into<Option<Micros>>) {
         if let Some(open) = self.open.get_mut(&key) {
             open.digester.response_chunk(bytes, read);
         }

@@ -47,6 +47,8 @@ struct Request {
 #[derive(Debug)]
 struct Response {
     refused: bool,
+    /// When its last chunk came is not known.
+    untimed: bool,
     feed: Feed,
     text: Text,
 }
@@ -112,12 +114,15 @@ impl Digester {
         let feed = Feed::new(head);
         self.base.streaming |= feed.is_stream();
         self.gather = Gather::from_base(&self.base);
-        self.response = Some(Response { refused: head.status >= 400, feed, text: Text::default() });
+        self.response =
+            Some(Response { refused: head.status >= 400, untimed: false, feed, text: Text::default() });
     }
 
-    /// Takes the next chunk of the answer, read at `read`.
-    pub fn response_chunk(&mut self, chunk: &[u8], read: Micros) {
+    /// Takes the next chunk of the answer, read at `read`; `None` where that is not known, as of what a file told.
+    pub fn response_chunk(&mut self, chunk: &[u8], read: impl Into<Option<Micros>>) {
+        let read = read.into();
         if let Some(response) = &mut self.response {
+            response.untimed = read.is_none();
             self.gather.read_begins(chunk.len(), read);
             response.feed.push(chunk, |item| self.gather.item(&item, read));
             let feed = &response.feed;
@@ -141,6 +146,7 @@ impl Digester {
         self.read_request(true);
         self.let_go_of_request();
         if let Some(response) = &mut self.response {
+            let read = (!response.untimed).then_some(read);
             response.feed.finish(|item| self.gather.item(&item, read));
             let feed = &response.feed;
             self.gather.stream.bytes_are(feed.has_byte_order_mark(), feed.not_utf8(true), feed.has_cr());

@@ -37,7 +37,7 @@ pub fn examine(exchange: &Exchange, request: &Body, response: &Body) -> Examined
         walk::walk(response, |part, _, mark| {
             last = mark.map_or(last, |mark| mark.read);
             match part {
-                Part::Kept(bytes) => digester.response_chunk(bytes, last),
+                Part::Kept(bytes) => digester.response_chunk(bytes, mark.map(|mark| mark.read)),
                 Part::Missing(missing) => digester.response_gap(missing),
             }
         });

@@ -45,14 +45,17 @@ impl Gather {
         Self { digest: base.clone(), ..Self::default() }
     }
 
-    /// Tells that what comes is from another read, of `length` bytes at `at`.
-    pub(super) fn read_begins(&mut self, length: usize, at: Micros) {
+    /// Tells that what comes is from another read, of `length` bytes at `at`; where `at` is not known, nothing is
+    /// known of reads either.
+    pub(super) fn read_begins(&mut self, length: usize, at: Option<Micros>) {
         self.in_this_read = 0;
-        self.stream.read(length, at);
+        if let Some(at) = at {
+            self.stream.read(length, at);
+        }
     }
 
     /// Takes an item of a stream that was complete at `at`.
-    pub(super) fn item(&mut self, item: &Item<'_>, at: Micros) {
+    pub(super) fn item(&mut self, item: &Item<'_>, at: Option<Micros>) {
         let event = match item {
             Item::Event(event) => event,
             Item::Comment(comment) => {
@@ -73,18 +76,20 @@ impl Gather {
                 return;
             }
         };
-        self.pace(at);
+        if let Some(at) = at {
+            self.pace(at);
+        }
         self.digest.streaming = true;
         self.digest.events += 1;
-        self.digest.first_event.get_or_insert(at);
-        self.digest.last_event = Some(at);
+        self.digest.first_event = self.digest.first_event.or(at);
+        self.digest.last_event = at.or(self.digest.last_event);
         if self.digest.dialect == Dialect::Unknown {
             self.digest.dialect = Dialect::of_answer(event.data.as_bytes());
         }
         let dialect = self.digest.dialect;
         self.seen = Seen::default();
         piece::read_event(dialect, &event.kind, &event.data, &mut |piece| {
-            self.piece(&piece, Some(at));
+            self.piece(&piece, at);
         });
         self.stream.event(event, at, &self.digest, self.seen);
         self.sum();

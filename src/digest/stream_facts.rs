@@ -221,14 +221,14 @@ impl StreamFacts {
     }
 
     /// A comment, or a `retry` line.
-    pub(super) fn no_event(&mut self, at: Micros, span: Span) {
+    pub(super) fn no_event(&mut self, at: Option<Micros>, span: Span) {
         self.line_follows(span);
         self.lines += 1;
         self.waits(at);
     }
 
     /// An event whose pieces are in the digest by now.
-    pub(super) fn event(&mut self, event: &Event<'_>, at: Micros, digest: &Digest, seen: Seen) {
+    pub(super) fn event(&mut self, event: &Event<'_>, at: Option<Micros>, digest: &Digest, seen: Seen) {
         let place = EventPlace { index: self.lines, span: event.span };
         self.lines += 1;
         self.block_follows(event.span);
@@ -244,12 +244,12 @@ impl StreamFacts {
         }
         if seen.content {
             if self.content_events == 0 {
-                let together = self.comment_times.iter().filter(|time| at.since(**time) <= TOGETHER).count();
-                self.comments_with_content = together as u64;
+                let is_together = |time: &&Micros| at.is_some_and(|at| at.since(**time) <= TOGETHER);
+                self.comments_with_content = self.comment_times.iter().filter(is_together).count() as u64;
                 self.comment_times = VecDeque::new();
             }
             self.content_events += 1;
-            self.last_content = Some(at);
+            self.last_content = at.or(self.last_content);
         }
         if is_done {
             self.done.get_or_insert(place);
@@ -275,9 +275,9 @@ impl StreamFacts {
     }
 
     /// Something came that is no piece of the answer.
-    fn waits(&mut self, at: Micros) {
+    fn waits(&mut self, at: Option<Micros>) {
         if self.content_events == 0 {
-            self.comment_times.push_back(at);
+            self.comment_times.extend(at);
             if self.comment_times.len() > MOST_COMMENTS {
                 self.comment_times.pop_front();
             }
@@ -306,7 +306,7 @@ impl StreamFacts {
     }
 
     /// Events of the Messages API open and close blocks.
-    fn block(&mut self, event: &Event<'_>, at: Micros, place: EventPlace) {
+    fn block(&mut self, event: &Event<'_>, at: Option<Micros>, place: EventPlace) {
         let reader = Reader::new(event.data.as_bytes());
         let index = || reader.member("index").and_then(|mut index| index.count());
         let wrong = match event.kind.as_ref() {

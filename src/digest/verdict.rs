@@ -223,6 +223,7 @@ fn after_event(digest: &Digest) -> String {
     let events = digest.events;
     match digest.last_event {
         Some(at) => format!(", after event {events} at {at}"),
+        None if events > 0 => format!(", after event {events}"),
         None if digest.comments > 0 => format!(", before any event, after {} comments", digest.comments),
         None => String::new(),
     }

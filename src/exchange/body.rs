@@ -1,6 +1,7 @@
 //! Bodies: the raw bytes and, for each chunk, when it was read and when it was taken.
 
 use super::time::Micros;
+use std::borrow::Cow;
 
 /// Which of the two bodies of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,7 +36,8 @@ pub struct Rest {
     pub capitals: bool,
 }
 
-/// The bytes of one body with their marks, as far as the recording holds them.
+/// The bytes of one body with their marks, as far as the recording holds them. Bytes without a mark are there where
+/// nobody saw when they came: a file told of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
     /// The bytes that are kept, in order.
@@ -94,6 +96,15 @@ impl Side {
 }
 
 impl Body {
+    /// The marks; where it is not known how the bytes came, one for all of them, read at `at`.
+    pub fn marks_or_one(&self, at: Micros) -> Cow<'_, [Mark]> {
+        if !self.marks.is_empty() || self.bytes.is_empty() {
+            return Cow::Borrowed(&self.marks);
+        }
+        let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        Cow::Owned(vec![Mark { length, read: at, taken: None, rest: Rest::default() }])
+    }
+
     /// The index of the chunk that holds the byte at `offset`.
     pub fn chunk_at(&self, offset: usize) -> Option<usize> {
         let mut end = 0_usize;

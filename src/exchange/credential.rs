@@ -9,11 +9,12 @@ pub struct CredentialFacts {
     pub scheme: Option<String>,
     /// The vendor its prefix names (`openai`, `anthropic`, `openrouter`, …), if it does.
     pub vendor: Option<String>,
-    /// The length of the secret in bytes.
+    /// The length of the secret in bytes; 0 where it was masked before gatetap saw it.
     pub length: u64,
     /// Its last four characters; `None` if it is too short to show any.
     pub last4: Option<String>,
-    /// A hash of it, salted per recording: the same key has the same fingerprint in one recording.
+    /// A hash of it, salted per recording: the same key has the same fingerprint in one recording. Empty where it was
+    /// masked before gatetap saw it.
     pub fingerprint: String,
     /// What is wrong with it, in kebab case, from [`Defect`].
     pub defects: Vec<Defect>,
@@ -44,6 +45,13 @@ pub enum Defect {
     Empty,
     /// Another credential of the same request differs from it.
     Differs,
+}
+
+impl CredentialFacts {
+    /// Whether a file told of it that has something else in the secret's place.
+    pub const fn is_masked(&self) -> bool {
+        self.fingerprint.is_empty()
+    }
 }
 
 impl Defect {

@@ -41,7 +41,7 @@ pub struct Exchange {
     pub session: SessionId,
     /// When the first byte of the request head was there.
     pub started_at: WallTime,
-    /// The app's socket address.
+    /// The app's socket address; `None` where gatetap did not see the app itself: a file told of the exchange.
     pub peer: Option<String>,
     /// The name of the gateway it went to, from configuration.
     pub gateway: String,

@@ -183,7 +183,10 @@ fn compared(recorded: &RecordedRequest, options: &Options) -> Request {
 fn capture(reader: &Reader, id: ExchangeId) -> Result<Option<Capture>, Error> {
     let Some(whole) = reader.exchange(id)? else { return Ok(None) };
     let mut exchange = whole.exchange;
-    let response = reader.body(id, Side::Response)?;
+    let mut response = reader.body(id, Side::Response)?;
+    // What came at times that are not known comes at the end.
+    response.marks =
+        response.marks_or_one(exchange.timing.end.or(exchange.timing.head).unwrap_or_default()).into_owned();
     if exchange.own_answer.as_ref().is_some_and(|own| own.token == "connection-reset") {
         exchange.response_end = Some(BodyEnd::broken(Hop::Gateway, "connection reset"));
     }

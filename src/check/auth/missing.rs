@@ -11,7 +11,8 @@ check! {
     /// ## What it looks for
     ///
     /// A call of an API that carries no credential: no `Authorization`, `x-api-key`, `api-key` or
-    /// `x-goog-api-key` header, and none in the query. A header with nothing behind its scheme is none.
+    /// `x-goog-api-key` header, and none in the query. A header with nothing behind its scheme is none. What gatetap
+    /// did not see itself is left alone: browsers leave credentials out of a HAR.
     ///
     /// ## Why it matters
     ///
@@ -41,8 +42,9 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     // A server on this machine or network may take calls without a key.
     let is_open = subject.profile().is_none()
         && hosts::reach(hosts::host(hosts::authority(&subject.exchange.url))) != Reach::Public;
+    let is_hearsay = subject.exchange.peer.is_none();
     let preflight = subject.exchange.request.method == "OPTIONS";
-    if is_open || !subject.is_api_call() || preflight || for_gateway(subject).next().is_some() {
+    if is_open || is_hearsay || !subject.is_api_call() || preflight || for_gateway(subject).next().is_some() {
         return;
     }
     let (header, variable) = match subject.profile() {

@@ -125,9 +125,15 @@ pub(super) fn key(facts: &CredentialFacts) -> String {
         facts.scheme.as_ref().map(|scheme| format!(" after {scheme}")).unwrap_or_default()
     )];
     parts.extend(facts.vendor.as_ref().map(|vendor| format!("looks like {vendor}")));
-    parts.push(counted(facts.length, "byte"));
+    if facts.is_masked() {
+        parts.push("masked before it was imported".to_owned());
+    } else {
+        parts.push(counted(facts.length, "byte"));
+    }
     parts.extend(facts.last4.as_ref().map(|last| format!("ends in {last}")));
-    parts.push(format!("fingerprint {}", facts.fingerprint));
+    if !facts.is_masked() {
+        parts.push(format!("fingerprint {}", facts.fingerprint));
+    }
     if !facts.defects.is_empty() {
         let defects: Vec<&str> = facts.defects.iter().map(|defect| defect.as_str()).collect();
         parts.push(format!("defects: {}", defects.join(", ")));

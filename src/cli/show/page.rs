@@ -197,11 +197,14 @@ impl Page {
             let coding =
                 head.headers.text("content-encoding").map(|coding| format!(" of {}", printable(coding)));
             self.text.push('\n');
+            let chunks = match shown.response.marks.len() as u64 {
+                0 => "chunks that are not known".to_owned(),
+                chunks => facts::counted(chunks, "chunk"),
+            };
             self.note(&format!(
-                "{}{} in {}, event by event below",
+                "{}{} in {chunks}, event by event below",
                 facts::counted(bytes, "byte"),
                 coding.unwrap_or_default(),
-                facts::counted(shown.response.marks.len() as u64, "chunk"),
             ));
             self.end(Side::Response, shown);
         } else {

@@ -3,12 +3,14 @@
 //! A HAR says less than a recording. Bodies stand in it after their content codings were undone, so the
 //! headers that name these go; heads of HTTP/1 are put together again from their lines.
 
+use super::told::{self, Own};
 use crate::exchange::body::{Body, Cut, Mark, Rest};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, Timing};
+use crate::export::jsonl::{self, EndLine};
 use crate::export::{Piece, Read, ReadError};
 use crate::gateway::profile;
 use base64::Engine;
@@ -16,6 +18,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as Input;
@@ -93,31 +96,53 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             .started
             .parse()
             .map_err(|_not_a_time| format!("{:?} is no time in RFC 3339", entry.started))?;
-        let timing = timing(&entry.timings);
+        let start = WallTime(started_at.as_microsecond());
+        let is_own = entry.own.is_some();
+        let mut own = entry.own.unwrap_or_default();
+        let mut timing = match &own.timing {
+            Some(told) => jsonl::timing(told),
+            None => timing(&entry.timings),
+        };
         let url = entry.request.url.clone();
-        let own = entry.own.unwrap_or_default();
         let (path, query) = split_target(&url);
         let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let (request, request_bytes) = self.request_body(entry.request.post_data.as_ref(), timing.sent)?;
-        let head = request_head(&entry.request, own.target.unwrap_or(target))?;
-        let (response, response_bytes, answered) = self.response(&entry.response, &timing)?;
+        let head = request_head(&entry.request, own.target.take().unwrap_or(target))?;
+        let (response, response_bytes, answered) =
+            self.response(&entry.response, &entry.events, start, &timing)?;
+        if answered.is_none() {
+            timing.head = None;
+        }
         if !entry.websocket.is_empty() {
             self.lacks("WebSocket messages are left out");
         }
-        self.lacks("when each chunk came, how the bodies ended, and what gatetap sent on are not in a HAR");
-        let end = match &answered {
-            Some(_) => BodyEnd::Whole,
-            None => BodyEnd::broken(Hop::Gateway, "the HAR has no answer"),
+        if !is_own {
+            self.lacks("how the bodies ended is not in a HAR");
+        }
+        if !response.bytes.is_empty() && response.marks.is_empty() {
+            self.lacks("when each event of the stream came is not there");
+        }
+        self.lacks("when each chunk was read and taken, and what gatetap sent on, are not in a HAR");
+        let told = |end: &Option<EndLine>| end.as_ref().map(jsonl::end).transpose();
+        let (request_end, response_end) = match &answered {
+            _ if is_own => (told(&own.request_end)?, told(&own.response_end)?),
+            Some(_) => (Some(BodyEnd::Whole), Some(BodyEnd::Whole)),
+            None => {
+                let lacking = BodyEnd::broken(Hop::Gateway, "the HAR has no answer");
+                (Some(BodyEnd::Whole), Some(lacking))
+            }
         };
         let exchange = Exchange {
             session: 1,
-            started_at: WallTime(started_at.as_microsecond()),
+            started_at: start,
+            credentials: own.credentials(&head)?,
+            own_answer: own.own_answer.map(jsonl::own_answer),
             gateway: own.gateway.unwrap_or_else(|| gateway(&url)),
             url,
             response: answered,
             timing,
-            request_end: Some(BodyEnd::Whole),
-            response_end: Some(end),
+            request_end,
+            response_end,
             request_bytes,
             response_bytes,
             fault: own.fault,
@@ -142,6 +167,8 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
     fn response(
         &mut self,
         response: &Response,
+        events: &Value,
+        started_at: WallTime,
         timing: &Timing,
     ) -> Result<(Body, u64, Option<ResponseHead>), String> {
         if response.status <= 0 {
@@ -152,9 +179,13 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let version = version(&response.version);
         let mut lines = headers(&response.headers)?;
         let is_coded = lines.first("content-encoding").is_some();
+        // A body that came in chunks is recorded without them all the same.
+        let is_chunked =
+            lines.text("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
         lines.0.retain(|(name, _)| {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
-            !(is("content-encoding") || is("transfer-encoding") || is_coded && is("content-length"))
+            let is_framing = is_coded && is("content-length") || is("transfer-encoding") && !is_chunked;
+            !(is("content-encoding") || is_framing)
         });
         if is_coded {
             self.lacks("the answer's body is there decoded: the headers that name its codings are left out");
@@ -174,7 +205,10 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let raw = raw(&version, start.trim_end(), &lines)?;
         let missing = passed - bytes.len() as u64;
         let head = ResponseHead { status, version, headers: lines, raw };
-        Ok((body(bytes, missing, timing.end), passed, Some(head)))
+        let began = timing.head.unwrap_or_default();
+        let body =
+            told::body(&head, bytes, events, started_at, began, |bytes| body(bytes, missing, timing.end));
+        Ok((body, passed, Some(head)))
     }
 }
 
@@ -283,6 +317,8 @@ struct Entry {
     timings: Timings,
     #[serde(default)]
     comment: Option<String>,
+    #[serde(default, rename = "_eventSourceMessages")]
+    events: Value,
     #[serde(default, rename = "_webSocketMessages")]
     websocket: Vec<IgnoredAny>,
     #[serde(default, rename = "_gatetap")]
@@ -357,17 +393,6 @@ struct Timings {
     wait: Option<f64>,
     #[serde(default)]
     receive: Option<f64>,
-}
-
-/// What gatetap itself wrote down.
-#[derive(Debug, Default, Deserialize)]
-struct Own {
-    #[serde(default)]
-    gateway: Option<String>,
-    #[serde(default)]
-    target: Option<String>,
-    #[serde(default)]
-    fault: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

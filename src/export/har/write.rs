@@ -6,6 +6,7 @@ use crate::exchange::body::Side;
 use crate::exchange::head::Headers;
 use crate::exchange::time::Micros;
 use crate::export::json::{FindingLine, head_text, rfc3339};
+use crate::export::jsonl::{credential_line, end_line, own_answer_line, timing_line};
 use crate::export::text::{Message, is_websocket, messages};
 use crate::export::{Export, Exported, Outcome, Selection};
 use crate::gateway::keys::percent_decode;
@@ -256,12 +257,14 @@ fn websocket_message(exchange: &Exchange, message: &Message) -> Value {
 fn own(one: &Exported) -> Value {
     let summary = &one.whole.summary;
     let digest = &summary.digest;
+    let exchange = one.exchange();
+    let end = |side| exchange.end_of(side).map(end_line);
     json!({
         "id": summary.id,
         "verdict": summary.verdict.as_str(),
         "evidence": one.evidence,
         "gateway": summary.gateway,
-        "target": one.exchange().request.target,
+        "target": exchange.request.target,
         "model": digest.model,
         "model_answered": digest.model_answered,
         "request_id": digest.request_id,
@@ -271,6 +274,11 @@ fn own(one: &Exported) -> Value {
         "cost": digest.usage.cost,
         "ttft_ms": digest.first_token.map(Micros::as_ms),
         "fault": summary.fault,
+        "credentials": exchange.credentials.iter().map(credential_line).collect::<Vec<_>>(),
+        "timing": timing_line(&exchange.timing),
+        "request_end": end(Side::Request),
+        "response_end": end(Side::Response),
+        "own_answer": exchange.own_answer.as_ref().map(own_answer_line),
         "findings": one.whole.findings.iter().map(FindingLine::new).collect::<Vec<_>>(),
     })
 }

@@ -233,7 +233,7 @@ fn facts(page: &mut String, one: &Exported) {
     let exchange = one.exchange();
     let summary = &one.whole.summary;
     let digest = &summary.digest;
-    let key = exchange.credentials.first().map(|facts| {
+    let key = exchange.credentials.first().filter(|facts| !facts.is_masked()).map(|facts| {
         let last = facts.last4.as_deref().map_or_else(String::new, |last| format!(" …{last}"));
         format!("{} characters{last}, fingerprint {}", facts.length, facts.fingerprint)
     });

@@ -155,21 +155,21 @@ pub(super) struct CutLine {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum EndLine {
+pub(in crate::export) enum EndLine {
     Whole,
     Broken { by: String, detail: String },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OwnAnswerLine {
+pub(in crate::export) struct OwnAnswerLine {
     pub(super) token: String,
     pub(super) message: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TimingLine {
+pub(in crate::export) struct TimingLine {
     pub(super) connect_us: Option<u64>,
     pub(super) tls_us: Option<u64>,
     pub(super) reused: Option<bool>,
@@ -181,7 +181,7 @@ pub(super) struct TimingLine {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CredentialLine {
+pub(in crate::export) struct CredentialLine {
     pub(super) place: String,
     pub(super) scheme: Option<String>,
     pub(super) vendor: Option<String>,

@@ -37,5 +37,9 @@ mod write;
 pub use read::read;
 pub use write::Jsonl;
 
+pub(super) use line::{CredentialLine, EndLine, OwnAnswerLine, TimingLine};
+pub(super) use read::{credential, end, own_answer, timing};
+pub(super) use write::{credential_line, end_line, own_answer_line, timing_line};
+
 /// The version that is written, and read.
 pub const VERSION: u32 = 1;

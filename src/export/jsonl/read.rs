@@ -3,7 +3,7 @@
 use super::VERSION;
 use super::line::{
     BodyLine, CredentialLine, EndLine, ExchangeLine, HeaderLine, InterimLine, Line, MarkLine, Octets,
-    OriginLine, OwnAnswerLine, RequestLine, SessionLine, TunnelLine,
+    OriginLine, OwnAnswerLine, RequestLine, SessionLine, TimingLine, TunnelLine,
 };
 use crate::exchange::body::{Body, Cut, Hidden, Mark, Rest};
 use crate::exchange::credential::{CredentialFacts, Defect};
@@ -150,7 +150,6 @@ fn session(line: SessionLine) -> Result<Session, String> {
 }
 
 fn exchange(line: ExchangeLine) -> Result<Read, String> {
-    let timing = &line.timing;
     let (request, request_trailers, request_end) = body(&line.request.body, "request")?;
     let (response, response_trailers, response_end) = body(&line.response.body, "response")?;
     let sha256 = |body: &BodyLine| body.sha256.as_deref().map(hash).transpose();
@@ -184,16 +183,7 @@ fn exchange(line: ExchangeLine) -> Result<Read, String> {
         sent: line.sent.map(headers).transpose()?,
         response: answered,
         own_answer: line.own_answer.map(own_answer),
-        timing: Timing {
-            connect: timing.connect_us.map(Micros),
-            tls: timing.tls_us.map(Micros),
-            reused: timing.reused,
-            sent: timing.sent_us.map(Micros),
-            head: timing.head_us.map(Micros),
-            end: timing.end_us.map(Micros),
-            held: timing.held_us.map(Micros),
-            taken: None,
-        },
+        timing: timing(&line.timing),
         request_end,
         response_end,
         request_trailers,
@@ -297,6 +287,19 @@ fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>),
     Ok((body, trailers, line.end.as_ref().map(end).transpose()?))
 }
 
+pub(in crate::export) fn timing(line: &TimingLine) -> Timing {
+    Timing {
+        connect: line.connect_us.map(Micros),
+        tls: line.tls_us.map(Micros),
+        reused: line.reused,
+        sent: line.sent_us.map(Micros),
+        head: line.head_us.map(Micros),
+        end: line.end_us.map(Micros),
+        held: line.held_us.map(Micros),
+        taken: None,
+    }
+}
+
 fn mark(line: &MarkLine) -> Mark {
     let (length, read, taken, rest) = match *line {
         MarkLine::End(length, read, taken) => (length, read, taken, Rest::default()),
@@ -307,7 +310,7 @@ fn mark(line: &MarkLine) -> Mark {
     Mark { length, read: Micros(read), taken: taken.map(Micros), rest }
 }
 
-fn end(line: &EndLine) -> Result<BodyEnd, String> {
+pub(in crate::export) fn end(line: &EndLine) -> Result<BodyEnd, String> {
     match line {
         EndLine::Whole => Ok(BodyEnd::Whole),
         EndLine::Broken { by, detail } => {
@@ -318,11 +321,11 @@ fn end(line: &EndLine) -> Result<BodyEnd, String> {
     }
 }
 
-fn own_answer(line: OwnAnswerLine) -> OwnAnswer {
+pub(in crate::export) fn own_answer(line: OwnAnswerLine) -> OwnAnswer {
     OwnAnswer { token: line.token, message: line.message }
 }
 
-fn credential(line: CredentialLine) -> Result<CredentialFacts, String> {
+pub(in crate::export) fn credential(line: CredentialLine) -> Result<CredentialFacts, String> {
     let defect = |word: &String| Defect::parse(word).ok_or_else(|| format!("there is no defect {word:?}"));
     if line.last4.as_deref().is_some_and(|last| last.chars().count() > 4) {
         return Err("last4 has more than four characters".to_owned());

@@ -6,6 +6,7 @@ use super::line::{
     InterimLine, Line, MarkLine, Octets, OriginLine, OwnAnswerLine, RequestLine, ResponseLine, SessionLine,
     TimingLine, TunnelLine,
 };
+use crate::exchange::Timing;
 use crate::exchange::body::{Body, Hidden, Mark, Rest, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::{BodyEnd, OwnAnswer};
@@ -56,8 +57,6 @@ fn put(line: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 
 fn exchange_line(one: &Exported) -> ExchangeLine {
     let exchange = one.exchange();
-    let timing = &exchange.timing;
-    let us = |time: Option<Micros>| time.map(|time| time.0);
     ExchangeLine {
         id: exchange.id,
         session: exchange.session,
@@ -89,15 +88,7 @@ fn exchange_line(one: &Exported) -> ExchangeLine {
             body: body_line(one, Side::Response, &exchange.response_trailers),
         },
         own_answer: exchange.own_answer.as_ref().map(own_answer_line),
-        timing: TimingLine {
-            connect_us: us(timing.connect),
-            tls_us: us(timing.tls),
-            reused: timing.reused,
-            sent_us: us(timing.sent),
-            head_us: us(timing.head),
-            end_us: us(timing.end),
-            held_us: us(timing.held),
-        },
+        timing: timing_line(&exchange.timing),
         credentials: exchange.credentials.iter().map(credential_line).collect(),
         fault: exchange.fault.clone(),
         replay_of: exchange.replay_of,
@@ -156,7 +147,20 @@ fn lines(headers: &Headers) -> Vec<(String, Octets)> {
     headers.0.iter().map(|(name, value)| (name.clone(), Octets(value.to_vec()))).collect()
 }
 
-fn end_line(end: &BodyEnd) -> EndLine {
+pub(in crate::export) fn timing_line(timing: &Timing) -> TimingLine {
+    let us = |time: Option<Micros>| time.map(|time| time.0);
+    TimingLine {
+        connect_us: us(timing.connect),
+        tls_us: us(timing.tls),
+        reused: timing.reused,
+        sent_us: us(timing.sent),
+        head_us: us(timing.head),
+        end_us: us(timing.end),
+        held_us: us(timing.held),
+    }
+}
+
+pub(in crate::export) fn end_line(end: &BodyEnd) -> EndLine {
     match end {
         BodyEnd::Whole => EndLine::Whole,
         BodyEnd::Broken { by, detail } => {
@@ -165,11 +169,11 @@ fn end_line(end: &BodyEnd) -> EndLine {
     }
 }
 
-fn own_answer_line(own: &OwnAnswer) -> OwnAnswerLine {
+pub(in crate::export) fn own_answer_line(own: &OwnAnswer) -> OwnAnswerLine {
     OwnAnswerLine { token: own.token.clone(), message: own.message.clone() }
 }
 
-fn credential_line(facts: &CredentialFacts) -> CredentialLine {
+pub(in crate::export) fn credential_line(facts: &CredentialFacts) -> CredentialLine {
     CredentialLine {
         place: facts.place.clone(),
         scheme: facts.scheme.clone(),

@@ -274,9 +274,16 @@ fn credential(facts: &CredentialFacts) -> String {
     let mut parts = vec![facts.place.clone()];
     parts.extend(facts.scheme.clone());
     parts.extend(facts.vendor.as_ref().map(|vendor| format!("{vendor} key")));
-    parts.push(format!("{} characters", facts.length));
+    if facts.is_masked() {
+        parts.push("masked".to_owned());
+    } else {
+        parts.push(format!("{} characters", facts.length));
+    }
     parts.extend(facts.last4.as_ref().map(|last4| format!("…{last4}")));
-    let mut text = format!("{} [{}]", parts.join(" "), facts.fingerprint);
+    let mut text = parts.join(" ");
+    if !facts.is_masked() {
+        text.push_str(&format!(" [{}]", facts.fingerprint));
+    }
     for (nth, defect) in facts.defects.iter().enumerate() {
         text.push_str(if nth == 0 { ": " } else { ", " });
         text.push_str(defect.as_str());
