@@ -3,7 +3,7 @@
 //! A HAR says less than a recording. Bodies stand in it after their content codings were undone, so the
 //! headers that name these go; heads of HTTP/1 are put together again from their lines.
 
-use super::told::{self, Own};
+use super::told::{self, Told};
 use crate::exchange::body::{Body, Cut, Mark, Rest};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
@@ -322,7 +322,7 @@ struct Entry {
     #[serde(default, rename = "_webSocketMessages")]
     websocket: Vec<IgnoredAny>,
     #[serde(default, rename = "_gatetap")]
-    own: Option<Own>,
+    own: Option<Told>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// What gatetap itself wrote down.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Own {
+pub(super) struct Told {
     #[serde(default)]
     pub(super) gateway: Option<String>,
     #[serde(default)]
@@ -31,7 +31,7 @@ pub(super) struct Own {
     credentials: Option<Vec<CredentialLine>>,
 }
 
-impl Own {
+impl Told {
     /// What is known of the request's credentials: what was written down, else those that stand masked in its head.
     pub(super) fn credentials(&mut self, head: &RequestHead) -> Result<Vec<CredentialFacts>, String> {
         match self.credentials.take() {
