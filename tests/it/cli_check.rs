@@ -471,3 +471,28 @@ fn a_headless_run_says_once_what_a_check_found() {
     let told: Vec<&str> = exit.stderr.lines().filter(|line| line.ends_with(" (auth-missing)")).collect();
     assert_eq!(told, ["#1 error: `GET /v1/models` carries no credential (auth-missing)"], "{exit}");
 }
+
+#[test]
+fn a_gateway_of_the_file_is_asked_below_its_own_base_path() {
+    let origin = "http://127.0.0.1:7450";
+    for (target, sent, found) in [
+        ("/@co/v1/chat/completions", "/openai/v1/chat/completions", None),
+        ("/v1/chat/completions", "/openai/v1/chat/completions", None),
+        ("/openai/v1/chat/completions", "/openai/v1/chat/completions", None),
+        ("/@co/chat/completions", "/chat/completions", Some("url-missing-v1")),
+        ("/@co/v1/models", "/openai/v1/models", Some("url-wrong-method")),
+    ] {
+        let home = Home::new();
+        settings(&home, &format!("[gateways.co]\nbase_url = \"{origin}/openai/v1\"\nlike = \"openai\"\n"));
+        let mut captures = captures("auth-no-bearer", "quiet");
+        let exchange = &mut captures[0].exchange;
+        exchange.gateway = "co".to_owned();
+        exchange.request.method = "POST".to_owned();
+        exchange.request.target = target.to_owned();
+        exchange.url = format!("{origin}{sent}");
+        record(&home.join("data/gatetap/recording.db"), &[captures]);
+        let exit = gatetap(&home, &["check", "--json", "--select", "url-missing-v1,url-wrong-method"]);
+        let checks: Vec<Value> = lines(&exit).iter_mut().map(|line| line["check"].take()).collect();
+        assert_eq!(checks, found.map(Value::from).into_iter().collect::<Vec<_>>(), "{target}: {exit}");
+    }
+}

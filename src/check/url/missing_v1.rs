@@ -1,6 +1,6 @@
 //! Paths without the gateway's base path.
 
-use super::{base_path, endpoint, right_base, sent_path};
+use super::{base_path, endpoint, is_at_home, right_base, sent_path};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::finding::Place;
@@ -37,9 +37,14 @@ check! {
 
 fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     let (Some(profile), path) = (subject.profile(), sent_path(subject)) else { return };
-    let base = base_path(profile);
+    let base = base_path(subject);
     let is_inside = path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
     let Some(endpoint) = endpoint(path).filter(|_| !is_inside) else { return };
+    // Where a gateway that answers like another has its base path, only a mapped request tells.
+    let before = path.trim_end_matches('/').strip_suffix(endpoint).unwrap_or_default();
+    if !is_at_home(subject) && before.ends_with("/v1") {
+        return;
+    }
     let right = right_base(subject);
     let right = if endpoint.starts_with("/messages") && subject.headers().first("anthropic-version").is_some()
     {

@@ -15,7 +15,6 @@ pub(super) mod undocumented_endpoint;
 pub(super) mod wrong_method;
 
 use super::{Context, hosts};
-use crate::gateway::profile::Profile;
 
 /// The endpoints of the APIs in use, as they stand behind the base URL.
 const ENDPOINTS: [&str; 7] = [
@@ -47,13 +46,25 @@ pub(super) fn exact_endpoint(context: &Context<'_>) -> Option<&'static str> {
     let path = sent_path(context);
     let endpoint = endpoint(path)?;
     let before = path.trim_end_matches('/').strip_suffix(endpoint)?;
-    let base = context.profile().map_or("/v1", base_path);
-    (before == base).then_some(endpoint)
+    (before == base_path(context)).then_some(endpoint)
 }
 
-/// The path of a gateway's base URL.
-pub(super) fn base_path(profile: &'static Profile) -> &'static str {
-    hosts::path(&profile.base_url)
+/// The path of the gateway's base URL: what stands in the place of the app's `/v1`, else what is documented.
+pub(super) fn base_path<'a>(context: &Context<'a>) -> &'a str {
+    let documented = context.profile().map_or("/v1", |profile| hosts::path(&profile.base_url));
+    let behind = context.path().strip_prefix("/v1").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    match behind.and_then(|rest| sent_path(context).strip_suffix(rest)) {
+        // In a tunnel nothing is put in its place.
+        Some("/v1") if is_at_home(context) => documented,
+        Some(configured) => configured,
+        None => documented,
+    }
+}
+
+/// Whether the request goes to where the gateway's profile says that it is, and not to one that answers like it.
+pub(super) fn is_at_home(context: &Context<'_>) -> bool {
+    let sent = hosts::authority(&context.exchange.url);
+    context.profile().is_some_and(|profile| hosts::authority(&profile.base_url).eq_ignore_ascii_case(sent))
 }
 
 /// The base URL that the app should have: gatetap's, where it speaks to gatetap as to a gateway, else the

@@ -1,6 +1,6 @@
 //! Calls of endpoints that the gateway does not promise.
 
-use super::sent_path;
+use super::{base_path, sent_path};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::finding::Place;
@@ -38,7 +38,8 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         return;
     }
     let path = sent_path(subject).trim_end_matches('/');
-    let Some(rest) = path.strip_prefix("/v1/") else { return };
+    let base = base_path(subject);
+    let Some(rest) = path.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')) else { return };
     let is_documented = rest == "chat/completions" || rest == "models" || rest.starts_with("models/");
     // Others speak of Anthropic's endpoint and of paths that are plainly wrong.
     let is_plainly_wrong =
@@ -48,7 +49,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     }
     found.push(
         Says {
-            message: format!("`/v1/{rest}` is not documented by NexoRouter"),
+            message: format!("`{base}/{rest}` is not documented by NexoRouter"),
             evidence: format!(
                 "`{} {}`; documented are `/v1/models` and `/v1/chat/completions`",
                 subject.exchange.request.method,
