@@ -381,7 +381,7 @@ fn own_answer(app: &AppSide, track: &Track, failure: &Failure, anthropic: bool) 
     let response = failure.answer(anthropic);
     track.answered(Answered {
         status: response.status(),
-        version: response.version(),
+        version: Version::HTTP_2,
         headers: response.headers().clone(),
         raw: None,
         own: Some(failure.own()),

@@ -370,9 +370,10 @@ pub(super) fn request_head(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
     Ok(RequestHead { method: row.get("method")?, target: row.get("target")?, version, headers, raw })
 }
 
-/// A head's own bytes, where it has some, and its header lines.
+/// A head's own bytes, where it has some, and its header lines. A line of a block of them is no start line.
 fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
-    if version.starts_with("HTTP/1") {
+    let start = blob.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if version.starts_with("HTTP/1") && start.windows(5).any(|word| word == b"HTTP/") {
         let headers = Headers::from_raw_head(&blob);
         (Some(blob.into()), headers)
     } else {

@@ -133,18 +133,20 @@ async fn send<A: Socket>(
     keep: bool,
 ) -> bool {
     let response = failure.answer(anthropic);
+    let bytes = rendered(&response, method, keep);
+    let body = if method == b"HEAD" { 0 } else { response.body().len() };
     record.track.answered(Answered {
         status: response.status(),
         version: response.version(),
         headers: response.headers().clone(),
-        raw: None,
+        raw: Some(bytes.slice(..bytes.len().saturating_sub(body))),
         own: Some(failure.own()),
         timing: Timing { head: Some(record.track.now()), ..Timing::default() },
     });
     if method != b"HEAD" {
         record.chunk(Side::Response, response.body(), Rest::default());
     }
-    let sent = app.send(rendered(&response, method, keep)).await.is_ok();
+    let sent = app.send(bytes).await.is_ok();
     if sent {
         record.taken(Side::Response, u32::from(method != b"HEAD"));
         record.ended(Side::Response, BodyEnd::Whole);
