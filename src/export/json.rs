@@ -26,8 +26,8 @@ pub struct SummaryLine<'a> {
     method: &'a str,
     path: &'a str,
     query: Option<&'a str>,
-    gateway: &'a str,
-    url: &'a str,
+    gateway: Option<&'a str>,
+    url: Option<&'a str>,
     status: Option<u16>,
     verdict: &'static str,
     streaming: bool,
@@ -198,10 +198,15 @@ pub struct FoundLine<'a> {
     finding: FindingLine<'a>,
     method: &'a str,
     path: &'a str,
-    gateway: &'a str,
+    gateway: Option<&'a str>,
     status: Option<u16>,
     verdict: &'static str,
     started_at: String,
+}
+
+/// A text of which an empty one says that it is not known: where a request went that went nowhere.
+fn known(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 impl<'a> SummaryLine<'a> {
@@ -214,8 +219,8 @@ impl<'a> SummaryLine<'a> {
             method: &summary.method,
             path: &summary.path,
             query: summary.query.as_deref(),
-            gateway: &summary.gateway,
-            url: &summary.url,
+            gateway: known(&summary.gateway),
+            url: known(&summary.url),
             status: summary.status,
             verdict: summary.verdict.as_str(),
             streaming: digest.streaming,
@@ -287,7 +292,7 @@ impl<'a> FoundLine<'a> {
             finding: FindingLine::new(finding),
             method: &summary.method,
             path: &summary.path,
-            gateway: &summary.gateway,
+            gateway: known(&summary.gateway),
             status: summary.status,
             verdict: summary.verdict.as_str(),
             started_at: rfc3339(summary.started_at),

@@ -69,7 +69,7 @@ impl Support {
         let key = exchange.credentials.first().map_or_else(|| "none was sent".to_owned(), key);
         for (name, value) in [
             ("Request ID", digest.request_id.clone()),
-            ("Gateway", Some(exchange.gateway.clone())),
+            ("Gateway", Some(exchange.gateway.clone()).filter(|name| !name.is_empty())),
             ("Model", model),
             ("Endpoint", Some(endpoint)),
             ("Client HTTP status", Some(status)),

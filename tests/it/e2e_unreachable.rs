@@ -1,6 +1,6 @@
 //! A gateway that cannot be reached, or does not answer: what the app is told, and what is recorded.
 
-use crate::e2e_support::{ASK, ended, serve, show};
+use crate::e2e_support::{ASK, ended, said, serve, show};
 use crate::support::binary::{Home, Launch};
 use crate::support::client::{Client, Ending, SeenBody, post};
 use crate::support::gateway::{Gateway, Refusing, Step, write};
@@ -48,6 +48,17 @@ fn fails(upstream: &str, token: &str) {
         let recorded = whole["response"]["body"]["text"].as_str().unwrap();
         assert!(recorded.contains(&serde_json::to_string(&message).unwrap()), "{token}: {recorded}");
         assert_eq!(whole["request"]["body"]["text"], ASK, "{token}");
+        let answer = &whole["response"];
+        let raw = answer["raw_head"].as_str().unwrap();
+        let length = answer["body"]["bytes"].as_u64().unwrap();
+        assert!(raw.starts_with("HTTP/1.1 502 Bad Gateway\r\ncontent-type: application/json\r\n"), "{raw}");
+        assert!(raw.contains(&format!("content-length: {length}\r\n")), "{raw}");
+        assert!(answer["headers"].as_array().unwrap().contains(&json!(["content-type", "application/json"])));
+    }
+    let har: Value = serde_json::from_str(&said(&home, &["export", "har"]).stdout).unwrap();
+    for entry in har["log"]["entries"].as_array().unwrap() {
+        assert_eq!(entry["response"]["content"]["mimeType"], "application/json");
+        assert_eq!(entry["response"]["statusText"], "Bad Gateway");
     }
 }
 
@@ -97,4 +108,16 @@ fn a_gateway_that_never_gets_to_tls_is_given_up_when_it_was_said() {
     assert_eq!(head.header("x-gatetap-error").as_deref(), Some("connect-timeout"));
     let took = ended(&home, 1)[0]["duration_ms"].as_f64().unwrap();
     assert!((40.0..10_000.0).contains(&took), "{took} ms");
+}
+
+#[test]
+fn where_a_request_goes_that_goes_nowhere_is_not_known() {
+    let home = Home::new();
+    let gatetap = serve(&home, "sim");
+    let (head, _) = ask(gatetap.addr(), "/@nobody/v1/chat/completions");
+    assert_eq!(head.header("x-gatetap-error").as_deref(), Some("unknown-route"));
+    let all = ended(&home, 1);
+    assert_eq!((&all[0]["gateway"], &all[0]["url"]), (&Value::Null, &Value::Null), "{}", all[0]);
+    let page = said(&home, &["show", "1"]).stdout;
+    assert!(!page.contains("\ngateway "), "{page}");
 }

@@ -73,7 +73,10 @@ impl Page {
         );
         self.fact("started", &format!("{started}, session {}", summary.session));
         self.fact("app", &facts::client(shown));
-        self.fact("gateway", &format!("{}, {}", summary.gateway, summary.url));
+        let sent_to =
+            [summary.gateway.as_str(), &summary.url].map(|part| Some(part).filter(|part| !part.is_empty()));
+        let sent_to = sent_to.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        self.maybe_fact("gateway", Some(sent_to).filter(|sent_to| !sent_to.is_empty()));
         self.maybe_fact("model", facts::model(digest));
         for credential in &exchange.credentials {
             self.fact("key", &facts::key(credential));

@@ -257,7 +257,7 @@ fn facts(page: &mut String, one: &Exported) {
     );
     for (name, value) in [
         ("started", Some(json::rfc3339(exchange.started_at))),
-        ("gateway", Some(exchange.gateway.clone())),
+        ("gateway", Some(exchange.gateway.clone()).filter(|name| !name.is_empty())),
         ("URL", Some(exchange.url.clone())),
         ("request id", digest.request_id.clone()),
         ("error", digest.error_code.clone()),

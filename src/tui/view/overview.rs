@@ -196,7 +196,9 @@ impl Sheet<'_> {
     }
 
     fn parties(&mut self, summary: &Summary, exchange: &Exchange) {
-        self.fact("gateway", Role::Plain, &format!("{}  {}", summary.gateway, summary.url));
+        if !summary.gateway.is_empty() {
+            self.fact("gateway", Role::Plain, &format!("{}  {}", summary.gateway, summary.url));
+        }
         let status = summary.status.map(|status| {
             let version = exchange.response.as_ref().map_or("", |head| &head.version);
             format!("{status} over {version}")
@@ -282,7 +284,7 @@ fn credential(facts: &CredentialFacts) -> String {
     parts.extend(facts.last4.as_ref().map(|last4| format!("…{last4}")));
     let mut text = parts.join(" ");
     if !facts.is_masked() {
-        text.push_str(&format!(" [{}]", facts.fingerprint));
+        text = format!("{text} [{}]", facts.fingerprint);
     }
     for (nth, defect) in facts.defects.iter().enumerate() {
         text.push_str(if nth == 0 { ": " } else { ", " });
