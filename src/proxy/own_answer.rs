@@ -47,6 +47,8 @@ pub enum Token {
     SlowRequest,
     /// Nothing in the recording that is replayed answers the request.
     ReplayMiss,
+    /// The exchange could not be recorded, and could not be passed on without that.
+    RecordingFailed,
 }
 
 /// A failure to get an answer.
@@ -61,7 +63,7 @@ pub(super) struct Failure {
 
 impl Token {
     /// Every token, in the order of the documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DnsNotFound,
         Self::ConnectionRefused,
         Self::ConnectionReset,
@@ -77,6 +79,7 @@ impl Token {
         Self::HeadTooLong,
         Self::SlowRequest,
         Self::ReplayMiss,
+        Self::RecordingFailed,
     ];
 
     /// The value of `x-gatetap-error`.
@@ -97,6 +100,7 @@ impl Token {
             Self::HeadTooLong => "head-too-long",
             Self::SlowRequest => "slow-request",
             Self::ReplayMiss => Miss::TOKEN,
+            Self::RecordingFailed => "recording-failed",
         }
     }
 
@@ -126,6 +130,9 @@ impl Token {
             Self::HeadTooLong => "The request's head is longer than gatetap reads.",
             Self::SlowRequest => "The request's head did not become whole in time.",
             Self::ReplayMiss => "Nothing in the recording that is replayed answers this request.",
+            Self::RecordingFailed => {
+                "The exchange cannot be recorded. It is never sent while requests can be passed on: what cannot be recorded is passed on all the same, and `gatetap status` and the exit code say so."
+            }
         }
     }
 
@@ -163,6 +170,9 @@ impl Token {
             Self::SlowRequest => "See why the app stops in the middle of its own request.",
             Self::ReplayMiss => {
                 "The message names the nearest recorded request and what differs: name what changes from run to run with `--volatile`, loosen `--match`, or record it anew."
+            }
+            Self::RecordingFailed => {
+                "Look at `gatetap status`: it says what is in the way of the recording, such as a full disk."
             }
         }
     }

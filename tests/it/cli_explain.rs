@@ -86,7 +86,9 @@ fn a_terminal_gets_lines_that_fit() {
       A call of an API that carries no credential: no
       `Authorization`, `x-api-key`, `api-key` or
       `x-goog-api-key` header, and none in the query. A header
-      with nothing behind its scheme is none.
+      with nothing behind its scheme is none. What gatetap did
+      not see itself is left alone: browsers leave credentials
+      out of a HAR.
 
     Why it matters
 
@@ -242,4 +244,11 @@ fn a_name_that_nothing_has_is_answered_with_the_nearest() {
 #[test]
 fn a_short_name_of_a_fault_has_the_page_of_the_long_one() {
     assert_eq!(explain(&["net.reset"]), explain(&["net.reset_before_headers"]));
+}
+
+#[test]
+fn what_is_promised_and_hardly_ever_sent_has_its_page() {
+    let page = explain(&["recording-failed"]);
+    assert!(page.contains("never sent while requests can be passed on"), "{page}");
+    assert!(explain(&[]).contains("recording-failed"));
 }
