@@ -157,3 +157,21 @@ fn the_exports_are_read_by_a_shell() {
         assert!(text.lines().any(|one| one == line), "{shell}: {text}");
     }
 }
+
+#[test]
+fn a_tunnel_that_came_to_nothing_is_in_the_receipt() {
+    let home = Home::new();
+    // No label is that long, so that no network is asked for it.
+    let host = format!("https://{}.invalid/v1/models", "a".repeat(64));
+    let exit = exec(&["--upstream", "sim", "--intercept", "api.openai.com"], &["curl", "-s", &host])
+        .home(&home)
+        .run_to_end();
+    assert!(
+        exit.stderr.contains("gatetap: 0 calls, 1 tunnel failed: dns-not-found; gatetap ls --tunnels"),
+        "{exit}"
+    );
+    assert!(!exit.stderr.contains("sent nothing"), "{exit}");
+    let look = exit.stderr.lines().find_map(|line| line.split_once("; gatetap ")).unwrap().1;
+    let listed = Launch::gatetap(&look.split(' ').collect::<Vec<_>>()).home(&home).run_to_end();
+    assert!(listed.stdout.contains("dns-not-found"), "{listed}");
+}

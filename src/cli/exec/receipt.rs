@@ -3,9 +3,11 @@
 use crate::exchange::SessionId;
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
+use crate::exchange::text::printable;
 use crate::exchange::time::WallTime;
 use crate::store::filter::{Filter, SessionName as SessionTerm, Term};
 use crate::store::{Page, Reader};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How many exchanges are read at a time.
@@ -26,6 +28,9 @@ pub(super) struct Receipt {
     /// The worst severity of a finding.
     pub(super) worst: Option<Severity>,
     session: SessionId,
+    /// Tunnels that passed unopened, and why others were none.
+    tunnels: u64,
+    closed_tunnels: BTreeMap<String, u64>,
 }
 
 /// Reads what a session comes to.
@@ -33,6 +38,12 @@ pub(super) fn read(recording: &Path, session: SessionId, now: WallTime) -> anyho
     let reader = Reader::open(recording)?;
     let filter = Filter::from(Term::Session(SessionTerm::Number(session)));
     let mut receipt = Receipt { session, ..Receipt::default() };
+    for tunnel in reader.tunnels()?.into_iter().filter(|tunnel| tunnel.session == session) {
+        match tunnel.failure {
+            None => receipt.tunnels += 1,
+            Some(failure) => *receipt.closed_tunnels.entry(failure.token).or_default() += 1,
+        }
+    }
     let mut after = Some(0);
     loop {
         let page = reader.select(&filter, Page { after, before: None, limit: Some(PAGE) }, now)?;
@@ -85,8 +96,15 @@ impl Receipt {
         if !found.is_empty() {
             parts.push(format!("found {}", found.join(", ")));
         }
+        parts.extend((self.tunnels > 0).then(|| count(self.tunnels, "tunnel")));
+        for (token, number) in &self.closed_tunnels {
+            parts.push(format!("{} failed: {}", count(*number, "tunnel"), printable(token)));
+        }
+        let (session, shown) = (self.session, recording.display());
         let look = if self.calls > 0 {
-            format!("; gatetap ls session:{} --db {}", self.session, recording.display())
+            format!("; gatetap ls session:{session} --db {shown}")
+        } else if self.tunnels > 0 || !self.closed_tunnels.is_empty() {
+            format!("; gatetap ls --tunnels --session {session} --db {shown}")
         } else {
             "; the command sent nothing here".to_owned()
         };
