@@ -1,17 +1,23 @@
 //! What a running gatetap says of itself: where it listens, why it could not, and how the recording went.
 
 use super::env::Env;
-use super::error::{listen_hint, with_exit, with_hint};
+use super::error::{with_exit, with_hint};
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
+use super::listen::listen_hint;
 use super::replay;
 use crate::config::ListenAddress;
 use crate::exchange::text::printable;
 use crate::live::{self, Live};
 use crate::record::Outcome;
 use crate::replay::StartError;
-use std::io::Write;
+use crate::store::holders;
+use std::io::{self, Write};
 use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Starting takes longer than this only where something is in the way.
+const LONG: Duration = Duration::from_secs(1);
 
 /// How often a headless run looks at its recording.
 const HEALTH_LOOK: Duration = Duration::from_millis(500);
@@ -20,6 +26,26 @@ impl From<ListenAddress> for live::Listen {
     fn from(listen: ListenAddress) -> Self {
         Self { address: listen.address, optional: !listen.required }
     }
+}
+
+/// Starts a gatetap. Where that takes long, it says who holds the recording.
+///
+/// # Errors
+/// Where it cannot be started.
+pub(super) fn start(runtime: &Runtime, settings: live::Settings, env: &mut Env<'_>) -> anyhow::Result<Live> {
+    let recording = settings.recording.clone();
+    let mut started = runtime.spawn(Live::start(settings, env.clock.clone()));
+    let started = runtime.block_on(async {
+        tokio::select! {
+            started = &mut started => return Ok(started),
+            () = tokio::time::sleep(LONG) => {}
+        }
+        for holder in holders(&recording) {
+            writeln!(env.stderr, "waiting: {holder} has locked `{}`", recording.display())?;
+        }
+        Ok::<_, io::Error>(started.await)
+    })?;
+    started?.map_err(|error| explain(error, env))
 }
 
 /// Says where to point an app. The first line on stdout is what scripts wait for.
@@ -113,12 +139,12 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
 }
 
 /// Adds what to do about it to the reason why nothing could be started.
-pub(super) fn explain(error: live::Error) -> anyhow::Error {
+pub(super) fn explain(error: live::Error, env: &Env<'_>) -> anyhow::Error {
     if let live::Error::Replay(StartError::Redacted { .. }) = &error {
         return with_exit(error, "record it again without --redact-bodies", Exit::Usage);
     }
     let hint = match &error {
-        live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address.ip()),
+        live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address, env),
         _ => None,
     };
     match hint {

@@ -80,8 +80,7 @@ impl DemoArgs {
         };
         let runtime = runtime::start()?;
         let settings = self.settings(&recording, env);
-        let live =
-            runtime.block_on(Live::start(settings.clone(), env.clock.clone())).map_err(announce::explain)?;
+        let live = announce::start(&runtime, settings.clone(), env)?;
         let shown = if live_view::is_possible(env) && !self.headless {
             watch(&runtime, &live, &settings, env)
         } else {

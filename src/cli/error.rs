@@ -6,8 +6,6 @@ use super::style::{Style, paint};
 use crate::exchange::text::printable;
 use crate::{config, sim, store, tls};
 use std::fmt;
-use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
 
 /// An error with what the command line adds to it: hints, and an exit code of its own.
 #[derive(Debug)]
@@ -50,23 +48,6 @@ pub(super) fn with_exit(
     exit: Exit,
 ) -> anyhow::Error {
     anyhow::Error::new(Failure { error: error.into(), hints: vec![hint.into()], exit: Some(exit) })
-}
-
-/// What to do where an address could not be had.
-pub(super) fn listen_hint(why: ErrorKind, address: IpAddr) -> Option<String> {
-    match why {
-        ErrorKind::AddrInUse => {
-            let any = SocketAddr::new(address, 0);
-            Some(format!("is another gatetap running? `--listen {any}` picks a free port"))
-        }
-        ErrorKind::PermissionDenied => {
-            Some("ports below 1024 need privileges: choose a higher one".to_owned())
-        }
-        ErrorKind::AddrNotAvailable => {
-            Some("listen on an address of this machine, such as 127.0.0.1".to_owned())
-        }
-        _ => None,
-    }
 }
 
 /// Prints `error`, its causes one a line, then its hints.

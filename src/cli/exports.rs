@@ -3,10 +3,9 @@
 use super::env::Env;
 use super::exit::Exit;
 use crate::config::{Given, Listen, Settings};
-use crate::live::child::{base_urls, no_proxy, proxy_variables};
+use crate::live::child::{base_urls, local_url, no_proxy, proxy_variables};
 use crate::tls::{Authority, Error, Files, write_bundle};
 use clap::ValueEnum;
-use std::net::{IpAddr, SocketAddr};
 
 /// Print what points a shell's programs at a running gatetap
 #[derive(Debug, clap::Args)]
@@ -48,7 +47,7 @@ impl ExportsArgs {
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         let given = Given { listen: self.listen, ..Given::default() };
         let settings = Settings::resolve(given, &env.directories)?;
-        let url = settings.listen.first().map(|listen| url(listen.address)).unwrap_or_default();
+        let url = settings.listen.first().map(|listen| local_url(listen.address)).unwrap_or_default();
         let variable = |name: &str| std::env::var(name).ok();
         let mut set = base_urls(&url, &[]);
         set.push(("GATETAP_URL".to_owned(), url.clone()));
@@ -84,14 +83,4 @@ impl Shell {
             Self::Powershell => format!("$env:{name} = '{}'", value.replace('\'', "''")),
         }
     }
-}
-
-/// The listener's URL for an app on this machine.
-fn url(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-    };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
 }

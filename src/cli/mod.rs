@@ -32,6 +32,7 @@ mod filter;
 mod findings_talk;
 mod import;
 mod keep;
+mod listen;
 mod live_view;
 mod log;
 mod ls;

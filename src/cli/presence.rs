@@ -1,6 +1,6 @@
 //! `gatetap status` and `gatetap stop`: the gatetaps that run on this machine.
 
-use super::control;
+use super::control::{self, Asked};
 use super::env::Env;
 use super::error::{with_exit, wrong_usage};
 use super::exit::Exit;
@@ -8,11 +8,13 @@ use crate::config::Directories;
 use crate::exchange::text::printable;
 use crate::export::json::rfc3339;
 use crate::live::Live;
+use crate::live::child::local_url;
 use crate::live::presence::{Announced, Presence, running};
 use crate::store::Reader;
 use http::Method;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,7 +54,11 @@ fn directory(directories: &Directories) -> Option<PathBuf> {
 }
 
 /// Says that this process runs, until what is given back is dropped. Not being able to is no reason not to.
-pub(super) fn announce(live: &Live, env: &mut Env<'_>) -> anyhow::Result<Option<Announced>> {
+pub(super) fn announce(
+    live: &Live,
+    control_token: Option<String>,
+    env: &mut Env<'_>,
+) -> anyhow::Result<Option<Announced>> {
     let Some(directory) = directory(&env.directories) else { return Ok(None) };
     let presence = Presence {
         pid: std::process::id(),
@@ -61,6 +67,7 @@ pub(super) fn announce(live: &Live, env: &mut Env<'_>) -> anyhow::Result<Option<
         recording: std::path::absolute(live.recording()).unwrap_or_else(|_| live.recording().to_owned()),
         started_us: env.clock.now().wall.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        control_token,
     };
     match presence.announce(&directory) {
         Ok(announced) => Ok(Some(announced)),
@@ -81,10 +88,16 @@ fn none() -> anyhow::Error {
     with_exit(says, "start one with `gatetap`; one of another user is not seen", Exit::Findings)
 }
 
-/// How the recording of the gatetap at `url` is doing, as its control API says it.
-fn health(url: &str, patience: Duration) -> anyhow::Result<Value> {
-    let asked = control::ask_within(patience, &url.parse()?, Method::GET, "/_gatetap/status", None);
-    Ok(asked?["recording"].take())
+/// How the recording of that gatetap is doing, as its control API says it.
+fn health(one: &Presence, patience: Duration) -> anyhow::Result<Value> {
+    let asked = Asked { url: &one.url.parse()?, token: one.control_token.as_deref(), patience };
+    Ok(asked.ask(Method::GET, "/_gatetap/status", None)?["recording"].take())
+}
+
+/// The gatetap that listens at `address`, if one of this user does.
+pub(super) fn listening_at(address: SocketAddr, env: &Env<'_>) -> Option<Presence> {
+    let address = local_url(address);
+    all(env).ok()?.into_iter().find(|one| one.url == address)
 }
 
 /// The gatetap that records to `recording` at present, if one does.
@@ -96,7 +109,7 @@ pub(super) fn recorded_by(recording: &Path, env: &Env<'_>) -> Option<Presence> {
 /// Says on stderr that what `reader` reads is not all of it, because the gatetap that records it is in trouble.
 pub(super) fn tell_trouble(reader: &Reader, env: &mut Env<'_>) -> anyhow::Result<()> {
     let Some(one) = recorded_by(reader.path(), env) else { return Ok(()) };
-    let health = health(&one.url, GLANCE).unwrap_or_default();
+    let health = health(&one, GLANCE).unwrap_or_default();
     if let Some(trouble) = health["trouble"].as_str() {
         writeln!(env.stderr, "warning: process {} records this, and {}", one.pid, printable(trouble))?;
     }
@@ -110,7 +123,7 @@ impl StatusArgs {
         for one in &found {
             let since = rfc3339(one.started_at());
             let recording = one.recording.display().to_string();
-            let asked = health(&one.url, control::PATIENCE);
+            let asked = health(one, control::PATIENCE);
             if self.json {
                 let line = json!({
                     "pid": one.pid, "url": one.url, "upstream": one.upstream, "recording": recording,

@@ -2,10 +2,10 @@
 
 use super::check_flags::CheckFlags;
 use super::env::Env;
-use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
+use super::listen::refuse_remote;
 use super::log::LogFlags;
 use super::replay::{self, Prepared, ReplayFlags};
 use super::sim::SimFlags;
@@ -165,13 +165,7 @@ impl RunArgs {
             fault_files: self.fault_files,
         };
         let settings = Settings::resolve(given, &env.directories)?;
-        let remote = settings.listen.iter().find(|listen| !listen.address.ip().is_loopback());
-        if let Some(remote) = remote.filter(|_| !settings.allow_remote) {
-            return Err(wrong_usage(
-                format!("`{}` can be reached from beyond this machine", remote.address),
-                "listen on 127.0.0.1, or say --allow-remote if that is meant",
-            ));
-        }
+        refuse_remote(settings.listen.iter().map(|listen| listen.address), settings.allow_remote)?;
         Ok(settings)
     }
 }
@@ -186,10 +180,9 @@ fn start(settings: &Settings, prepared: Prepared, env: &mut Env<'_>) -> anyhow::
     prepared.settle_live(&mut live_settings);
     let seed = live_settings.simulator.seed;
     let token = live_settings.control_token.clone();
-    let started = Live::start(live_settings.clone(), env.clock.clone());
-    let live = runtime.block_on(started).map_err(announce::explain)?;
+    let live = announce::start(&runtime, live_settings.clone(), env)?;
     // Taken away whichever way this ends.
-    let _announced = presence::announce(&live, env)?;
+    let _announced = presence::announce(&live, token.clone(), env)?;
     let insecure = settings.insecure.then(|| "certificates of gateways are not verified (-k)".to_owned());
     let open = remote
         .map(|remote| format!("whoever reaches {} can use this proxy (--allow-remote)", remote.address));

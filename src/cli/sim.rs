@@ -1,12 +1,15 @@
 //! `gatetap sim`: the offline gateway alone.
 
 use super::env::Env;
-use super::error::{listen_hint, with_hint};
+use super::error::with_hint;
 use super::exit::Exit;
+use super::listen::{listen_hint, refuse_remote};
 use super::runtime;
 use crate::config::{Listen, Rate, Share, SimProfile, SimSettings, Span, Speed};
+use crate::live::child::local_url;
 use crate::sim::{Options, Pace, Scenario, ScenarioError, Simulator};
 use anyhow::{Context, anyhow};
+use clap::builder::BoolishValueParser;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +27,12 @@ pub(super) struct SimArgs {
         default_value = "127.0.0.1:7118"
     )]
     listen: Listen,
+
+    /// Let --listen name an address beyond this machine; whoever reaches it can use this simulator
+    #[arg(long, value_name = "BOOL", env = "GATETAP_SIM_ALLOW_REMOTE", hide_env_values = true, num_args = 0..=1,
+        require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true,
+        value_parser = BoolishValueParser::new())]
+    allow_remote: bool,
 
     /// The gateway to answer like: nexorouter, openrouter, openai or anthropic
     #[arg(
@@ -123,14 +132,15 @@ impl SimArgs {
         let options = Options { profile, ..options(&self.settings.into(), seed, env)? };
         let address = self.listen.addresses().first().map(|listen| listen.address);
         let address = address.ok_or_else(|| anyhow!("there is no address to listen on"))?;
+        refuse_remote([address], self.allow_remote)?;
         // Whoever waits for the address may ask for the end at once.
         let told_to_stop = runtime::told_to_stop(&runtime);
-        let simulator = runtime.block_on(listen(address, options))?;
-        let url = format!("http://{}", simulator.addr());
+        let simulator = runtime.block_on(listen(address, options, env))?;
+        let url = local_url(simulator.addr());
         writeln!(env.stdout, "listening on {url}")?;
         env.stdout.flush()?;
         writeln!(env.stderr, "seed {seed}; profile {profile}; any key will do")?;
-        let base_url = simulator.base_url();
+        let base_url = simulator.base_url().replacen(&format!("http://{}", simulator.addr()), &url, 1);
         writeln!(env.stderr, "point an app at {base_url}, or `gatetap run --upstream {base_url}`")?;
         runtime.block_on(told_to_stop);
         runtime.block_on(simulator.stop());
@@ -138,11 +148,11 @@ impl SimArgs {
     }
 }
 
-async fn listen(address: SocketAddr, options: Options) -> anyhow::Result<Simulator> {
+async fn listen(address: SocketAddr, options: Options, env: &Env<'_>) -> anyhow::Result<Simulator> {
     match Simulator::start(address, options).await {
         Ok(simulator) => Ok(simulator),
         Err(error) => {
-            let hint = listen_hint(error.kind(), address.ip());
+            let hint = listen_hint(error.kind(), address, env);
             let error = Err(error).with_context(|| format!("cannot listen on {address}"));
             error.map_err(|error| match hint {
                 Some(hint) => with_hint(error, hint),

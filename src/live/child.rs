@@ -2,6 +2,7 @@
 
 use crate::gateway::variables::BASE_URL_VARIABLES;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 /// The variables that name a proxy. Tools disagree on the case.
@@ -44,6 +45,16 @@ pub struct Taken {
     pub base_url: String,
     /// The name of the route that leads to it; `None` if it is the upstream itself.
     pub route: Option<String>,
+}
+
+/// The URL of a listener for an app on this machine.
+pub fn local_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
 /// The base URLs that an environment holds already. The first is the upstream, unless one is `chosen`: then

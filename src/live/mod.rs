@@ -291,8 +291,7 @@ impl Live {
 
     /// The URL that an app's base URL begins with; without a slash at its end.
     pub fn url(&self) -> String {
-        let address = self.proxy.addresses().first();
-        address.map(|address| format!("http://{address}")).unwrap_or_default()
+        self.proxy.addresses().first().map(|address| child::local_url(*address)).unwrap_or_default()
     }
 
     /// The addresses it listens on.

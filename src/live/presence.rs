@@ -27,6 +27,9 @@ pub struct Presence {
     pub started_us: i64,
     /// Which gatetap it is.
     pub version: String,
+    /// What its control API wants to be told, where it can be reached from beyond this machine.
+    #[serde(default)]
+    pub control_token: Option<String>,
 }
 
 /// The file of this process. It goes away when this is dropped.
@@ -54,7 +57,11 @@ impl Presence {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(directory)?;
         let path = directory.join(format!("{}.{ENDING}", self.pid));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path)?;
         file.lock()?;
         file.set_len(0)?;
         file.write_all(&serde_json::to_vec(self)?)?;

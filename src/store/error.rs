@@ -1,5 +1,6 @@
 //! What can go wrong with a recording.
 
+use super::holders::Holder;
 use std::path::PathBuf;
 
 /// Why a recording could not be opened, read or written.
@@ -44,12 +45,12 @@ pub enum Error {
         path: PathBuf,
     },
     /// Another process holds the file's lock.
-    #[error("`{}` is locked by another process{}", path.display(), holders(pids))]
+    #[error("`{}` is locked by {}", path.display(), listed(holders))]
     Locked {
         /// The path that was asked for.
         path: PathBuf,
-        /// The processes of sessions that are still writing, as far as known.
-        pids: Vec<u32>,
+        /// Who holds it, as far as known.
+        holders: Vec<Holder>,
     },
     /// SQLite refused.
     #[error("SQLite refused")]
@@ -59,12 +60,11 @@ pub enum Error {
     Damaged(String),
 }
 
-fn holders(pids: &[u32]) -> String {
-    match pids {
-        [] => String::new(),
-        [pid] => format!(" (process {pid})"),
-        more => format!(" (processes {})", more.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+fn listed(holders: &[Holder]) -> String {
+    if holders.is_empty() {
+        return "another process".to_owned();
     }
+    holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 impl Error {

@@ -1,6 +1,7 @@
 //! Sessions that died: whose lock nobody holds, though they never ended.
 
 use super::error::Error;
+use super::holders::{self, Holder};
 use super::schema;
 use crate::exchange::SessionId;
 use rusqlite::{Connection, params};
@@ -74,19 +75,20 @@ pub(super) fn name_holders(path: &Path, error: Error) -> Error {
     let Error::Locked { path: locked, .. } = error else {
         return error;
     };
-    let pids = schema::open_for_reading(path)
-        .and_then(|connection| {
-            let mut statement =
-                connection.prepare("SELECT id, pid FROM sessions WHERE ended_at_us IS NULL")?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?)))?;
-            Ok(rows
-                .filter_map(Result::ok)
-                .filter(|(id, _)| is_alive(path, *id))
-                .map(|(_, pid)| pid)
-                .collect())
-        })
-        .unwrap_or_default();
-    Error::Locked { path: locked, pids }
+    let mut holders = holders::holders(path);
+    if holders.is_empty() {
+        holders = writing_sessions(path).unwrap_or_default();
+    }
+    Error::Locked { path: locked, holders }
+}
+
+/// The processes of sessions that are still writing: where the system does not name who holds a lock, it is one of them.
+fn writing_sessions(path: &Path) -> Result<Vec<Holder>, Error> {
+    let connection = schema::open_for_reading(path)?;
+    let mut statement = connection.prepare("SELECT id, pid FROM sessions WHERE ended_at_us IS NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?)))?;
+    let alive = rows.filter_map(Result::ok).filter(|(id, _)| is_alive(path, *id));
+    Ok(alive.map(|(_, pid)| Holder::of(pid)).collect())
 }
 
 fn open_exchanges(connection: &Connection, session: SessionId) -> Result<Vec<i64>, Error> {

@@ -457,7 +457,7 @@ fn opening(path: &Path, error: rusqlite::Error) -> Error {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(Code::NotADatabase) => Error::Foreign { path },
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Locked { path, pids: Vec::new() },
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Locked { path, holders: Vec::new() },
         Some(Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => {
             Error::File { path, source: std::io::Error::other(error) }
         }

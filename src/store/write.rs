@@ -68,7 +68,7 @@ impl Writer {
     pub fn open(path: &Path, start: &SessionStart) -> Result<Self, Error> {
         Self::start(path, start).map_err(|error| match error {
             error if error.is_locked() => {
-                lost::name_holders(path, Error::Locked { path: path.to_owned(), pids: Vec::new() })
+                lost::name_holders(path, Error::Locked { path: path.to_owned(), holders: Vec::new() })
             }
             error => error,
         })
@@ -144,7 +144,7 @@ impl Writer {
         };
         opened().map_err(|error: Error| match error {
             error if error.is_locked() => {
-                lost::name_holders(path, Error::Locked { path: path.to_owned(), pids: Vec::new() })
+                lost::name_holders(path, Error::Locked { path: path.to_owned(), holders: Vec::new() })
             }
             error => error,
         })

@@ -522,13 +522,16 @@ fn sim() {
     Usage: gatetap sim [OPTIONS]
 
     Options:
-          --listen <ADDRESS>  Where to listen: ADDRESS:PORT, or a PORT on 127.0.0.1; port 0 picks a free
-                              one [env: GATETAP_SIM_LISTEN] [default: 127.0.0.1:7118]
-          --profile <NAME>    The gateway to answer like: nexorouter, openrouter, openai or anthropic
-                              [env: GATETAP_SIM_PROFILE] [default: nexorouter]
-          --seed <NUMBER>     What texts, times and ids are drawn from [default: a new one, which is
-                              printed] [env: GATETAP_SIM_SEED]
-      -h, --help              Print help
+          --listen <ADDRESS>       Where to listen: ADDRESS:PORT, or a PORT on 127.0.0.1; port 0 picks a
+                                   free one [env: GATETAP_SIM_LISTEN] [default: 127.0.0.1:7118]
+          --allow-remote[=<BOOL>]  Let --listen name an address beyond this machine; whoever reaches it
+                                   can use this simulator [env: GATETAP_SIM_ALLOW_REMOTE] [possible
+                                   values: true, false]
+          --profile <NAME>         The gateway to answer like: nexorouter, openrouter, openai or
+                                   anthropic [env: GATETAP_SIM_PROFILE] [default: nexorouter]
+          --seed <NUMBER>          What texts, times and ids are drawn from [default: a new one, which
+                                   is printed] [env: GATETAP_SIM_SEED]
+      -h, --help                   Print help
 
     Simulator:
           --speed <FACTOR>              How many times faster than life the simulator or a replay

@@ -65,10 +65,12 @@ fn faults() {
       report  Report how clients took the faults of a recording
 
     Options:
-          --json       One JSON object a line
-          --url <URL>  Where the running proxy listens [env: GATETAP_URL] [default:
-                       http://127.0.0.1:7117]
-      -h, --help       Print help
+          --json           One JSON object a line
+          --url <URL>      Where the running proxy listens [env: GATETAP_URL] [default:
+                           http://127.0.0.1:7117]
+          --token <TOKEN>  The token that it printed, where it can be reached from beyond this machine;
+                           of one that runs here it is known [env: GATETAP_TOKEN]
+      -h, --help           Print help
     ");
     assert_snapshot!(help(&["faults", "arm", "--help"]), @"
     Arm rules on the running proxy, beside those that are armed
@@ -79,9 +81,11 @@ fn faults() {
       <RULE>...  `NAME[,key=value…]` or `preset:NAME`
 
     Options:
-          --url <URL>  Where the running proxy listens [env: GATETAP_URL] [default:
-                       http://127.0.0.1:7117]
-      -h, --help       Print help
+          --url <URL>      Where the running proxy listens [env: GATETAP_URL] [default:
+                           http://127.0.0.1:7117]
+          --token <TOKEN>  The token that it printed, where it can be reached from beyond this machine;
+                           of one that runs here it is known [env: GATETAP_TOKEN]
+      -h, --help           Print help
     ");
     assert_snapshot!(help(&["faults", "report", "--help"]), @"
     Report how clients took the faults of a recording

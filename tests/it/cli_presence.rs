@@ -58,3 +58,56 @@ fn without_an_app_it_ends_by_itself() {
     let running = Launch::gatetap(&[&RUN[..], &["--idle-exit", "1s"]].concat()).home(&home).serve();
     assert_eq!(running.wait_exit().code, Some(0));
 }
+
+#[test]
+fn a_taken_port_is_named_with_the_gatetap_that_has_it() {
+    let home = Home::new();
+    let first = serve(&home, "a.db");
+    let address = first.addr().to_string();
+    let exit = ask(&home, &["run", "--headless", "--listen", &address, "--upstream", "sim", "--db", "b.db"]);
+    assert_eq!(exit.code, Some(3), "{exit}");
+    let pid = first.pid();
+    let recording = home.join("a.db").display().to_string();
+    let hint = format!(
+        "gatetap listens there, process {pid}, recording to {recording}: `gatetap stop {pid}` ends it"
+    );
+    assert!(exit.stderr.contains(&hint), "{exit}");
+}
+
+#[test]
+fn faults_are_armed_also_where_the_control_api_wants_a_token() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let args = ["run", "--headless", "--upstream", "sim", "--allow-remote", "--listen", "0.0.0.0:0"];
+    let mut gatetap = Launch::gatetap(&args).home(&home).serve();
+    let url = gatetap.url();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    let line = eventually("the token", || {
+        let stderr = gatetap.running().stderr();
+        stderr.lines().find(|line| line.contains("Authorization: Bearer ")).map(str::to_owned)
+    });
+    let token = line.split("Bearer ").nth(1).unwrap().trim_end_matches('`').to_owned();
+    let file = home.join(format!("data/gatetap/run/{}.json", gatetap.pid()));
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // Who runs it need not say the token, others have to.
+    let armed = ask(&home, &["faults", "arm", "500", "--url", &url]);
+    assert_eq!((armed.code, armed.stdout.starts_with("armed  500")), (Some(0), true), "{armed}");
+    let other = Home::new();
+    for (home, flags, code, part) in [
+        (&home, &["--url", &url][..], 0, "armed  500"),
+        (&other, &["--url", &url, "--token", &token], 0, "armed  500"),
+        (&other, &["--url", &url], 3, "pass the token with --token or in GATETAP_TOKEN"),
+        (&other, &["--url", &url, "--token", "00"], 3, "401 Unauthorized"),
+        (&other, &["--url", "foo"], 2, "expected a URL such as http://127.0.0.1:7117"),
+        (&other, &["--url", "http://127.0.0.1:1"], 0, "nothing is armed: no gatetap runs there"),
+    ] {
+        let exit = ask(home, &[&["faults", "list"], flags].concat());
+        assert_eq!(exit.code, Some(code), "{flags:?}: {exit}");
+        assert!(format!("{}{}", exit.stdout, exit.stderr).contains(part), "{flags:?}: {exit}");
+    }
+    let status = ask(&home, &["status"]);
+    assert!(!status.stdout.contains("not known") && !status.stdout.contains(&token), "{status}");
+    let disarmed = ask(&other, &["faults", "disarm", "--url", &url, "--token", &token]);
+    assert_eq!(disarmed.stdout, "nothing is armed\n", "{disarmed}");
+}

@@ -65,3 +65,21 @@ fn speeds_are_above_zero() {
         assert!(exit.stderr.contains("a number above 0, or `max`"), "{exit}");
     }
 }
+
+#[test]
+fn beyond_this_machine_only_where_that_is_meant() {
+    let exit = gatetap(&Home::new(), &["sim", "--listen", "0.0.0.0:0"]);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(2), ""), "{exit}");
+    assert_snapshot!(exit.stderr, @"
+    error: `0.0.0.0:0` can be reached from beyond this machine
+
+    hint: listen on 127.0.0.1, or say --allow-remote if that is meant
+    ");
+    let sim = Gatetap::run(&["sim", "--listen", "0.0.0.0:0", "--allow-remote"]);
+    assert_eq!(status_of_models(&sim), 200);
+    let url = sim.url();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    sim.terminate();
+    let exit = sim.wait_exit();
+    assert!(exit.stderr.contains(&format!("point an app at {url}/v1, ")), "{exit}");
+}

@@ -187,3 +187,18 @@ async fn more_apps_are_served_at_once_than_a_shell_lets_a_program_open_files() {
         clients.push(client);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_has_locked_the_recording_is_named_while_it_waits_and_after() {
+    let home = Home::new();
+    crate::cli_recording::record_nothing(&home.join("held.db"));
+    let other = rusqlite::Connection::open(home.join("held.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let exit = run(&home, &["--upstream", "sim", "--listen", "127.0.0.1:0", "--db", "held.db"]);
+    let me = gatetap::store::Holder { pid: std::process::id(), name: None }.to_string();
+    let said = complaint(&exit, 3);
+    assert!(said.starts_with(&format!("waiting: {me} (")), "{said}");
+    assert!(said.contains(") has locked `held.db`\n"), "{said}");
+    assert!(said.contains(&format!("caused by: `held.db` is locked by {me} (")), "{said}");
+}

@@ -49,7 +49,7 @@ impl ExecArgs {
         let prepared = replay::prepare(&mut settings, env)?;
         let mut live = live_settings(&settings, env)?;
         prepared.settle_live(&mut live);
-        let live = runtime.block_on(Live::start(live, env.clock.clone())).map_err(announce::explain)?;
+        let live = announce::start(&runtime, live, env)?;
         let ran = say(&live, &taken, env)
             .and_then(|()| variables(&live.url(), &settings, &taken, env))
             .and_then(|variables| child::run(&runtime, &self.command, &variables));

@@ -1,6 +1,7 @@
 //! What is armed, and what there is.
 
 use super::control::Proxy;
+use crate::cli::control::is_nobody_there;
 use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::exchange::text::printable;
@@ -23,7 +24,11 @@ impl ListArgs {
     /// Prints the lists.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         // Without a running proxy the catalogue is still worth reading.
-        let armed = self.proxy.armed().ok();
+        let armed = match self.proxy.armed(env) {
+            Ok(armed) => Some(armed),
+            Err(error) if is_nobody_there(&error) => None,
+            Err(error) => return Err(error),
+        };
         if self.json {
             return lines(armed.as_ref(), env);
         }

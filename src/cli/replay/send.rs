@@ -9,7 +9,6 @@ use crate::cli::run::{live_settings, upstream};
 use crate::cli::{announce, filter, runtime};
 use crate::config::{Given, Pointer, Rate, Settings, Upstream, UpstreamGiven};
 use crate::exchange::body::Side;
-use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::gateway::profile::Gateway;
 use crate::live::Live;
@@ -165,7 +164,7 @@ impl SendArgs {
         }
         for (to, group) in groups {
             let settings = live_settings(&settings, env)?.for_sending(upstream(&to));
-            let session = runtime.block_on(self.send(settings, group, &env.clock))?;
+            let session = runtime.block_on(self.send(settings, group, env))?;
             results.read(&Reader::open(&recording)?, session)?;
         }
         if self.json {
@@ -289,9 +288,10 @@ impl SendArgs {
         &self,
         settings: crate::live::Settings,
         group: Vec<Ready>,
-        clock: &Clock,
+        env: &Env<'_>,
     ) -> anyhow::Result<SessionId> {
-        let live = Arc::new(Live::start(settings, clock.clone()).await.map_err(announce::explain)?);
+        let started = Live::start(settings, env.clock.clone()).await;
+        let live = Arc::new(started.map_err(|error| announce::explain(error, env))?);
         let session = live.session();
         let places = Arc::new(Semaphore::new(self.concurrency as usize));
         let start = Instant::now();
