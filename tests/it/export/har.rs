@@ -150,18 +150,13 @@ fn nothing_new_is_found_in_what_comes_back() {
 
 /// What Firefox writes of a stream, with credentials left out or masked.
 fn firefox(authorization: &str) -> String {
-    let mut stream: String = (0..41)
-        .map(|n| {
-            format!(
-                "data: {}\n\n",
-                json!({"choices": [{"index": 0, "delta": {"content": format!("word {n} ")}}]})
-            )
-        })
-        .collect();
-    stream.push_str(&format!(
-        "data: {}\n\n",
-        json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    ));
+    let event = |delta: Value, reason: Option<&str>| {
+        let choice = json!({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
+        format!("data: {choice}\n\n")
+    };
+    let words = (0..41).map(|n| event(json!({"content": format!("word {n} ")}), None));
+    let stream: Vec<String> = words.chain([event(json!({}), Some("stop"))]).collect();
+    let stream = stream.concat();
     let mut headers = vec![json!({"name": "Content-Type", "value": "application/json"})];
     if !authorization.is_empty() {
         headers.push(json!({"name": "Authorization", "value": authorization}));
