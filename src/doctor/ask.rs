@@ -74,7 +74,7 @@ impl Asker<'_> {
             method: question.method.to_string(),
             target: question.target.to_owned(),
             version: "HTTP/1.1".to_owned(),
-            headers: Headers(vec![("content-type".to_owned(), Bytes::from_static(b"application/json"))]),
+            headers: Headers::from_iter([("content-type", "application/json")]),
             raw: None,
         };
         let mut digester = Digester::new(&request);
@@ -269,7 +269,7 @@ fn exchange(gateway: &str, request: RequestHead, heard: &Heard, start: Moment) -
 
 fn headers(map: &HeaderMap) -> Headers {
     let lines = map.iter().map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())));
-    Headers(lines.collect())
+    lines.collect()
 }
 
 /// An error with its causes, in one line.

@@ -106,10 +106,9 @@ impl Again {
             headers: exchange
                 .request
                 .headers
-                .0
                 .iter()
                 .filter(|(name, _)| !is_any(name, &REPLACED) && !name.starts_with(':'))
-                .map(|(name, value)| (name.clone(), value.to_vec()))
+                .map(|(name, value)| (name.to_string(), value.to_vec()))
                 .collect(),
             body: body.bytes.clone(),
         };

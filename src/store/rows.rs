@@ -89,7 +89,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         gateway: row.get("gateway")?,
         url: row.get("url")?,
         request: request_head(row)?,
-        sent: row.get::<_, Option<Vec<u8>>>("sent_head")?.map(|block| Headers::from_block(&block)),
+        sent: row.get::<_, Option<Vec<u8>>>("sent_head")?.map(|block| Headers::from_block(&block.into())),
         response,
         own_answer: own_token.map(|token| OwnAnswer { token, message: own_message.unwrap_or_default() }),
         timing: Timing {
@@ -129,7 +129,7 @@ fn hidden(row: &Row<'_>, [count, own, first]: [&str; 3]) -> rusqlite::Result<Hid
 
 fn trailers(row: &Row<'_>, column: &str) -> rusqlite::Result<Headers> {
     let block: Option<Vec<u8>> = row.get(column)?;
-    Ok(block.map_or_else(Headers::default, |block| Headers::from_block(&block)))
+    Ok(block.map_or_else(Headers::default, |block| Headers::from_block(&block.into())))
 }
 
 fn digest(row: &Row<'_>) -> rusqlite::Result<Digest> {
@@ -373,10 +373,11 @@ pub(super) fn request_head(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
 /// A head's own bytes, where it has some, and its header lines.
 fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
     if version.starts_with("HTTP/1") {
-        let headers = Headers::from_raw_head(&blob);
-        (Some(blob.into()), headers)
+        let raw = Bytes::from(blob);
+        let headers = Headers::from_raw_head(&raw);
+        (Some(raw), headers)
     } else {
-        (None, Headers::from_block(&blob))
+        (None, Headers::from_block(&blob.into()))
     }
 }
 

@@ -226,8 +226,12 @@ async fn over_http_2_a_capture_has_its_head_its_body_and_its_end() {
         assert_eq!(response.status(), 200);
         let capture = capture(name);
         let head = capture.exchange.response.unwrap();
-        for (header, value) in head.headers.0.iter().filter(|(header, _)| header != "Connection") {
-            assert_eq!(response.headers().get(header).unwrap().as_bytes(), value, "{name}: {header}");
+        for (header, value) in head.headers.iter().filter(|(header, _)| header != "Connection") {
+            assert_eq!(
+                response.headers().get(header.as_str()).unwrap().as_bytes(),
+                value,
+                "{name}: {header}"
+            );
         }
         let mut body = response.into_body();
         let mut bytes = Vec::new();

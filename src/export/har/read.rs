@@ -152,7 +152,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let version = version(&response.version);
         let mut lines = headers(&response.headers)?;
         let is_coded = lines.first("content-encoding").is_some();
-        lines.0.retain(|(name, _)| {
+        lines.lines_mut().retain(|(name, _)| {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
             !(is("content-encoding") || is("transfer-encoding") || is_coded && is("content-length"))
         });
@@ -228,7 +228,7 @@ fn headers(pairs: &[Pair]) -> Result<Headers, String> {
             lines.push((name.clone(), Bytes::copy_from_slice(value.trim().as_bytes())));
         }
     }
-    Ok(Headers(lines))
+    Ok(lines.into_iter().collect())
 }
 
 /// The protocol as a recording names it.

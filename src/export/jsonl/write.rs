@@ -153,7 +153,7 @@ fn kept(body: &Body) -> BodyLine {
 }
 
 fn lines(headers: &Headers) -> Vec<(String, Octets)> {
-    headers.0.iter().map(|(name, value)| (name.clone(), Octets(value.to_vec()))).collect()
+    headers.iter().map(|(name, value)| (name.to_string(), Octets(value.to_vec()))).collect()
 }
 
 fn end_line(end: &BodyEnd) -> EndLine {

@@ -250,7 +250,7 @@ fn asked(peer: SocketAddr, request: &Request, to: Option<&Destination>, sent: Op
         version: version(request.minor),
         headers: HeaderMap::new(),
         raw: Some(request.head.raw().clone()),
-        sent: sent.map(|head| Headers::from_raw_head(head)),
+        sent: sent.map(Headers::from_raw_head),
         set: to.map(|to| Arc::clone(&to.route.set)).unwrap_or_default(),
         fault: None,
         replay_of: None,

@@ -57,7 +57,7 @@ impl Record {
     /// Tells the end of a side whose body is whole, with the lines that followed it.
     pub(super) fn whole(&mut self, side: Side, trailers: &[u8]) {
         if self.is_open(side) && !trailers.is_empty() {
-            self.track.trailers(side, Headers::from_block(trailers));
+            self.track.trailers(side, Headers::from_block(&Bytes::copy_from_slice(trailers)));
         }
         self.ended(side, BodyEnd::Whole);
     }
