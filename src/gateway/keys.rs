@@ -312,6 +312,19 @@ pub fn percent_decode(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
+/// `text` as a value in a query: every byte but letters, digits and `-._~` as `%XX` (RFC 3986 §2.3).
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// The byte that a `%XX` at the start of `text` stands for, and what follows it.
 pub fn percent_escape(text: &[u8]) -> Option<(u8, &[u8])> {
     let (escape, rest) = text.split_at_checked(3)?;

@@ -59,8 +59,18 @@ async fn the_control_api_replaces_adds_and_disarms() {
     assert_eq!((status(&gatetap).await, status(&gatetap).await), (503, 500));
     let (code, listed) = control(&gatetap, "POST", "", JSON, "[\"404,first=1\"]").await;
     assert_eq!((code, listed[2]["rule"].as_str()), (200, Some("404,first=1")));
+    for (query, name) in [("?falut=500", "`falut`"), ("?x=1&fault=500", "`x`"), ("?fault=500&all", "`all`")] {
+        let (code, answer) = control(&gatetap, "DELETE", query, "", "").await;
+        let said = answer["error"]["message"].as_str().unwrap();
+        assert!(code == 400 && said.contains(name) && said.contains("there is fault"), "{query}: {said}");
+    }
     let (_, listed) = control(&gatetap, "DELETE", "?fault=500", "", "").await;
-    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(listed.as_array().unwrap().len(), 2, "a mistake has disarmed nothing");
+    let (_, listed) = control(&gatetap, "DELETE", "?fault=404%2Cfirst%3d1", "", "").await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let (_, listed) = control(&gatetap, "DELETE", "", "", "").await;
+    assert_eq!(listed, json!([]));
+    control(&gatetap, "POST", "", JSON, "[\"404\"]").await;
     let (_, listed) = control(&gatetap, "PUT", "", JSON, "[]").await;
     assert_eq!(listed, json!([]));
     assert_eq!(status(&gatetap).await, 200);
@@ -110,6 +120,16 @@ async fn the_command_arms_and_disarms_the_running_proxy() {
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
     assert!(unknown.stderr.contains("no rule of `500` is armed"), "{}", unknown.stderr);
     assert!(faults(&["disarm", "429"]).stdout.contains("503"));
+    // The text of a rule names it too, whatever is in it.
+    let text = "500,path=/v1/a b&c*,first=1";
+    let armed = faults(&["arm", text]);
+    assert_eq!(armed.code, Some(0), "{}", armed.stderr);
+    let listed = faults(&["list"]).stdout;
+    let rule = listed.lines().find_map(|line| line.strip_prefix("armed  500")).unwrap();
+    let rule = format!("500{}", rule.split("  ").next().unwrap());
+    assert!(rule.contains("a b&c"), "{rule}");
+    let left = faults(&["disarm", &rule]);
+    assert!(left.code == Some(0) && !left.stdout.contains("500"), "{}{}", left.stdout, left.stderr);
     assert_eq!(faults(&["disarm"]).stdout, "nothing is armed\n");
     assert_eq!(status(&gatetap).await, 200);
 }
