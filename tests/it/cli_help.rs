@@ -158,7 +158,7 @@ fn run() {
 
     Log:
           --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
-                             connection, exchange, faults, listener, recorder, as in
+                             connection, exchange, faults, listener, recorder, replay, as in
                              `warn,exchange=info` [env: GATETAP_LOG]
       -v, --verbose...       As --log info; twice as --log debug
           --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
@@ -223,7 +223,7 @@ fn exec() {
 
     Log:
           --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
-                             connection, exchange, faults, listener, recorder, as in
+                             connection, exchange, faults, listener, recorder, replay, as in
                              `warn,exchange=info` [env: GATETAP_LOG]
       -v, --verbose...       As --log info; twice as --log debug
           --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
