@@ -14,7 +14,7 @@ pub enum Part<'a> {
 /// Calls `visit` with every part of a body in order, the index of its chunk and the chunk's mark.
 /// Bytes without a mark come as one last chunk.
 pub fn walk(body: &Body, mut visit: impl FnMut(Part<'_>, usize, Option<Mark>)) {
-    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
+    let passed = body.passed();
     let (gap, gap_end) = match body.cut {
         Some(cut) => (cut.at, passed.saturating_sub(cut.tail).max(cut.at)),
         None => (passed, passed),

@@ -94,6 +94,11 @@ impl Side {
 }
 
 impl Body {
+    /// How many bytes passed, those included that are not kept.
+    pub fn passed(&self) -> u64 {
+        self.marks.iter().map(|mark| u64::from(mark.length)).sum()
+    }
+
     /// The index of the chunk that holds the byte at `offset`.
     pub fn chunk_at(&self, offset: usize) -> Option<usize> {
         let mut end = 0_usize;
@@ -105,7 +110,7 @@ impl Body {
 
     /// The chunks as slices, each with its mark. A chunk that is not kept is an empty slice.
     pub fn chunks(&self) -> impl Iterator<Item = (&[u8], Mark)> {
-        let passed: u64 = self.marks.iter().map(|mark| u64::from(mark.length)).sum();
+        let passed = self.passed();
         let gap = self.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at));
         let mut start = 0_u64;
         self.marks.iter().map(move |mark| {

@@ -130,7 +130,7 @@ impl End {
             Some(BodyEnd::Whole) if exchange.own_answer.is_some() => Self::Closed,
             Some(BodyEnd::Whole) => Self::Whole,
             Some(BodyEnd::Broken { by: Hop::App, .. }) | None => Self::Open,
-            Some(BodyEnd::Broken { detail, .. }) if detail.contains("reset") => Self::Reset,
+            Some(end) if end.is_reset() => Self::Reset,
             Some(BodyEnd::Broken { .. }) => Self::Closed,
         }
     }
@@ -165,7 +165,7 @@ fn head_bytes(head: &ResponseHead, method: &Method, unframed: Unframed) -> (Fram
 /// The chunks of the answer's body, each with its time.
 pub fn chunks(capture: &Capture) -> impl Iterator<Item = (Micros, Vec<u8>)> {
     let body = &capture.response;
-    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
+    let passed = body.passed();
     let mut whole = body.bytes.clone();
     if let Some(cut) = body.cut {
         let at = usize::try_from(cut.at).unwrap_or(usize::MAX).min(whole.len());

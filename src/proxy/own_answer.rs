@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use std::error::Error;
-use std::io;
+use std::{fmt, io};
 
 /// The header that marks an own answer.
 const ERROR_HEADER: HeaderName = HeaderName::from_static("x-gatetap-error");
@@ -198,6 +198,23 @@ impl Failure {
         Self { token, message: message.into(), miss: None }
     }
 
+    /// The gateway closed without an answer.
+    pub(super) fn closed_unanswered(gateway: &str) -> Self {
+        let message = format!("{gateway} closed the connection before it answered");
+        Self::new(Token::ClosedBeforeResponse, message)
+    }
+
+    /// The connection was reset before there was an answer.
+    pub(super) fn reset_unanswered(gateway: &str) -> Self {
+        Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
+    }
+
+    /// What came is no HTTP.
+    pub(super) fn not_http(gateway: &str, why: &dyn fmt::Display) -> Self {
+        let message = format!("{gateway} answered with something that is not HTTP: {why}");
+        Self::new(Token::BadResponse, message)
+    }
+
     /// What hyper's client said before there was an answer.
     pub(super) fn from_hyper(error: &hyper::Error, gateway: &str) -> Self {
         if let Some(reason) = http2_error(error).filter(|error| error.is_remote()).and_then(h2::Error::reason)
@@ -215,17 +232,11 @@ impl Failure {
         // Many close a TLS connection without saying so in TLS.
         let ended = kind == Some(io::ErrorKind::UnexpectedEof);
         if reset {
-            Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
+            Self::reset_unanswered(gateway)
         } else if ended || error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            Self::new(
-                Token::ClosedBeforeResponse,
-                format!("{gateway} closed the connection before it answered"),
-            )
+            Self::closed_unanswered(gateway)
         } else {
-            Self::new(
-                Token::BadResponse,
-                format!("{gateway} answered with something that is not HTTP: {}", causes(error)),
-            )
+            Self::not_http(gateway, &causes(error))
         }
     }
 

@@ -125,7 +125,7 @@ async fn pass(mut app: Stream, mut host: Stream, mut track: TunnelTrack, connect
     let end = loop {
         tokio::select! {
             ends = relaying.as_mut() => break ends.first_break().cloned().unwrap_or(BodyEnd::Whole),
-            () = connection.cut.cancelled() => break BodyEnd::broken(Hop::Gatetap, "gatetap was stopped"),
+            () = connection.cut.cancelled() => break BodyEnd::stopped(),
             () = tokio::time::sleep(REPORT) => {
                 let (sent, received) = counts.read();
                 if (sent, received) != reported {

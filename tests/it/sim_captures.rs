@@ -122,7 +122,7 @@ fn written(capture: &Capture) -> (Vec<(u64, Vec<u8>)>, Ending) {
     }
     let ending = match &exchange.response_end {
         None | Some(BodyEnd::Broken { by: Hop::App, .. }) => Ending::Open,
-        Some(BodyEnd::Broken { detail, .. }) if detail.contains("reset") => Ending::Reset,
+        Some(end) if end.is_reset() => Ending::Reset,
         Some(BodyEnd::Broken { .. }) => Ending::Closed,
         Some(BodyEnd::Whole) => {
             if chunked {

@@ -90,7 +90,7 @@ async fn rest<A: Socket>(app: &mut Link<A>, record: &mut Record, body: &mut Body
         }
         poll_fn(|cx| record.poll_room(cx)).await;
         if !matches!(app.fill().await, Ok(1..)) {
-            record.ended(Side::Request, BodyEnd::broken(Hop::App, "closed before the body was whole"));
+            record.ended(Side::Request, BodyEnd::closed_early(Hop::App));
             return false;
         }
     }
