@@ -3,7 +3,7 @@
 use crate::exchange::end::OwnAnswer;
 use crate::replay::Miss;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use std::error::Error;
 use std::{fmt, io};
@@ -266,23 +266,6 @@ impl Failure {
         response
     }
 
-    /// The same as bytes, for a connection that is closed after it.
-    pub(super) fn raw_answer(&self, status: StatusCode) -> Vec<u8> {
-        let answer = self.answer(false);
-        let reason = status.canonical_reason().unwrap_or_default();
-        let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
-        for (name, value) in answer.headers() {
-            raw.extend_from_slice(name.as_str().as_bytes());
-            raw.extend_from_slice(b": ");
-            raw.extend_from_slice(value.as_bytes());
-            raw.extend_from_slice(b"\r\n");
-        }
-        let length = answer.body().len();
-        raw.extend_from_slice(format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes());
-        raw.extend_from_slice(answer.body());
-        raw
-    }
-
     /// The status it is answered with.
     pub(super) fn status(&self) -> StatusCode {
         let said = self.miss.as_ref().and_then(|miss| StatusCode::from_u16(miss.status).ok());
@@ -314,6 +297,28 @@ pub(super) fn json(
         response.headers_mut().insert(ERROR_HEADER, HeaderValue::from_static(token));
     }
     response
+}
+
+/// An answer of gatetap's own as bytes, to a request of that method; without `keep` it says that the connection
+/// ends.
+pub(super) fn rendered(response: &Response<Bytes>, method: &[u8], keep: bool) -> Bytes {
+    let reason = response.status().canonical_reason().unwrap_or_default();
+    let mut out = format!("HTTP/1.1 {} {reason}\r\n", response.status().as_str()).into_bytes();
+    for (name, value) in response.headers() {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("{CONTENT_LENGTH}: {}\r\n", response.body().len()).as_bytes());
+    if !keep {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    if method != b"HEAD" {
+        out.extend_from_slice(response.body());
+    }
+    out.into()
 }
 
 /// Whether the gateway has said that it has processed nothing of the request (RFC 9113 §8.7): it refused

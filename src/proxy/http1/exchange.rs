@@ -15,7 +15,7 @@ use crate::proxy::app_connection::Connection;
 use crate::proxy::chosen::Chosen;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
 use crate::proxy::inject::{self, Injected, Injection};
-use crate::proxy::own_answer::{Failure, Token};
+use crate::proxy::own_answer::{Failure, Token, rendered};
 use crate::proxy::route::Route;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
@@ -523,7 +523,7 @@ async fn control_answer<A: Socket>(shared: &Arc<Shared>, app: &mut Link<A>, requ
         None => (control::not_whole(), false),
     };
     let keep = request.keep && whole;
-    match app.send(own::rendered(&response, &request.method, keep)).await {
+    match app.send(rendered(&response, &request.method, keep)).await {
         Ok(()) if keep => After::Keep,
         Ok(()) => After::Close,
         Err(_) => After::Drop,

@@ -10,14 +10,11 @@ use super::record::Record;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::replay::{Miss, OwnWord};
-use crate::wire::http1::{BodyReader, Framing, Problem, head_end};
+use crate::wire::http1::{BodyReader, Framing, HEAD_LIMIT, Problem, head_end};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
-
-/// No answer's head is longer than this.
-const HEAD_LIMIT: usize = 1 << 20;
 
 /// How the answer came to its end, or why none came.
 #[derive(Debug)]

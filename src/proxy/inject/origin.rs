@@ -7,13 +7,10 @@ use crate::proxy::own_answer::Failure;
 use crate::proxy::route::Route;
 use crate::proxy::socket::ResetOnClose as _;
 use crate::tls::Alpn;
-use crate::wire::http1::{BodyReader, Framing, Head, Problem, StatusLine, head_end};
+use crate::wire::http1::{BodyReader, Framing, HEAD_LIMIT, Head, Problem, StatusLine, head_end};
 use bytes::{Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
-
-/// No answer's head is longer than this.
-const HEAD_LIMIT: usize = 1 << 20;
 
 /// One read takes at most so many bytes.
 const READ: usize = 64 << 10;
