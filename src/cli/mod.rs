@@ -56,7 +56,7 @@ mod wrap;
 pub use env::{Env, Output};
 pub use exit::Exit;
 
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -215,7 +215,6 @@ fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let text = error.render();
     let text = if output.colour() { text.ansi().to_string() } else { text.to_string() };
     // A wrong value is quoted, and may hold a password.
-    let text = mask_text(text.as_bytes());
-    output.print(format_args!("{}", String::from_utf8_lossy(&text)))?;
+    output.print(format_args!("{}", mask_string(text)))?;
     Ok(exit)
 }

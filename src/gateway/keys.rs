@@ -314,15 +314,10 @@ pub fn percent_decode(text: &[u8]) -> Vec<u8> {
 
 /// `text` as a value in a query: every byte but letters, digits and `-._~` as `%XX` (RFC 3986 §2.3).
 pub fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// The byte that a `%XX` at the start of `text` stands for, and what follows it.
