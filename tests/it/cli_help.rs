@@ -82,7 +82,7 @@ fn run() {
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
           --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, a name
-                                    of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL
+                                    of `[gateways]`, sim, sim:GATEWAY, replay:FILE, or a base URL
                                     [default: nexorouter] [env: GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
