@@ -1,6 +1,6 @@
 //! The command line: one file a command, which parses, calls and prints. Nothing else prints.
 //!
-//! [`run`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
+//! [`run()`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
 //! process's own. Data goes to stdout, talk to stderr.
 //!
 //! Invariant: every error is shown with its causes and, where there is one, a hint; every text out of a
@@ -52,6 +52,7 @@ mod table;
 mod tls;
 mod tui;
 mod wrap;
+mod xml;
 
 pub use env::{Env, Output};
 pub use exit::Exit;

@@ -4,6 +4,8 @@ use super::{ASKED, EVENTS, streaming};
 use crate::support::binary::{Gatetap, Home, run_to_end};
 use crate::support::client::{Client, post};
 use crate::support::eventually_async;
+use crate::support::gateway::{Gateway, SSE_HEAD, write};
+use crate::support::http1::chunk;
 use serde_json::{Value, json};
 
 /// One request to the control API: its status and its JSON.
@@ -19,7 +21,7 @@ async fn control(gatetap: &Gatetap, method: &str, query: &str, kind: &str, body:
 
 const JSON: &str = "content-type: application/json\r\n";
 
-fn run(rules: &[&str]) -> (crate::support::gateway::Gateway, Gatetap) {
+fn run(rules: &[&str]) -> (Gateway, Gatetap) {
     let gateway = streaming(&EVENTS);
     let upstream = format!("{}/v1", gateway.url());
     let mut args =
@@ -145,6 +147,24 @@ fn the_catalogue_needs_no_proxy() {
     let unreachable = run_to_end(&["faults", "arm", "429", "--url", "http://127.0.0.1:9"], &[]);
     assert_eq!(unreachable.code, Some(3));
     assert!(unreachable.stderr.contains("is `gatetap run` running?"), "{}", unreachable.stderr);
+}
+
+#[tokio::test]
+async fn the_report_reads_a_wait_that_is_a_date() {
+    let date = "retry-after: Thu, 31 Dec 2099 23:59:59 GMT\r\n\r\n";
+    let head = SSE_HEAD.replacen("\r\n\r\n", &format!("\r\n{date}"), 1);
+    let gateway = Gateway::replying([vec![write(head), write(chunk(EVENTS[0])), write("0\r\n\r\n")]]);
+    let home = Home::new();
+    let (upstream, db) = (format!("{}/v1", gateway.url()), home.join("r.db").display().to_string());
+    let usual = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &upstream, "--db", &db];
+    let gatetap = Gatetap::run(&[&usual[..], &["--fault", "stream.cut_clean,after=1"]].concat());
+    assert_eq!(status(&gatetap).await, 200);
+    gatetap.terminate();
+    gatetap.wait_exit();
+    let line = run_to_end(&["faults", "report", "--db", &db, "--format", "json"], &[]).stdout;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let day = 86_400_000.0;
+    assert!(line["retry_after_ms"].as_f64().is_some_and(|wait| wait > day), "{line}");
 }
 
 #[tokio::test]
