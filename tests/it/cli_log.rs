@@ -35,7 +35,7 @@ fn logged(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn help_and_example_name_all_that_logs() {
+fn help_example_and_schema_name_all_that_logs() {
     let help = Launch::gatetap(&["run", "--help"]).run_to_end().stdout;
     let said = |text: &str| {
         let words = text.split_whitespace().filter(|word| *word != "#").collect::<Vec<_>>().join(" ");
@@ -43,6 +43,7 @@ fn help_and_example_name_all_that_logs() {
     };
     assert!(said(&help), "{help}");
     assert!(said(gatetap::config::EXAMPLE));
+    assert!(said(include_str!("../../fixtures/docs/gatetap.schema.json")));
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn what_no_exchange_can_be_is_refused_however_it_is_written() {
         assert!(!home.join("b.db").exists(), "{sentence}: something was imported");
     }
     // What is long, and could be.
-    let mut long = har.clone();
+    let mut long = har;
     long["log"]["entries"][0]["response"]["content"] = json!({"size": 4_u64 << 30});
     long["log"]["entries"][0]["timings"] = json!({"blocked": 3e10, "wait": 3e10, "receive": 3e10});
     std::fs::write(home.join("long.har"), long.to_string()).unwrap();
