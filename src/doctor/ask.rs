@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::{Clock, Micros, Moment};
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::proxy::{Dialler, OwnError};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -237,7 +237,7 @@ impl Asker<'_> {
     fn clean(&self, text: &str) -> String {
         let key = self.settings.key.value.as_deref().map(str::trim).filter(|key| !key.is_empty());
         let text = key.map_or_else(|| text.to_owned(), |key| text.replace(key, "…"));
-        String::from_utf8_lossy(&mask_text(text.as_bytes())).into_owned()
+        mask_string(text)
     }
 }
 

@@ -243,7 +243,7 @@ pub(super) fn put_digest(
 ///
 /// What had ended was only not judged yet; what had not is lost.
 pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result<(), Error> {
-    let exchange = connection
+    let mut exchange = connection
         .prepare_cached(&format!(
             "SELECT {SUMMARY_COLUMNS}, {EXCHANGE_COLUMNS} FROM exchanges e LEFT JOIN digests d \
              ON d.exchange_id = e.id WHERE e.id = ?"
@@ -251,6 +251,8 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
         .query_row([id], exchange)?;
     let request = super::read::body(connection, id, Side::Request)?;
     let response = super::read::body(connection, id, Side::Response)?;
+    exchange.request_bytes = request.passed();
+    exchange.response_bytes = response.passed();
     let examined = examine(&exchange, &request, &response);
     let judgement = if examined.judgement.verdict == Verdict::Open {
         Judgement { verdict: Verdict::Lost, evidence: "the recording ended first".to_owned() }
@@ -259,7 +261,7 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
     };
     connection.execute(
         "UPDATE exchanges SET request_bytes = ?, response_bytes = ? WHERE id = ?",
-        params![request.bytes.len() as i64, response.bytes.len() as i64, id],
+        params![request.passed() as i64, response.passed() as i64, id],
     )?;
     put_digest(connection, id, &examined.digest, &judgement)?;
     super::text::put(connection, id, &examined.text)?;
@@ -285,10 +287,7 @@ pub(super) fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Opt
     let detail: Option<String> = row.get(detail)?;
     Ok(by.map(|by| match by.as_str() {
         "whole" => BodyEnd::Whole,
-        word => {
-            let hop = [Hop::App, Hop::Gateway].into_iter().find(|hop| hop.as_str() == word);
-            BodyEnd::broken(hop.unwrap_or(Hop::Gatetap), detail.unwrap_or_default())
-        }
+        word => BodyEnd::broken(Hop::parse(word).unwrap_or(Hop::Gatetap), detail.unwrap_or_default()),
     }))
 }
 

@@ -134,7 +134,7 @@ fn origin_body_line(altered: &Altered) -> BodyLine {
 /// What is kept of a body.
 fn kept(body: &Body) -> BodyLine {
     BodyLine {
-        bytes: body.marks.iter().map(|mark| u64::from(mark.length)).sum(),
+        bytes: body.passed(),
         content: Octets(body.bytes.clone()),
         cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
         marks: body

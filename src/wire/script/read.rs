@@ -371,8 +371,7 @@ fn end(text: &str) -> Result<BodyEnd, Mistake> {
         return Ok(BodyEnd::Whole);
     }
     let (name, detail) = text.split_once(' ').unwrap_or((text, ""));
-    let hop = [Hop::App, Hop::Gateway, Hop::Gatetap].into_iter().find(|hop| hop.as_str() == name);
-    hop.map(|by| BodyEnd::broken(by, detail)).ok_or_else(|| Mistake::Hop(name.to_owned()))
+    Hop::parse(name).map(|by| BodyEnd::broken(by, detail)).ok_or_else(|| Mistake::Hop(name.to_owned()))
 }
 
 /// The head with its empty line, its start line, its header lines.
