@@ -153,11 +153,6 @@ impl Again {
         [mask_raw_head(head.as_bytes()), self.body.clone()].concat()
     }
 
-    /// The method.
-    pub fn method(&self) -> &str {
-        &self.method
-    }
-
     /// Whether its body is a JSON document.
     pub fn is_json(&self) -> bool {
         serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
