@@ -81,7 +81,7 @@ pub(super) struct DoctorArgs {
     #[arg(short = 'k', long)]
     insecure: bool,
 
-    /// One JSON object a step, then the verdict
+    /// One JSON object a step, then the conclusion
     #[arg(long)]
     json: bool,
 }
@@ -216,11 +216,12 @@ impl DoctorArgs {
         };
         if self.json {
             let conclusion = diagnosis.conclusion;
-            let verdict = json!({
-                "verdict": conclusion.id(), "says": conclusion.says(), "not": conclusion.not(),
+            // `verdict` is a second name of `conclusion` here, for scripts; in a step it is how the call ended.
+            let last = json!({
+                "conclusion": conclusion.id(), "verdict": conclusion.id(), "says": conclusion.says(), "not": conclusion.not(),
                 "next": conclusion.next(), "exit": exit.code(), "note": diagnosis.note,
             });
-            writeln!(env.stdout, "{verdict}")?;
+            writeln!(env.stdout, "{last}")?;
         } else {
             say(&diagnosis, env)?;
         }
@@ -256,7 +257,7 @@ fn say(diagnosis: &Diagnosis, env: &mut Env<'_>) -> std::io::Result<()> {
     let colour = env.stdout.colour();
     let head = |text| paint(colour, Style::Strong, text).into_owned();
     let out = &mut env.stdout;
-    writeln!(out, "\n{} {} ({})", head("Verdict:"), conclusion.says(), conclusion.id())?;
+    writeln!(out, "\n{} {} ({})", head("Conclusion:"), conclusion.says(), conclusion.id())?;
     for (title, lines) in [("Do not conclude", conclusion.not()), ("Next", conclusion.next())] {
         writeln!(out, "{}", head(title))?;
         for line in lines {
