@@ -7,6 +7,7 @@ use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
 use crate::config::{self, Age, Size};
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::store::{Progress, PrunePlan, Pruner, Retention, Spare};
 use indicatif::HumanBytes;
@@ -121,7 +122,7 @@ impl PruneLine {
 
     fn sentence(&self, plan: &PrunePlan, env: &Env<'_>) -> String {
         let Some((first, last)) = plan.span else {
-            return format!("nothing to prune: all {} exchanges may stay", self.of);
+            return format!("nothing to prune: all {} may stay", counted(self.of, "exchange"));
         };
         let moment = |at: WallTime| {
             Timestamp::from_microsecond(at.0).map_or_else(
@@ -130,9 +131,9 @@ impl PruneLine {
             )
         };
         let what = format!(
-            "{} of {} exchanges, begun {} to {}, {} of bodies",
+            "{} of {}, begun {} to {}, {} of bodies",
             self.exchanges,
-            self.of,
+            counted(self.of, "exchange"),
             moment(first),
             moment(last),
             HumanBytes(self.body_bytes),

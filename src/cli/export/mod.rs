@@ -13,6 +13,7 @@ use super::recording::RecordingArgs;
 use crate::config::{self, ConfiguredGateway};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
+use crate::exchange::text::counted;
 use crate::export::{Altered, Exported, Exporting, FORMATS, Format, Options, Report, format};
 use crate::store::Reader;
 use anyhow::{Context, bail};
@@ -159,22 +160,19 @@ fn bar(exchanges: usize, env: &Env<'_>) -> ProgressBar {
 
 fn tell(report: &Report, format: &Format, target: &Target, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     if let Some(path) = target.path() {
-        writeln!(env.stderr, "wrote {} to `{}`", counted(report.written), path.display())?;
+        writeln!(env.stderr, "wrote {} to `{}`", counted(report.written, "exchange"), path.display())?;
     }
     for (why, count) in &report.left_out {
-        writeln!(env.stderr, "left out {}: {why}", counted(*count))?;
+        writeln!(env.stderr, "left out {}: {why}", counted(*count, "exchange"))?;
     }
     if report.hidden_keys > 0 {
         writeln!(
             env.stderr,
-            "warning: the recording holds {} text(s) that look like keys; they are hidden in the {} export. \
+            "warning: the recording holds {} with the look of a key, hidden in the {} export. \
              `gatetap prune` takes exchanges out of the recording",
-            report.hidden_keys, format.name
+            counted(report.hidden_keys, "text"),
+            format.name
         )?;
     }
     Ok(Exit::Fine)
-}
-
-pub(super) fn counted(count: u64) -> String {
-    if count == 1 { "1 exchange".to_owned() } else { format!("{count} exchanges") }
 }

@@ -9,6 +9,7 @@ use crate::cli::run::{live_settings, upstream};
 use crate::cli::{announce, filter, runtime};
 use crate::config::{Given, Pointer, Rate, Settings, Upstream, UpstreamGiven};
 use crate::exchange::body::Side;
+use crate::exchange::text::counted;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::gateway::profile::Gateway;
@@ -254,12 +255,11 @@ impl SendArgs {
         let input: u64 = ready.iter().map(|one| one.again.estimated_tokens().0).sum();
         let most: Option<u64> = ready.iter().map(|one| one.again.estimated_tokens().1).sum();
         let requests = ready.len() as u64 * count;
-        let plural = if requests == 1 { "" } else { "s" };
         let answers = match most {
             Some(most) => format!("at most {} out", most * count),
             None => "and what the answers have".to_owned(),
         };
-        format!("{requests} request{plural}, about {} tokens in, {answers}", input * count)
+        format!("{}, about {} in, {answers}", counted(requests, "request"), counted(input * count, "token"))
     }
 
     /// Asks before more than one request is paid for.

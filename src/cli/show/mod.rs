@@ -20,6 +20,7 @@ use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
 use crate::exchange::origin::Origin;
+use crate::exchange::text::counted;
 use crate::export::json::{EventJson, WholeLine, hex};
 use crate::store::Reader;
 use crate::wire::coding::{self, Problem};
@@ -210,14 +211,14 @@ impl Shown {
                     exchange.sha256_of(side).map(|hash| format!("; SHA-256 of the whole: {}", hex(hash)));
                 Some(format!(
                     "{} are missing from offset {} on, {} of the end follow{}",
-                    facts::counted(missing, "byte"),
+                    counted(missing, "byte"),
                     cut.at,
-                    facts::counted(cut.tail, "byte"),
+                    counted(cut.tail, "byte"),
                     hash.unwrap_or_default()
                 ))
             }
             None if missing > 0 && exchange.end_of(side).is_some() => {
-                Some(format!("{} of {seen} are missing", facts::counted(missing, "byte")))
+                Some(format!("{} of {seen} are missing", counted(missing, "byte")))
             }
             None => None,
         }
