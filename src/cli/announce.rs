@@ -1,10 +1,10 @@
 //! What a running gatetap says of itself: where it listens, why it could not, and how the recording went.
 
-use super::env::Env;
 use super::error::{listen_hint, with_exit, with_hint};
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::replay;
+use super::world::Env;
 use crate::config::ListenAddress;
 use crate::exchange::text::{counted, printable};
 use crate::live::{self, Live};

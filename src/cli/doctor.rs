@@ -1,9 +1,9 @@
 //! `gatetap doctor`: triage of key, network, base URL, model and streaming.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::style::{Style, paint};
+use super::world::Env;
 use super::{completions, runtime, tls};
 use crate::config::{Given, Settings, Span, TlsGiven, Upstream, UpstreamGiven};
 use crate::doctor::{self, Diagnosis, Key, State, Step, Weight};

@@ -1,10 +1,10 @@
 //! `gatetap import`: take in what was exported, or recorded by something else.
 
-use super::env::Env;
 use super::error::{with_exit, wrong_usage};
 use super::exit::Exit;
 use super::export::read as read_exchange;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::check::Engine;
 use crate::config;
 use crate::exchange::text::counted;

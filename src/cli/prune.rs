@@ -1,11 +1,11 @@
 //! `gatetap prune`: take old exchanges out of a recording.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::config::{self, Age, Size};
 use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;

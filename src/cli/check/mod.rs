@@ -8,12 +8,12 @@ mod sarif;
 mod text;
 
 use super::check_flags::CheckFlags;
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::check::Engine;
 use crate::config;
 use crate::exchange::finding::{Finding, Severity};

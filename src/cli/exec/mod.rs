@@ -3,10 +3,10 @@
 mod child;
 mod receipt;
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::run::{RunArgs, live_settings};
+use super::world::Env;
 use super::{announce, log, replay, runtime};
 use crate::config::{Route, Settings, Upstream};
 use crate::exchange::finding::Severity;

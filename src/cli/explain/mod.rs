@@ -3,11 +3,11 @@
 pub(super) mod markdown;
 mod topic;
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::style::{Style, paint};
 use super::table::{Cell, Column, Fit, render};
+use super::world::Env;
 use crate::config::{self, nearest};
 use crate::exchange::text::printable;
 use std::io::Write;

@@ -5,11 +5,11 @@ mod recording;
 mod select;
 
 use super::completions;
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::config::{self, ConfiguredGateway};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;

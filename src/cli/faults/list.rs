@@ -1,8 +1,8 @@
 //! What is armed, and what there is.
 
 use super::control::Proxy;
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
+use crate::cli::world::Env;
 use crate::exchange::text::{counted, printable};
 use crate::fault::{catalogue, preset};
 use crate::gateway::errors::Confidence;

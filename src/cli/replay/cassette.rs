@@ -4,11 +4,11 @@
 use super::flags::options;
 use super::results::UNREACHABLE;
 use crate::check::{self, Engine};
-use crate::cli::env::Env;
 use crate::cli::error::wrong_usage;
 use crate::cli::import::{self, Kind};
 use crate::cli::run::upstream;
 use crate::cli::scratch::Scratch;
+use crate::cli::world::Env;
 use crate::config::{self, Mode, Settings, Upstream};
 use crate::exchange::end::Verdict;
 use crate::exchange::text::counted;

@@ -1,9 +1,9 @@
 //! What came of sending requests again, beside what was recorded.
 
 use crate::cli::diff;
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::style::{Style, paint};
+use crate::cli::world::Env;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::Whole;
 use crate::digest::{Answer, examine};

@@ -1,11 +1,11 @@
 //! `gatetap replay send`: recorded requests again, and what came of it this time.
 
 use super::results::{Criterion, Results};
-use crate::cli::env::Env;
 use crate::cli::error::{with_exit, wrong_usage};
 use crate::cli::exit::Exit;
 use crate::cli::recording::ExchangeNames;
 use crate::cli::run::{live_settings, upstream};
+use crate::cli::world::Env;
 use crate::cli::{announce, filter, runtime};
 use crate::config::{Given, Pointer, Rate, Settings, Upstream, UpstreamGiven};
 use crate::exchange::body::Side;

@@ -9,11 +9,11 @@ mod sdk;
 mod switched;
 
 use super::completions;
-use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
 use super::presence;
 use super::recording::{ExchangeNames, RecordingArgs};
+use super::world::Env;
 use crate::digest::summary::Whole;
 use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;

@@ -1,7 +1,7 @@
 //! One exchange as a page that reads from top to bottom.
 
-use super::super::env::Env;
 use super::super::style::{Style, paint};
+use super::super::world::Env;
 use super::{OriginShown, Shown, events, facts, pretty, problem_text, rhythm, sdk, switched};
 use crate::digest;
 use crate::exchange::body::Side;
