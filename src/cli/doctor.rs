@@ -38,9 +38,10 @@ const PROXY_VARIABLES: [&str; 8] = [
 ];
 
 const DOCTOR_HELP: &str = "\
-Steps: config, key, auth, base-path, proxy, dns, tcp, tls, models, listed, chat, stream. Where the call
-fails another model is asked; where a proxy of the environment leads to the gateway, the stream is asked
-for a second time without it. At most four calls cost tokens, at most 16 each; --no-spend makes none.
+Steps: config, key, auth, base-path, proxy, dns, tcp, tls, models, listed, chat, stream. Where the \
+call fails another model is asked; where a proxy of the environment leads to the gateway, the stream \
+is asked for a second time without it. At most four calls cost tokens, at most 16 each; --no-spend \
+makes none.
 
 Exit codes:
   0  all is well

@@ -15,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
   fish         gatetap env --shell fish | source
   PowerShell   gatetap env --shell powershell | Out-String | Invoke-Expression")]
 pub(super) struct EnvArgs {
-    /// In whose words [default: those of $SHELL]
+    /// The shell to write for [default: that of $SHELL]
     #[arg(long, value_enum)]
     shell: Option<Shell>,
 
@@ -29,7 +29,7 @@ pub(super) struct EnvArgs {
     )]
     listen: Vec<Listen>,
 
-    /// The variables of proxies and CAs, too, for tunnels that are opened
+    /// Also the variables of proxies and CAs, for tunnels that are opened
     #[arg(long)]
     intercept: bool,
 }

@@ -17,9 +17,9 @@ use std::io::Write;
 
 /// Take old exchanges out of a recording and give their space back
 ///
-/// What any of the limits does not allow goes; with a filter, of what it asks for only. A filter alone takes
-/// everything that it asks for. Without any of them the limits of `gatetap.toml` count. Exchanges that are
-/// still open stay.
+/// Takes out what exceeds any of the limits; with a filter as well, only of what the filter asks for. A filter alone
+/// takes out everything that it asks for. With neither, the limits of `gatetap.toml` count. Exchanges that are still
+/// open stay.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = filter::HELP)]
 pub(super) struct PruneArgs {
@@ -33,11 +33,11 @@ pub(super) struct PruneArgs {
     #[arg(long, value_name = "AGE")]
     max_age: Option<Age>,
 
-    /// The recording may be so large, as in `2GB`
+    /// The recording may be at most this large, as in `2GB`
     #[arg(long, value_name = "SIZE")]
     max_size: Option<Size>,
 
-    /// So many exchanges may stay, the newest
+    /// This many exchanges may stay, the newest
     #[arg(long, value_name = "N")]
     max_count: Option<u64>,
 

@@ -94,7 +94,7 @@ pub(super) struct RunArgs {
     #[arg(long = "faults", value_name = "FILE", env = "GATETAP_FAULTS", hide_env_values = true)]
     fault_files: Vec<PathBuf>,
 
-    /// Without a live view: stop when no app has been connected for so long, as in 10m
+    /// Without a live view: stop when no app has been connected for this long, as in 10m
     #[arg(long, value_name = "TIME", env = "GATETAP_IDLE_EXIT", hide_env_values = true)]
     idle_exit: Option<Age>,
 

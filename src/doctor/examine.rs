@@ -244,11 +244,11 @@ fn choose(settings: &Settings, listed: &[String]) -> (Step, String, bool) {
     let (state, says, model) = match first {
         Some(first) => (
             State::Passed,
-            format!("`{wanted}` is not: asking `{first}` instead; --model names another"),
+            format!("`{wanted}` is not listed: asking `{first}` instead; --model names another"),
             first.as_str(),
         ),
-        None if is_listed => (State::Passed, format!("`{wanted}` is"), wanted),
-        None => (State::Failed, format!("`{wanted}` is not, for this key"), wanted),
+        None if is_listed => (State::Passed, format!("`{wanted}` is listed"), wanted),
+        None => (State::Failed, format!("`{wanted}` is not listed for this key"), wanted),
     };
     let step = Step::new(StepName::Listed, state, says).with(json!({ "model": model, "listed": is_listed }));
     (step, model.to_owned(), is_listed || first.is_some())

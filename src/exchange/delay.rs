@@ -17,9 +17,9 @@ pub struct Delays {
 pub struct Taken {
     /// Chunks that the socket took.
     pub chunks: u64,
-    /// Half of them were taken within this time, rounded up to a power of two.
+    /// Half of them were taken within this time, rounded up to a power of two or to the longest.
     pub median: Micros,
-    /// 99 of 100 were taken within this time, rounded up to a power of two.
+    /// 99 of 100 were taken within this time, rounded up to a power of two or to the longest.
     pub p99: Micros,
     /// The longest, as it was.
     pub longest: Micros,
@@ -68,7 +68,7 @@ impl Delays {
         })
     }
 
-    /// The upper edge of the bucket in which percentile `percent` stands.
+    /// The upper edge of the bucket in which percentile `percent` stands, or the longest, if that is less.
     fn within(&self, percent: u64) -> Micros {
         let wanted = rank(self.count, percent);
         let mut seen = 0;
@@ -76,7 +76,7 @@ impl Delays {
             seen += u64::from(*count);
             seen >= wanted
         });
-        Micros(1 << bucket.unwrap_or(31))
+        Micros(1 << bucket.unwrap_or(31)).min(self.longest)
     }
 }
 
@@ -110,10 +110,12 @@ mod tests {
         for _ in 0..99 {
             delays.add(Micros(3));
         }
-        assert_eq!(delays.p99(), Some(Micros(4)));
+        assert_eq!(delays.p99(), Some(Micros(3)), "not more than the longest");
         delays.add(Micros(900));
         assert_eq!(delays.p99(), Some(Micros(4)));
         delays.add(Micros(900));
+        assert_eq!(delays.p99(), Some(Micros(900)));
+        delays.add(Micros(5000));
         assert_eq!(delays.p99(), Some(Micros(1024)));
     }
 
@@ -157,7 +159,7 @@ mod tests {
         ];
         let taken = Delays::of(&marks, Some(Micros(500))).taken();
         let expected =
-            Taken { chunks: 2, median: Micros(4), p99: Micros(128), longest: Micros(100), sum: Micros(103) };
+            Taken { chunks: 2, median: Micros(4), p99: Micros(100), longest: Micros(100), sum: Micros(103) };
         assert_eq!(taken, Some(expected));
         assert_eq!(Delays::of(&[], None).taken(), None);
     }

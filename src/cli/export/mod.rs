@@ -33,7 +33,7 @@ const MANY: usize = 200;
 
 /// Write exchanges in another format: HAR, curl commands, JSON Lines, streams, a support note, a page
 ///
-/// Which exchanges: a filter, or numbers, `last`, `-N` for the Nth from the end, ranges as `3-7`; all of
+/// Which exchanges: a filter, or numbers, `last`, `-N` for the Nth from the end, ranges such as `3-7`; all of
 /// them if nothing is said. A file is replaced only when the export is whole, and only its owner may read
 /// it. Keys are never in an export.
 #[derive(Debug, clap::Args)]

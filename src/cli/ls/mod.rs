@@ -47,7 +47,7 @@ pub(super) struct LsArgs {
     #[arg(long)]
     tail: bool,
 
-    /// At most so many, the newest [default: all; with --tail 10]
+    /// At most this many, the newest [default: all; 10 with --tail]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: Option<u32>,
 

@@ -79,7 +79,7 @@ pub(super) struct SendArgs {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
 
-    /// At most so many a second
+    /// At most this many a second
     #[arg(long, value_name = "NUMBER")]
     rate: Option<Rate>,
 
@@ -257,7 +257,7 @@ impl SendArgs {
         let requests = ready.len() as u64 * count;
         let answers = match most {
             Some(most) => format!("at most {} out", most * count),
-            None => "and what the answers have".to_owned(),
+            None => "and as many out as the answers have".to_owned(),
         };
         format!("{}, about {} in, {answers}", counted(requests, "request"), counted(input * count, "token"))
     }

@@ -33,7 +33,7 @@ use std::io::Write;
 /// Show an exchange: who asked what, how it ended and why, heads, bodies, events
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
+    /// Its number, `last`, `-N` for the Nth from the end, or a range such as `3-7`
     #[arg(value_name = "ID", required = true, allow_negative_numbers = true, add = ArgValueCandidates::new(completions::exchanges))]
     ids: Vec<ExchangeNames>,
 

@@ -124,7 +124,7 @@ fn the_catalogue_needs_no_proxy() {
     }
     let unreachable = run_to_end(&["faults", "arm", "429", "--url", "http://127.0.0.1:9"], &[]);
     assert_eq!(unreachable.code, Some(3));
-    assert!(unreachable.stderr.contains("is `gatetap run` running?"), "{}", unreachable.stderr);
+    assert!(unreachable.stderr.contains("`gatetap status` says where one runs"), "{}", unreachable.stderr);
 }
 
 #[tokio::test]
