@@ -38,7 +38,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// So many of them: `1 event`, `2 events`. `noun` stands for one of them, and takes an s.
-pub fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
@@ -118,14 +118,15 @@ mod tests {
         assert!(matches!(printable("harmless"), Cow::Borrowed(_)));
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("what failed")]
+    struct Failed(#[source] std::io::Error);
+
     #[test]
     fn numbers_and_errors_read_as_sentences() {
         assert_eq!([0, 1, 2].map(|count| counted(count, "event")), ["0 events", "1 event", "2 events"]);
         let within = std::io::Error::other(std::io::Error::other("the cause"));
         assert_eq!(causes(&within), "the cause");
-        #[derive(Debug, thiserror::Error)]
-        #[error("what failed")]
-        struct Failed(#[source] std::io::Error);
         assert_eq!(causes(&Failed(within)), "what failed: the cause");
     }
 
