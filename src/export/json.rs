@@ -415,7 +415,7 @@ impl<'a> FindingLine<'a> {
 }
 
 fn lines(headers: &Headers) -> Vec<(&str, String)> {
-    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
+    headers.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
 }
 
 /// RFC 3339 in UTC with microseconds.

@@ -515,7 +515,7 @@ where
 
 /// The blob for the lines after a body, where there were some.
 fn trailers(lines: &Headers) -> Option<Vec<u8>> {
-    (!lines.0.is_empty()).then(|| lines.to_block())
+    (!lines.is_empty()).then(|| lines.to_block())
 }
 
 fn time(at: Option<Micros>) -> Option<i64> {
