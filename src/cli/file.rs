@@ -2,8 +2,8 @@
 //!
 //! Invariant: no file of a recording is ever written over.
 
-use super::env::Output;
 use super::error::wrong_usage;
+use super::world::Output;
 use anyhow::Context as _;
 use std::ffi::OsString;
 use std::fmt;

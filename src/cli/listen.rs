@@ -1,8 +1,8 @@
 //! Addresses to listen on: whether they may be, and who is there already.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::presence;
+use super::world::Env;
 use crate::live::presence::Presence;
 use std::io::ErrorKind;
 use std::net::SocketAddr;

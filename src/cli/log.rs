@@ -1,9 +1,9 @@
 //! The log: what runs says what it does, a line each, on stderr or into a file.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::file::refuse_recording;
 use super::live_view;
+use super::world::Env;
 use crate::config::{LogFilter, LogGiven, LogSettings};
 use crate::exchange::time::Clock;
 use crate::export::json::rfc3339;
@@ -21,7 +21,7 @@ const HEADING: &str = "Log";
 /// What is logged, and where.
 #[derive(Debug, clap::Args)]
 pub(super) struct LogFlags {
-    /// Log from this level on: error, warn, info, debug; or a level for each of connection, exchange, faults, listener, recorder, as in `warn,exchange=info`
+    /// Log from this level on: error, warn, info, debug; or a level for each of connection, exchange, faults, listener, recorder, replay, as in `warn,exchange=info`
     #[arg(long, help_heading = HEADING, value_name = "FILTER", env = "GATETAP_LOG", hide_env_values = true)]
     log: Option<LogFilter>,
 

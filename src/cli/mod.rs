@@ -1,6 +1,6 @@
 //! The command line: one file a command, which parses, calls and prints. Nothing else prints.
 //!
-//! [`run`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
+//! [`run()`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
 //! process's own. Data goes to stdout, talk to stderr.
 //!
 //! Invariant: every error is shown with its causes and, where there is one, a hint; every text out of a
@@ -25,7 +25,6 @@ mod exec;
 mod exit;
 mod explain;
 mod export;
-mod exports;
 mod faults;
 mod file;
 mod filter;
@@ -49,16 +48,20 @@ mod scratch;
 mod search;
 mod show;
 mod sim;
+mod status;
+mod stop;
 mod style;
 mod table;
 mod tls;
 mod tui;
+mod world;
 mod wrap;
+mod xml;
 
-pub use env::{Env, Output};
 pub use exit::Exit;
+pub use world::{Env, Output};
 
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -93,11 +96,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
-    Status(presence::StatusArgs),
-    Stop(presence::StopArgs),
+    Status(status::StatusArgs),
+    Stop(stop::StopArgs),
     Demo(demo::DemoArgs),
     Exec(Box<exec::ExecArgs>),
-    Env(exports::ExportsArgs),
+    Env(env::EnvArgs),
     Sim(sim::SimArgs),
     Replay(replay::ReplayArgs),
     Ls(ls::LsArgs),
@@ -217,7 +220,6 @@ fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let text = error.render();
     let text = if output.colour() { text.ansi().to_string() } else { text.to_string() };
     // A wrong value is quoted, and may hold a password.
-    let text = mask_text(text.as_bytes());
-    output.print(format_args!("{}", String::from_utf8_lossy(&text)))?;
+    output.print(format_args!("{}", mask_string(text)))?;
     Ok(exit)
 }

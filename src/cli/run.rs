@@ -1,7 +1,6 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::check_flags::CheckFlags;
-use super::env::Env;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::keep::{KeepArgs, limits};
@@ -10,12 +9,13 @@ use super::log::LogFlags;
 use super::replay::{self, Prepared, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
+use super::world::Env;
 use super::{announce, completions, live_view, log, presence, runtime, sim, tls};
 use crate::config::{
     Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
 };
 use crate::exchange::time::{Clock, Micros};
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
@@ -41,7 +41,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of `[gateways]`, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true,
         add = ArgValueCandidates::new(completions::gateways))]
     upstream: Option<UpstreamGiven>,
@@ -94,7 +94,7 @@ pub(super) struct RunArgs {
     #[arg(long = "faults", value_name = "FILE", env = "GATETAP_FAULTS", hide_env_values = true)]
     fault_files: Vec<PathBuf>,
 
-    /// Without a live view: stop when no app has been connected for so long, as in 10m
+    /// Without a live view: stop when no app has been connected for this long, as in 10m
     #[arg(long, value_name = "TIME", env = "GATETAP_IDLE_EXIT", hide_env_values = true)]
     idle_exit: Option<Age>,
 
@@ -278,5 +278,5 @@ pub(super) fn upstream(to: &Upstream) -> live::Upstream {
 /// The words of the command line; what looks like a key is masked.
 fn command_line() -> String {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    String::from_utf8_lossy(&mask_text(words.join(" ").as_bytes())).into_owned()
+    mask_string(words.join(" "))
 }

@@ -1,10 +1,10 @@
 //! `gatetap sim`: the offline gateway alone.
 
-use super::env::Env;
 use super::error::with_hint;
 use super::exit::Exit;
 use super::listen::{listen_hint, refuse_remote};
 use super::runtime;
+use super::world::Env;
 use crate::config::{Listen, Rate, Share, SimProfile, SimSettings, Span, Speed};
 use crate::live::child::local_url;
 use crate::sim::{Options, Pace, Scenario, ScenarioError, Simulator};

@@ -2,6 +2,7 @@
 
 use super::time::Micros;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Which of the two bodies of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,6 +97,17 @@ impl Side {
 }
 
 impl Body {
+    /// How many bytes passed, those included that are not kept.
+    pub fn passed(&self) -> u64 {
+        self.marks.iter().map(|mark| u64::from(mark.length)).sum()
+    }
+
+    /// The offsets of the bytes that are not kept; empty where all are.
+    pub fn gap(&self) -> Range<u64> {
+        let passed = self.passed();
+        self.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at))
+    }
+
     /// The marks; where it is not known how the bytes came, one for all of them, read at `at`.
     pub fn marks_or_one(&self, at: Micros) -> Cow<'_, [Mark]> {
         if !self.marks.is_empty() || self.bytes.is_empty() {
@@ -116,8 +128,7 @@ impl Body {
 
     /// The chunks as slices, each with its mark. A chunk that is not kept is an empty slice.
     pub fn chunks(&self) -> impl Iterator<Item = (&[u8], Mark)> {
-        let passed: u64 = self.marks.iter().map(|mark| u64::from(mark.length)).sum();
-        let gap = self.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at));
+        let gap = self.gap();
         let mut start = 0_u64;
         self.marks.iter().map(move |mark| {
             let end = start + u64::from(mark.length);
@@ -128,5 +139,15 @@ impl Body {
             start = end;
             (slice, *mark)
         })
+    }
+}
+
+/// Puts what of `new`, which belongs at the offset `at` of a body, lies in `bytes`, which begin at `start`, in its place.
+pub fn overlay(bytes: &mut [u8], start: u64, at: u64, new: &[u8]) {
+    for (offset, byte) in (at..).zip(new) {
+        let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = index.and_then(|index| bytes.get_mut(index)) {
+            *place = *byte;
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::{Export, Exported, Options, Outcome, json};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::Headers;
-use crate::exchange::text::printable;
+use crate::exchange::text::{counted, printable};
 use crate::gateway::keys::{self, HeaderKind};
 use crate::gateway::profile;
 use base64::Engine;
@@ -189,7 +189,7 @@ impl<'a> Command<'a> {
         let exchange = one.exchange();
         let headers = exchange.sent.as_ref().unwrap_or(&exchange.request.headers);
         let has = |name: &str| headers.first(name).is_some();
-        for (name, value) in &headers.0 {
+        for (name, value) in headers {
             self.header(name, value, one);
         }
         // What curl would add by itself.
@@ -271,7 +271,8 @@ impl<'a> Command<'a> {
         let bytes = &one.request.bytes;
         let missing = one.missing(Side::Request);
         if missing > 0 {
-            self.warn(format!("{missing} bytes of the body are not recorded: what is sent is shorter"));
+            let missing = counted(missing, "byte");
+            self.warn(format!("the body lacks {missing} that the recording does not have"));
         }
         if bytes.is_empty() {
             if one
@@ -302,7 +303,7 @@ impl<'a> Command<'a> {
         if let Some(BodyEnd::Broken { by, detail }) = &exchange.request_end {
             self.warn(format!("the request was broken off by the {}: {detail}", by.as_str()));
         }
-        if !exchange.request_trailers.0.is_empty() {
+        if !exchange.request_trailers.is_empty() {
             self.warn("the request had trailers: curl sends none");
         }
         if exchange.response.as_ref().is_some_and(|head| head.status == 101) {

@@ -130,11 +130,6 @@ impl Table {
         }
     }
 
-    /// The headers that carry a credential, in lower case.
-    pub fn header_names(&self) -> impl Iterator<Item = &str> {
-        self.headers.keys().map(String::as_str)
-    }
-
     /// Whether the query parameter `name`, in any spelling and percent-encoding, is a credential.
     pub fn is_query_credential(&self, name: &str) -> bool {
         let name = normal(&String::from_utf8_lossy(&percent_decode(name.as_bytes())));
@@ -310,6 +305,14 @@ pub fn percent_decode(text: &[u8]) -> Vec<u8> {
         }
     }
     decoded
+}
+
+/// `text` as a value in a query: every byte but letters, digits and `-._~` as `%XX` (RFC 3986 §2.3).
+pub fn percent_encode(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// The byte that a `%XX` at the start of `text` stands for, and what follows it.

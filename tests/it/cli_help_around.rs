@@ -109,8 +109,8 @@ fn doctor() {
     Usage: gatetap doctor [OPTIONS]
 
     Options:
-          --gateway <GATEWAY>   The gateway: a name, also of [gateways], a base URL, sim, or sim:GATEWAY
-                                [default: the upstream] [env: GATETAP_UPSTREAM]
+          --gateway <GATEWAY>   The gateway: a name, also of `[gateways]`, a base URL, sim, or
+                                sim:GATEWAY [default: the upstream] [env: GATETAP_UPSTREAM]
           --model <MODEL>       The model to ask [default: deepseek-v4-flash, or the first of a list
                                 without it]
           --key-env <VARIABLE>  The environment variable that holds the key [default: the gateway's own]
@@ -119,7 +119,7 @@ fn doctor() {
           --ca <FILE>           Believe the roots in this PEM file, too; may be repeated [env:
                                 GATETAP_CA]
       -k, --insecure            Do not verify the gateway's certificate
-          --json                One JSON object a step, then the verdict
+          --json                One JSON object a step, then the conclusion
       -h, --help                Print help (see more with '--help')
 
     --help says which steps there are, and the exit codes

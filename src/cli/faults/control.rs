@@ -1,10 +1,11 @@
 //! Speaking with the running proxy about its faults.
 
 use crate::cli::control::{self, Asked, PATIENCE, Refused};
-use crate::cli::env::Env;
 use crate::cli::error::{with_hint, wrong_usage};
 use crate::cli::presence;
+use crate::cli::world::Env;
 use crate::fault::{Rule, spec};
+use crate::gateway::keys::percent_encode;
 use http::uri::Scheme;
 use http::{Method, StatusCode, Uri};
 use serde_json::Value;
@@ -68,7 +69,7 @@ impl Proxy {
             let hint = "`gatetap faults list` shows what is armed";
             return Err(wrong_usage(format!("no rule of `{name}` is armed"), hint));
         }
-        self.ask(Method::DELETE, &format!("?fault={name}"), None, env)
+        self.ask(Method::DELETE, &format!("?fault={}", percent_encode(name)), None, env)
     }
 
     fn ask(&self, method: Method, query: &str, body: Option<&Value>, env: &Env<'_>) -> anyhow::Result<Value> {
@@ -78,8 +79,7 @@ impl Proxy {
         asked.ask(method, &format!("/_gatetap/faults{query}"), body).map_err(|error| {
             let hint = match error.downcast_ref().map(|refused: &Refused| refused.status) {
                 Some(StatusCode::UNAUTHORIZED) => "pass the token with --token or in GATETAP_TOKEN",
-                Some(_) => "`gatetap status` says which gatetaps run here",
-                None => "is `gatetap run` running? --url names another address",
+                _ => "`gatetap status` says where one runs; --url names its address",
             };
             let what =
                 if control::is_nobody_there(&error) { "no gatetap listens" } else { "nothing was done" };

@@ -3,6 +3,7 @@
 mod json;
 mod words;
 
+use crate::exchange::text::counted;
 pub use words::{Edit, words};
 
 use super::summary::Whole;
@@ -176,7 +177,8 @@ fn target(a: Compared<'_>, b: Compared<'_>) -> Vec<Difference> {
 }
 
 fn headers(a: &Headers, b: &Headers) -> Vec<Difference> {
-    let names: BTreeSet<String> = a.0.iter().chain(&b.0).map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let names: BTreeSet<String> =
+        a.iter().chain(b).map(|(name, _)| name.as_str().to_ascii_lowercase()).collect();
     let values = |headers: &Headers, name: &str| {
         let values: Vec<_> = headers.all(name).map(|value| String::from_utf8_lossy(value)).collect();
         (!values.is_empty()).then(|| values.join(", "))
@@ -204,7 +206,7 @@ fn bodies(a: (&Headers, &Body), b: (&Headers, &Body)) -> Vec<Difference> {
         return json::differences(&a, &b);
     }
     let at = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let size = |bytes: &[u8]| Some(format!("{} bytes", bytes.len()));
+    let size = |bytes: &[u8]| Some(counted(bytes.len(), "byte"));
     vec![Difference { place: format!("from byte {at} on"), a: size(&a), b: size(&b), counts: true }]
 }
 

@@ -4,6 +4,7 @@ use crate::digest::EventKind;
 use crate::exchange::Exchange;
 use crate::exchange::body::Side;
 use crate::exchange::head::Headers;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 use crate::export::json::{FindingLine, head_text, rfc3339};
 use crate::export::jsonl::{credential_line, end_line, own_answer_line, timing_line};
@@ -184,12 +185,12 @@ fn put_text(into: &mut Value, bytes: &[u8], mime: &str) {
 fn put_missing(into: &mut Value, one: &Exported, side: Side) {
     let missing = one.missing(side);
     if let Some(into) = into.as_object_mut().filter(|_| missing > 0) {
-        into.insert("comment".to_owned(), format!("{missing} bytes are not recorded").into());
+        into.insert("comment".to_owned(), format!("not recorded: {}", counted(missing, "byte")).into());
     }
 }
 
 fn headers(headers: &Headers) -> Value {
-    let lines = headers.0.iter().map(|(name, value)| json!({"name": name, "value": head_text(value)}));
+    let lines = headers.iter().map(|(name, value)| json!({"name": name, "value": head_text(value)}));
     Value::Array(lines.collect())
 }
 
