@@ -29,8 +29,8 @@ const LONGEST_MISSING: u64 = 4 << 30;
 /// A mark of a body that is missing is no longer than this, in bytes: a replay has to make up as much at once.
 const MISSING_MARK: u64 = 1 << 20;
 
-/// No part of an exchange takes longer than this, in milliseconds: a year.
-const LONGEST_MS: f64 = 366.0 * 86_400_000.0;
+/// No part of an exchange takes longer than this: a year.
+pub(super) const LONGEST: Micros = Micros(366 * 86_400 * 1_000_000);
 
 /// What a file does not say, a sentence each, with the number of exchanges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,10 +108,14 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let start = WallTime(started_at.as_microsecond());
         let is_own = entry.own.is_some();
         let mut own = entry.own.unwrap_or_default();
-        let mut timing = match &own.timing {
-            Some(told) => jsonl::timing(told),
-            None => timing(&entry.timings)?,
-        };
+        let standard = timing(&entry.timings)?;
+        let mut timing = own.timing.as_ref().map_or(standard, jsonl::timing);
+        let Timing { connect, tls, sent, head, end, held, .. } = timing;
+        if let Some(long) =
+            [connect, tls, sent, head, end, held].into_iter().flatten().find(|us| *us > LONGEST)
+        {
+            return Err(too_long(long.as_ms()));
+        }
         let url = entry.request.url.clone();
         let (path, query) = split_target(&url);
         let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
@@ -320,10 +324,14 @@ fn timing(timings: &Timings) -> Result<Timing, String> {
     })
 }
 
+fn too_long(ms: f64) -> String {
+    format!("a timing of {ms:e} ms is longer than a year")
+}
+
 /// Milliseconds in microseconds; -1 stands for what does not apply.
 fn us(ms: Option<f64>) -> Result<Option<u64>, String> {
     match ms.filter(|ms| *ms >= 0.0) {
-        Some(ms) if ms > LONGEST_MS => Err(format!("a timing of {ms:e} ms is longer than a year")),
+        Some(ms) if ms > LONGEST.as_ms() => Err(too_long(ms)),
         ms => Ok(ms.map(|ms| (ms * 1000.0).round() as u64)),
     }
 }

@@ -1,5 +1,6 @@
 //! What an entry tells beyond the standard: gatetap's own members, and when the events of a stream came.
 
+use super::read::LONGEST;
 use crate::digest::{self, EventKind};
 use crate::exchange::body::{Body, Mark, Rest};
 use crate::exchange::credential::CredentialFacts;
@@ -96,7 +97,7 @@ pub(super) fn body(
         let time = message.get("time").and_then(Value::as_f64).filter(|_| is_same)?;
         // Seconds since 1970 have room for microseconds, and for many years more.
         let since = (time * 1e6).round() as i64;
-        Some(Micros(u64::try_from(since.checked_sub(start.0)?).ok()?))
+        Some(Micros(u64::try_from(since.checked_sub(start.0)?).ok()?)).filter(|since| *since <= LONGEST)
     });
     let Some(times) = times.collect::<Option<Vec<Micros>>>() else { return body };
     let mut times = times.into_iter();
