@@ -10,7 +10,7 @@ use crate::exchange::head::{Headers, RequestHead, ResponseHead, split_target};
 use crate::exchange::session::Session;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::{Exchange, Timing};
-use crate::export::jsonl::{self, EndLine};
+use crate::export::jsonl::{self, EndLine, TimingLine};
 use crate::export::{Piece, Read, ReadError};
 use crate::gateway::profile;
 use base64::Engine;
@@ -28,6 +28,9 @@ const LONGEST_MISSING: u64 = 4 << 30;
 
 /// A mark of a body that is missing is no longer than this, in bytes: a replay has to make up as much at once.
 const MISSING_MARK: u64 = 1 << 20;
+
+/// So many parts an entry's timings have.
+const PARTS: u64 = 7;
 
 /// No part of an exchange takes longer than this: a year.
 pub(super) const LONGEST: Micros = Micros(366 * 86_400 * 1_000_000);
@@ -108,14 +111,10 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let start = WallTime(started_at.as_microsecond());
         let is_own = entry.own.is_some();
         let mut own = entry.own.unwrap_or_default();
-        let standard = timing(&entry.timings)?;
-        let mut timing = own.timing.as_ref().map_or(standard, jsonl::timing);
-        let Timing { connect, tls, sent, head, end, held, .. } = timing;
-        if let Some(long) =
-            [connect, tls, sent, head, end, held].into_iter().flatten().find(|us| *us > LONGEST)
-        {
-            return Err(too_long(long.as_ms()));
-        }
+        let mut timing = match &own.timing {
+            Some(told) => told_timing(told)?,
+            None => timing(&entry.timings)?,
+        };
         let url = entry.request.url.clone();
         let (path, query) = split_target(&url);
         let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
@@ -324,14 +323,21 @@ fn timing(timings: &Timings) -> Result<Timing, String> {
     })
 }
 
-fn too_long(ms: f64) -> String {
-    format!("a timing of {ms:e} ms is longer than a year")
+/// The timing that gatetap wrote down: sums of such parts.
+fn told_timing(told: &TimingLine) -> Result<Timing, String> {
+    let timing = jsonl::timing(told);
+    let Timing { connect, tls, sent, head, end, held, .. } = timing;
+    let longest = Micros(LONGEST.0 * PARTS);
+    match [connect, tls, sent, head, end, held].into_iter().flatten().find(|time| *time > longest) {
+        Some(long) => Err(format!("a time of {:e} ms is longer than {PARTS} years", long.as_ms())),
+        None => Ok(timing),
+    }
 }
 
 /// Milliseconds in microseconds; -1 stands for what does not apply.
 fn us(ms: Option<f64>) -> Result<Option<u64>, String> {
     match ms.filter(|ms| *ms >= 0.0) {
-        Some(ms) if ms > LONGEST.as_ms() => Err(too_long(ms)),
+        Some(ms) if ms > LONGEST.as_ms() => Err(format!("a timing of {ms:e} ms is longer than a year")),
         ms => Ok(ms.map(|ms| (ms * 1000.0).round() as u64)),
     }
 }
