@@ -101,7 +101,12 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
         spoken = connection.opening(&mut stream).await?;
     }
     match spoken {
-        Opening::Connect => tunnel::serve(stream, connection).await,
+        Opening::Connect => tokio::select! {
+            biased;
+            // Whatever it waits for and does not end by itself.
+            ended = tunnel::serve(stream, connection) => ended,
+            () = connection.cut.cancelled() => Ok(()),
+        },
         // What is no request is refused where requests are read, so that it is in the recording.
         Opening::Http | Opening::Tls | Opening::Foreign => {
             serve_http(stream, connection).await;

@@ -11,7 +11,7 @@ use bytes::{Buf as _, Bytes};
 use std::time::Duration;
 
 /// How long a head may take from its first byte to its last. No app is that slow by itself.
-const HEAD_TIME: Duration = Duration::from_secs(60);
+pub(in crate::proxy) const HEAD_TIME: Duration = Duration::from_secs(60);
 
 /// No head is longer than this.
 const HEAD_LIMIT: usize = 1 << 20;

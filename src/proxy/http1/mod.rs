@@ -25,6 +25,6 @@ mod peer;
 mod pump;
 mod record;
 
-pub(super) use connection::{Next, serve};
+pub(super) use connection::{HEAD_TIME, Next, serve};
 pub(super) use idle::Idle;
 pub(super) use link::Link;
