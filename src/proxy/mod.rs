@@ -35,6 +35,7 @@ mod outgoing;
 mod own_answer;
 mod passing;
 mod pool;
+mod race;
 mod relay;
 mod route;
 mod socket;
