@@ -5,6 +5,7 @@ use super::app_tls::NoTls;
 use super::connect::place;
 use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
+use super::http2::HEAD_LIMIT;
 use super::opening::{self, Opening};
 use super::route::Route;
 use super::socket::{Follower, ResetOnClose, watch_app};
@@ -132,7 +133,7 @@ async fn serve_http2(link: Link<Stream>, connection: &Connection) {
     let app = AppSide { peer: connection.peer, near: connection.near, socket: watch.follower(), route };
     let service = AppService { shared: Arc::clone(&connection.shared), app };
     let mut server = http2::Builder::new(TokioExecutor::new());
-    server.auto_date_header(false);
+    server.auto_date_header(false).max_header_list_size(HEAD_LIMIT);
     let mut serving = pin!(server.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),

@@ -37,7 +37,7 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 1 << 30;
 
 /// No head longer than this is taken.
-const HEAD_LIMIT: u32 = 1 << 20;
+pub(super) const HEAD_LIMIT: u32 = 1 << 20;
 
 /// The open connections by origin. The lock is held to look for one or put one in, never while waiting.
 #[derive(Debug, Clone, Default)]
