@@ -124,7 +124,7 @@ impl Route {
 
     /// What is set in a request of `page`: nothing secret, where that is somebody else's.
     pub(super) fn set_for(&self, page: Page<'_>) -> Arc<[SetHeader]> {
-        if self.set.iter().any(|set| set.secret.is_some()) && page.is_foreign() {
+        if self.set.iter().any(|set| set.secret.is_some()) && page.is_foreign(&self.gateway.authority) {
             return self.set.iter().filter(|set| set.secret.is_none()).cloned().collect();
         }
         Arc::clone(&self.set)
