@@ -262,6 +262,17 @@ async fn an_early_answer_arrives() {
 }
 
 #[tokio::test]
+async fn an_app_of_ipv4_on_a_listener_of_ipv6_is_missed_too() {
+    let gate = Gate::new();
+    let gateway = gateway_up_to(Phase::Waiting, &gate, Step::Hang);
+    // A machine without IPv6 has no such listener.
+    let Some(tapped) = Tapped::itself("[::]:0".parse().unwrap(), &gateway.url()).await else { return };
+    let app = app_up_to(Phase::Waiting, ([127, 0, 0, 1], tapped.addr().port()).into(), &gateway).await;
+    app.close();
+    assert_eq!(tapped.told(0).await.verdict(), "cut-by-app");
+}
+
+#[tokio::test]
 async fn who_expects_100_gets_what_the_gateway_says() {
     let request =
         "POST /v1/x HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
