@@ -119,6 +119,8 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
 /// Serves the requests of a connection: of HTTP/1, or of HTTP/2 if it begins like that.
 pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
     let next = tokio::select! {
+        biased;
+        // An exchange that is open knows how it has to be cut.
         next = http1::serve(Link::new(stream), connection) => next,
         () = connection.cut.cancelled() => return,
     };

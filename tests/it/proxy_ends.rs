@@ -400,6 +400,28 @@ async fn gatetap_stops_without_waiting_for_anybody() {
 }
 
 #[tokio::test]
+async fn what_gatetap_cuts_never_looks_whole() {
+    let until_close = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+    for (head, piece, request, ending) in [
+        (until_close, "data: 1\n\n", "GET /v1/x HTTP/1.1\r\nhost: localhost\r\n\r\n", Ending::Reset),
+        (SSE_HEAD, "9\r\ndata: 1\n\n\r\n", "GET /v1/x HTTP/1.0\r\n\r\n", Ending::Reset),
+        // What has a length, or chunks, says by itself that it is not whole.
+        (SSE_HEAD, "9\r\ndata: 1\n\n\r\n", "GET /v1/x HTTP/1.1\r\nhost: localhost\r\n\r\n", Ending::Fin),
+    ] {
+        let gateway = Gateway::scripted([vec![Step::ReadHead, write(head), write(piece), Step::Hang]]);
+        let mut tapped = Tapped::before(&gateway).await;
+        let mut app = Client::connect(tapped.addr()).await;
+        app.send(request).await;
+        app.read_head().await;
+        while !app.read_raw(1).await.contains(&b'1') {}
+        tapped.stop().await;
+        assert_eq!(app.read_to_end().await.1, ending, "{request:?}");
+        gateway.peer_left(0).await;
+        assert_eq!(tapped.told(0).await.verdict(), "lost");
+    }
+}
+
+#[tokio::test]
 async fn a_blocked_upload_learns_that_its_gateway_is_gone() {
     let answer413 = answer("HTTP/1.1 413 Payload Too Large\r\nConnection: close", "too big");
     for (said, last, status, token) in [

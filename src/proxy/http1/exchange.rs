@@ -21,7 +21,7 @@ use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
 use crate::replay::{LONGEST_BODY, OWN_HEADER};
 use crate::tls::Alpn;
-use crate::wire::http1::{BodyReader, Problem};
+use crate::wire::http1::{BodyReader, Framing, Problem};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use std::future::poll_fn;
@@ -419,6 +419,14 @@ impl Sending<'_> {
                     self.route.gateway.authority
                 ),
             )),
+            Ended::Cut => {
+                record.broken(Hop::Gatetap, "gatetap was stopped");
+                if self.hides_its_end(&down) {
+                    gateway.stream.reset_on_close();
+                    return Attempt::After(After::Reset);
+                }
+                Attempt::After(After::Drop)
+            }
             Ended::Own(miss) => Attempt::Failed((*miss).into()),
             // Only `run` is told this, and goes on.
             Ended::AppSilent => Attempt::After(After::Drop),
@@ -441,7 +449,14 @@ impl Sending<'_> {
         }
         record.request_refused("the gateway took no more of the request");
         let closes = answer.dechunks_for(self.request.minor);
-        if app.send(down.out).await.is_err() {
+        let sent = tokio::select! {
+            biased;
+            sent = app.send(down.out) => sent,
+            () = self.connection.cut.cancelled() => {
+                return Attempt::After(if closes { After::Reset } else { After::Drop });
+            }
+        };
+        if sent.is_err() {
             return Attempt::After(After::Drop);
         }
         record.taken(Side::Response, down.chunks);
@@ -452,6 +467,13 @@ impl Sending<'_> {
     fn hides_a_cut(&self, down: &Down) -> bool {
         let answer = down.answer.as_ref();
         answer.is_some_and(|(answer, body)| answer.dechunks_for(self.request.minor) && !body.is_whole())
+    }
+
+    /// Whether a clean end would tell the app that an answer is whole wherever it comes: nothing but the end of
+    /// the connection says where the answer ends.
+    fn hides_its_end(&self, down: &Down) -> bool {
+        let until_close = |answer: &Answer| answer.framing == Framing::UntilClose && answer.status != 101;
+        self.hides_a_cut(down) || down.answer.as_ref().is_some_and(|(answer, _)| until_close(answer))
     }
 
     fn no_answer(&self, error: &io::Error) -> Failure {
@@ -480,6 +502,7 @@ async fn run<A: Socket, G: Socket>(
         let ended = tokio::select! {
             biased;
             ended = pump.run(&mut answered) => ended,
+            () = connection.cut.cancelled() => Ended::Cut,
             () = tokio::time::sleep(LOOK), if silent => Ended::AppSilent,
         };
         match ended {

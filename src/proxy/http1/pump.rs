@@ -40,6 +40,8 @@ pub(super) enum Ended {
     AppSilent,
     /// What the gateway sent is no answer.
     BadAnswer(Problem),
+    /// gatetap has to end.
+    Cut,
 }
 
 /// The app's request on its way to the gateway.
