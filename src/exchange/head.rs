@@ -90,8 +90,7 @@ impl Headers {
     /// The header lines of an HTTP/1 head, from its start line on. Tolerant: a line without a colon is a
     /// name without a value; folded lines belong to the value before them; white space around a value goes.
     pub fn from_raw_head(head: &[u8]) -> Self {
-        let start = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
-        Self::from_block(head.get(start..).unwrap_or_default())
+        Self::from_block(after_start_line(head))
     }
 
     /// As [`Headers::from_raw_head`], but all that stands between a value's colon and the end of its line
@@ -141,6 +140,9 @@ impl Headers {
 
 /// The part of a head that follows its first line.
 fn after_start_line(head: &[u8]) -> &[u8] {
+    // Empty lines can stand before it.
+    let blank = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let head = head.get(blank..).unwrap_or_default();
     let start = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
     head.get(start..).unwrap_or_default()
 }

@@ -118,11 +118,11 @@ impl Answer {
     /// Understands the head of an answer to a request of `method`.
     ///
     /// # Errors
-    /// Where nobody could say what it is, or where it ends.
+    /// Where nobody could say what it is.
     pub(super) fn parse(raw: Bytes, method: &[u8]) -> Result<Self, Problem> {
         let head = Head::answer(raw)?;
         let StatusLine { status, minor } = StatusLine::parse(head.start_line())?;
-        let framing = Framing::of_answer(&head, method, status)?;
+        let framing = Framing::of_answer(&head, method, status);
         let keep = keeps(&head, minor) && framing != Framing::UntilClose;
         Ok(Self { head, status, minor, framing, keep })
     }
@@ -156,6 +156,7 @@ impl Answer {
             return self.head.raw().clone();
         }
         let mut out = Vec::with_capacity(self.head.raw().len());
+        out.extend_from_slice(self.head.lead());
         out.extend_from_slice(self.head.start_line());
         out.extend_from_slice(b"\r\n");
         for field in self.head.fields().filter(|field| !drops(field)) {
