@@ -154,6 +154,19 @@ impl Connector {
         self.sockets.contain(peer, called)
     }
 
+    /// Whether a URL with this host and port is a listener's own: by its address, by the one that was called, or as
+    /// this machine.
+    pub(super) fn is_own_place(&self, host: &str, port: u16, called: Option<SocketAddr>) -> bool {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            let address = SocketAddr::new(ip, port);
+            return self.is_own(address)
+                || called.is_some_and(|called| canonical(called) == canonical(address));
+        }
+        let is_here = |own: IpAddr| own.is_loopback() || own.is_unspecified();
+        host.eq_ignore_ascii_case("localhost")
+            && self.own.iter().any(|own| own.port() == port && is_here(own.ip()))
+    }
+
     /// Whether gatetap has asked for the tunnel with this head itself: some proxy has led it back here.
     pub(super) fn is_own_connect(&self, head: &[u8]) -> bool {
         head.windows(self.mark.len()).any(|window| window == self.mark.as_bytes())

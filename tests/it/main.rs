@@ -56,6 +56,7 @@ mod proxy_http2;
 mod proxy_http2_ends;
 mod proxy_messages;
 mod proxy_patience;
+mod proxy_plain;
 mod proxy_stop;
 mod proxy_streams;
 mod proxy_trailers;

@@ -118,11 +118,13 @@ pub(super) async fn exchange<A: Socket>(
 ) -> After {
     let shared = &connection.shared;
     let path = request.path();
-    if connection.route.is_none() && control::is_control(path.split('?').next().unwrap_or_default()) {
+    let elsewhere = elsewhere(connection, &request);
+    let is_here = connection.route.is_none() && !matches!(elsewhere, Ok(Some(_)));
+    if is_here && control::is_control(path.split('?').next().unwrap_or_default()) {
         return control_answer(shared, app, &request).await;
     }
     let mut body = BodyReader::request(request.framing);
-    let destination = match destination(connection, &request, &path) {
+    let destination = match elsewhere.and_then(|to| destination(connection, &request, &path, to)) {
         Ok(destination) => Ok(destination.looked_ahead(app, &request, path, &body).await),
         Err(failure) => Err(failure),
     };
@@ -147,7 +149,7 @@ pub(super) async fn exchange<A: Socket>(
             }
             let target = String::from_utf8_lossy(&target);
             // In a tunnel that was opened nothing of a request changes, and none leads back here.
-            let on_its_way = if route.opened {
+            let on_its_way = if connection.route.is_some() {
                 Ok(None)
             } else {
                 shared.passing.enter(request.head.raw(), &head).map(Some).ok_or_else(|| came_back(&route))
@@ -175,8 +177,24 @@ pub(super) async fn exchange<A: Socket>(
     own::answer(app, &mut record, &failure, &request, &mut body).await
 }
 
-/// Where configuration sends the path of this request.
-fn destination(connection: &Connection, request: &Request, path: &str) -> Result<Destination, Failure> {
+/// The way to the host that a proxied request names, where gatetap is a proxy and has none of its own to it.
+fn elsewhere(connection: &Connection, request: &Request) -> Result<Option<Arc<Route>>, Failure> {
+    let shared = &connection.shared;
+    let Some(origin) = request.origin().filter(|_| connection.route.is_none()) else { return Ok(None) };
+    let upstream = &shared.routes.upstream().gateway;
+    shared.intercept.elsewhere(&origin, |host, port| {
+        shared.connector.is_own_place(host, port, connection.near)
+            || upstream.host().eq_ignore_ascii_case(host) && upstream.port() == port
+    })
+}
+
+/// Where this request goes: `elsewhere`, or where configuration sends its path.
+fn destination(
+    connection: &Connection,
+    request: &Request,
+    path: &str,
+    elsewhere: Option<Arc<Route>>,
+) -> Result<Destination, Failure> {
     if request.method == b"CONNECT" {
         let message = "CONNECT is served at the start of a connection only";
         return Err(Failure::new(Token::UnsupportedRequest, message));
@@ -185,13 +203,14 @@ fn destination(connection: &Connection, request: &Request, path: &str) -> Result
         let message = "this request comes from gatetap itself; point --upstream at the gateway";
         return Err(Failure::new(Token::Loop, message));
     }
-    let (route, target) = match &connection.route {
-        Some(route) => (Arc::clone(route), path.to_owned()),
+    let (route, target) = match connection.route.clone().or(elsewhere) {
+        Some(route) => (route, path.to_owned()),
         None => connection.shared.routes.find(path)?,
     };
     // In a tunnel the app has said itself whom it speaks to.
-    let host = if route.opened { None } else { route.host.clone() };
-    if host.is_none() && !route.opened {
+    let in_tunnel = connection.route.is_some();
+    let host = if in_tunnel { None } else { route.host.clone() };
+    if host.is_none() && !in_tunnel {
         let message = format!("`{}` cannot be asked by its name", route.origin);
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }

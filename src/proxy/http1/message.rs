@@ -71,6 +71,12 @@ impl Request {
         }
     }
 
+    /// The scheme and the authority of an absolute target: what a client says to its proxy.
+    pub(super) fn origin(&self) -> Option<String> {
+        let text: String = self.target.iter().copied().map(char::from).collect();
+        absolute(&text).map(|(origin, _)| origin.to_owned())
+    }
+
     /// What it says of the page that sends it.
     pub(super) fn page(&self) -> Page<'_> {
         let header = |name| self.head.all(name).next().map(|field| field.value);
@@ -166,6 +172,16 @@ impl Answer {
         out.extend_from_slice(b"\r\n");
         out.into()
     }
+}
+
+/// The origin of an absolute target, and what follows it.
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) || scheme.is_empty() {
+        return None;
+    }
+    let authority = rest.find(['/', '?']).unwrap_or(rest.len());
+    target.split_at_checked(target.len() - rest.len() + authority)
 }
 
 /// A head without the lines of that name.
