@@ -6,6 +6,7 @@ use super::connect::place;
 use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
 use super::http2::HEAD_LIMIT;
+use super::kept::AppId;
 use super::opening::{self, Opening};
 use super::route::Route;
 use super::socket::{Follower, ResetOnClose, watch_app};
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 /// What exchanges need to know of the connection that they came over.
 #[derive(Debug, Clone)]
 pub(super) struct AppSide {
+    pub(super) id: AppId,
     pub(super) peer: SocketAddr,
     /// The address that the app called.
     pub(super) near: Option<SocketAddr>,
@@ -41,6 +43,7 @@ pub(super) struct AppSide {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
+    pub(super) id: AppId,
     pub(super) peer: SocketAddr,
     /// gatetap's own end of it.
     pub(super) near: Option<SocketAddr>,
@@ -69,7 +72,7 @@ pub(super) async fn serve(
         () = stop.cancelled() => return,
     };
     let near = stream.local_addr().ok();
-    let connection = Connection { shared, peer, near, route: None, stop, cut };
+    let connection = Connection { shared, id: AppId::default(), peer, near, route: None, stop, cut };
     // How a connection broke is written down with what went over it.
     drop(Box::pin(begin(Stream::accepted(stream), &connection)).await);
 }
@@ -132,7 +135,8 @@ pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
 async fn serve_http2(link: Link<Stream>, connection: &Connection) {
     let (socket, watch) = watch_app(link);
     let route = connection.route.clone();
-    let app = AppSide { peer: connection.peer, near: connection.near, socket: watch.follower(), route };
+    let (id, peer, near) = (connection.id.clone(), connection.peer, connection.near);
+    let app = AppSide { id, peer, near, socket: watch.follower(), route };
     let service = AppService { shared: Arc::clone(&connection.shared), app };
     let mut server = http2::Builder::new(TokioExecutor::new());
     server.auto_date_header(false).max_header_list_size(HEAD_LIMIT);
@@ -156,6 +160,7 @@ impl Connection {
     pub(super) fn inside(&self, route: Arc<Route>) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
+            id: self.id.clone(),
             peer: self.peer,
             near: self.near,
             route: Some(route),

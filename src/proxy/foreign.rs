@@ -48,9 +48,8 @@ const PRIVATE: [&str; 6] = ["localhost", "local", "internal", "home.arpa", "lan"
 fn is_nobody_elses(authority: &str) -> bool {
     let host = host_of(authority);
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let below =
-        |top: &&str| name.strip_suffix(*top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    address_of(host).is_some() || !name.contains('.') || PRIVATE.iter().any(|top| below(&top))
+    let below = |top: &str| name.strip_suffix(top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    address_of(host).is_some() || !name.contains('.') || PRIVATE.iter().any(|top| below(top))
 }
 
 /// Whether `authority` names this machine by what nobody else can be called: a loopback address or `localhost`.

@@ -44,7 +44,7 @@ impl Intercept {
         };
         let authority: Authority = authority.parse().map_err(|_no_authority| refuse("names no host"))?;
         let (host, port) = (authority.host().trim_matches(['[', ']']), authority.port_u16());
-        let port = port.unwrap_or(scheme.default_port());
+        let port = port.unwrap_or_else(|| scheme.default_port());
         if host.is_empty() || port == 0 {
             return Err(refuse("names no host"));
         }

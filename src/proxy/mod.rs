@@ -30,6 +30,7 @@ mod http1;
 mod http2;
 mod inject;
 mod intercept;
+mod kept;
 mod listener;
 mod looked;
 mod opening;

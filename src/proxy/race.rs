@@ -95,16 +95,15 @@ mod tests {
     async fn the_first_that_takes_a_connection_wins() {
         use Does::{Nothing, Refuses, Takes};
         // What each address does after so many ms; who wins, when, and how many were tried.
-        let table: [(&[(&str, Does)], Option<&str>, u64, usize); 7] = [
-            (&[(V4, Takes(30))], Some(V4), 30, 1),
+        for (does, winner, after, count) in [
+            (&[(V4, Takes(30))][..], Some(V4), 30, 1),
             (&[(V6, Takes(30)), (V4, Takes(0))], Some(V6), 30, 1),
             (&[(V6, Nothing), (V4, Takes(20))], Some(V4), 270, 2),
             (&[(V6, Refuses(10)), (V4, Takes(20))], Some(V4), 30, 2),
             (&[(V6, Takes(400)), (V4, Nothing)], Some(V6), 400, 2),
             (&[(V6, Nothing), (V6_TOO, Nothing), (V4, Takes(5))], Some(V4), 255, 2),
             (&[(V6, Refuses(1)), (V4, Refuses(2))], None, 3, 2),
-        ];
-        for (does, winner, after, count) in table {
+        ] {
             let begun = Instant::now();
             let attempt = async |address: SocketAddr| {
                 let did = does.iter().find(|(text, _)| text.parse() == Ok(address)).unwrap().1;

@@ -54,6 +54,7 @@ mod proxy_ends;
 mod proxy_hostile;
 mod proxy_http2;
 mod proxy_http2_ends;
+mod proxy_idle;
 mod proxy_messages;
 mod proxy_patience;
 mod proxy_plain;

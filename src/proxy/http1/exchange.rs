@@ -15,6 +15,7 @@ use crate::proxy::app_connection::Connection;
 use crate::proxy::chosen::Chosen;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
 use crate::proxy::inject::{self, Injected, Injection};
+use crate::proxy::kept::Kept;
 use crate::proxy::own_answer::{Failure, Token};
 use crate::proxy::route::Route;
 use crate::proxy::{Shared, control};
@@ -86,17 +87,17 @@ enum Way {
 /// A connection that may wait for another request after this one.
 trait Reused: Sized {
     /// Lets it wait.
-    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>);
+    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>, kept: Kept);
 }
 
 impl Reused for GatewayStream {
-    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>) {
-        idle.put(origin, link);
+    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>, kept: Kept) {
+        idle.put(origin, link, kept);
     }
 }
 
 impl Reused for Injected {
-    fn put(_idle: &Idle, _origin: &Arc<str>, link: Link<Self>) {
+    fn put(_idle: &Idle, _origin: &Arc<str>, link: Link<Self>, _kept: Kept) {
         drop(link);
     }
 }
@@ -341,7 +342,8 @@ impl Sending<'_> {
     /// A connection that waits for a request, unless one is there that was made for this very route.
     fn idle(&self) -> Option<Link<GatewayStream>> {
         let anew = self.route.has_made() || self.route.single_use;
-        if anew { None } else { self.connection.shared.idle.take(&self.route.origin) }
+        let Connection { shared, id, .. } = self.connection;
+        if anew { None } else { shared.idle.take(&self.route.origin, id, shared.recorder.clock().mono()) }
     }
 
     /// A new connection to the gateway; `None` if the app leaves meanwhile.
@@ -464,7 +466,9 @@ impl Sending<'_> {
         let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
         let keep = is_sent && answer.keep && self.request.keep;
         if keep && !self.route.single_use && gateway.is_reusable() {
-            G::put(&self.connection.shared.idle, &self.route.origin, gateway);
+            let Connection { shared, id, .. } = self.connection;
+            let kept = Kept::new(id, shared.recorder.clock().mono(), answer.patience());
+            G::put(&shared.idle, &self.route.origin, gateway, kept);
         }
         record.request_refused("the gateway took no more of the request");
         let closes = answer.dechunks_for(self.request.minor);

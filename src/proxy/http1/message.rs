@@ -1,9 +1,11 @@
 //! Heads on their way from one hop to the other: what concerns one hop only is left out, everything else
 //! stays as it stood.
 
+use crate::exchange::time::Micros;
 use crate::fault;
 use crate::gateway::set_header::SetHeader;
 use crate::proxy::foreign::{FETCH_SITE, Page};
+use crate::proxy::kept;
 use crate::replay::{Miss, OWN_HEADER, OwnWord};
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
@@ -60,14 +62,10 @@ impl Request {
     /// Every byte is one `char`; [`bytes_of`] turns the text back into them.
     pub(super) fn path(&self) -> String {
         let text: String = self.target.iter().copied().map(char::from).collect();
-        let Some((scheme, rest)) = text.split_once("://") else { return text };
-        if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) || scheme.is_empty() {
-            return text;
-        }
-        match rest.find(['/', '?']).and_then(|at| rest.get(at..)) {
-            Some(path) if path.starts_with('/') => path.to_owned(),
-            Some(query) => format!("/{query}"),
-            None => "/".to_owned(),
+        match absolute(&text) {
+            None => text,
+            Some((_, path)) if path.starts_with('/') => path.to_owned(),
+            Some((_, query)) => format!("/{query}"),
         }
     }
 
@@ -136,6 +134,11 @@ impl Answer {
     /// Whether a final answer follows.
     pub(super) fn is_interim(&self) -> bool {
         matches!(self.status, 100..200) && self.status != 101
+    }
+
+    /// How long the gateway says that it waits for the next request.
+    pub(super) fn patience(&self) -> Option<Micros> {
+        kept::patience(self.head.tokens("keep-alive"))
     }
 
     /// What a replay that knows `word` says instead of an answer.
