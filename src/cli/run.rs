@@ -15,7 +15,7 @@ use crate::config::{
     Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
 };
 use crate::exchange::time::{Clock, Micros};
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
@@ -41,7 +41,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of `[gateways]`, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true,
         add = ArgValueCandidates::new(completions::gateways))]
     upstream: Option<UpstreamGiven>,
@@ -286,5 +286,5 @@ pub(super) fn upstream(to: &Upstream) -> live::Upstream {
 /// The words of the command line; what looks like a key is masked.
 fn command_line() -> String {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    String::from_utf8_lossy(&mask_text(words.join(" ").as_bytes())).into_owned()
+    mask_string(words.join(" "))
 }

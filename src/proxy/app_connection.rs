@@ -5,7 +5,6 @@ use super::app_tls::NoTls;
 use super::connect::place;
 use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
-use super::http2::HEAD_LIMIT;
 use super::kept::AppId;
 use super::opening::{self, Opening};
 use super::route::Route;
@@ -15,6 +14,7 @@ use super::tunnel;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::time::Moment;
 use crate::record::TunnelTrack;
+use crate::wire::http1::HEAD_LIMIT;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -139,7 +139,7 @@ async fn serve_http2(link: Link<Stream>, connection: &Connection) {
     let app = AppSide { id, peer, near, socket: watch.follower(), route };
     let service = AppService { shared: Arc::clone(&connection.shared), app };
     let mut server = http2::Builder::new(TokioExecutor::new());
-    server.auto_date_header(false).max_header_list_size(HEAD_LIMIT);
+    server.auto_date_header(false).max_header_list_size(HEAD_LIMIT as u32);
     let mut serving = pin!(server.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),

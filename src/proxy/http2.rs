@@ -18,6 +18,7 @@ use super::pool::{Asker, Lease, RequestBody};
 use super::route::Route;
 use crate::exchange::time::Clock;
 use crate::tls::Alpn;
+use crate::wire::http1::HEAD_LIMIT;
 use http::header::{HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
@@ -38,9 +39,6 @@ const STREAM_WINDOW: u32 = 1 << 20;
 
 /// All answers together are not held back: an app that reads slowly must not stop the others.
 const CONNECTION_WINDOW: u32 = 1 << 30;
-
-/// No head longer than this is taken.
-pub(super) const HEAD_LIMIT: u32 = 1 << 20;
 
 /// How often a gateway that carries an exchange is asked for a sign of life, and how long it may take to give one. A
 /// network that has forgotten a connection says nothing; a gateway that thinks answers a ping all the same.
@@ -119,7 +117,7 @@ async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
     let (sender, driver) = Builder::new(TokioExecutor::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(HEAD_LIMIT)
+        .max_header_list_size(HEAD_LIMIT as u32)
         .timer(TokioTimer::new())
         .keep_alive_interval(LOOK_AFTER)
         .keep_alive_timeout(NO_SIGN)

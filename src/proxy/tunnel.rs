@@ -5,13 +5,14 @@ use super::app_tls::NoTls;
 use super::connect::{Made, place};
 use super::http1::HEAD_TIME;
 use super::opening::{self, Opening};
-use super::own_answer::{Failure, Token};
+use super::own_answer::{Failure, Token, rendered};
 use super::relay::{Counts, relay};
 use super::stream::Stream;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::time::Moment;
 use crate::gateway::profile::Scheme;
 use crate::record::TunnelTrack;
+use crate::wire::http1::head_end;
 use bytes::BytesMut;
 use http::StatusCode;
 use http::uri::Authority;
@@ -61,7 +62,7 @@ pub(super) async fn serve(mut app: Stream, connection: &Connection) -> io::Resul
         tokio::select! {
             dialled = shared.connector.dial(true, &target.host, target.port, clock) => dialled,
             () = connection.cut.cancelled() => {
-                connection.tunnel(began, target.name()).ended(stopped());
+                connection.tunnel(began, target.name()).ended(BodyEnd::stopped());
                 return Ok(());
             }
         }
@@ -116,7 +117,7 @@ async fn open(
                 accepted = connection.shared.app_tls.accept(app, &target.host) => {
                     accepted.map_err(|NoTls { reason, .. }| BodyEnd::broken(Hop::App, reason))
                 }
-                () = connection.cut.cancelled() => Err(stopped()),
+                () = connection.cut.cancelled() => Err(BodyEnd::stopped()),
             };
             match accepted {
                 Ok(app) => (app, Scheme::Https),
@@ -149,7 +150,7 @@ async fn pass(mut app: Stream, mut host: Stream, mut track: TunnelTrack, connect
     let end = loop {
         tokio::select! {
             ends = relaying.as_mut() => break ends.first_break().cloned().unwrap_or(BodyEnd::Whole),
-            () = connection.cut.cancelled() => break stopped(),
+            () = connection.cut.cancelled() => break BodyEnd::stopped(),
             () = tokio::time::sleep(REPORT) => {
                 let (sent, received) = counts.read();
                 if (sent, received) != reported {
@@ -162,11 +163,6 @@ async fn pass(mut app: Stream, mut host: Stream, mut track: TunnelTrack, connect
     let (sent, received) = counts.read();
     track.passed(sent, received);
     track.ended(end);
-}
-
-/// The end of a tunnel that was open, or on its way, when gatetap had to end.
-fn stopped() -> BodyEnd {
-    BodyEnd::broken(Hop::Gatetap, "gatetap was stopped")
 }
 
 impl Target {
@@ -192,7 +188,7 @@ impl Target {
 /// Takes the head off the connection, and nothing more.
 async fn read_head(app: &mut Stream) -> io::Result<BytesMut> {
     loop {
-        if let Some(end) = head_end(app.unread()) {
+        if let Some(end) = head_end(app.unread(), 0) {
             return Ok(app.take_unread(end));
         }
         if app.unread().len() > LONGEST_HEAD {
@@ -204,14 +200,10 @@ async fn read_head(app: &mut Stream) -> io::Result<BytesMut> {
     }
 }
 
-fn head_end(bytes: &[u8]) -> Option<usize> {
-    let crlf = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
-    let lf = bytes.windows(2).position(|window| window == b"\n\n").map(|at| at + 2);
-    crlf.into_iter().chain(lf).min()
-}
-
 async fn refuse(mut app: Stream, failure: &Failure, status: StatusCode) -> io::Result<()> {
-    app.write_all(&failure.raw_answer(status)).await?;
+    let mut answer = failure.answer(false);
+    *answer.status_mut() = status;
+    app.write_all(&rendered(&answer, b"CONNECT", false)).await?;
     app.shutdown().await
 }
 
