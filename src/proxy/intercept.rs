@@ -35,18 +35,20 @@ impl Intercept {
         if self.patterns.is_empty() {
             return Ok(None);
         }
-        let refuse = |why: &str| Failure::new(Token::UnsupportedRequest, format!("`{origin}` {why}"));
+        // The rest of the target may hold a password, so it is not repeated.
+        let refuse = |why: String| Failure::new(Token::UnsupportedRequest, why);
+        let nowhere = || refuse("the request's target names no host".to_owned());
         let (scheme, authority) = origin.split_once("://").unwrap_or_default();
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            _ => return Err(refuse("is neither http nor https")),
+            other => return Err(refuse(format!("gatetap is no proxy for `{other}://`"))),
         };
-        let authority: Authority = authority.parse().map_err(|_no_authority| refuse("names no host"))?;
+        let authority: Authority = authority.parse().map_err(|_no_authority| nowhere())?;
         let (host, port) = (authority.host().trim_matches(['[', ']']), authority.port_u16());
         let port = port.unwrap_or_else(|| scheme.default_port());
         if host.is_empty() || port == 0 {
-            return Err(refuse("names no host"));
+            return Err(nowhere());
         }
         if is_known(host, port) {
             return Ok(None);

@@ -89,12 +89,13 @@ fn where_it_cannot_go_gatetap_says_why() {
     for (url, token) in [
         (format!("{}/x", nobody.url()), "connection-refused"),
         ("http://no-such-host.invalid/x".to_owned(), "dns-not-found"),
-        ("ftp://a.example/x".to_owned(), "unsupported-request"),
+        ("ftp://me:fake-password@a.example/x".to_owned(), "unsupported-request"),
         ("http:///x".to_owned(), "unsupported-request"),
         ("http://a.example:0/x".to_owned(), "unsupported-request"),
     ] {
-        let (status, said, _) = ask(&gatetap, &url, "");
+        let (status, said, body) = ask(&gatetap, &url, "");
         assert_eq!((status, said.as_deref()), (502, Some(token)), "{url}");
+        assert!(!body.contains("fake-password"), "{body}");
     }
     assert_eq!(upstream.connections(), 0);
     assert_eq!(stop_and_read(gatetap).count().unwrap(), 5);
