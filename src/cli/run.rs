@@ -209,8 +209,9 @@ fn start(settings: &Settings, prepared: Prepared, env: &mut Env<'_>) -> anyhow::
         live_view::run(&runtime, &live, &live_settings, warnings, env)
     };
     let (replays, session) = (live.replays(), live.session());
-    let outcome = runtime.block_on(live.stop());
+    let outcome = runtime::stop(runtime, live);
     watched?;
+    let outcome = outcome?;
     if let Some(mut talk) = talk {
         talk.go_on(env)?;
     }
