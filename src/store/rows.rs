@@ -73,8 +73,10 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
     let status: Option<u16> = row.get("status")?;
     let response = match (status, row.get::<_, Option<String>>("response_version")?) {
         (Some(status), Some(version)) => {
-            let (raw, headers) =
-                head(row.get::<_, Option<Vec<u8>>>("response_head")?.unwrap_or_default(), &version);
+            let blob = row.get::<_, Option<Vec<u8>>>("response_head")?.unwrap_or_default();
+            // Without a status line it is a block of lines, whatever protocol they are said to be of.
+            let is_raw = version.starts_with("HTTP/1") && blob.starts_with(b"HTTP/");
+            let (raw, headers) = head(blob, is_raw);
             Some(ResponseHead { status, version, headers, raw })
         }
         _ => None,
@@ -365,14 +367,13 @@ fn interim(row: &Row<'_>) -> rusqlite::Result<Vec<InterimHead>> {
 
 pub(super) fn request_head(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
     let version: String = row.get("request_version")?;
-    let (raw, headers) = head(row.get("request_head")?, &version);
+    let (raw, headers) = head(row.get("request_head")?, version.starts_with("HTTP/1"));
     Ok(RequestHead { method: row.get("method")?, target: row.get("target")?, version, headers, raw })
 }
 
-/// A head's own bytes, where it has some, and its header lines. A line of a block of them is no start line.
-fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
-    let start = blob.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if version.starts_with("HTTP/1") && start.windows(5).any(|word| word == b"HTTP/") {
+/// A head's own bytes, where it has some, and its header lines.
+fn head(blob: Vec<u8>, is_raw: bool) -> (Option<Bytes>, Headers) {
+    if is_raw {
         let raw = Bytes::from(blob);
         let headers = Headers::from_raw_head(&raw);
         (Some(raw), headers)
