@@ -11,9 +11,9 @@ use gatetap::exchange::head::Headers;
 use gatetap::record::redact::Redactor;
 use proptest::prelude::*;
 
-const OWN: &str = "Plain/own+secret=fake0001";
+pub(crate) const OWN: &str = "Plain/own+secret=fake0001";
 
-fn headers(lines: &[(&str, &str)]) -> Headers {
+pub(crate) fn headers(lines: &[(&str, &str)]) -> Headers {
     let line = |(name, value): &(&str, &str)| ((*name).to_owned(), Bytes::from((*value).to_owned()));
     Headers(lines.iter().map(line).collect())
 }
@@ -26,7 +26,7 @@ fn redactor(content_type: &str) -> Redactor {
 }
 
 /// What is in the file after each chunk, and at the end.
-fn written(redactor: &mut Redactor, side: Side, chunks: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
+pub(crate) fn written(redactor: &mut Redactor, side: Side, chunks: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut file = Vec::new();
     let mut states = Vec::new();
     let correct = |file: &mut Vec<u8>, corrections: Vec<gatetap::record::redact::Correction>| {
@@ -376,7 +376,7 @@ fn the_structure_stays_where_texts_may_not() {
 }
 
 /// What no state of a file may hold: eight characters of the secret part.
-fn leaks(state: &[u8], secret: &str) -> bool {
+pub(crate) fn leaks(state: &[u8], secret: &str) -> bool {
     let state = String::from_utf8_lossy(state);
     secret.as_bytes().windows(8).any(|part| state.contains(std::str::from_utf8(part).unwrap()))
 }

@@ -85,11 +85,6 @@ impl<'a> Sheet<'a> {
         Self { start, plain, masked: None, corrections: Vec::new(), hidden: Hidden::default() }
     }
 
-    /// Where the chunk begins in its body.
-    pub(super) fn start(&self) -> u64 {
-        self.start
-    }
-
     /// Notes that a secret begins, of which this is the first character to be hidden.
     pub(super) fn note(&mut self, unit: &Unit, own: bool) {
         self.hidden.note(unit.at, own);
