@@ -242,6 +242,35 @@ fn a_key_that_is_written_out_in_pieces_is_hidden() {
 }
 
 #[test]
+fn an_escape_of_json_in_json_that_is_cut_into_pieces_is_undone() {
+    for (text, secret) in [
+        (r#"{"k":"\u0073k-proj-fake0000fake0001"}"#, "fake0000fake0001"),
+        (r#"{"k":"Plain\u002fown+secret\u003dfake0001"}"#, "Plain"),
+        (r#"{"k":"Plain\/own%2Bsecret=fake0001"}"#, "Plain"),
+    ] {
+        for size in 1..text.len() {
+            let pieces: Vec<String> = text
+                .as_bytes()
+                .chunks(size)
+                .map(|piece| serde_json::to_string(std::str::from_utf8(piece).unwrap()).unwrap())
+                .collect();
+            let pieces: Vec<&str> = pieces.iter().map(|piece| &piece[1..piece.len() - 1]).collect();
+            let plain = stream(FRAMES[1], &pieces);
+            let masked = whole(&plain, Side::Response, "text/event-stream");
+            assert_eq!(masked.len(), plain.len());
+            let said: String = masked
+                .split("\n\n")
+                .filter_map(|event| {
+                    event.strip_prefix("data: ")?.strip_prefix(FRAMES[1][0])?.strip_suffix(FRAMES[1][1])
+                })
+                .collect();
+            assert!(!leaks(said.as_bytes(), OWN) && !said.contains("fake"), "{size}: {said}");
+            assert!(!said.contains(secret) && said.contains("***"), "{size}: {said}");
+        }
+    }
+}
+
+#[test]
 fn texts_that_alternate_are_told_apart() {
     let event = |index: usize, piece: &str| {
         format!(r#"data: {{"choices":[{{"index":{index},"delta":{{"content":"{piece}"}}}}]}}"#) + "\n\n"

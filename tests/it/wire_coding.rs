@@ -200,6 +200,7 @@ fn a_name_that_is_no_known_coding_is_passed_over() {
         assert_eq!(unknown(&headers).len(), 1, "{names:?}");
     }
     assert!(unknown(&headers(&["identity", "gzip, br", ""])).is_empty());
+    assert!(Coding::is_in(b"none, GZip") && !Coding::is_in(b"none, identity"));
 }
 
 #[test]

@@ -106,6 +106,11 @@ impl Coding {
         }
     }
 
+    /// Whether a value of `content-encoding` names a coding that is known.
+    pub fn is_in(value: &[u8]) -> bool {
+        String::from_utf8_lossy(value).split(',').any(|name| Self::parse(name.trim()).is_some())
+    }
+
     /// The name in `content-encoding`.
     pub const fn as_str(self) -> &'static str {
         match self {
