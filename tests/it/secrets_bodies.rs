@@ -166,6 +166,34 @@ fn the_requests_own_secret_is_hidden_in_base64_wherever_it_begins() {
 }
 
 #[test]
+fn the_requests_own_secret_is_hidden_in_base64_whatever_lines_it_is_broken_into() {
+    for width in [40, 64, 76] {
+        for line_end in ["\n", "\r\n", "\\n", "\\r\\n", "\\\\n"] {
+            for (before, after) in (0..width).map(|before| (before, 200)).chain([(3000, 3000), (3011, 3000)])
+            {
+                let (before, after) = ("x".repeat(before), "y".repeat(after));
+                let (plain, masked) = in_base64(&before, &after, &STANDARD);
+                let secret = &plain[masked.find('*').unwrap()..masked.rfind('*').unwrap()];
+                let broken: Vec<&str> =
+                    plain.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+                let text = format!(r#"{{"url":"data:text/plain;base64,{}"}}"#, broken.join(line_end));
+                for split in [text.len() / 2, before.len() + 60, text.len()] {
+                    let (start, rest) = text.as_bytes().split_at(split.min(text.len()));
+                    let mut redactor = redactor("application/json");
+                    let (mut states, file) = written(&mut redactor, Side::Request, &[start, rest]);
+                    states.push(file);
+                    for state in states {
+                        let said = String::from_utf8(state).unwrap().replace(line_end, "");
+                        assert!(!leaks(said.as_bytes(), secret), "{width} {line_end:?} {split}: {said}");
+                        assert!(said.matches('*').count() < secret.len() + 24, "{said}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn ordinary_text_stays_as_it_is() {
     let base64 = "iVBORw0KGgoAAAANSUhEUgAAAAUA+AKIA/skAAAAFCAYAAACNbyblAAAAHElEQVQI12P4/8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==";
     let table = [

@@ -11,12 +11,12 @@
 //!
 //! What is coded is decoded first, and the frames of a WebSocket are told apart and their messages joined: only what
 //! was read and is clean is kept as it came. Then escapes are undone: percent signs, and those of JSON, also of JSON in
-//! JSON. In bodies, the request's own credentials are sought in Base64, too, wherever in a longer text they begin. In
-//! heads, any Base64 is looked into: a proxy may be told `user:key` in a header of its own name.
+//! JSON. In bodies, the request's own credentials are sought in Base64, too, wherever in a longer text they begin, and
+//! whatever lines it is broken into. In heads, any Base64 is looked into: a proxy may be told `user:key` in a header of its own name.
 //!
 //! Not caught: a secret of no known shape that the request does not carry itself, or that is shorter than
 //! eight characters; one that is reversed, encrypted, escaped more often, compressed by a coding that is not known or not
-//! said, or in Base64 that has line ends in it; in a body, another one than the request's own in Base64; one that a model
+//! said; in a body, another one than the request's own in Base64; one that a model
 //! writes out over members that are not in the table's list.
 
 mod ahead;
