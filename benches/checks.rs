@@ -27,7 +27,7 @@ enum Kind {
 }
 
 fn headers(lines: &[(&str, &'static str)]) -> Headers {
-    Headers(lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+    lines.iter().copied().collect()
 }
 
 fn body(n: u64) -> String {

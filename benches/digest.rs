@@ -22,7 +22,7 @@ fn heads(path: &str, content_type: &'static str) -> (RequestHead, ResponseHead) 
         headers: Headers::default(),
         raw: None,
     };
-    let headers = Headers(vec![("content-type".to_owned(), content_type.into())]);
+    let headers = Headers::from_iter([("content-type", content_type)]);
     (request, ResponseHead { status: 200, version: "HTTP/1.1".to_owned(), headers, raw: None })
 }
 

@@ -10,7 +10,7 @@ use gatetap::digest::verdict::Judgement;
 use gatetap::digest::{Digest, Usage, examine};
 use gatetap::exchange::body::{Body, Mark, Rest, Side};
 use gatetap::exchange::end::{BodyEnd, Verdict};
-use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
+use gatetap::exchange::head::{RequestHead, ResponseHead};
 use gatetap::exchange::time::{Clock, Micros, WallTime};
 use gatetap::exchange::{Exchange, ExchangeId, Timing};
 use gatetap::store::{Reader, SessionStart, Writer};
@@ -94,9 +94,7 @@ impl Screen {
 }
 
 fn exchange(nth: u64, response_bytes: u64) -> Exchange {
-    let headers = |lines: &[(&str, &'static str)]| {
-        Headers(lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
-    };
+    let headers = |lines: &[(&str, &'static str)]| lines.iter().copied().collect();
     Exchange {
         session: 1,
         started_at: START.plus(Micros(nth * 1_000_000)),

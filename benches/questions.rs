@@ -184,7 +184,7 @@ fn write(writer: &Writer, number: u64) {
         peer: Some("127.0.0.1:50123".to_owned()),
         gateway: if draw.u8(..10) == 0 { "openrouter" } else { "nexorouter" }.to_owned(),
         url: "https://api.nexorouter.com/v1/chat/completions".to_owned(),
-        sent: Some(Headers::from_raw_head(REQUEST_HEAD.as_bytes())),
+        sent: Some(Headers::from_raw_head(&REQUEST_HEAD.into())),
         response: Some(ResponseHead {
             status,
             version: "HTTP/1.1".to_owned(),

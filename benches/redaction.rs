@@ -16,7 +16,7 @@ struct Case {
 }
 
 fn headers(name: &str, value: &str) -> Headers {
-    Headers(vec![(name.to_owned(), Bytes::from(value.to_owned()))])
+    Headers::from_iter([(name.to_owned(), Bytes::from(value.to_owned()))])
 }
 
 /// Looks through a body of an exchange whose request carries a key or none, and counts what is kept.

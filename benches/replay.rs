@@ -84,9 +84,9 @@ fn head() -> RequestHead {
         method: "POST".to_owned(),
         target: "/v1/chat/completions".to_owned(),
         version: "HTTP/1.1".to_owned(),
-        headers: Headers(vec![
-            ("Authorization".to_owned(), "Bearer sk-fake-aaaaaaaaaaaaaaaaaaaa".into()),
-            ("Content-Type".to_owned(), "application/json".into()),
+        headers: Headers::from_iter([
+            ("Authorization", "Bearer sk-fake-aaaaaaaaaaaaaaaaaaaa"),
+            ("Content-Type", "application/json"),
         ]),
         raw: None,
     }

@@ -18,6 +18,7 @@ use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use crate::wire::dialect::Dialect;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher as _};
 
@@ -136,6 +137,7 @@ impl Watch {
     /// A chunk of the answer was read.
     pub fn response_chunk(&mut self, key: u64, bytes: &[u8], read: Micros) {
         if let Some(open) = self.open.get_mut(&key) {
+            open.exchange.response_bytes += bytes.len() as u64;
             open.digester.response_chunk(bytes, read);
         }
     }
@@ -143,6 +145,7 @@ impl Watch {
     /// So many bytes of the answer are not there to be read.
     pub fn response_gap(&mut self, key: u64, missing: u64) {
         if let Some(open) = self.open.get_mut(&key) {
+            open.exchange.response_bytes += missing;
             open.digester.response_gap(missing);
         }
     }
@@ -151,8 +154,8 @@ impl Watch {
     pub fn so_far(&mut self, key: u64) -> Option<Watched> {
         let open = self.open.get_mut(&key)?;
         let history = self.sessions.entry(open.exchange.session).or_default();
-        let judgement = Judgement { verdict: Verdict::Open, evidence: "it has not ended".to_owned() };
         let digest = open.digester.digest().clone();
+        let judgement = Judgement { verdict: Verdict::Open, ..judge(&open.exchange, &digest) };
         let mut findings = open.found.clone().unwrap_or_default();
         let own = history.entry(open.exchange.started_at, key)?;
         if open.exchange.response.is_some() {
@@ -198,14 +201,8 @@ impl Watch {
             history.change(started_at, key, |past| past.waited = Some(waited));
         }
         let mut findings = open.found.take().unwrap_or_default();
-        let forgotten;
-        let own = if let Some(own) = history.entry(started_at, key) {
-            own
-        } else {
-            forgotten = Past::begun(key, &open.exchange);
-            &forgotten
-        };
-        findings.extend(self.engine.end(&open.subject(&self.engine, &digest, &judgement, history, own)));
+        let own = own(history, key, &open.exchange);
+        findings.extend(self.engine.end(&open.subject(&self.engine, &digest, &judgement, history, &own)));
         self.engine.hush(&mut findings, &open.exchange.gateway, history, true);
         Some(Watched { digest, judgement, findings, stage: Stage::End, text: Some(text) })
     }
@@ -225,16 +222,10 @@ impl Watch {
         open.request = json.as_ref().map(RequestFacts::of).unwrap_or_default();
         let started_at = open.exchange.started_at;
         history.change(started_at, key, |past| open.asked(past, &digest));
-        let forgotten;
-        let own = if let Some(own) = history.entry(started_at, key) {
-            own
-        } else {
-            forgotten = Past::begun(key, &open.exchange);
-            &forgotten
-        };
+        let own = own(history, key, &open.exchange);
         let gateway = self.engine.known_as(&open.exchange.gateway);
         let subject = RequestSubject {
-            context: Context { exchange: &open.exchange, digest: &digest, history, own, gateway },
+            context: Context { exchange: &open.exchange, digest: &digest, history, own: &own, gateway },
             body,
             json: json.as_ref(),
             whole: open.exchange.request_end == Some(BodyEnd::Whole) && !open.has_gap,
@@ -242,6 +233,13 @@ impl Watch {
         };
         open.found = Some(self.engine.request(&subject));
     }
+}
+
+/// The entry of an exchange in the history; a new one where that has forgotten it.
+fn own<'a>(history: &'a History, key: u64, exchange: &Exchange) -> Cow<'a, Past> {
+    history
+        .entry(exchange.started_at, key)
+        .map_or_else(|| Cow::Owned(Past::begun(key, exchange)), Cow::Borrowed)
 }
 
 impl Open {

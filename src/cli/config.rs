@@ -7,7 +7,7 @@ use super::log::verbosity;
 use super::run::RunArgs;
 use crate::config::{self, EXAMPLE, FILE_NAME, KNOWN, Known, WrittenFile};
 use crate::exchange::text::printable;
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use anyhow::Context as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
@@ -151,7 +151,7 @@ fn given(known: &Known, id: &str, matches: &ArgMatches) -> Option<Row> {
 
 /// A value may hold a password.
 fn masked(text: &str) -> String {
-    String::from_utf8_lossy(&mask_text(text.as_bytes())).into_owned()
+    mask_string(text.to_owned())
 }
 
 impl Row {

@@ -52,7 +52,7 @@ Exit codes:
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = DOCTOR_HELP, after_help = "--help says which steps there are, and the exit codes")]
 pub(super) struct DoctorArgs {
-    /// The gateway: a name, also of [gateways], a base URL, sim, or sim:GATEWAY [default: the upstream]
+    /// The gateway: a name, also of `[gateways]`, a base URL, sim, or sim:GATEWAY [default: the upstream]
     #[arg(long, value_name = "GATEWAY", env = "GATETAP_UPSTREAM", hide_env_values = true,
         add = ArgValueCandidates::new(completions::gateways))]
     gateway: Option<UpstreamGiven>,

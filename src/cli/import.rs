@@ -133,7 +133,8 @@ fn merge(path: &Path, target: &Path, engine: Engine) -> anyhow::Result<Imported>
     Ok(importer.finish()?)
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
+/// Whether both are there, and one file.
+pub(super) fn same_file(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,

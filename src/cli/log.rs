@@ -20,7 +20,7 @@ const HEADING: &str = "Log";
 /// What is logged, and where.
 #[derive(Debug, clap::Args)]
 pub(super) struct LogFlags {
-    /// Log from this level on: error, warn, info, debug; or a level for each of connection, exchange, faults, listener, recorder, as in `warn,exchange=info`
+    /// Log from this level on: error, warn, info, debug; or a level for each of connection, exchange, faults, listener, recorder, replay, as in `warn,exchange=info`
     #[arg(long, help_heading = HEADING, value_name = "FILTER", env = "GATETAP_LOG", hide_env_values = true)]
     log: Option<LogFilter>,
 

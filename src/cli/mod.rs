@@ -1,6 +1,6 @@
 //! The command line: one file a command, which parses, calls and prints. Nothing else prints.
 //!
-//! [`run`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
+//! [`run()`] takes the words and an [`Env`] and gives back an [`Exit`]; [`main`] is the same with the
 //! process's own. Data goes to stdout, talk to stderr.
 //!
 //! Invariant: every error is shown with its causes and, where there is one, a hint; every text out of a
@@ -52,11 +52,12 @@ mod table;
 mod tls;
 mod tui;
 mod wrap;
+mod xml;
 
 pub use env::{Env, Output};
 pub use exit::Exit;
 
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -215,7 +216,6 @@ fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let text = error.render();
     let text = if output.colour() { text.ansi().to_string() } else { text.to_string() };
     // A wrong value is quoted, and may hold a password.
-    let text = mask_text(text.as_bytes());
-    output.print(format_args!("{}", String::from_utf8_lossy(&text)))?;
+    output.print(format_args!("{}", mask_string(text)))?;
     Ok(exit)
 }

@@ -41,7 +41,7 @@ pub(super) struct RunArgs {
     )]
     listen: Vec<Listen>,
 
-    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
+    /// Where requests go: nexorouter, openrouter, openai, anthropic, a name of `[gateways]`, sim, sim:GATEWAY, replay:FILE, or a base URL [default: nexorouter]
     #[arg(long, value_name = "UPSTREAM", env = "GATETAP_UPSTREAM", hide_env_values = true,
         add = ArgValueCandidates::new(completions::gateways))]
     upstream: Option<UpstreamGiven>,

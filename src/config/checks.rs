@@ -122,13 +122,14 @@ impl Entry<'_> {
     /// What the table `checks` says.
     pub(super) fn checks(&self) -> Result<Settings, Error> {
         let mut settings = Settings::default();
-        for entry in self.members("a table", &KEYS)? {
-            match entry.name() {
+        for entry in self.members("a table")? {
+            match entry.name {
                 "select" => settings.select = entry.patterns()?,
                 "ignore" => settings.ignore = entry.patterns()?,
                 "severity" => settings.severity = entry.severities()?,
                 "thresholds" => entry.thresholds(&mut settings)?,
-                _ => settings.overrides = entry.overrides()?,
+                "overrides" => settings.overrides = entry.overrides()?,
+                _ => return Err(entry.unknown(&KEYS)),
             }
         }
         Ok(settings)
@@ -139,9 +140,9 @@ impl Entry<'_> {
     }
 
     fn severities(&self) -> Result<Vec<(Pattern, Severity)>, Error> {
-        self.members("a table of `check = \"severity\"`", &[])?
+        self.members("a table of `check = \"severity\"`")?
             .map(|entry| {
-                let pattern = check_pattern(entry.name()).map_err(|error| entry.wrong(error))?;
+                let pattern = check_pattern(entry.name).map_err(|error| entry.wrong(error))?;
                 let severity = severity(entry.text()?).map_err(|error| entry.wrong(error))?;
                 Ok((pattern, severity))
             })
@@ -149,8 +150,8 @@ impl Entry<'_> {
     }
 
     fn thresholds(&self, settings: &mut Settings) -> Result<(), Error> {
-        for check in self.members("a table of `check = { name = number }`", &[])? {
-            for entry in check.members("a table of `name = number`", &[])? {
+        for check in self.members("a table of `check = { name = number }`")? {
+            for entry in check.members("a table of `name = number`")? {
                 let value = match entry.value.get_ref() {
                     DeValue::Integer(number) => number.as_str().parse().ok(),
                     DeValue::Float(number) => number.as_str().parse().ok(),
@@ -158,7 +159,7 @@ impl Entry<'_> {
                 };
                 let value = value.ok_or_else(|| entry.expected("a number"))?;
                 settings
-                    .set_threshold(check.name(), entry.name(), value)
+                    .set_threshold(check.name, entry.name, value)
                     .map_err(|error| entry.wrong(unknown(&error)))?;
             }
         }
@@ -172,12 +173,13 @@ impl Entry<'_> {
         list.iter()
             .map(|value| {
                 let mut given = Override::default();
-                for entry in self.at(value).members("a table", &OVERRIDE_KEYS)? {
-                    match entry.name() {
+                for entry in self.at(value).members("a table")? {
+                    match entry.name {
                         "gateway" => given.gateway = Some(entry.text()?.to_owned()),
                         "path" => given.path = Some(entry.text()?.to_owned()),
                         "ignore" => given.ignore = entry.patterns()?,
-                        _ => given.severity = entry.severities()?,
+                        "severity" => given.severity = entry.severities()?,
+                        _ => return Err(entry.unknown(&OVERRIDE_KEYS)),
                     }
                 }
                 Ok(given)

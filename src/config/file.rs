@@ -123,11 +123,10 @@ impl FileSettings {
         let source = Source { path, text: &text };
         let table = source.parse()?;
         let mut rules = Vec::new();
-        for (key, value) in table.get_ref() {
-            let name: &str = key.get_ref();
-            match name {
-                "faults" => rules = Entry { source: &source, key: name.to_owned(), value }.faults()?,
-                unknown => return Err(source.unknown_key(unknown, key.span(), &["faults"])),
+        for entry in source.members(String::new(), table.get_ref()) {
+            match entry.name {
+                "faults" => rules = entry.faults()?,
+                _ => return Err(entry.unknown(&["faults"])),
             }
         }
         Ok(rules)
@@ -138,13 +137,13 @@ impl FileSettings {
         let table = source.parse()?;
         let mut settings = Self { path: Some(path.to_owned()), ..Self::default() };
         // Other keys may call these by name.
-        if let Some(value) = table.get_ref().get("gateways") {
-            settings.gateways = Entry { source: &source, key: "gateways".to_owned(), value }.gateways()?;
+        if let Some(entry) =
+            source.members(String::new(), table.get_ref()).find(|entry| entry.name == "gateways")
+        {
+            settings.gateways = entry.gateways()?;
         }
-        for (key, value) in table.get_ref() {
-            let name: &str = key.get_ref();
-            let entry = Entry { source: &source, key: name.to_owned(), value };
-            match name {
+        for entry in source.members(String::new(), table.get_ref()) {
+            match entry.name {
                 "gateways" => {}
                 "listen" => settings.listen = entry.one_or_many()?,
                 "upstream" => {
@@ -172,7 +171,7 @@ impl FileSettings {
                 "replay" => settings.replay = entry.replay(&settings.gateways)?,
                 "retention" => settings.retention = entry.retention()?,
                 "checks" => settings.checks = entry.checks()?,
-                unknown => return Err(source.unknown_key(unknown, key.span(), &KEYS)),
+                _ => return Err(entry.unknown(&KEYS)),
             }
         }
         settings.checks.alike = settings.gateways.iter().filter_map(ConfiguredGateway::alike).collect();
@@ -189,6 +188,10 @@ pub(super) struct Source<'a> {
 /// One key with its value.
 pub(super) struct Entry<'a> {
     source: &'a Source<'a>,
+    /// The key.
+    pub(super) name: &'a str,
+    /// Where it stands.
+    span: Range<usize>,
     /// The key, with the tables it stands in.
     key: String,
     pub(super) value: &'a Spanned<DeValue<'a>>,
@@ -208,48 +211,43 @@ impl<'a> Source<'a> {
         self.text.get(..span.start).map_or(1, |before| before.split('\n').count())
     }
 
-    fn unknown_key(&self, key: &str, span: Range<usize>, known: &[&str]) -> Error {
-        Error::UnknownKey {
-            path: self.path.to_owned(),
-            line: self.line(span),
-            key: key.to_owned(),
-            hint: match nearest(key, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the keys are {}", known.join(", ")),
-            },
-        }
+    /// The members of a table whose own keys begin with `prefix`.
+    fn members(&'a self, prefix: String, table: &'a DeTable<'a>) -> impl Iterator<Item = Entry<'a>> {
+        table.iter().map(move |(key, value)| Entry {
+            source: self,
+            name: key.get_ref(),
+            span: key.span(),
+            key: format!("{prefix}{}", key.get_ref()),
+            value,
+        })
     }
 }
 
 impl Entry<'_> {
-    /// The last part of the key.
-    pub(super) fn name(&self) -> &str {
-        self.key.rsplit('.').next().unwrap_or(&self.key)
-    }
-
     /// Another value under the same key.
     pub(super) fn at<'a>(&'a self, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
-        Entry { source: self.source, key: self.key.clone(), value }
+        Entry { source: self.source, name: self.name, span: self.span.clone(), key: self.key.clone(), value }
     }
 
-    /// The members of a table, whose keys are among `known`, unless that is empty.
-    pub(super) fn members<'a>(
-        &'a self,
-        what: &str,
-        known: &[&str],
-    ) -> Result<impl Iterator<Item = Entry<'a>>, Error> {
-        let DeValue::Table(table) = self.value.get_ref() else {
-            return Err(self.expected(what));
-        };
-        let unknown = |name: &str| !known.is_empty() && !known.contains(&name);
-        if let Some((key, _)) = table.iter().find(|(key, _)| unknown(key.get_ref())) {
-            return Err(self.source.unknown_key(key.get_ref(), key.span(), known));
+    /// The members of a table; `what` says what kind of one is expected.
+    pub(super) fn members<'a>(&'a self, what: &str) -> Result<impl Iterator<Item = Entry<'a>>, Error> {
+        match self.value.get_ref() {
+            DeValue::Table(table) => Ok(self.source.members(format!("{}.", self.key), table)),
+            _ => Err(self.expected(what)),
         }
-        Ok(table.iter().map(|(key, value)| Entry {
-            source: self.source,
-            key: format!("{}.{}", self.key, key.get_ref()),
-            value,
-        }))
+    }
+
+    /// There is no such key where only the `known` ones can stand.
+    pub(super) fn unknown(&self, known: &[&str]) -> Error {
+        Error::UnknownKey {
+            path: self.source.path.to_owned(),
+            line: self.source.line(self.span.clone()),
+            key: self.name.to_owned(),
+            hint: match nearest(self.name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the keys are {}", known.join(", ")),
+            },
+        }
     }
 
     pub(super) fn wrong(&self, source: BadValue) -> Error {
@@ -280,13 +278,7 @@ impl Entry<'_> {
         let DeValue::Array(values) = self.value.get_ref() else {
             return Ok(vec![self.parsed()?]);
         };
-        values
-            .iter()
-            .map(|value| {
-                let entry = Entry { source: self.source, key: self.key.clone(), value };
-                entry.parsed()
-            })
-            .collect()
+        values.iter().map(|value| self.at(value).parsed()).collect()
     }
 
     /// A path; a relative one counts from the file's own directory.
@@ -307,8 +299,7 @@ impl Entry<'_> {
         let DeValue::Array(values) = self.value.get_ref() else {
             return Ok(vec![self.path()?]);
         };
-        let entry = |value| Entry { source: self.source, key: self.key.clone(), value };
-        values.iter().map(|value| entry(value).path()).collect()
+        values.iter().map(|value| self.at(value).path()).collect()
     }
 
     fn flag(&self) -> Result<bool, Error> {
@@ -338,21 +329,16 @@ impl Entry<'_> {
     }
 
     fn sim(&self) -> Result<SimSettings, Error> {
-        let DeValue::Table(table) = self.value.get_ref() else {
-            return Err(self.expected("a table of the simulator's settings"));
-        };
         let mut sim = SimSettings::default();
-        for (key, value) in table {
-            let name: &str = key.get_ref();
-            let entry = Entry { source: self.source, key: format!("sim.{name}"), value };
-            match name {
+        for entry in self.members("a table of the simulator's settings")? {
+            match entry.name {
                 "speed" => sim.speed = Some(entry.word()?),
                 "first_token" => sim.first_token = Some(entry.word()?),
                 "tokens_per_second" => sim.tokens_per_second = Some(entry.word()?),
                 "jitter" => sim.jitter = Some(entry.word()?),
                 "scenario" => sim.scenario = Some(entry.path()?),
                 "captures" => sim.captures = Some(entry.path()?),
-                unknown => return Err(self.source.unknown_key(unknown, key.span(), &SIM_KEYS)),
+                _ => return Err(entry.unknown(&SIM_KEYS)),
             }
         }
         Ok(sim)
@@ -360,8 +346,8 @@ impl Entry<'_> {
 
     fn replay(&self, gateways: &[ConfiguredGateway]) -> Result<ReplaySettings, Error> {
         let mut replay = ReplaySettings::default();
-        for entry in self.members("a table of the replay's settings", &REPLAY_KEYS)? {
-            match entry.name() {
+        for entry in self.members("a table of the replay's settings")? {
+            match entry.name {
                 "match" => replay.matching = Some(entry.parsed()?),
                 "volatile" => replay.volatile = entry.one_or_many()?,
                 "filter" => replay.filter = Some(entry.parsed()?),
@@ -370,27 +356,21 @@ impl Entry<'_> {
                 "strict" => replay.strict = Some(entry.parsed()?),
                 "fresh" => replay.fresh = Some(entry.flag()?),
                 "mode" => replay.mode = Some(entry.parsed()?),
-                _ => {
-                    replay.forward = Some(entry.upstream(gateways)?);
-                }
+                "forward" => replay.forward = Some(entry.upstream(gateways)?),
+                _ => return Err(entry.unknown(&REPLAY_KEYS)),
             }
         }
         Ok(replay)
     }
 
     fn retention(&self) -> Result<Retention, Error> {
-        let DeValue::Table(limits) = self.value.get_ref() else {
-            return Err(self.expected("a table of limits"));
-        };
         let mut retention = Retention::default();
-        for (key, value) in limits {
-            let name: &str = key.get_ref();
-            let entry = Entry { source: self.source, key: format!("retention.{name}"), value };
-            match name {
+        for entry in self.members("a table of limits")? {
+            match entry.name {
                 "max_age" => retention.age = Some(entry.parsed::<Age>()?.0),
                 "max_size" => retention.size = Some(entry.parsed::<Size>()?.0),
                 "max_count" => retention.count = Some(entry.number()?),
-                unknown => return Err(self.source.unknown_key(unknown, key.span(), &RETENTION_KEYS)),
+                _ => return Err(entry.unknown(&RETENTION_KEYS)),
             }
         }
         Ok(retention)
@@ -402,7 +382,7 @@ impl Entry<'_> {
         };
         let mut read = Vec::new();
         for value in rules {
-            let entry = Entry { source: self.source, key: self.key.clone(), value };
+            let entry = self.at(value);
             let rule = spec::from_table(&faults::in_json(value.get_ref()));
             read.extend(rule.map_err(|bad| entry.wrong(bad.into()))?);
         }
@@ -416,15 +396,10 @@ impl Entry<'_> {
     }
 
     fn routes(&self, gateways: &[ConfiguredGateway]) -> Result<Vec<Route>, Error> {
-        let DeValue::Table(routes) = self.value.get_ref() else {
-            return Err(self.expected("a table of `name = \"url\"`"));
-        };
-        routes
-            .iter()
-            .map(|(name, value)| {
-                let entry = Entry { source: self.source, key: format!("routes.{}", name.get_ref()), value };
-                Route::check_name(name.get_ref()).map_err(|error| entry.wrong(error))?;
-                Ok(Route { name: name.get_ref().to_string(), to: entry.upstream(gateways)? })
+        self.members("a table of `name = \"url\"`")?
+            .map(|entry| {
+                Route::check_name(entry.name).map_err(|error| entry.wrong(error))?;
+                Ok(Route { name: entry.name.to_owned(), to: entry.upstream(gateways)? })
             })
             .collect()
     }

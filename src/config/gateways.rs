@@ -44,7 +44,7 @@ pub struct HeaderGiven {
     pub variable: Option<String>,
 }
 
-/// What [`HeaderGiven::set`] cannot do.
+/// Why a header cannot be set whose value comes from a variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{variable}`, which the header `{header}` of gateway `{gateway}` is taken from, {what}")]
 pub struct BadVariable {
@@ -138,13 +138,11 @@ impl FromStr for Like {
 impl Entry<'_> {
     /// What the table `gateways` says.
     pub(super) fn gateways(&self) -> Result<Vec<ConfiguredGateway>, Error> {
-        self.members("a table for each gateway: `[gateways.NAME]`", &[])?
-            .map(|entry| entry.gateway())
-            .collect()
+        self.members("a table for each gateway: `[gateways.NAME]`")?.map(|entry| entry.gateway()).collect()
     }
 
     fn gateway(&self) -> Result<ConfiguredGateway, Error> {
-        let name = self.name();
+        let name = self.name;
         Route::check_name(name).map_err(|error| self.wrong(error))?;
         if TAKEN.contains(&name) {
             return Err(self.wrong(BadValue::new(format!("`{name}` means something else as an upstream"))));
@@ -152,8 +150,8 @@ impl Entry<'_> {
         let known = profile(name);
         let (mut base_url, mut like, mut key_env) = (None, None, None);
         let (mut ca, mut headers) = (Vec::new(), Vec::new());
-        for entry in self.members("a table", &KEYS)? {
-            match entry.name() {
+        for entry in self.members("a table")? {
+            match entry.name {
                 "base_url" => {
                     let parsed = Gateway::parse_url(entry.text()?);
                     let parsed = parsed.map_err(|error| entry.wrong(BadValue::new(error.to_string())))?;
@@ -162,7 +160,8 @@ impl Entry<'_> {
                 "like" => like = Some(entry.parsed::<Like>()?.0),
                 "key_env" => key_env = Some(entry.variable(entry.text()?)?),
                 "ca" => ca = entry.paths()?,
-                _ => headers = entry.headers()?,
+                "headers" => headers = entry.headers()?,
+                _ => return Err(entry.unknown(&KEYS)),
             }
         }
         let gateway = base_url.or_else(|| Gateway::parse(&known?.base_url).ok());
@@ -188,12 +187,12 @@ impl Entry<'_> {
     }
 
     fn headers(&self) -> Result<Vec<HeaderGiven>, Error> {
-        let members = self.members("a table of `name = \"value\"`", &[])?;
+        let members = self.members("a table of `name = \"value\"`")?;
         members.map(|entry| entry.header()).collect()
     }
 
     fn header(&self) -> Result<HeaderGiven, Error> {
-        let name = HeaderName::try_from(self.name())
+        let name = HeaderName::try_from(self.name)
             .map_err(|_no_token| self.wrong(BadValue::new("the key is no name of a header")))?;
         if !SetHeader::is_allowed(name.as_str()) {
             let says = format!("`{name}` is gatetap's own to say");

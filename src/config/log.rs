@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What logs speak of. No line holds a header's value, a query, or anything of a body.
-pub const LOG_TARGETS: [&str; 5] = ["connection", "exchange", "faults", "listener", "recorder"];
+pub const LOG_TARGETS: [&str; 6] = ["connection", "exchange", "faults", "listener", "recorder", "replay"];
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 

@@ -1,10 +1,10 @@
 //! From bytes and marks to meaning: what was asked of which model, what came back, how it ended.
 //!
 //! [`Digester`] takes the pieces of an exchange in the order they pass and can be asked at any
-//! time; [`examine`] does the same for an exchange that lies whole in a recording, and
-//! [`events`] lists its stream, [`Rhythm`] says how evenly it came. [`verdict::judge`] names the end, with its
+//! time; [`examine()`] does the same for an exchange that lies whole in a recording, and
+//! [`events()`] lists its stream, [`Rhythm`] says how evenly it came. [`verdict::judge`] names the end, with its
 //! evidence; [`view`] says what an SDK would have made of it, and [`compare`] how two differ.
-//! What only a few ask about is derived when they do: [`rate_state`], [`Sdk`], [`meaning`].
+//! What only a few ask about is derived when they do: [`rate_state`], [`Sdk`], [`meaning()`].
 //!
 //! Invariants: no IO; any bytes are accepted, and what is not understood is left `None`; the result does
 //! not depend on where the chunks were cut.

@@ -59,7 +59,7 @@ pub fn rate_state(headers: &Headers, body: &[u8], at: WallTime) -> RateState {
 
 fn of_headers(headers: &Headers, at: WallTime) -> RateState {
     let mut windows: BTreeMap<String, Window> = BTreeMap::new();
-    for (name, value) in &headers.0 {
+    for (name, value) in headers {
         let Some((figure, counts)) = parse_name(name) else {
             continue;
         };
@@ -122,7 +122,7 @@ fn headers_in_body(body: &[u8]) -> Option<Headers> {
             _ => None,
         };
         if let Some(text) = text {
-            headers.0.push((name.to_owned(), text.into()));
+            headers.lines_mut().push((name.into(), text.into()));
         }
     });
     Some(headers)

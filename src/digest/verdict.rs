@@ -204,7 +204,7 @@ fn who(end: &BodyEnd) -> String {
             let name = match by {
                 Hop::App => "the app closed first",
                 Hop::Gateway => "the gateway closed first",
-                Hop::Gatetap => "gatetap was stopped first",
+                Hop::Gatetap => "gatetap broke it off",
             };
             if detail.is_empty() { name.to_owned() } else { format!("{name} ({detail})") }
         }

@@ -1,6 +1,7 @@
 //! A recorded body as the pieces it passed in, with its gap.
 
 use crate::exchange::body::{Body, Mark};
+use std::ops::Range;
 
 /// A part of one chunk.
 #[derive(Debug, Clone, Copy)]
@@ -14,11 +15,7 @@ pub enum Part<'a> {
 /// Calls `visit` with every part of a body in order, the index of its chunk and the chunk's mark.
 /// Bytes without a mark come as one last chunk.
 pub fn walk(body: &Body, mut visit: impl FnMut(Part<'_>, usize, Option<Mark>)) {
-    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
-    let (gap, gap_end) = match body.cut {
-        Some(cut) => (cut.at, passed.saturating_sub(cut.tail).max(cut.at)),
-        None => (passed, passed),
-    };
+    let Range { start: gap, end: gap_end } = body.gap();
     let kept = |from: u64, to: u64, shift: u64| {
         let at = |place: u64| usize::try_from(place - shift).unwrap_or(usize::MAX).min(body.bytes.len());
         body.bytes.get(at(from)..at(to)).unwrap_or_default()
@@ -39,7 +36,7 @@ pub fn walk(body: &Body, mut visit: impl FnMut(Part<'_>, usize, Option<Mark>)) {
         }
         start = end;
     }
-    let marked = usize::try_from(passed - (gap_end - gap)).unwrap_or(usize::MAX);
+    let marked = usize::try_from(body.passed() - (gap_end - gap)).unwrap_or(usize::MAX);
     if let Some(rest) = body.bytes.get(marked..).filter(|rest| !rest.is_empty()) {
         visit(Part::Kept(rest), body.marks.len(), None);
     }

@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::{Clock, Micros, Moment};
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::proxy::{Dialler, OwnError};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -74,7 +74,7 @@ impl Asker<'_> {
             method: question.method.to_string(),
             target: question.target.to_owned(),
             version: "HTTP/1.1".to_owned(),
-            headers: Headers(vec![("content-type".to_owned(), Bytes::from_static(b"application/json"))]),
+            headers: Headers::from_iter([("content-type", "application/json")]),
             raw: None,
         };
         let mut digester = Digester::new(&request);
@@ -237,7 +237,7 @@ impl Asker<'_> {
     fn clean(&self, text: &str) -> String {
         let key = self.settings.key.value.as_deref().map(str::trim).filter(|key| !key.is_empty());
         let text = key.map_or_else(|| text.to_owned(), |key| text.replace(key, "…"));
-        String::from_utf8_lossy(&mask_text(text.as_bytes())).into_owned()
+        mask_string(text)
     }
 }
 
@@ -269,7 +269,7 @@ fn exchange(gateway: &str, request: RequestHead, heard: &Heard, start: Moment) -
 
 fn headers(map: &HeaderMap) -> Headers {
     let lines = map.iter().map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())));
-    Headers(lines.collect())
+    lines.collect()
 }
 
 /// An error with its causes, in one line.

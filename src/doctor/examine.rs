@@ -143,7 +143,7 @@ fn credential(settings: &Settings) -> Option<CredentialFacts> {
     let key = settings.key.value.as_deref()?;
     let auth = settings.auth();
     let value = Bytes::from(auth.value(key).into_bytes());
-    let headers = Headers(vec![(auth.header().to_owned(), value)]);
+    let headers = Headers::from_iter([(auth.header(), value)]);
     credential_facts(&headers, None, b"doctor").into_iter().next()
 }
 

@@ -1,6 +1,7 @@
 //! Bodies: the raw bytes and, for each chunk, when it was read and when it was taken.
 
 use super::time::Micros;
+use std::ops::Range;
 
 /// Which of the two bodies of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +95,17 @@ impl Side {
 }
 
 impl Body {
+    /// How many bytes passed, those included that are not kept.
+    pub fn passed(&self) -> u64 {
+        self.marks.iter().map(|mark| u64::from(mark.length)).sum()
+    }
+
+    /// The offsets of the bytes that are not kept; empty where all are.
+    pub fn gap(&self) -> Range<u64> {
+        let passed = self.passed();
+        self.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at))
+    }
+
     /// The index of the chunk that holds the byte at `offset`.
     pub fn chunk_at(&self, offset: usize) -> Option<usize> {
         let mut end = 0_usize;
@@ -105,8 +117,7 @@ impl Body {
 
     /// The chunks as slices, each with its mark. A chunk that is not kept is an empty slice.
     pub fn chunks(&self) -> impl Iterator<Item = (&[u8], Mark)> {
-        let passed: u64 = self.marks.iter().map(|mark| u64::from(mark.length)).sum();
-        let gap = self.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at));
+        let gap = self.gap();
         let mut start = 0_u64;
         self.marks.iter().map(move |mark| {
             let end = start + u64::from(mark.length);
@@ -117,5 +128,15 @@ impl Body {
             start = end;
             (slice, *mark)
         })
+    }
+}
+
+/// Puts what of `new`, which belongs at the offset `at` of a body, lies in `bytes`, which begin at `start`, in its place.
+pub fn overlay(bytes: &mut [u8], start: u64, at: u64, new: &[u8]) {
+    for (offset, byte) in (at..).zip(new) {
+        let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = index.and_then(|index| bytes.get_mut(index)) {
+            *place = *byte;
+        }
     }
 }

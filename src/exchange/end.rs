@@ -22,7 +22,7 @@ pub enum BodyEnd {
     Broken {
         /// Who closed or reset first.
         by: Hop,
-        /// What was seen, as a short sentence: `connection reset`, `closed before the last chunk`.
+        /// What was seen, as a short sentence: `connection reset`, `closed before the body was whole`.
         detail: String,
     },
 }
@@ -60,6 +60,9 @@ pub struct OwnAnswer {
 }
 
 impl Hop {
+    /// Every party.
+    pub const ALL: [Self; 3] = [Self::App, Self::Gateway, Self::Gatetap];
+
     /// The word in SQL and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,12 +71,48 @@ impl Hop {
             Self::Gatetap => "gatetap",
         }
     }
+
+    /// The party of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hop| hop.as_str() == word)
+    }
 }
 
 impl BodyEnd {
     /// A body that `by` broke off.
     pub fn broken(by: Hop, detail: impl Into<String>) -> Self {
         Self::Broken { by, detail: detail.into() }
+    }
+
+    /// `by` reset its connection.
+    pub fn reset(by: Hop) -> Self {
+        Self::broken(by, "connection reset")
+    }
+
+    /// `by` closed its connection before the framing was over.
+    pub fn closed_early(by: Hop) -> Self {
+        Self::broken(by, "closed before the body was whole")
+    }
+
+    /// The app went away while it was being answered.
+    pub fn app_left() -> Self {
+        Self::broken(Hop::App, "the app closed its connection")
+    }
+
+    /// The app went away before there was an answer.
+    pub fn app_left_unanswered() -> Self {
+        Self::broken(Hop::App, "the app closed its connection before there was an answer")
+    }
+
+    /// gatetap was stopped in the middle of it.
+    pub fn stopped() -> Self {
+        Self::broken(Hop::Gatetap, "gatetap was stopped")
+    }
+
+    /// Whether it ended with a reset, in the words of [`BodyEnd::reset`], of a script or of a system's error:
+    /// a reset is recorded in words alone.
+    pub fn is_reset(&self) -> bool {
+        matches!(self, Self::Broken { detail, .. } if detail.contains("reset"))
     }
 
     /// Who broke it off, if anybody did.

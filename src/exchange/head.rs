@@ -2,10 +2,20 @@
 
 use super::time::Micros;
 use bytes::Bytes;
+use compact_str::CompactString;
+use std::slice::Iter;
+use std::sync::Arc;
 
-/// Header lines in the order they came, names with their case, values as bytes.
+/// Header lines in the order they came, names with their case, values as bytes. Cheap to clone: they go from one
+/// thread to the next with every exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers(pub Vec<(String, Bytes)>);
+pub struct Headers(Arc<Vec<Line>>);
+
+/// One header line: its name and its value.
+pub type Line = (Name, Bytes);
+
+/// The name of a header, with its case. Most take no memory of their own.
+pub type Name = CompactString;
 
 /// The head of a request as the app sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +80,29 @@ impl RequestHead {
 }
 
 impl Headers {
+    /// The lines, in order.
+    pub fn iter(&self) -> Iter<'_, Line> {
+        self.0.iter()
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lines, to be changed.
+    pub fn lines_mut(&mut self) -> &mut Vec<Line> {
+        Arc::make_mut(&mut self.0)
+    }
+
     /// The first value of `name`, compared without case.
     pub fn first(&self, name: &str) -> Option<&Bytes> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The first value of `name` as text; `None` also where it is not UTF-8.
@@ -82,31 +112,32 @@ impl Headers {
 
     /// Every value of `name`, compared without case, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
-        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
 impl Headers {
     /// The header lines of an HTTP/1 head, from its start line on. Tolerant: a line without a colon is a
     /// name without a value; folded lines belong to the value before them; white space around a value goes.
-    pub fn from_raw_head(head: &[u8]) -> Self {
-        let start = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
-        Self::from_block(head.get(start..).unwrap_or_default())
+    ///
+    /// The values share the memory of `head`.
+    pub fn from_raw_head(head: &Bytes) -> Self {
+        Self::from_block(&after_start_line(head))
     }
 
     /// As [`Headers::from_raw_head`], but all that stands between a value's colon and the end of its line
     /// is kept, save one space after the colon.
-    pub fn from_raw_head_untrimmed(head: &[u8]) -> Self {
-        Self::parse(after_start_line(head), |value| value.strip_prefix(b" ").unwrap_or(value))
+    pub fn from_raw_head_untrimmed(head: &Bytes) -> Self {
+        Self::parse(&after_start_line(head), |value| value.strip_prefix(b" ").unwrap_or(value))
     }
 
-    /// The header lines of a block of `name: value` lines.
-    pub fn from_block(block: &[u8]) -> Self {
+    /// The header lines of a block of `name: value` lines. The values share its memory.
+    pub fn from_block(block: &Bytes) -> Self {
         Self::parse(block, <[u8]>::trim_ascii)
     }
 
-    fn parse(block: &[u8], trim: impl Fn(&[u8]) -> &[u8]) -> Self {
-        let mut lines: Vec<(String, Bytes)> = Vec::new();
+    fn parse(block: &Bytes, trim: impl Fn(&[u8]) -> &[u8]) -> Self {
+        let mut lines: Vec<Line> = Vec::with_capacity(16);
         for line in block.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() {
@@ -120,16 +151,16 @@ impl Headers {
             let colon = line.iter().skip(1).position(|&byte| byte == b':').map_or(line.len(), |at| at + 1);
             let (name, value) = line.split_at(colon);
             let value = trim(value.strip_prefix(b":").unwrap_or(value));
-            lines.push((String::from_utf8_lossy(name).into_owned(), Bytes::copy_from_slice(value)));
+            lines.push((Name::from_utf8_lossy(name), block.slice_ref(value)));
         }
-        Self(lines)
+        Self(Arc::new(lines))
     }
 
     /// The header lines as a block that [`Headers::from_block`] reads back.
     pub fn to_block(&self) -> Vec<u8> {
         let mut block =
-            Vec::with_capacity(self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
-        for (name, value) in &self.0 {
+            Vec::with_capacity(self.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
+        for (name, value) in self {
             block.extend_from_slice(name.as_bytes());
             block.extend_from_slice(b": ");
             block.extend_from_slice(value);
@@ -139,10 +170,24 @@ impl Headers {
     }
 }
 
+impl<N: Into<Name>, V: Into<Bytes>> FromIterator<(N, V)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (N, V)>>(lines: T) -> Self {
+        Self(Arc::new(lines.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = &'a Line;
+    type IntoIter = Iter<'a, Line>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 /// The part of a head that follows its first line.
-fn after_start_line(head: &[u8]) -> &[u8] {
-    let start = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
-    head.get(start..).unwrap_or_default()
+fn after_start_line(head: &Bytes) -> Bytes {
+    head.slice(head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1)..)
 }
 
 /// Splits a request target into path and query. An absolute target loses its scheme and authority.

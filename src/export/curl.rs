@@ -189,7 +189,7 @@ impl<'a> Command<'a> {
         let exchange = one.exchange();
         let headers = exchange.sent.as_ref().unwrap_or(&exchange.request.headers);
         let has = |name: &str| headers.first(name).is_some();
-        for (name, value) in &headers.0 {
+        for (name, value) in headers {
             self.header(name, value, one);
         }
         // What curl would add by itself.
@@ -302,7 +302,7 @@ impl<'a> Command<'a> {
         if let Some(BodyEnd::Broken { by, detail }) = &exchange.request_end {
             self.warn(format!("the request was broken off by the {}: {detail}", by.as_str()));
         }
-        if !exchange.request_trailers.0.is_empty() {
+        if !exchange.request_trailers.is_empty() {
             self.warn("the request had trailers: curl sends none");
         }
         if exchange.response.as_ref().is_some_and(|head| head.status == 101) {

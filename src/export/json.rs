@@ -424,7 +424,7 @@ pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
 }
 
 fn lines(headers: &Headers) -> Vec<(&str, String)> {
-    headers.0.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
+    headers.iter().map(|(name, value)| (name.as_str(), head_text(value))).collect()
 }
 
 /// RFC 3339 in UTC with microseconds.

@@ -27,7 +27,7 @@ pub(super) struct Parts {
 /// the same key has the same fingerprint. Values may hold the white space that stood around them.
 pub fn credential_facts(headers: &Headers, query: Option<&str>, salt: &[u8]) -> Vec<CredentialFacts> {
     let mut found: Vec<Found> = Vec::new();
-    for (name, value) in &headers.0 {
+    for (name, value) in headers {
         let place = name.trim().to_ascii_lowercase();
         match keys::table().header(name) {
             Some(kind @ (HeaderKind::Key | HeaderKind::Proxy)) => {
@@ -66,7 +66,7 @@ const PART_SOUGHT_FROM: usize = 16;
 pub fn carried_secrets(headers: &Headers, target: &str) -> Vec<Vec<u8>> {
     let table = keys::table();
     let mut found = Vec::new();
-    for (name, value) in &headers.0 {
+    for (name, value) in headers {
         match table.header(name) {
             Some(HeaderKind::Key | HeaderKind::Proxy | HeaderKind::Other) => carry(value, &mut found),
             Some(HeaderKind::Websocket) => {

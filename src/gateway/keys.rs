@@ -312,6 +312,14 @@ pub fn percent_decode(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
+/// `text` as a value in a query: every byte but letters, digits and `-._~` as `%XX` (RFC 3986 §2.3).
+pub fn percent_encode(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
 /// The byte that a `%XX` at the start of `text` stands for, and what follows it.
 pub fn percent_escape(text: &[u8]) -> Option<(u8, &[u8])> {
     let (escape, rest) = text.split_at_checked(3)?;

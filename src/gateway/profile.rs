@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Error;
+use crate::exchange::nearest::nearest;
 
 /// Where requests are sent: an origin and the path that stands for the local `/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -215,7 +216,7 @@ impl Gateway {
         let known: Vec<&str> = profiles().iter().map(|profile| profile.name.as_str()).collect();
         Err(Error::UnknownName {
             name: name.to_owned(),
-            suggestion: nearest(name, &known),
+            suggestion: nearest(name, known.iter().copied()).map(str::to_owned),
             known: known.join(", "),
         })
     }
@@ -286,33 +287,4 @@ fn parse_authority(scheme: Scheme, text: &str) -> Option<String> {
         Some(port) if port != scheme.default_port() => format!("{host}:{port}"),
         _ => host,
     })
-}
-
-/// The name nearest to `word`, if fewer than half of its letters differ.
-fn nearest(word: &str, names: &[&str]) -> Option<String> {
-    let word = word.to_ascii_lowercase();
-    names
-        .iter()
-        .map(|name| (distance(&word, name), *name))
-        .min()
-        .filter(|(distance, name)| distance * 2 < name.len())
-        .map(|(_, name)| name.to_owned())
-}
-
-/// How many letters must be put in, taken out or changed to turn `left` into `right`.
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.bytes().enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        for (cell, other) in row.iter_mut().skip(1).zip(right.bytes()) {
-            let best = (diagonal + usize::from(letter != other)).min(*cell + 1).min(before + 1);
-            diagonal = std::mem::replace(cell, best);
-            before = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = index + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

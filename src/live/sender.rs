@@ -2,7 +2,8 @@
 
 use crate::exchange::ExchangeId;
 use crate::proxy::Expected;
-use crate::replay::{Again, AnswerEnd};
+use crate::replay::Again;
+use crate::wire::http1::AnswerEnd;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -37,11 +38,11 @@ impl Sender {
         let address = self.address.ok_or(io::ErrorKind::AddrNotAvailable)?;
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.bind(SocketAddr::new(address.ip(), 0))?;
-        self.expected.expect(socket.local_addr()?, exchange);
+        let _expected = self.expected.expect(socket.local_addr()?, exchange);
         let mut stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         stream.write_all(&again.to_bytes(&address.to_string())).await?;
-        let mut end = AnswerEnd::of(again);
+        let mut end = AnswerEnd::of(again.method());
         let mut bytes = Vec::with_capacity(64 << 10);
         loop {
             bytes.clear();

@@ -1,6 +1,6 @@
 //! A local origin that plays answers: what the simulator and a replayed recording have in common.
 //!
-//! [`Server`] listens and hands requests to whoever [`Answers`]; [`raw`] plays the answer of a capture byte for
+//! [`Server`] listens and hands requests to whoever [`Answers`]; [`raw()`] plays the answer of a capture byte for
 //! byte past the HTTP library.
 //!
 //! Head lines and chunks go out as they stand, at their times after the request; bytes that the capture does

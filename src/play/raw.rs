@@ -130,7 +130,7 @@ impl End {
             Some(BodyEnd::Whole) if exchange.own_answer.is_some() => Self::Closed,
             Some(BodyEnd::Whole) => Self::Whole,
             Some(BodyEnd::Broken { by: Hop::App, .. }) | None => Self::Open,
-            Some(BodyEnd::Broken { detail, .. }) if detail.contains("reset") => Self::Reset,
+            Some(end) if end.is_reset() => Self::Reset,
             Some(BodyEnd::Broken { .. }) => Self::Closed,
         }
     }
@@ -162,22 +162,21 @@ fn head_bytes(head: &ResponseHead, method: &Method, unframed: Unframed) -> (Fram
     (framing, bytes)
 }
 
-/// The chunks of the answer's body, each with its time.
+/// The chunks of the answer's body, each with its time. Blanks stand for what is not kept.
 pub fn chunks(capture: &Capture) -> impl Iterator<Item = (Micros, Vec<u8>)> {
     let body = &capture.response;
-    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
-    let mut whole = body.bytes.clone();
-    if let Some(cut) = body.cut {
-        let at = usize::try_from(cut.at).unwrap_or(usize::MAX).min(whole.len());
-        let missing = usize::try_from(passed).unwrap_or(usize::MAX).saturating_sub(whole.len());
-        whole.splice(at..at, std::iter::repeat_n(b' ', missing));
-    }
-    let mut rest = std::collections::VecDeque::from(whole);
-    body.marks
-        .iter()
-        .map(move |mark| {
-            let length = usize::try_from(mark.length).unwrap_or(usize::MAX).min(rest.len());
-            (mark.read, rest.drain(..length).collect::<Vec<u8>>())
+    let gap = body.cut.map(|cut| cut.at);
+    let mut start = 0_u64;
+    body.chunks()
+        .map(move |(kept, mark)| {
+            let mut chunk = kept.to_vec();
+            if let Some(gap) = gap {
+                let at = usize::try_from(gap.saturating_sub(start)).unwrap_or(usize::MAX).min(chunk.len());
+                let missing = (mark.length as usize).saturating_sub(chunk.len());
+                chunk.splice(at..at, std::iter::repeat_n(b' ', missing));
+            }
+            start += u64::from(mark.length);
+            (mark.read, chunk)
         })
         .filter(|(_, chunk)| !chunk.is_empty())
 }

@@ -416,9 +416,9 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let Some(track) = self.track.take() else { return };
         let end = if self.shared.stopping.load(Ordering::Relaxed) {
-            BodyEnd::broken(Hop::Gatetap, "gatetap was stopped")
+            BodyEnd::stopped()
         } else {
-            BodyEnd::broken(Hop::App, "the app closed its connection before there was an answer")
+            BodyEnd::app_left_unanswered()
         };
         track.ended(Side::Response, end);
     }

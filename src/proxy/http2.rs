@@ -16,6 +16,7 @@ use super::own_answer::Failure;
 use super::pool::{Lease, RequestBody};
 use super::route::Route;
 use crate::tls::Alpn;
+use crate::wire::http1::HEAD_LIMIT;
 use http::header::{HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version};
@@ -35,9 +36,6 @@ const STREAM_WINDOW: u32 = 1 << 20;
 
 /// All answers together are not held back: an app that reads slowly must not stop the others.
 const CONNECTION_WINDOW: u32 = 1 << 30;
-
-/// No head longer than this is taken.
-const HEAD_LIMIT: u32 = 1 << 20;
 
 /// The open connections by origin. The lock is held to look for one or put one in, never while waiting.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +96,7 @@ async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
     let (sender, driver) = Builder::new(TokioExecutor::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(HEAD_LIMIT)
+        .max_header_list_size(HEAD_LIMIT as u32)
         .handshake(TokioIo::new(stream))
         .await?;
     let driver = Arc::new(Mutex::new(Some(driver)));

@@ -21,6 +21,7 @@ mod chosen;
 mod connect;
 mod control;
 mod dialler;
+mod expected;
 mod foreign;
 mod forward;
 mod headers;
@@ -44,6 +45,7 @@ mod tunnel;
 
 pub use chosen::Replayed;
 pub use dialler::{DialError, Dialled, Dialler};
+pub use expected::{Expectation, Expected};
 pub use listener::{BindError, bind};
 pub use outgoing::{BadProxy, OutgoingProxies};
 pub use own_answer::Token as OwnError;
@@ -65,8 +67,8 @@ use pool::Pool;
 use route::Routes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -171,18 +173,6 @@ struct Shared {
     stopping: AtomicBool,
 }
 
-/// Which exchange the next request from an address sends again.
-#[derive(Debug, Clone, Default)]
-pub struct Expected(Arc<Mutex<BTreeMap<SocketAddr, ExchangeId>>>);
-
-impl Expected {
-    /// The next request that comes from `peer` is that of `exchange`, sent again. Only who is inside this
-    /// process can say so, before the connection is made.
-    pub fn expect(&self, peer: SocketAddr, exchange: ExchangeId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, exchange);
-    }
-}
-
 impl Proxy {
     /// Serves the listeners from now on, on the current runtime.
     pub fn start(listeners: Vec<TcpListener>, settings: &Settings, recorder: Recorder) -> Self {
@@ -266,6 +256,6 @@ impl Proxy {
 impl Shared {
     /// The exchange that a request from `peer` sends again.
     fn sends_again(&self, peer: SocketAddr) -> Option<ExchangeId> {
-        self.again.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer)
+        self.again.take(peer)
     }
 }

@@ -3,10 +3,10 @@
 use crate::exchange::end::OwnAnswer;
 use crate::replay::Miss;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use std::error::Error;
-use std::io;
+use std::{fmt, io};
 
 /// The header that marks an own answer.
 const ERROR_HEADER: HeaderName = HeaderName::from_static("x-gatetap-error");
@@ -198,6 +198,23 @@ impl Failure {
         Self { token, message: message.into(), miss: None }
     }
 
+    /// The gateway closed without an answer.
+    pub(super) fn closed_unanswered(gateway: &str) -> Self {
+        let message = format!("{gateway} closed the connection before it answered");
+        Self::new(Token::ClosedBeforeResponse, message)
+    }
+
+    /// The connection was reset before there was an answer.
+    pub(super) fn reset_unanswered(gateway: &str) -> Self {
+        Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
+    }
+
+    /// What came is no HTTP.
+    pub(super) fn not_http(gateway: &str, why: &dyn fmt::Display) -> Self {
+        let message = format!("{gateway} answered with something that is not HTTP: {why}");
+        Self::new(Token::BadResponse, message)
+    }
+
     /// What hyper's client said before there was an answer.
     pub(super) fn from_hyper(error: &hyper::Error, gateway: &str) -> Self {
         if let Some(reason) = http2_error(error).filter(|error| error.is_remote()).and_then(h2::Error::reason)
@@ -215,17 +232,11 @@ impl Failure {
         // Many close a TLS connection without saying so in TLS.
         let ended = kind == Some(io::ErrorKind::UnexpectedEof);
         if reset {
-            Self::new(Token::ConnectionReset, format!("{gateway} reset the connection before it answered"))
+            Self::reset_unanswered(gateway)
         } else if ended || error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            Self::new(
-                Token::ClosedBeforeResponse,
-                format!("{gateway} closed the connection before it answered"),
-            )
+            Self::closed_unanswered(gateway)
         } else {
-            Self::new(
-                Token::BadResponse,
-                format!("{gateway} answered with something that is not HTTP: {}", causes(error)),
-            )
+            Self::not_http(gateway, &causes(error))
         }
     }
 
@@ -253,23 +264,6 @@ impl Failure {
             response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         response
-    }
-
-    /// The same as bytes, for a connection that is closed after it.
-    pub(super) fn raw_answer(&self, status: StatusCode) -> Vec<u8> {
-        let answer = self.answer(false);
-        let reason = status.canonical_reason().unwrap_or_default();
-        let mut raw = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
-        for (name, value) in answer.headers() {
-            raw.extend_from_slice(name.as_str().as_bytes());
-            raw.extend_from_slice(b": ");
-            raw.extend_from_slice(value.as_bytes());
-            raw.extend_from_slice(b"\r\n");
-        }
-        let length = answer.body().len();
-        raw.extend_from_slice(format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes());
-        raw.extend_from_slice(answer.body());
-        raw
     }
 
     /// The status it is answered with.
@@ -303,6 +297,28 @@ pub(super) fn json(
         response.headers_mut().insert(ERROR_HEADER, HeaderValue::from_static(token));
     }
     response
+}
+
+/// An answer of gatetap's own as bytes, to a request of that method; without `keep` it says that the connection
+/// ends.
+pub(super) fn rendered(response: &Response<Bytes>, method: &[u8], keep: bool) -> Bytes {
+    let reason = response.status().canonical_reason().unwrap_or_default();
+    let mut out = format!("HTTP/1.1 {} {reason}\r\n", response.status().as_str()).into_bytes();
+    for (name, value) in response.headers() {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("{CONTENT_LENGTH}: {}\r\n", response.body().len()).as_bytes());
+    if !keep {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    if method != b"HEAD" {
+        out.extend_from_slice(response.body());
+    }
+    out.into()
 }
 
 /// Whether the gateway has said that it has processed nothing of the request (RFC 9113 §8.7): it refused

@@ -77,8 +77,8 @@ async fn one_way<R: AsyncRead, W: AsyncWrite>(
     (from, to): (Hop, Hop),
 ) -> Result<(), BodyEnd> {
     copy(source, sink, count).await.map_err(|broken| match broken {
-        Broken::Source(error) => BodyEnd::broken(from, detail(&error)),
-        Broken::Sink(error) => BodyEnd::broken(to, detail(&error)),
+        Broken::Source(error) => broken_by(from, &error),
+        Broken::Sink(error) => broken_by(to, &error),
     })
 }
 
@@ -107,9 +107,9 @@ async fn copy<R: AsyncRead, W: AsyncWrite>(
     }
 }
 
-fn detail(error: &io::Error) -> String {
+fn broken_by(by: Hop, error: &io::Error) -> BodyEnd {
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => BodyEnd::reset(by),
+        _ => BodyEnd::broken(by, error.to_string()),
     }
 }

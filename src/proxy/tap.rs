@@ -111,9 +111,9 @@ impl BodyWatcher {
 
     /// The end of a body whose source failed.
     fn broken(&self, error: &hyper::Error) -> BodyEnd {
-        let (by, detail) = match self.side {
-            Side::Request => (Hop::App, broken_detail(error)),
-            Side::Response | Side::Origin => (Hop::Gateway, broken_detail(error)),
+        let by = match self.side {
+            Side::Request => Hop::App,
+            Side::Response | Side::Origin => Hop::Gateway,
         };
         if self.side == Side::Response
             && is_reset(error)
@@ -121,17 +121,15 @@ impl BodyWatcher {
         {
             socket.reset_on_close();
         }
-        BodyEnd::broken(by, detail)
+        broken_by(by, error)
     }
 
     /// The end of a body that nobody wants any more.
     fn abandoned(&self) -> BodyEnd {
         match self.side {
-            _ if self.shared.stopping.load(Ordering::Relaxed) => {
-                BodyEnd::broken(Hop::Gatetap, "gatetap was stopped")
-            }
+            _ if self.shared.stopping.load(Ordering::Relaxed) => BodyEnd::stopped(),
             Side::Request => BodyEnd::broken(Hop::Gateway, "the gateway took no more of the request"),
-            Side::Response | Side::Origin => BodyEnd::broken(Hop::App, "the app closed its connection"),
+            Side::Response | Side::Origin => BodyEnd::app_left(),
         }
     }
 }
@@ -215,14 +213,14 @@ impl<B> std::fmt::Debug for Tap<B> {
     }
 }
 
-/// What was seen of a body's early end, as a short sentence.
-fn broken_detail(error: &hyper::Error) -> String {
+/// A body's early end, as hyper tells it.
+fn broken_by(by: Hop, error: &hyper::Error) -> BodyEnd {
     if is_reset(error) {
-        "connection reset".to_owned()
+        BodyEnd::reset(by)
     } else if error.is_incomplete_message() {
-        "closed before the body was whole".to_owned()
+        BodyEnd::closed_early(by)
     } else {
-        super::own_answer::causes(error)
+        BodyEnd::broken(by, super::own_answer::causes(error))
     }
 }
 

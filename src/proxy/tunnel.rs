@@ -4,13 +4,14 @@ use super::app_connection::{Connection, serve_http};
 use super::app_tls::NoTls;
 use super::connect::{Made, place};
 use super::opening::{self, Opening};
-use super::own_answer::{Failure, Token};
+use super::own_answer::{Failure, Token, rendered};
 use super::relay::{Counts, relay};
 use super::stream::Stream;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::time::Moment;
 use crate::gateway::profile::Scheme;
 use crate::record::TunnelTrack;
+use crate::wire::http1::head_end;
 use bytes::BytesMut;
 use http::StatusCode;
 use http::uri::Authority;
@@ -125,7 +126,7 @@ async fn pass(mut app: Stream, mut host: Stream, mut track: TunnelTrack, connect
     let end = loop {
         tokio::select! {
             ends = relaying.as_mut() => break ends.first_break().cloned().unwrap_or(BodyEnd::Whole),
-            () = connection.cut.cancelled() => break BodyEnd::broken(Hop::Gatetap, "gatetap was stopped"),
+            () = connection.cut.cancelled() => break BodyEnd::stopped(),
             () = tokio::time::sleep(REPORT) => {
                 let (sent, received) = counts.read();
                 if (sent, received) != reported {
@@ -163,7 +164,7 @@ impl Target {
 /// Takes the head off the connection, and nothing more.
 async fn read_head(app: &mut Stream) -> io::Result<BytesMut> {
     loop {
-        if let Some(end) = head_end(app.unread()) {
+        if let Some(end) = head_end(app.unread(), 0) {
             return Ok(app.take_unread(end));
         }
         if app.unread().len() > LONGEST_HEAD {
@@ -175,14 +176,10 @@ async fn read_head(app: &mut Stream) -> io::Result<BytesMut> {
     }
 }
 
-fn head_end(bytes: &[u8]) -> Option<usize> {
-    let crlf = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
-    let lf = bytes.windows(2).position(|window| window == b"\n\n").map(|at| at + 2);
-    crlf.into_iter().chain(lf).min()
-}
-
 async fn refuse(mut app: Stream, failure: &Failure, status: StatusCode) -> io::Result<()> {
-    app.write_all(&failure.raw_answer(status)).await?;
+    let mut answer = failure.answer(false);
+    *answer.status_mut() = status;
+    app.write_all(&rendered(&answer, b"CONNECT", false)).await?;
     app.shutdown().await
 }
 

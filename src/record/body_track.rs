@@ -1,8 +1,8 @@
 //! One body on its way into the recording: what of it is not written yet, and what of it is kept.
 
-use super::redact::Correction;
+use super::redact::{Correction, Redacted};
 use crate::exchange::ExchangeId;
-use crate::exchange::body::{Mark, Rest, Side};
+use crate::exchange::body::{Mark, Rest, Side, overlay};
 use crate::exchange::delay::Delays;
 use crate::exchange::time::Micros;
 use crate::store::{Error, SegmentId, Writer};
@@ -12,6 +12,9 @@ use std::collections::VecDeque;
 
 /// No row holds more bytes than this, unless a single chunk does.
 const SEGMENT_BYTES: usize = 1 << 20;
+
+/// A secret that reaches into the kept end of a long body is found if it begins no further before it.
+const LEAD_BYTES: u64 = 64 << 10;
 
 /// How much of a body is kept: its first bytes, and of a longer one its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,13 @@ pub(super) struct BodyTrack {
     /// The last chunks of a body that is longer than what is kept.
     tail: VecDeque<(Bytes, Mark)>,
     tail_bytes: u64,
+    /// How many chunks of the tail the socket has taken.
+    tail_taken: usize,
+    /// The chunks of the tail are not masked yet.
+    is_deferred: bool,
+    /// Chunks right before the tail that are not kept, unmasked as well.
+    lead: VecDeque<Bytes>,
+    lead_bytes: u64,
     /// Not all of it is kept.
     has_gap: bool,
     /// What has to be written anew of written rows.
@@ -94,6 +104,10 @@ impl BodyTrack {
             untaken: VecDeque::new(),
             tail: VecDeque::new(),
             tail_bytes: 0,
+            tail_taken: 0,
+            is_deferred: false,
+            lead: VecDeque::new(),
+            lead_bytes: 0,
             has_gap: false,
             corrections: Vec::new(),
             added: Delays::default(),
@@ -121,9 +135,50 @@ impl BodyTrack {
             let Some((skipped, mark)) = self.tail.pop_front() else { break };
             self.has_gap = true;
             self.tail_bytes -= u64::from(mark.length);
-            drop(skipped);
+            self.tail_taken = self.tail_taken.saturating_sub(1);
+            if self.is_deferred {
+                self.leave_out(skipped);
+            }
             self.queue(Bytes::new(), mark);
         }
+    }
+
+    /// Whether the next chunk, of `length` bytes, will be kept only if the body ends soon.
+    pub(super) fn is_beyond_head(&self, length: u64) -> bool {
+        !self.tail.is_empty() || self.passed + length > self.keep.head
+    }
+
+    /// A chunk beyond the head was read. It is masked when the body ends, if it is kept then.
+    pub(super) fn defer(&mut self, wire: &Bytes, rest: Rest, read: Micros) {
+        self.is_deferred = true;
+        self.chunk(wire, Some(wire.clone()), rest, read);
+    }
+
+    /// How many chunks of the tail are to be masked.
+    pub(super) fn deferred(&self) -> usize {
+        if self.is_deferred { self.tail.len() } else { 0 }
+    }
+
+    /// The chunks before the tail that are to be read first, and the offset of the first one; `None` where nothing is
+    /// missing before the tail.
+    pub(super) fn take_lead(&mut self) -> Option<(u64, VecDeque<Bytes>)> {
+        let lead = std::mem::take(&mut self.lead);
+        let start = self.passed.saturating_sub(self.tail_bytes + self.lead_bytes);
+        (!lead.is_empty()).then_some((start, lead))
+    }
+
+    /// A chunk of the tail, unmasked.
+    pub(super) fn tail_chunk(&self, index: usize) -> Option<Bytes> {
+        self.tail.get(index).map(|(bytes, _)| bytes.clone())
+    }
+
+    /// What may be written of a chunk of the tail.
+    pub(super) fn mask_tail_chunk(&mut self, index: usize, redacted: Redacted) {
+        self.has_gap |= redacted.kept.is_none();
+        if let Some((bytes, _)) = self.tail.get_mut(index) {
+            *bytes = redacted.kept.unwrap_or_default();
+        }
+        self.correct(redacted.corrections);
     }
 
     /// Bytes that have passed turned out otherwise. Those that wait are changed where they are.
@@ -152,7 +207,7 @@ impl BodyTrack {
             self.pending_bytes += bytes.len();
             self.queue(bytes, mark);
         }
-        self.tail_bytes = 0;
+        (self.tail_bytes, self.tail_taken) = (0, 0);
         self.has_gap.then(|| self.hash.clone().finish().as_ref().try_into().unwrap_or_default())
     }
 
@@ -200,7 +255,9 @@ impl BodyTrack {
             self.taken += 1;
             return self.pending.get_mut(self.taken - 1).map(|(_, mark)| mark);
         }
-        self.tail.iter_mut().map(|(_, mark)| mark).find(|mark| mark.taken.is_none())
+        let (_, mark) = self.tail.get_mut(self.tail_taken)?;
+        self.tail_taken += 1;
+        Some(mark)
     }
 
     /// Whether there is anything to write.
@@ -291,6 +348,18 @@ impl BodyTrack {
         lost
     }
 
+    /// A chunk of the tail is not kept. The last such ones stay for a while.
+    fn leave_out(&mut self, bytes: Bytes) {
+        self.lead_bytes += bytes.len() as u64;
+        self.lead.push_back(bytes);
+        while let Some(first) = self.lead.front().map(|first| first.len() as u64)
+            && self.lead_bytes - first >= LEAD_BYTES
+        {
+            self.lead.pop_front();
+            self.lead_bytes -= first;
+        }
+    }
+
     fn queue(&mut self, bytes: Bytes, mark: Mark) {
         // Chunks are taken in order: where this one is, all before it are.
         self.taken += usize::from(mark.taken.is_some());
@@ -318,11 +387,6 @@ fn patch(bytes: &mut Bytes, start: u64, at: u64, new: &[u8]) {
         return;
     }
     let mut patched = bytes.to_vec();
-    for (offset, byte) in (at..).zip(new) {
-        let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
-        if let Some(place) = index.and_then(|index| patched.get_mut(index)) {
-            *place = *byte;
-        }
-    }
+    overlay(&mut patched, start, at, new);
     *bytes = patched.into();
 }

@@ -131,6 +131,10 @@ impl Line {
             Side::Response => self.exchange.response_bytes += length,
             Side::Origin => {}
         }
+        if self.redactor.may_skip(side) && self.track(side).is_beyond_head(length) {
+            self.track(side).defer(bytes, rest, read);
+            return bytes.clone();
+        }
         let redacted = self.redactor.chunk(side, bytes);
         self.count_hidden(side);
         let shown = match &redacted.kept {
@@ -161,8 +165,24 @@ impl Line {
         self.dirty = true;
     }
 
+    /// Masks the last chunks of a long body: only now it is known which those are.
+    fn mask_tail(&mut self, side: Side) {
+        if let Some((start, lead)) = self.track(side).take_lead() {
+            self.redactor.skip_to(side, start);
+            for bytes in lead {
+                self.redactor.chunk(side, &bytes);
+            }
+        }
+        for index in 0..self.track(side).deferred() {
+            let Some(bytes) = self.track(side).tail_chunk(index) else { break };
+            let redacted = self.redactor.chunk(side, &bytes);
+            self.track(side).mask_tail_chunk(index, redacted);
+        }
+    }
+
     /// A body ended.
     pub(super) fn ended(&mut self, side: Side, end: BodyEnd, at: Micros) {
+        self.mask_tail(side);
         let corrections = self.redactor.end(side);
         self.count_hidden(side);
         self.track(side).correct(corrections);

@@ -10,7 +10,6 @@ use crate::exchange::end::BodyEnd;
 use crate::gateway::mask::{mask_raw_head, mask_target};
 use crate::gateway::profile::split_route;
 use crate::wire::coding;
-use bytes::Bytes;
 use serde_json::Value;
 
 /// What is to be different.
@@ -106,10 +105,9 @@ impl Again {
             headers: exchange
                 .request
                 .headers
-                .0
                 .iter()
                 .filter(|(name, _)| !is_any(name, &REPLACED) && !name.starts_with(':'))
-                .map(|(name, value)| (name.clone(), value.to_vec()))
+                .map(|(name, value)| (name.to_string(), value.to_vec()))
                 .collect(),
             body: body.bytes.clone(),
         };
@@ -128,29 +126,28 @@ impl Again {
 
     /// What goes over the wire, for a server that is reached as `host`.
     pub fn to_bytes(&self, host: &str) -> Vec<u8> {
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", self.method, self.target).into_bytes();
-        for (name, value) in &self.headers {
-            bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value);
-            bytes.extend_from_slice(b"\r\n");
-        }
-        if !self.body.is_empty() || !matches!(self.method.as_str(), "GET" | "HEAD" | "DELETE") {
-            bytes.extend_from_slice(format!("Content-Length: {}\r\n", self.body.len()).as_bytes());
-        }
-        bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(&self.body);
-        bytes
+        [self.head(&self.target, host), self.body.clone()].concat()
     }
 
     /// The same for people: the key masked.
     pub fn shown(&self, host: &str) -> Vec<u8> {
-        let masked = Self { target: mask_target(&self.target), body: Vec::new(), ..self.clone() };
-        let head = masked.to_bytes(host);
-        // The length is that of the body which follows.
-        let head = String::from_utf8_lossy(&head)
-            .replace("Content-Length: 0\r\n", &format!("Content-Length: {}\r\n", self.body.len()));
-        [mask_raw_head(head.as_bytes()), self.body.clone()].concat()
+        [mask_raw_head(&self.head(&mask_target(&self.target), host)), self.body.clone()].concat()
+    }
+
+    /// Its head, with this target.
+    fn head(&self, target: &str, host: &str) -> Vec<u8> {
+        let mut head = format!("{} {target} HTTP/1.1\r\nHost: {host}\r\n", self.method).into_bytes();
+        for (name, value) in &self.headers {
+            head.extend_from_slice(name.as_bytes());
+            head.extend_from_slice(b": ");
+            head.extend_from_slice(value);
+            head.extend_from_slice(b"\r\n");
+        }
+        if !self.body.is_empty() || !matches!(self.method.as_str(), "GET" | "HEAD" | "DELETE") {
+            head.extend_from_slice(format!("Content-Length: {}\r\n", self.body.len()).as_bytes());
+        }
+        head.extend_from_slice(b"\r\n");
+        head
     }
 
     /// The method.
@@ -269,44 +266,4 @@ fn path_and_query(target: &str) -> &str {
 
 fn is_any(name: &str, names: &[&str]) -> bool {
     names.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
-/// Whether bytes are the whole of one answer, by the rules of its framing; for whoever reads what comes back.
-#[derive(Debug)]
-pub struct AnswerEnd {
-    method: Vec<u8>,
-    unread: bytes::BytesMut,
-    body: Option<crate::wire::http1::BodyReader>,
-}
-
-impl AnswerEnd {
-    /// For the answer to this request.
-    pub fn of(again: &Again) -> Self {
-        Self { method: again.method.clone().into_bytes(), unread: bytes::BytesMut::new(), body: None }
-    }
-
-    /// Takes what was read; says whether the answer is over. What is no HTTP is over at once.
-    pub fn read(&mut self, bytes: &[u8]) -> bool {
-        use crate::wire::http1::{BodyReader, Framing, Head, StatusLine, head_end};
-        self.unread.extend_from_slice(bytes);
-        while self.body.is_none() {
-            let Some(end) = head_end(&self.unread, 0) else { return false };
-            let raw: Bytes = self.unread.split_to(end).freeze();
-            let framing = Head::answer(raw).and_then(|head| {
-                let status = StatusLine::parse(head.start_line())?.status;
-                Ok((status, Framing::of_answer(&head, &self.method, status)?))
-            });
-            match framing {
-                Ok((100..=199, _)) => {}
-                Ok((_, framing)) => self.body = Some(BodyReader::answer(framing)),
-                Err(_) => return true,
-            }
-        }
-        let Some(body) = &mut self.body else { return true };
-        match body.read(&self.unread, |_, _| {}) {
-            Ok(taken) => drop(self.unread.split_to(taken)),
-            Err(_) => return true,
-        }
-        body.is_whole()
-    }
 }

@@ -40,7 +40,7 @@ pub(super) fn renewed(mut capture: Capture, clock: &Clock) -> Capture {
         replace_ids(&mut capture.response.bytes, &ids);
         replace_created(&mut capture.response.bytes, clock.now().wall.0 / 1_000_000);
     }
-    for (name, value) in &mut head.headers.0 {
+    for (name, value) in head.headers.lines_mut() {
         if ID_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
             let mut bytes = value.to_vec();
             replace_ids(&mut bytes, &ids);

@@ -185,7 +185,7 @@ fn capture(reader: &Reader, id: ExchangeId) -> Result<Option<Capture>, Error> {
     let mut exchange = whole.exchange;
     let response = reader.body(id, Side::Response)?;
     if exchange.own_answer.as_ref().is_some_and(|own| own.token == "connection-reset") {
-        exchange.response_end = Some(BodyEnd::broken(Hop::Gateway, "connection reset"));
+        exchange.response_end = Some(BodyEnd::reset(Hop::Gateway));
     }
     let last = response.marks.last().map(|mark| mark.read).or(exchange.timing.head).unwrap_or_default();
     let left = matches!(&exchange.response_end, Some(BodyEnd::Broken { by: Hop::App, .. }));

@@ -21,7 +21,7 @@ mod request;
 mod sketch;
 mod tally;
 
-pub use again::{Again, AnswerEnd, Changes, Obstacle};
+pub use again::{Again, Changes, Obstacle};
 pub use canonical::{VOLATILE, Volatile};
 pub use chooser::{Choice, Chooser};
 pub use library::replaced;

@@ -3,7 +3,7 @@
 use super::library::Library;
 use super::miss::{OWN_HEADER, OwnWord};
 use super::{Chooser, Match, Miss, Tally, Volatile};
-use crate::exchange::head::{Headers, RequestHead};
+use crate::exchange::head::RequestHead;
 use crate::exchange::time::Clock;
 use crate::play::{Answers, Server, Socket, Unframed, raw};
 use crate::store::Error;
@@ -190,14 +190,13 @@ impl Shared {
 /// A request as recorded ones are kept.
 fn recorded_form(head: &Parts) -> RequestHead {
     let headers = head.headers.iter();
-    let headers = headers
-        .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-        .collect();
+    let headers =
+        headers.map(|(name, value)| (name.as_str(), Bytes::copy_from_slice(value.as_bytes()))).collect();
     RequestHead {
         method: head.method.to_string(),
         target: head.uri.to_string(),
         version: format!("{:?}", head.version),
-        headers: Headers(headers),
+        headers,
         raw: None,
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         gateway: row.get("gateway")?,
         url: row.get("url")?,
         request: request_head(row)?,
-        sent: row.get::<_, Option<Vec<u8>>>("sent_head")?.map(|block| Headers::from_block(&block)),
+        sent: row.get::<_, Option<Vec<u8>>>("sent_head")?.map(|block| Headers::from_block(&block.into())),
         response,
         own_answer: own_token.map(|token| OwnAnswer { token, message: own_message.unwrap_or_default() }),
         timing: Timing {
@@ -129,7 +129,7 @@ fn hidden(row: &Row<'_>, [count, own, first]: [&str; 3]) -> rusqlite::Result<Hid
 
 fn trailers(row: &Row<'_>, column: &str) -> rusqlite::Result<Headers> {
     let block: Option<Vec<u8>> = row.get(column)?;
-    Ok(block.map_or_else(Headers::default, |block| Headers::from_block(&block)))
+    Ok(block.map_or_else(Headers::default, |block| Headers::from_block(&block.into())))
 }
 
 fn digest(row: &Row<'_>) -> rusqlite::Result<Digest> {
@@ -243,7 +243,7 @@ pub(super) fn put_digest(
 ///
 /// What had ended was only not judged yet; what had not is lost.
 pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result<(), Error> {
-    let exchange = connection
+    let mut exchange = connection
         .prepare_cached(&format!(
             "SELECT {SUMMARY_COLUMNS}, {EXCHANGE_COLUMNS} FROM exchanges e LEFT JOIN digests d \
              ON d.exchange_id = e.id WHERE e.id = ?"
@@ -251,6 +251,8 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
         .query_row([id], exchange)?;
     let request = super::read::body(connection, id, Side::Request)?;
     let response = super::read::body(connection, id, Side::Response)?;
+    exchange.request_bytes = request.passed();
+    exchange.response_bytes = response.passed();
     let examined = examine(&exchange, &request, &response);
     let judgement = if examined.judgement.verdict == Verdict::Open {
         Judgement { verdict: Verdict::Lost, evidence: "the recording ended first".to_owned() }
@@ -259,7 +261,7 @@ pub(super) fn settle_exchange(connection: &Connection, id: ExchangeId) -> Result
     };
     connection.execute(
         "UPDATE exchanges SET request_bytes = ?, response_bytes = ? WHERE id = ?",
-        params![request.bytes.len() as i64, response.bytes.len() as i64, id],
+        params![request.passed() as i64, response.passed() as i64, id],
     )?;
     put_digest(connection, id, &examined.digest, &judgement)?;
     super::text::put(connection, id, &examined.text)?;
@@ -285,10 +287,7 @@ pub(super) fn end(row: &Row<'_>, by: &str, detail: &str) -> rusqlite::Result<Opt
     let detail: Option<String> = row.get(detail)?;
     Ok(by.map(|by| match by.as_str() {
         "whole" => BodyEnd::Whole,
-        word => {
-            let hop = [Hop::App, Hop::Gateway].into_iter().find(|hop| hop.as_str() == word);
-            BodyEnd::broken(hop.unwrap_or(Hop::Gatetap), detail.unwrap_or_default())
-        }
+        word => BodyEnd::broken(Hop::parse(word).unwrap_or(Hop::Gatetap), detail.unwrap_or_default()),
     }))
 }
 
@@ -373,10 +372,11 @@ pub(super) fn request_head(row: &Row<'_>) -> rusqlite::Result<RequestHead> {
 /// A head's own bytes, where it has some, and its header lines.
 fn head(blob: Vec<u8>, version: &str) -> (Option<Bytes>, Headers) {
     if version.starts_with("HTTP/1") {
-        let headers = Headers::from_raw_head(&blob);
-        (Some(blob.into()), headers)
+        let raw = Bytes::from(blob);
+        let headers = Headers::from_raw_head(&raw);
+        (Some(raw), headers)
     } else {
-        (None, Headers::from_block(&blob))
+        (None, Headers::from_block(&blob.into()))
     }
 }
 

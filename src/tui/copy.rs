@@ -66,8 +66,8 @@ fn curl(whole: &Whole, request: &Body) -> String {
     }
     let secret: Vec<String> =
         whole.exchange.credentials.iter().map(|facts| facts.place.to_ascii_lowercase()).collect();
-    for (name, value) in &head.headers.0 {
-        let lower = name.to_ascii_lowercase();
+    for (name, value) in &head.headers {
+        let lower = name.as_str().to_ascii_lowercase();
         let is_of_client = lower.starts_with("x-stainless-") || lower == "content-encoding";
         if LEFT_OUT.contains(&lower.as_str()) || is_of_client {
             continue;

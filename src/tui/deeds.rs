@@ -8,7 +8,7 @@ use crate::config::Upstream;
 use crate::digest::summary::Whole;
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::live::ready::{Key, Ready, Unready, origin};
 use crate::replay::{Changes, Obstacle};
 use crate::store::{self, Editor, Reader};
@@ -63,10 +63,8 @@ impl Doer {
     }
 
     fn note(&self, ids: &[ExchangeId], note: &str) -> Result<usize, Failure> {
-        let masked = mask_text(note.trim().as_bytes());
-        let masked = String::from_utf8_lossy(&masked);
-        let note = Some(&*masked).filter(|note| !note.is_empty());
-        let put = Editor::open(&self.recording).and_then(|editor| editor.put_note(ids, note));
+        let note = Some(mask_string(note.trim().to_owned())).filter(|note| !note.is_empty());
+        let put = Editor::open(&self.recording).and_then(|editor| editor.put_note(ids, note.as_deref()));
         put.map_err(|error| Failure::of(&error))
     }
 

@@ -7,7 +7,7 @@
 use super::json_text;
 use crate::exchange::Exchange;
 use crate::exchange::body::Body;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, Name};
 use crate::wire::coding;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
@@ -33,7 +33,7 @@ pub struct BadDraft {
 pub fn text(exchange: &Exchange, body: &Body) -> String {
     let request = &exchange.request;
     let mut text = format!("{PREFACE}{} {}\n", request.method, request.target);
-    for (name, value) in request.headers.0.iter().filter(|(name, _)| is_shown(name)) {
+    for (name, value) in request.headers.iter().filter(|(name, _)| is_shown(name)) {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value));
     }
@@ -85,7 +85,7 @@ pub fn apply(text: &str, exchange: &Exchange, body: &Body) -> Result<(Exchange, 
             // Bytes that are no text are shown as something else, and go as they were.
             let same = exchange.request.headers.all(name).find(|was| String::from_utf8_lossy(was) == value);
             let value = same.cloned().unwrap_or_else(|| Bytes::copy_from_slice(value.as_bytes()));
-            headers.push((name.to_owned(), value));
+            headers.push((Name::from(name), value));
         }
     }
     if !has_start {
@@ -96,8 +96,8 @@ pub fn apply(text: &str, exchange: &Exchange, body: &Body) -> Result<(Exchange, 
     let typed = typed.trim_end_matches(['\n', '\r']);
 
     let was = &exchange.request.headers;
-    let hidden = was.0.iter().filter(|(name, _)| !is_shown(name)).cloned();
-    let mut edited_headers = Headers(hidden.chain(headers).collect());
+    let hidden = was.iter().filter(|(name, _)| !is_shown(name)).cloned();
+    let mut edited_headers: Headers = hidden.chain(headers).collect();
     edited.credentials.retain(|facts| {
         facts.place.starts_with('?') || edited_headers.text(&facts.place) == was.text(&facts.place)
     });
@@ -107,7 +107,7 @@ pub fn apply(text: &str, exchange: &Exchange, body: &Body) -> Result<(Exchange, 
         None if typed.is_empty() => {}
         Some(shown) if shown.trim_end_matches(['\n', '\r']) == typed => {}
         _ => {
-            edited_headers.0.retain(|(name, _)| !name.eq_ignore_ascii_case("content-encoding"));
+            edited_headers.lines_mut().retain(|(name, _)| !name.eq_ignore_ascii_case("content-encoding"));
             // JSON that stood in one line goes in one line.
             let was_compact = !body.bytes.contains(&b'\n');
             let compact = was_compact.then(|| json_text::compact(typed)).flatten();

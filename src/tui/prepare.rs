@@ -7,7 +7,7 @@ use super::state::{BodyText, Detail, EventRow, Handover};
 use crate::digest::summary::Whole;
 use crate::digest::{EventKind, EventLine, ReadAs, Rhythm, Sdk, View, events, examine, rate_state, view};
 use crate::exchange::body::Body;
-use crate::exchange::head::Headers;
+use crate::exchange::head::{Headers, ResponseHead};
 use crate::exchange::text::boundary_before;
 use crate::exchange::time::Micros;
 use crate::wire::coding::{Decoded, Decoder, Problem, decode};
@@ -42,13 +42,12 @@ pub fn prepare(whole: Whole, evidence: Option<String>, request: Body, response: 
     let none = Headers::default();
     let headers = head.map_or(&none, |head| &head.headers);
     // The two readings of a long stream know nothing of each other.
-    let (lines, examined) = std::thread::scope(|scope| {
+    let (stream, examined) = std::thread::scope(|scope| {
         let examining = scope.spawn(|| examine(exchange, &request, &response));
-        let lines = head.map_or_else(Vec::new, |head| events(head, &response));
-        (lines, examining.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let stream = head.map_or_else(Stream::default, |head| Stream::of(head, &response));
+        (stream, examining.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let rhythm = Rhythm::of(&lines);
-    let views = if lines.len() <= EVENTS_VIEWED { views(&whole, &request, &response) } else { Vec::new() };
+    let views = if stream.events <= EVENTS_VIEWED { views(&whole, &request, &response) } else { Vec::new() };
     let handover = handover(&response);
     let request_text = body_text(&exchange.request.headers, request);
     let response_text = body_text(headers, response);
@@ -59,13 +58,31 @@ pub fn prepare(whole: Whole, evidence: Option<String>, request: Body, response: 
         limits: rate_state(headers, &response_text.decoded, at),
         request: request_text,
         response: response_text,
-        events_before: lines.len().saturating_sub(EVENTS_SHOWN),
-        events: event_rows(lines, rhythm.as_ref()),
-        rhythm,
+        events_before: stream.events - stream.rows.len(),
+        events: stream.rows,
+        rhythm: stream.rhythm,
         attempts: Vec::new(),
         handover,
         evidence,
         whole,
+    }
+}
+
+/// A stream as it is listed.
+#[derive(Default)]
+struct Stream {
+    /// How many events it has.
+    events: usize,
+    /// The last of them.
+    rows: Vec<EventRow>,
+    rhythm: Option<Rhythm>,
+}
+
+impl Stream {
+    fn of(head: &ResponseHead, body: &Body) -> Self {
+        let lines = events(head, body);
+        let rhythm = Rhythm::of(&lines);
+        Self { events: lines.len(), rows: event_rows(lines, rhythm.as_ref()), rhythm }
     }
 }
 

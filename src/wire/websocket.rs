@@ -314,9 +314,8 @@ mod tests {
         ] {
             assert_eq!(may_begin(byte, extensions), may, "{byte:x}");
         }
-        let line = |value: &'static str| ("Sec-WebSocket-Extensions".to_owned(), value.into());
-        let headers =
-            Headers(vec![line("Permessage-Deflate; client_max_window_bits=10, x-mine"), line("more")]);
+        let values = ["Permessage-Deflate; client_max_window_bits=10, x-mine", "more"];
+        let headers: Headers = values.map(|value| ("Sec-WebSocket-Extensions", value)).into_iter().collect();
         assert_eq!(extensions(&headers), ["permessage-deflate", "x-mine", "more"]);
     }
 

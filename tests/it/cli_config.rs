@@ -2,8 +2,8 @@
 
 use crate::support::binary::Home;
 use gatetap::config::{
-    ChecksGiven, Directories, Given, LogGiven, LogSettings, ReplaySettings, Settings, Share, SimSettings,
-    Size, Span, Speed, Strict, TlsGiven, recording,
+    ChecksGiven, Directories, Error, Given, LogGiven, LogSettings, ReplaySettings, Settings, Share,
+    SimSettings, Size, Span, Speed, Strict, TlsGiven, recording,
 };
 use gatetap::exchange::time::Micros;
 use std::path::PathBuf;
@@ -181,6 +181,37 @@ fn retention_is_an_age_a_size_and_a_count() {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(format!("{error}: {cause}").contains(said), "{error}: {cause}");
     }
+}
+
+#[test]
+fn a_key_that_is_none_is_named_in_whatever_table_it_stands() {
+    for (file, key, hint) in [
+        ("colour = 1", "`colour`", "the keys are listen"),
+        ("[retention]\nmax_ages = 1", "`max_ages`", "`max_age`"),
+        ("[sim]\nspede = 1", "`spede`", "`speed`"),
+        ("[replay]\nforwards = \"sim\"", "`forwards`", "`forward`"),
+        ("[checks]\noverride = []", "`override`", "`overrides`"),
+        ("[[checks.overrides]]\nseverities = {}", "`severities`", "`severity`"),
+        ("[gateways.company]\nbase_url = \"http://a\"\nheader = {}", "`header`", "`headers`"),
+    ] {
+        let home = Home::new();
+        std::fs::write(home.join("gatetap.toml"), file).unwrap();
+        let error = Settings::resolve(Given::default(), &directories(&home, "")).unwrap_err();
+        let line = format!("line {}", file.lines().count());
+        let Error::UnknownKey { hint: said, .. } = &error else { panic!("{error}") };
+        assert!(said.contains(hint), "{file}: {said}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("unknown key {key}")) && said.ends_with(&line), "{file}: {said}");
+    }
+}
+
+#[test]
+fn a_name_with_a_dot_is_taken_whole() {
+    let file = "[gateways.\"eu.company\"]\nbase_url = \"http://a\"\n[routes]\n\"us.company\" = \"http://b\"";
+    let (_home, settings) = resolve(file, Given::default());
+    let gateways: Vec<&str> = settings.gateways.iter().map(|one| one.gateway.name.as_str()).collect();
+    let routes: Vec<&str> = settings.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!((gateways, routes), (vec!["eu.company"], vec!["eu.company", "us.company"]));
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn run() {
           --listen <ADDRESS>        Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses;
                                     may be repeated [default: 7117] [env: GATETAP_LISTEN]
           --upstream <UPSTREAM>     Where requests go: nexorouter, openrouter, openai, anthropic, a name
-                                    of [gateways], sim, sim:GATEWAY, replay:FILE, or a base URL
+                                    of `[gateways]`, sim, sim:GATEWAY, replay:FILE, or a base URL
                                     [default: nexorouter] [env: GATETAP_UPSTREAM]
           --route <NAME=URL>        Another gateway, reached under `/@NAME/`; may be repeated [env:
                                     GATETAP_ROUTE]
@@ -158,7 +158,7 @@ fn run() {
 
     Log:
           --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
-                             connection, exchange, faults, listener, recorder, as in
+                             connection, exchange, faults, listener, recorder, replay, as in
                              `warn,exchange=info` [env: GATETAP_LOG]
       -v, --verbose...       As --log info; twice as --log debug
           --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]
@@ -223,7 +223,7 @@ fn exec() {
 
     Log:
           --log <FILTER>     Log from this level on: error, warn, info, debug; or a level for each of
-                             connection, exchange, faults, listener, recorder, as in
+                             connection, exchange, faults, listener, recorder, replay, as in
                              `warn,exchange=info` [env: GATETAP_LOG]
       -v, --verbose...       As --log info; twice as --log debug
           --log-file <FILE>  Log to the end of this file, and not on stderr [env: GATETAP_LOG_FILE]

@@ -105,8 +105,8 @@ fn doctor() {
     Usage: gatetap doctor [OPTIONS]
 
     Options:
-          --gateway <GATEWAY>   The gateway: a name, also of [gateways], a base URL, sim, or sim:GATEWAY
-                                [default: the upstream] [env: GATETAP_UPSTREAM]
+          --gateway <GATEWAY>   The gateway: a name, also of `[gateways]`, a base URL, sim, or
+                                sim:GATEWAY [default: the upstream] [env: GATETAP_UPSTREAM]
           --model <MODEL>       The model to ask [default: deepseek-v4-flash, or the first of a list
                                 without it]
           --key-env <VARIABLE>  The environment variable that holds the key [default: the gateway's own]

@@ -35,6 +35,18 @@ fn logged(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn help_example_and_schema_name_all_that_logs() {
+    let help = Launch::gatetap(&["run", "--help"]).run_to_end().stdout;
+    let said = |text: &str| {
+        let words = text.split_whitespace().filter(|word| *word != "#").collect::<Vec<_>>().join(" ");
+        words.contains(&LOG_TARGETS.join(", "))
+    };
+    assert!(said(&help), "{help}");
+    assert!(said(gatetap::config::EXAMPLE));
+    assert!(said(include_str!("../../fixtures/docs/gatetap.schema.json")));
+}
+
+#[test]
 fn nothing_is_logged_unless_that_was_asked_for() {
     assert_eq!(logged(&run(&Home::new(), &[], &[]).stderr), Vec::<String>::new());
     assert_eq!(logged(&run(&Home::new(), &["--log", "off"], &[]).stderr), Vec::<String>::new());

@@ -132,7 +132,7 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
         response: Some(ResponseHead {
             status,
             version: "HTTP/1.1".to_owned(),
-            headers: Headers::from_raw_head(response.as_bytes()),
+            headers: Headers::from_raw_head(&response.clone().into()),
             raw: Some(response.into_bytes().into()),
         }),
         timing: Timing {
@@ -160,7 +160,7 @@ fn exchange(method: &str, target: &str, status: u16, reason: &str, content_type:
             method: method.to_owned(),
             target: target.to_owned(),
             version: "HTTP/1.1".to_owned(),
-            headers: Headers::from_raw_head(request.as_bytes()),
+            headers: Headers::from_raw_head(&request.clone().into()),
             raw: Some(request.into_bytes().into()),
         })
     }
@@ -268,7 +268,7 @@ fn models() -> Told {
     let response = exchange.response.as_mut().unwrap();
     response.version = "HTTP/2".into();
     response.raw = None;
-    response.headers.0.push(("content-encoding".to_owned(), "deflate".into()));
+    response.headers.lines_mut().push(("content-encoding".into(), "deflate".into()));
     Told {
         exchange,
         request: Vec::new(),

@@ -8,7 +8,7 @@ use gatetap::gateway::keys;
 
 fn headers(lines: &[(&str, &str)]) -> Headers {
     let line = |(name, value): &(&str, &str)| ((*name).to_owned(), Bytes::from((*value).to_owned()));
-    Headers(lines.iter().map(line).collect())
+    lines.iter().map(line).collect()
 }
 
 fn one(name: &str, value: &str) -> CredentialFacts {

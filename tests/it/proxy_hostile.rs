@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::support::client::{Client, Ending, get, post};
 use crate::support::eventually_async;
-use crate::support::gateway::{Gateway, SSE_HEAD, answer};
+use crate::support::gateway::{Gateway, SSE_HEAD, Step, answer, write};
 use crate::support::http1::Head;
 use crate::support::tapped::{Seen, Tapped};
+use gatetap::store::Reader;
 
 /// A request that would be taken for the second one by a reader who reads the first one another way.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -184,7 +185,7 @@ async fn chunks_that_could_be_read_in_two_ways_go_no_further() {
         "2\r\nok\r\n0\r\na: b\n\r\n",
         "2\r\nok\r\n0\n\n",
     ] {
-        let gateway = Gateway::scripted([vec![crate::support::gateway::Step::ReadHead]]);
+        let gateway = Gateway::scripted([vec![Step::ReadHead]]);
         let tapped = Tapped::before(&gateway).await;
         let mut app = Client::connect(tapped.addr()).await;
         app.send(format!("{head}{body}{SMUGGLED}")).await;
@@ -200,6 +201,34 @@ async fn chunks_that_could_be_read_in_two_ways_go_no_further() {
             gateway.peer_left(0).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_the_rules_while_it_is_answered_is_the_apps_own_cut() {
+    let gateway = Gateway::scripted([vec![
+        Step::ReadHead,
+        write(SSE_HEAD),
+        write(crate::support::http1::chunk(b"data: 1\n\n")),
+        Step::Hang,
+    ]]);
+    let tapped = Tapped::before(&gateway).await;
+    let mut app = Client::connect(tapped.addr()).await;
+    app.send("POST /v1/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n").await;
+    assert_eq!(app.read_head().await.status(), 200);
+    app.next_chunk().await.unwrap();
+    app.send("zz\r\n").await;
+    assert!(app.next_chunk().await.is_err(), "nobody reads such a request on");
+    let told = tapped.told(0).await;
+    assert_eq!(told.verdict(), "cut-by-app");
+    let evidence =
+        Reader::open(&tapped.recording()).unwrap().evidence(told.whole.summary.id).unwrap().unwrap();
+    assert!(
+        evidence.starts_with(
+            "the app closed first (its request broke the rules of HTTP: a chunk's size is not a hexadecimal \
+             number) at byte 9"
+        ),
+        "{evidence}"
+    );
 }
 
 #[tokio::test]

@@ -24,11 +24,11 @@ const ANSWERED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r
 
 fn pairs(headers: &Headers) -> Vec<(&str, String)> {
     let text = |value: &Bytes| String::from_utf8_lossy(value).into_owned();
-    headers.0.iter().map(|(name, value)| (name.as_str(), text(value))).collect()
+    headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect()
 }
 
 fn names(headers: &Headers) -> Vec<&str> {
-    headers.0.iter().map(|(name, _)| name.as_str()).collect()
+    headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
 fn trailers(told: &Told) -> (&Headers, &Headers) {

@@ -4,7 +4,7 @@
 use crate::e2e_support::{json, recording, said, serve};
 use crate::support::binary::{Home, Launch};
 use crate::support::client::{Client, Ending, get};
-use crate::support::gateway::{Gateway, answer};
+use crate::support::gateway::{Gateway, answer, write};
 use crate::support::http1::chunk;
 use crate::support::tapped::{Seen, Tapped};
 use crate::support::{eventually, eventually_async, wait};
@@ -194,13 +194,65 @@ async fn of_a_long_body_head_and_tail_are_kept_and_the_hash_of_the_whole() {
         assert_eq!(told.response.cut, Some(Cut { at: head, tail }), "at most {max_body} bytes");
         let kept = [&body[..head as usize], &body[body.len() - tail as usize..]].concat();
         assert_eq!(told.response.bytes, kept);
-        let passed: u64 = told.response.marks.iter().map(|mark| u64::from(mark.length)).sum();
-        assert_eq!(passed, 100_000, "every chunk left its mark");
+        assert_eq!(told.response.passed(), 100_000, "every chunk left its mark");
         let hash = told.whole.exchange.response_sha256.expect("a hash");
         assert_eq!(&hash, digest(&SHA256, &body).as_ref());
         assert_eq!(told.whole.exchange.response_bytes, 100_000);
         let slices: usize = told.response.chunks().map(|(slice, _)| slice.len()).sum();
         assert_eq!(slices, kept.len(), "the kept chunks and no more");
+    }
+}
+
+/// Where a key stands in a body of 20 000 bytes, of which 5 000 from each end are kept: all around both cuts.
+fn places() -> impl Iterator<Item = usize> {
+    (4_850..5_010).chain(14_850..15_010).chain([0, 9_000, 17_000, 19_940]).step_by(7)
+}
+
+#[tokio::test]
+async fn of_a_long_body_no_secret_is_kept_wherever_it_stands() {
+    const KEY: &str = "sk-proj-Fake0Zq1Xw2Ve3Cr4Tb5Yn6Um7";
+    let body = |at: usize| {
+        let mut body = b"many words ".repeat(2_000)[..20_000].to_vec();
+        body[at - at.min(1)..][..at.min(1)].fill(b' ');
+        body[at..at + KEY.len()].copy_from_slice(KEY.as_bytes());
+        body[at + KEY.len()] = b' ';
+        body
+    };
+    for content_type in ["text/plain", "application/json"] {
+        let replies = places().map(|at| {
+            let mut raw = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n"
+            )
+            .into_bytes();
+            raw.extend(body(at).chunks(700).flat_map(chunk));
+            raw.extend(b"0\r\n\r\n");
+            vec![write(raw)]
+        });
+        let gateway = Gateway::replying(replies.collect::<Vec<_>>());
+        let tapped = Tapped::keeping(&gateway, 10_000).await;
+        for (n, at) in places().enumerate() {
+            Seen::of(tapped.addr(), get("/v1/long", &[])).await;
+            let told = tapped.told(n).await;
+            let kept = &told.response.bytes;
+            let cut = told.response.cut.expect("it is cut");
+            let expected =
+                String::from_utf8(body(at)).unwrap().replace(&KEY[8..], &"*".repeat(KEY.len() - 8));
+            let tail = expected.len() - cut.tail as usize;
+            let (ends, starts) = (cut.at as usize, tail);
+            // A key that is cut off is hidden as far as it is kept, its prefix perhaps, too.
+            let is_cut = (at..at + KEY.len()).contains(&ends) || (at..at + KEY.len()).contains(&starts);
+            if !is_cut {
+                assert_eq!(
+                    kept.as_slice(),
+                    [&expected[..ends], &expected[starts..]].concat().as_bytes(),
+                    "at {at}"
+                );
+            }
+            let kept = String::from_utf8_lossy(kept);
+            let shown =
+                KEY.as_bytes()[8..].windows(4).find(|part| kept.contains(std::str::from_utf8(part).unwrap()));
+            assert_eq!(shown, None, "at {at}");
+        }
     }
 }
 

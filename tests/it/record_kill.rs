@@ -3,8 +3,10 @@
 //!
 //! `KILLS` in the environment makes it longer.
 
-use crate::support::binary::{Gatetap, Home};
-use crate::support::fakes;
+use crate::support::binary::{Gatetap, Home, Launch};
+use crate::support::client::{Client, get};
+use crate::support::gateway::{Gate, Gateway, Step, write};
+use crate::support::{eventually, eventually_async, fakes, wait};
 use gatetap::exchange::body::Side;
 use gatetap::exchange::end::Verdict;
 use gatetap::store::{Page, Reader};
@@ -59,14 +61,57 @@ fn what_the_app_had_is_there_however_gatetap_dies() {
     });
 }
 
+#[test]
+fn of_a_body_that_is_not_kept_whole_the_recording_knows_how_much_had_passed() {
+    let gate = Gate::new();
+    let part = "p".repeat(2_000);
+    let mut script = vec![Step::ReadHead, write("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")];
+    for _ in 0..5 {
+        script.extend([Step::Wait(gate.clone()), write(&part)]);
+    }
+    let gateway = wait(async { Gateway::scripted([script]) });
+    let home = Home::new();
+    let db = home.join("a.db");
+    let upstream = format!("{}/v1", gateway.url());
+    let args = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let more = ["--db", db.to_str().unwrap(), "--max-body", "3000"];
+    let mut gatetap = Launch::gatetap(&[&args[..], &more].concat()).home(&home).serve();
+    wait(async {
+        let mut app = Client::connect(gatetap.addr()).await;
+        app.send(get("/v1/long", &[])).await;
+        app.read_head().await;
+        for _ in 0..5 {
+            gate.open();
+            let mut arrived = 0;
+            while arrived < part.len() {
+                arrived += app.next_chunk().await.unwrap().bytes.len();
+            }
+        }
+        let passed = || {
+            let body = Reader::open(&db).ok()?.body(1, Side::Response).ok()?;
+            (body.passed() > body.bytes.len() as u64).then_some(body)
+        };
+        eventually_async("a gap in the recording", passed).await;
+        gatetap.kill_9();
+    });
+    let dead = || {
+        let one = Reader::open(&db).ok()?.summaries(Page::default()).ok()?.pop()?;
+        (one.verdict == Verdict::Lost).then_some(one)
+    };
+    let one = eventually("the dead session is settled", dead);
+    let body = Reader::open(&db).unwrap().body(one.id, Side::Response).unwrap();
+    assert!(body.cut.is_some() && body.bytes.len() as u64 <= 3_000, "{:?}", body.cut);
+    assert_eq!(one.response_bytes, body.passed());
+    assert!(one.response_bytes > 3_000, "{}", one.response_bytes);
+}
+
 /// One life: streams run for `life` after the first event, then the process is killed.
 fn live_and_die(gateway: SocketAddr, home: &Home, life: Duration, death: usize) {
     let db = home.join("kill.db");
     let upstream = format!("http://{gateway}/v1");
     let args =
         ["--headless", "--listen", "127.0.0.1:0", "--upstream", &upstream, "--db", db.to_str().unwrap()];
-    let mut gatetap =
-        crate::support::binary::Launch::gatetap(&[&["run"][..], &args].concat()).home(home).serve();
+    let mut gatetap = Launch::gatetap(&[&["run"][..], &args].concat()).home(home).serve();
     let apps: Vec<_> =
         (0..STREAMS).map(|number| follow(&gatetap, &format!("/v1/{death}/{number}"))).collect();
     let window = WINDOW + 10 * oversleep(life);

@@ -227,6 +227,34 @@ fn the_key_comes_from_the_environment_and_is_never_shown() {
 }
 
 #[test]
+fn a_dry_run_shows_the_head_that_is_sent() {
+    let home = Home::new();
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK\r\ncontent-type: application/json", "{}"));
+    let live = serve(&home, &format!("{}/v1", gateway.url()));
+    let asks = ["DELETE /v1/files/1", "GET /v1/search", "POST /v1/files/1/cancel"];
+    for (ask, body) in asks.into_iter().zip(["{\"force\":true}", "", ""]) {
+        let (line, length) = (format!("{ask} HTTP/1.1"), body.len());
+        let framing = if body.is_empty() { String::new() } else { format!("Content-Length: {length}\r\n") };
+        let raw = format!("{line}\r\nHost: localhost\r\nX-Length: Content-Length: 0\r\n{framing}\r\n{body}");
+        assert_eq!(wait(Client::exchange(live.addr(), raw)).0.status(), 200);
+    }
+    ended(&home, asks.len());
+    live.terminate();
+    live.wait_exit();
+    for (n, body) in ["{\"force\":true}", "", ""].into_iter().enumerate() {
+        let id = (n + 1).to_string();
+        let shown = gatetap(&home, &["replay", "send", &id, "--dry-run"]);
+        assert_eq!(shown.code, Some(0), "{shown}");
+        let exit = gatetap(&home, &["replay", "send", &id]);
+        assert_eq!(exit.code, Some(0), "{exit}");
+        let sent = wait(gateway.request(asks.len() + n));
+        assert_eq!(sent.body, body.as_bytes());
+        let sent = String::from_utf8(sent.head.raw).unwrap();
+        assert_eq!(shown.stdout, format!("{sent}{body}\n\n"));
+    }
+}
+
+#[test]
 fn what_cannot_be_sent_again_is_told_with_the_reason() {
     let home = Home::new();
     record(&home);

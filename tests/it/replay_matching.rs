@@ -1,17 +1,17 @@
 //! Which recorded request an incoming one is.
 
-use gatetap::exchange::head::{Headers, RequestHead};
+use gatetap::exchange::head::RequestHead;
 use gatetap::replay::{Index, Match, Request, Volatile};
 
 const GOOD: &str = "Bearer sk-fake-aaaaaaaaaaaaaaaaaaaa";
 
 fn request(target: &str, key: Option<&str>, body: &str) -> Request {
-    let headers = key.map(|key| ("Authorization".to_owned(), key.to_owned().into()));
+    let headers = key.map(|key| ("Authorization", key.to_owned()));
     let head = RequestHead {
         method: "POST".to_owned(),
         target: target.to_owned(),
         version: "HTTP/1.1".to_owned(),
-        headers: Headers(headers.into_iter().collect()),
+        headers: headers.into_iter().collect(),
         raw: None,
     };
     Request::new(&head, body.as_bytes(), &Volatile::default(), b"salt")

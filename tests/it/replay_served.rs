@@ -226,9 +226,8 @@ fn spaced(path: &Path) {
     let mut exchange = Reader::open(path).unwrap().exchange(id).unwrap().unwrap().exchange;
     exchange.response.as_mut().unwrap().raw =
         Some("HTTP/1.1 200 Fine\r\nX-Odd:  kept \r\ntransfer-encoding: chunked\r\n\r\n".into());
-    exchange.response.as_mut().unwrap().headers =
-        Headers(vec![("transfer-encoding".to_owned(), "chunked".into())]);
-    exchange.response_trailers = Headers(vec![("x-sum".to_owned(), "11".into())]);
+    exchange.response.as_mut().unwrap().headers = Headers::from_iter([("transfer-encoding", "chunked")]);
+    exchange.response_trailers = Headers::from_iter([("x-sum", "11")]);
     exchange.timing.sent = Some(Micros(0));
     exchange.timing.head = Some(Micros(10_000));
     exchange.timing.end = Some(Micros(420_000));

@@ -15,7 +15,7 @@ pub(crate) const OWN: &str = "Plain/own+secret=fake0001";
 
 pub(crate) fn headers(lines: &[(&str, &str)]) -> Headers {
     let line = |(name, value): &(&str, &str)| ((*name).to_owned(), Bytes::from((*value).to_owned()));
-    Headers(lines.iter().map(line).collect())
+    lines.iter().map(line).collect()
 }
 
 fn redactor(content_type: &str) -> Redactor {

@@ -2,11 +2,9 @@
 
 use std::io::Write as _;
 
-use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use gatetap::exchange::body::Side;
-use gatetap::exchange::head::Headers;
 use gatetap::record::redact::Redactor;
 use gatetap::wire::coding::{DEFAULT_CAP, decode};
 use proptest::prelude::*;
@@ -57,7 +55,7 @@ fn in_form(form: &str, text: &str) -> Vec<u8> {
 
 /// Whether the key can be read in what is written, as it is or after undoing what `label` says.
 fn shows(state: &[u8], label: &str) -> bool {
-    let label = Headers(vec![("content-encoding".to_owned(), Bytes::copy_from_slice(label.as_bytes()))]);
+    let label = headers(&[("content-encoding", label)]);
     let decoded = decode(&label, state, DEFAULT_CAP).bytes;
     [state, &decoded].iter().any(|text| leaks(text, OWN) || leaks(text, &FOREIGN[8..]))
 }

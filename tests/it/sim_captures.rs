@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatetap::exchange::body::{Body, Cut, Mark, Rest};
 use gatetap::exchange::end::{BodyEnd, Hop};
 use gatetap::exchange::time::Micros;
 use gatetap::sim::{Options, Scenario, Simulator};
@@ -103,8 +104,7 @@ fn written(capture: &Capture) -> (Vec<(u64, Vec<u8>)>, Ending) {
         writes.push((after(exchange.timing.head), bytes));
         let mut rest = capture.response.bytes.clone();
         if let Some(cut) = capture.response.cut {
-            let passed: u64 = capture.response.marks.iter().map(|mark| u64::from(mark.length)).sum();
-            let missing = passed as usize - rest.len();
+            let missing = capture.response.passed() as usize - rest.len();
             rest.splice(cut.at as usize..cut.at as usize, vec![b' '; missing]);
         }
         for mark in &capture.response.marks {
@@ -122,7 +122,7 @@ fn written(capture: &Capture) -> (Vec<(u64, Vec<u8>)>, Ending) {
     }
     let ending = match &exchange.response_end {
         None | Some(BodyEnd::Broken { by: Hop::App, .. }) => Ending::Open,
-        Some(BodyEnd::Broken { detail, .. }) if detail.contains("reset") => Ending::Reset,
+        Some(end) if end.is_reset() => Ending::Reset,
         Some(BodyEnd::Broken { .. }) => Ending::Closed,
         Some(BodyEnd::Whole) => {
             if chunked {
@@ -226,8 +226,12 @@ async fn over_http_2_a_capture_has_its_head_its_body_and_its_end() {
         assert_eq!(response.status(), 200);
         let capture = capture(name);
         let head = capture.exchange.response.unwrap();
-        for (header, value) in head.headers.0.iter().filter(|(header, _)| header != "Connection") {
-            assert_eq!(response.headers().get(header).unwrap().as_bytes(), value, "{name}: {header}");
+        for (header, value) in head.headers.iter().filter(|(header, _)| header != "Connection") {
+            assert_eq!(
+                response.headers().get(header.as_str()).unwrap().as_bytes(),
+                value,
+                "{name}: {header}"
+            );
         }
         let mut body = response.into_body();
         let mut bytes = Vec::new();
@@ -240,5 +244,27 @@ async fn over_http_2_a_capture_has_its_head_its_body_and_its_end() {
             bytes.extend(frame.into_data().unwrap());
         }
         assert_eq!((bytes, broken), (capture.response.bytes, !whole), "{name}");
+    }
+}
+
+#[test]
+fn blanks_stand_for_what_is_not_kept_where_it_is_missing() {
+    let marks = |lengths: &[u32]| -> Vec<Mark> {
+        let mark = |&length| Mark { length, read: Micros(7), taken: None, rest: Rest::default() };
+        lengths.iter().map(mark).collect()
+    };
+    let cut = |at, tail| Some(Cut { at, tail });
+    for (kept, lengths, cut, played) in [
+        ("abcdefgh", &[1, 3, 4][..], None, &["a", "bcd", "efgh"][..]),
+        ("abgh", &[1, 3, 4], cut(2, 2), &["a", "b  ", "  gh"]),
+        ("abh", &[8], cut(2, 1), &["ab     h"]),
+        ("ab", &[2, 2, 0, 4], cut(2, 0), &["ab", "  ", "    "]),
+        ("h", &[7, 1], cut(0, 1), &["       ", "h"]),
+    ] {
+        let response = Body { bytes: kept.into(), marks: marks(lengths), cut };
+        let capture = Capture { response, ..capture("chat-stream") };
+        let chunks: Vec<_> = gatetap::play::chunks(&capture).collect();
+        let expected: Vec<_> = played.iter().map(|chunk| (Micros(7), chunk.as_bytes().to_vec())).collect();
+        assert_eq!(chunks, expected, "{kept} {lengths:?}");
     }
 }

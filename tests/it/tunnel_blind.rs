@@ -49,6 +49,21 @@ fn bytes_pass_both_ways_and_are_counted() {
 }
 
 #[test]
+fn a_head_ends_with_its_blank_line_however_its_lines_end() {
+    let host = Gateway::scripted([vec![write("welcome"), Step::Hang]]);
+    let gatetap = run();
+    wait(async {
+        for [line, blank] in [["\r\n", "\r\n"], ["\n", "\n"], ["\n", "\r\n"], ["\r\n", "\n"]] {
+            let mut app = Client::connect(gatetap.addr()).await;
+            app.send(format!("CONNECT {} HTTP/1.1{line}{blank}", host.addr())).await;
+            assert_eq!(app.read_head().await.raw, ESTABLISHED.as_bytes(), "{line:?} {blank:?}");
+            assert_eq!(app.read_raw(7).await, b"welcome");
+        }
+    });
+    gatetap.terminate();
+}
+
+#[test]
 fn each_side_can_close_its_half() {
     let host = Gateway::scripted([
         vec![Step::HalfClose, Step::Hang],

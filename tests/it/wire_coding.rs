@@ -24,12 +24,7 @@ const BROTLI_FLUSHED: [&str; 2] =
 const ZSTD: &str = "28b52ffd0468ed0000b8646174613a207b2261223a317d0a0a5b444f4e455d0a0a0100859c75662cad00";
 
 fn headers(values: &[&str]) -> Headers {
-    Headers(
-        values
-            .iter()
-            .map(|value| ("Content-Encoding".to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-            .collect(),
-    )
+    values.iter().map(|value| ("Content-Encoding", Bytes::copy_from_slice(value.as_bytes()))).collect()
 }
 
 fn hex(text: &str) -> Vec<u8> {

@@ -59,7 +59,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
             ),
             evidence: match subject.credentials().iter().find(|one| one.defects.contains(&Defect::Empty)) {
                 Some(empty) => format!("{} is there, but no key is in it", named(empty)),
-                None => format!("{} header lines, none of them a credential", subject.headers().0.len()),
+                None => format!("{} header lines, none of them a credential", subject.headers().len()),
             },
             fix: format!("send `{name}: {header}`, and see that {variable} is set in the app's own process"),
         },

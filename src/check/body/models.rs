@@ -1,6 +1,7 @@
 //! What checks of models share.
 
 use crate::check::Context;
+use crate::exchange::nearest::most_like;
 use serde_json::{Map, Value};
 
 /// So many listed ids are compared to find the nearest one.
@@ -27,12 +28,5 @@ pub(super) fn bare<'a>(context: &Context<'_>, model: &'a str) -> &'a str {
 pub(super) fn nearest<'a>(model: &str, listed: &'a [String]) -> Option<&'a str> {
     // As far apart as the names of flags may be.
     const NEAR: f64 = 0.8;
-    let model = model.to_ascii_lowercase();
-    listed
-        .iter()
-        .take(MOST_COMPARED)
-        .map(|id| (strsim::jaro(&model, &id.to_ascii_lowercase()), id.as_str()))
-        .filter(|(likeness, _)| *likeness > NEAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, id)| id)
+    most_like(model, listed.iter().take(MOST_COMPARED).map(String::as_str), NEAR)
 }

@@ -47,7 +47,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the answer has no request id, which support asks for first",
-            format!("{}, none of them a request id", counted(head.headers.0.len() as u64, "header line")),
+            format!("{}, none of them a request id", counted(head.headers.len() as u64, "header line")),
             format!("see whether a hop strips `{}` of {}", profile.request_id_header, profile.title),
         ),
         [],

@@ -2,9 +2,9 @@
 
 use super::groups::line;
 use super::{FailOn, Report, Tally};
+use crate::cli::xml::escaped;
 use crate::exchange::SessionId;
 use crate::exchange::finding::Finding;
-use crate::exchange::text::printable;
 use crate::exchange::time::{Micros, WallTime};
 use crate::export::json::rfc3339;
 use crate::record::Rechecked;
@@ -129,21 +129,4 @@ fn told(findings: &[&Finding]) -> String {
 
 fn seconds(time: Micros) -> String {
     format!("{:.3}", time.as_ms() / 1000.0)
-}
-
-/// Text of XML, of an attribute too. Control characters, which XML 1.0 cannot hold, become their pictures.
-fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for c in printable(text).chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            // Not characters of XML.
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            c => safe.push(c),
-        }
-    }
-    safe
 }

@@ -3,6 +3,7 @@
 use crate::cli::control;
 use crate::cli::error::{Hint as _, wrong_usage};
 use crate::fault::{Rule, spec};
+use crate::gateway::keys::percent_encode;
 use anyhow::Context as _;
 use http::{Method, Uri};
 use serde_json::Value;
@@ -44,7 +45,7 @@ impl Proxy {
             let hint = "`gatetap faults list` shows what is armed";
             return Err(wrong_usage(format!("no rule of `{name}` is armed"), hint));
         }
-        self.ask(Method::DELETE, &format!("?fault={name}"), None)
+        self.ask(Method::DELETE, &format!("?fault={}", percent_encode(name)), None)
     }
 
     fn ask(&self, method: Method, query: &str, body: Option<&Value>) -> anyhow::Result<Value> {

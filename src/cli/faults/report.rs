@@ -3,8 +3,9 @@
 use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::recording::RecordingArgs;
-use crate::digest::Digester;
+use crate::cli::xml::escaped;
 use crate::digest::summary::{Summary, Whole};
+use crate::digest::{Digester, rate_state};
 use crate::exchange::SessionId;
 use crate::exchange::body::Side;
 use crate::exchange::end::Verdict;
@@ -16,7 +17,6 @@ use crate::store::{Page, Reader};
 use clap::ValueEnum;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// An answer's text shorter than this may stand in a later request by chance.
 const TELLING: usize = 4;
@@ -115,10 +115,11 @@ fn answer(reader: &Reader, whole: &Whole) -> anyhow::Result<String> {
     Ok(digester.text().answer.trim().to_owned())
 }
 
-/// The seconds of `retry-after`, where they are seconds.
+/// How long the answer says to wait.
 fn retry_after(whole: &Whole) -> Option<Micros> {
-    let text = whole.exchange.response.as_ref()?.headers.text("retry-after")?;
-    Duration::try_from_secs_f64(text.trim().parse().ok()?).ok().map(Micros::from)
+    let exchange = &whole.exchange;
+    let at = exchange.started_at.plus(exchange.timing.head.unwrap_or_default());
+    rate_state(&exchange.response.as_ref()?.headers, &[], at).retry_after
 }
 
 fn text(cases: &[Case]) -> String {
@@ -174,19 +175,4 @@ fn junit(cases: &[Case]) -> String {
          <testsuite name=\"gatetap faults\" tests=\"{all}\" failures=\"{bad}\">\n{}</testsuite>\n</testsuites>\n",
         cases.concat()
     )
-}
-
-/// Text for an XML attribute.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in printable(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

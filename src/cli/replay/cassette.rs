@@ -7,7 +7,7 @@ use crate::check::{self, Engine};
 use crate::cli::env::Env;
 use crate::cli::error::wrong_usage;
 use crate::cli::export::counted;
-use crate::cli::import::{self, Kind};
+use crate::cli::import::{self, Kind, same_file};
 use crate::cli::run::upstream;
 use crate::cli::scratch::Scratch;
 use crate::config::{self, Mode, Settings, Upstream};
@@ -309,13 +309,6 @@ fn refuse_itself(settings: &Settings) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
 }
 
 /// A recording made of a file that is none; `None` of one that is.

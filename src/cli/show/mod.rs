@@ -200,7 +200,7 @@ impl Shown {
         let exchange = &self.whole.exchange;
         let (_, body) = self.side(side);
         let seen = match side {
-            Side::Origin => body.marks.iter().map(|mark| u64::from(mark.length)).sum(),
+            Side::Origin => body.passed(),
             Side::Request | Side::Response => exchange.bytes_of(side),
         };
         let missing = seen.saturating_sub(body.bytes.len() as u64);

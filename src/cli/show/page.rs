@@ -287,7 +287,7 @@ impl Page {
     }
 
     fn header_lines(&mut self, headers: &Headers) {
-        for (name, value) in &headers.0 {
+        for (name, value) in headers {
             let name = paint(self.colour, Style::Faint, &printable(name)).into_owned();
             self.line(&format!("{name}: {}", printable(&head_text(value))));
         }
@@ -295,7 +295,7 @@ impl Page {
 
     /// What followed a body, if anything did.
     fn trailers(&mut self, headers: &Headers) {
-        if !headers.0.is_empty() {
+        if !headers.is_empty() {
             self.text.push('\n');
             self.note("trailers");
             self.header_lines(headers);

@@ -4,7 +4,7 @@ use super::{Shown, facts};
 use crate::exchange::body::{Body, Side};
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
-use crate::gateway::mask::mask_text;
+use crate::gateway::mask::mask_string;
 use crate::wire::websocket::{Frame, Kind, frames};
 
 /// So many of them are shown.
@@ -102,7 +102,7 @@ fn describe(frame: &Frame) -> String {
 /// looked for keys when it was recorded.
 fn preview(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let masked = String::from_utf8_lossy(&mask_text(text.as_bytes())).into_owned();
+    let masked = mask_string(text.to_owned());
     let start: String = masked.chars().take(PREVIEW).collect();
     let more = if start.len() < masked.len() { "…" } else { "" };
     Some(format!("{}{more}", printable(&start)))

@@ -207,7 +207,7 @@ impl View {
             None => Outcome::Open,
             Some(BodyEnd::Broken { by: Hop::App, .. }) if finished => Outcome::Fine,
             Some(BodyEnd::Broken { by: Hop::App, .. }) => Outcome::Left,
-            Some(BodyEnd::Broken { detail, .. }) if !self.overlooks_cut(head, detail) => {
+            Some(end @ BodyEnd::Broken { .. }) if !self.overlooks_cut(head, end) => {
                 Outcome::Raises(self.read_as.connection_error().to_owned())
             }
             Some(_) => self.clean_end(finished, digest),
@@ -223,9 +223,9 @@ impl View {
     }
 
     /// Node takes the close of a connection that was announced for the end of the body, but not a reset.
-    fn overlooks_cut(&self, head: &ResponseHead, detail: &str) -> bool {
+    fn overlooks_cut(&self, head: &ResponseHead, end: &BodyEnd) -> bool {
         let closes = head.headers.text("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        self.read_as == ReadAs::OpenAiNode && closes && !detail.contains("reset")
+        self.read_as == ReadAs::OpenAiNode && closes && !end.is_reset()
     }
 
     fn event(&mut self, given: Given, dialect: Dialect, finished: &mut bool) -> Step {

@@ -176,7 +176,8 @@ fn target(a: Compared<'_>, b: Compared<'_>) -> Vec<Difference> {
 }
 
 fn headers(a: &Headers, b: &Headers) -> Vec<Difference> {
-    let names: BTreeSet<String> = a.0.iter().chain(&b.0).map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let names: BTreeSet<String> =
+        a.iter().chain(b).map(|(name, _)| name.as_str().to_ascii_lowercase()).collect();
     let values = |headers: &Headers, name: &str| {
         let values: Vec<_> = headers.all(name).map(|value| String::from_utf8_lossy(value)).collect();
         (!values.is_empty()).then(|| values.join(", "))

@@ -20,6 +20,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as Input;
 
+/// No body is longer than this, in bytes, where only its length is told.
+const LONGEST_MISSING: u64 = 4 << 30;
+
+/// A mark of a body that is missing is no longer than this, in bytes: a replay has to make up as much at once.
+const MISSING_MARK: u64 = 1 << 20;
+
+/// No part of an exchange takes longer than this, in milliseconds: a year.
+const LONGEST_MS: f64 = 366.0 * 86_400_000.0;
+
 /// What a file does not say, a sentence each, with the number of exchanges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lacking(pub BTreeMap<&'static str, u64>);
@@ -93,7 +102,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
             .started
             .parse()
             .map_err(|_not_a_time| format!("{:?} is no time in RFC 3339", entry.started))?;
-        let timing = timing(&entry.timings);
+        let timing = timing(&entry.timings)?;
         let url = entry.request.url.clone();
         let own = entry.own.unwrap_or_default();
         let (path, query) = split_target(&url);
@@ -152,7 +161,7 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         let version = version(&response.version);
         let mut lines = headers(&response.headers)?;
         let is_coded = lines.first("content-encoding").is_some();
-        lines.0.retain(|(name, _)| {
+        lines.lines_mut().retain(|(name, _)| {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
             !(is("content-encoding") || is("transfer-encoding") || is_coded && is("content-length"))
         });
@@ -166,6 +175,10 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
         };
         let size = u64::try_from(content.size).unwrap_or_default();
         let lacks_body = content.text.is_none() && size > 0 && status != 101;
+        if lacks_body && size > LONGEST_MISSING {
+            let most = LONGEST_MISSING >> 30;
+            return Err(format!("an answer of {size} bytes is longer than any that is read: {most} GiB"));
+        }
         if lacks_body {
             self.lacks("the answer's body is missing");
         }
@@ -180,13 +193,13 @@ impl<E, S: FnMut(Piece) -> Result<(), E>> Reading<S, E> {
 
 /// A body of one chunk; its last bytes may be missing.
 fn body(bytes: Vec<u8>, missing: u64, read: Option<Micros>) -> Body {
-    let passed = bytes.len() as u64 + missing;
     let mut marks = Vec::new();
-    let mut left = passed;
-    while left > 0 {
-        let length = u32::try_from(left).unwrap_or(u32::MAX);
-        marks.push(Mark { length, read: read.unwrap_or_default(), taken: None, rest: Rest::default() });
-        left -= u64::from(length);
+    for (mut left, longest) in [(bytes.len() as u64, u64::from(u32::MAX)), (missing, MISSING_MARK)] {
+        while left > 0 {
+            let length = u32::try_from(left.min(longest)).unwrap_or(u32::MAX);
+            marks.push(Mark { length, read: read.unwrap_or_default(), taken: None, rest: Rest::default() });
+            left -= u64::from(length);
+        }
     }
     let cut = (missing > 0).then_some(Cut { at: bytes.len() as u64, tail: 0 });
     Body { bytes, marks, cut }
@@ -228,7 +241,7 @@ fn headers(pairs: &[Pair]) -> Result<Headers, String> {
             lines.push((name.clone(), Bytes::copy_from_slice(value.trim().as_bytes())));
         }
     }
-    Ok(Headers(lines))
+    Ok(lines.into_iter().collect())
 }
 
 /// The protocol as a recording names it.
@@ -254,15 +267,15 @@ fn gateway(url: &str) -> String {
     known.map_or(wanted, |profile| profile.name.clone())
 }
 
-fn timing(timings: &Timings) -> Timing {
-    let us = |ms: Option<f64>| ms.filter(|ms| *ms >= 0.0).map(|ms| (ms * 1000.0).round() as u64);
-    let tls = us(timings.ssl);
-    let before = [timings.blocked, timings.dns, timings.connect, timings.send];
-    let sent: u64 = before.into_iter().filter_map(us).sum();
-    let head = us(timings.wait).map(|wait| sent + wait);
-    let end = head.unwrap_or(sent) + us(timings.receive).unwrap_or_default();
-    Timing {
-        connect: us(timings.connect).map(|connect| Micros(connect.saturating_sub(tls.unwrap_or_default()))),
+fn timing(timings: &Timings) -> Result<Timing, String> {
+    let tls = us(timings.ssl)?;
+    let connect = us(timings.connect)?;
+    let before = [us(timings.blocked)?, us(timings.dns)?, connect, us(timings.send)?];
+    let sent: u64 = before.into_iter().flatten().sum();
+    let head = us(timings.wait)?.map(|wait| sent + wait);
+    let end = head.unwrap_or(sent) + us(timings.receive)?.unwrap_or_default();
+    Ok(Timing {
+        connect: connect.map(|connect| Micros(connect.saturating_sub(tls.unwrap_or_default()))),
         tls: tls.map(Micros),
         reused: None,
         sent: Some(Micros(sent)),
@@ -270,6 +283,14 @@ fn timing(timings: &Timings) -> Timing {
         end: Some(Micros(end)),
         held: None,
         taken: None,
+    })
+}
+
+/// Milliseconds in microseconds; -1 stands for what does not apply.
+fn us(ms: Option<f64>) -> Result<Option<u64>, String> {
+    match ms.filter(|ms| *ms >= 0.0) {
+        Some(ms) if ms > LONGEST_MS => Err(format!("a timing of {ms:e} ms is longer than a year")),
+        ms => Ok(ms.map(|ms| (ms * 1000.0).round() as u64)),
     }
 }
 

@@ -188,7 +188,7 @@ fn put_missing(into: &mut Value, one: &Exported, side: Side) {
 }
 
 fn headers(headers: &Headers) -> Value {
-    let lines = headers.0.iter().map(|(name, value)| json!({"name": name, "value": head_text(value)}));
+    let lines = headers.iter().map(|(name, value)| json!({"name": name, "value": head_text(value)}));
     Value::Array(lines.collect())
 }
 

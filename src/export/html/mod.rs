@@ -338,7 +338,7 @@ fn timeline(page: &mut String, one: &Exported, events: &[EventLine]) {
 
 fn headers(page: &mut String, title: &str, headers: &Headers) {
     put(page, format_args!("<details><summary>{title}</summary><table>"));
-    for (name, value) in &headers.0 {
+    for (name, value) in headers {
         put(page, format_args!("<tr><th>{}<td>{}</tr>", escaped(name), escaped(&head_text(value))));
     }
     page.push_str("</table></details>");

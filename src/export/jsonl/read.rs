@@ -247,14 +247,15 @@ fn head_of(
     match raw {
         Some(_) if !is_raw => Err(format!("{version} has no raw head")),
         Some(Octets(raw)) => {
+            let raw = Bytes::from(raw);
             if Headers::from_raw_head(&raw) != headers {
                 return Err("raw_head and headers do not agree".to_owned());
             }
-            Ok((headers, Some(raw.into())))
+            Ok((headers, Some(raw)))
         }
         None if is_raw => {
-            let raw = [start.as_bytes(), b"\r\n", &headers.to_block(), b"\r\n"].concat();
-            Ok((Headers::from_raw_head(&raw), Some(raw.into())))
+            let raw = Bytes::from([start.as_bytes(), b"\r\n", &headers.to_block(), b"\r\n"].concat());
+            Ok((Headers::from_raw_head(&raw), Some(raw)))
         }
         None => Ok((headers, None)),
     }
@@ -266,7 +267,7 @@ fn headers(lines: Vec<(String, Octets)>) -> Result<Headers, String> {
             return Err(format!("the header {name:?} holds a line break"));
         }
     }
-    Ok(Headers(lines.into_iter().map(|(name, Octets(value))| (name, value.into())).collect()))
+    Ok(lines.into_iter().map(|(name, Octets(value))| (name, value)).collect())
 }
 
 fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>), String> {
@@ -279,21 +280,19 @@ fn body(line: &BodyLine, side: &str) -> Result<(Body, Headers, Option<BodyEnd>),
         before = *read;
     }
     let kept = line.content.0.len() as u64;
-    let passed: u64 = marks.iter().map(|mark| u64::from(mark.length)).sum();
-    let fits = match &line.cut {
-        Some(cut) => cut.at.checked_add(cut.tail) == Some(kept) && kept < passed,
-        None => marks.is_empty() || kept == passed,
-    };
-    if !fits {
-        return Err(format!("the {side}'s content, cut and marks do not add up"));
-    }
     let body = Body {
         bytes: line.content.0.clone(),
         marks,
         cut: line.cut.as_ref().map(|cut| Cut { at: cut.at, tail: cut.tail }),
     };
-    let trailers =
-        Headers(line.trailers.iter().map(|(name, value)| (name.clone(), value.0.clone().into())).collect());
+    let fits = match body.cut {
+        Some(cut) => cut.at.checked_add(cut.tail) == Some(kept) && kept < body.passed(),
+        None => body.marks.is_empty() || kept == body.passed(),
+    };
+    if !fits {
+        return Err(format!("the {side}'s content, cut and marks do not add up"));
+    }
+    let trailers = line.trailers.iter().map(|(name, value)| (name, value.0.clone())).collect();
     Ok((body, trailers, line.end.as_ref().map(end).transpose()?))
 }
 
@@ -311,8 +310,7 @@ fn end(line: &EndLine) -> Result<BodyEnd, String> {
     match line {
         EndLine::Whole => Ok(BodyEnd::Whole),
         EndLine::Broken { by, detail } => {
-            let hop = [Hop::App, Hop::Gateway, Hop::Gatetap].into_iter().find(|hop| hop.as_str() == by);
-            let hop = hop.ok_or_else(|| format!("{by:?} is none of app, gateway, gatetap"))?;
+            let hop = Hop::parse(by).ok_or_else(|| format!("{by:?} is none of app, gateway, gatetap"))?;
             Ok(BodyEnd::Broken { by: hop, detail: detail.clone() })
         }
     }

@@ -134,7 +134,7 @@ fn origin_body_line(altered: &Altered) -> BodyLine {
 /// What is kept of a body.
 fn kept(body: &Body) -> BodyLine {
     BodyLine {
-        bytes: body.marks.iter().map(|mark| u64::from(mark.length)).sum(),
+        bytes: body.passed(),
         content: Octets(body.bytes.clone()),
         cut: body.cut.map(|cut| CutLine { at: cut.at, tail: cut.tail }),
         marks: body
@@ -153,7 +153,7 @@ fn kept(body: &Body) -> BodyLine {
 }
 
 fn lines(headers: &Headers) -> Vec<(String, Octets)> {
-    headers.0.iter().map(|(name, value)| (name.clone(), Octets(value.to_vec()))).collect()
+    headers.iter().map(|(name, value)| (name.to_string(), Octets(value.to_vec()))).collect()
 }
 
 fn end_line(end: &BodyEnd) -> EndLine {

@@ -1,8 +1,8 @@
 //! `GET /_gatetap/exchanges?filter=&limit=`: what `gatetap ls --json` says.
 
 use super::Refusal;
+use super::query::{parameters, unknown};
 use crate::export::json::SummaryLine;
-use crate::gateway::keys::percent_decode;
 use crate::proxy::Shared;
 use crate::store::filter::Filter;
 use crate::store::{Error, Page, Reader};
@@ -49,11 +49,7 @@ impl Query {
     fn parse(query: &str) -> Result<Self, Refusal> {
         let bad = |reason: String| Refusal::new(StatusCode::BAD_REQUEST, reason);
         let mut parsed = Self { filter: Filter::default(), limit: LIMIT };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            // A form writes blanks as `+`.
-            let value = percent_decode(value.replace('+', " ").as_bytes());
-            let value = String::from_utf8_lossy(&value).into_owned();
+        for (name, value) in parameters(query) {
             match name {
                 "filter" => {
                     parsed.filter = Filter::parse(&value).map_err(|error| {
@@ -66,9 +62,7 @@ impl Query {
                         value.parse().map_err(|_not_a_number| bad(format!("`{value}` is no limit")))?;
                     parsed.limit = limit;
                 }
-                other => {
-                    return Err(bad(format!("there is no parameter `{other}`; there are filter and limit")));
-                }
+                other => return Err(unknown(other, &["filter", "limit"])),
             }
         }
         Ok(parsed)

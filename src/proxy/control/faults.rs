@@ -1,6 +1,7 @@
 //! `/_gatetap/faults`: the armed rules, read and changed while traffic passes.
 
 use super::Refusal;
+use super::query::{parameters, unknown};
 use crate::fault::{Listed, Rule, spec};
 use crate::proxy::Shared;
 use crate::proxy::own_answer::json;
@@ -17,13 +18,14 @@ pub(super) fn answer(shared: &Shared, request: &Request<Bytes>) -> Result<Respon
         Method::GET => Ok(()),
         Method::PUT => rules(request).map(|rules| shared.armed.replace(rules, now)),
         Method::POST => rules(request).map(|rules| shared.armed.arm(rules, now)),
-        Method::DELETE => {
-            match request.uri().query().and_then(|query| query.strip_prefix("fault=")) {
-                Some(fault) => drop(shared.armed.disarm(fault)),
-                None => shared.armed.replace(Vec::new(), now),
+        Method::DELETE => named(request).map(|faults| {
+            if faults.is_empty() {
+                shared.armed.replace(Vec::new(), now);
             }
-            Ok(())
-        }
+            for fault in &faults {
+                shared.armed.disarm(fault);
+            }
+        }),
         _ => Err(super::not_served("/_gatetap/faults")),
     };
     changed.map(|()| json(StatusCode::OK, &list(shared), None))
@@ -44,6 +46,16 @@ fn shown(listed: &Listed) -> Value {
         keys.insert("left_s".to_owned(), json!(listed.left.map(|left| left.as_ms() / 1000.0)));
     }
     shown
+}
+
+/// The faults that a request names; where it names none, all are meant.
+fn named(request: &Request<Bytes>) -> Result<Vec<String>, Refusal> {
+    parameters(request.uri().query().unwrap_or_default())
+        .map(|(name, value)| match name {
+            "fault" => Ok(value),
+            other => Err(unknown(other, &["fault"])),
+        })
+        .collect()
 }
 
 /// The rules that a request brings: a list of tables or texts.

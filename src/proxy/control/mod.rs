@@ -7,6 +7,7 @@
 mod admit;
 mod exchanges;
 mod faults;
+mod query;
 
 use super::Shared;
 use super::own_answer::json;

@@ -6,15 +6,12 @@ use super::message::Request;
 use super::own;
 use crate::proxy::app_connection::Connection;
 use crate::proxy::own_answer::{Failure, Token};
-use crate::wire::http1::{Problem, head_end};
+use crate::wire::http1::{HEAD_LIMIT, Problem, head_end};
 use bytes::{Buf as _, Bytes};
 use std::time::Duration;
 
 /// How long a head may take from its first byte to its last. No app is that slow by itself.
 const HEAD_TIME: Duration = Duration::from_secs(60);
-
-/// No head is longer than this.
-const HEAD_LIMIT: usize = 1 << 20;
 
 /// How an HTTP/2 connection begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

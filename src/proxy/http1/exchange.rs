@@ -15,7 +15,7 @@ use crate::proxy::app_connection::Connection;
 use crate::proxy::chosen::Chosen;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
 use crate::proxy::inject::{self, Injected, Injection};
-use crate::proxy::own_answer::{Failure, Token};
+use crate::proxy::own_answer::{Failure, Token, rendered};
 use crate::proxy::route::Route;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
@@ -250,7 +250,7 @@ fn asked(peer: SocketAddr, request: &Request, to: Option<&Destination>, sent: Op
         version: version(request.minor),
         headers: HeaderMap::new(),
         raw: Some(request.head.raw().clone()),
-        sent: sent.map(|head| Headers::from_raw_head(head)),
+        sent: sent.map(Headers::from_raw_head),
         set: to.map(|to| Arc::clone(&to.route.set)).unwrap_or_default(),
         fault: None,
         replay_of: None,
@@ -286,7 +286,7 @@ impl Sending<'_> {
             }
         }
         let Some(connected) = self.connect(app).await else {
-            record.broken(Hop::App, "the app closed its connection before there was an answer");
+            record.both_ended(&BodyEnd::app_left_unanswered());
             return Ok(After::Drop);
         };
         let (stream, times) = connected?;
@@ -389,7 +389,7 @@ impl Sending<'_> {
                 Attempt::After(After::Reset)
             }
             Ended::AppGone => {
-                record.broken(Hop::App, "the app closed its connection");
+                record.both_ended(&BodyEnd::app_left());
                 if !gateway.is_closed() {
                     gateway.stream.reset_on_close();
                 }
@@ -401,24 +401,20 @@ impl Sending<'_> {
             }
             Ended::NoAnswer(_) if way == Way::Idle && !up.sent => Attempt::Stale,
             Ended::NoAnswer(_) if app.ended => {
-                record.broken(Hop::App, "the app closed its connection before there was an answer");
+                record.both_ended(&BodyEnd::app_left_unanswered());
                 Attempt::After(After::Close)
             }
             Ended::NoAnswer(error) => match inject::silenced(&error) {
                 Some(reset) => {
                     record.request_refused("a fault was injected");
-                    record.broken(Hop::Gateway, "no answer: a fault was injected");
+                    record.both_ended(&BodyEnd::broken(Hop::Gateway, "no answer: a fault was injected"));
                     Attempt::After(if reset { After::Reset } else { After::Close })
                 }
                 None => Attempt::Failed(self.no_answer(&error)),
             },
-            Ended::BadAnswer(problem) => Attempt::Failed(Failure::new(
-                Token::BadResponse,
-                format!(
-                    "{} answered with something that is not HTTP: {problem}",
-                    self.route.gateway.authority
-                ),
-            )),
+            Ended::BadAnswer(problem) => {
+                Attempt::Failed(Failure::not_http(&self.route.gateway.authority, &problem))
+            }
             Ended::Own(miss) => Attempt::Failed((*miss).into()),
             // Only `run` is told this, and goes on.
             Ended::AppSilent => Attempt::After(After::Drop),
@@ -460,11 +456,9 @@ impl Sending<'_> {
         }
         let gateway = &self.route.gateway.authority;
         if error.kind() == io::ErrorKind::UnexpectedEof {
-            let message = format!("{gateway} closed the connection before it answered");
-            Failure::new(Token::ClosedBeforeResponse, message)
+            Failure::closed_unanswered(gateway)
         } else {
-            let message = format!("{gateway} reset the connection before it answered");
-            Failure::new(Token::ConnectionReset, message)
+            Failure::reset_unanswered(gateway)
         }
     }
 }
@@ -496,7 +490,8 @@ async fn run<A: Socket, G: Socket>(
 fn bad_request(record: &mut Record, problem: Problem, is_answered: bool) -> Attempt {
     record.ended(Side::Request, BodyEnd::broken(Hop::App, problem.to_string()));
     if is_answered {
-        record.ended(Side::Response, BodyEnd::broken(Hop::Gatetap, problem.to_string()));
+        let why = format!("its request broke the rules of HTTP: {problem}");
+        record.ended(Side::Response, BodyEnd::broken(Hop::App, why));
         return Attempt::After(After::Close);
     }
     Attempt::Failed(Failure::from(problem))
@@ -528,7 +523,7 @@ async fn control_answer<A: Socket>(shared: &Arc<Shared>, app: &mut Link<A>, requ
         None => (control::not_whole(), false),
     };
     let keep = request.keep && whole;
-    match app.send(own::rendered(&response, &request.method, keep)).await {
+    match app.send(rendered(&response, &request.method, keep)).await {
         Ok(()) if keep => After::Keep,
         Ok(()) => After::Close,
         Err(_) => After::Drop,

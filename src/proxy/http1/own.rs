@@ -9,12 +9,11 @@ use crate::exchange::body::{Rest, Side};
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::proxy::app_connection::Connection;
 use crate::proxy::control::LONGEST_BODY;
-use crate::proxy::own_answer::Failure;
+use crate::proxy::own_answer::{Failure, rendered};
 use crate::record::{Answered, Asked};
 use crate::wire::http1::BodyReader;
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Response, Version};
+use http::{HeaderMap, Method, Version};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +89,7 @@ async fn rest<A: Socket>(app: &mut Link<A>, record: &mut Record, body: &mut Body
         }
         poll_fn(|cx| record.poll_room(cx)).await;
         if !matches!(app.fill().await, Ok(1..)) {
-            record.ended(Side::Request, BodyEnd::broken(Hop::App, "closed before the body was whole"));
+            record.ended(Side::Request, BodyEnd::closed_early(Hop::App));
             return false;
         }
     }
@@ -150,25 +149,4 @@ async fn send<A: Socket>(
         record.ended(Side::Response, BodyEnd::Whole);
     }
     sent
-}
-
-/// An answer of gatetap's own as bytes.
-pub(super) fn rendered(response: &Response<Bytes>, method: &[u8], keep: bool) -> Bytes {
-    let reason = response.status().canonical_reason().unwrap_or_default();
-    let mut out = format!("HTTP/1.1 {} {reason}\r\n", response.status().as_str()).into_bytes();
-    for (name, value) in response.headers() {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(format!("{CONTENT_LENGTH}: {}\r\n", response.body().len()).as_bytes());
-    if !keep {
-        out.extend_from_slice(b"connection: close\r\n");
-    }
-    out.extend_from_slice(b"\r\n");
-    if method != b"HEAD" {
-        out.extend_from_slice(response.body());
-    }
-    out.into()
 }

@@ -10,14 +10,11 @@ use super::record::Record;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::replay::{Miss, OwnWord};
-use crate::wire::http1::{BodyReader, Framing, Problem, head_end};
+use crate::wire::http1::{BodyReader, Framing, HEAD_LIMIT, Problem, head_end};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
-
-/// No answer's head is longer than this.
-const HEAD_LIMIT: usize = 1 << 20;
 
 /// How the answer came to its end, or why none came.
 #[derive(Debug)]
@@ -243,11 +240,11 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
                 Ended::Closed
             }
             None => {
-                self.cut_by(Hop::Gateway, "closed before the body was whole");
+                self.cut(BodyEnd::closed_early(Hop::Gateway));
                 Ended::Closed
             }
             Some(_) => {
-                self.cut_by(Hop::Gateway, "connection reset");
+                self.cut(BodyEnd::reset(Hop::Gateway));
                 Ended::Reset
             }
         });
@@ -255,12 +252,8 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
     }
 
     /// The answer is cut; if the app had left before, that is why.
-    fn cut_by(&mut self, by: Hop, detail: &str) {
-        let end = if self.app.ended {
-            BodyEnd::broken(Hop::App, "the app closed its connection")
-        } else {
-            BodyEnd::broken(by, detail)
-        };
+    fn cut(&mut self, end: BodyEnd) {
+        let end = if self.app.ended { BodyEnd::app_left() } else { end };
         self.record.ended(Side::Response, end);
     }
 
@@ -386,7 +379,7 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
     /// Tells how the request ended, if that can be told already.
     fn request_ended(&mut self) {
         if !self.up.body.may_end_here() {
-            self.record.ended(Side::Request, BodyEnd::broken(Hop::App, "closed before the body was whole"));
+            self.record.ended(Side::Request, BodyEnd::closed_early(Hop::App));
         } else if !self.upgrade || self.is_tunnel() {
             self.record.whole(Side::Request, self.up.body.trailers());
         }

@@ -57,7 +57,7 @@ impl Record {
     /// Tells the end of a side whose body is whole, with the lines that followed it.
     pub(super) fn whole(&mut self, side: Side, trailers: &[u8]) {
         if self.is_open(side) && !trailers.is_empty() {
-            self.track.trailers(side, Headers::from_block(trailers));
+            self.track.trailers(side, Headers::from_block(&Bytes::copy_from_slice(trailers)));
         }
         self.ended(side, BodyEnd::Whole);
     }
@@ -73,10 +73,10 @@ impl Record {
         }
     }
 
-    /// Tells that `by` broke off whatever is still open.
-    pub(super) fn broken(&mut self, by: Hop, detail: &str) {
+    /// Tells the end of whatever is still open.
+    pub(super) fn both_ended(&mut self, end: &BodyEnd) {
         for side in [Side::Request, Side::Response] {
-            self.ended(side, BodyEnd::broken(by, detail));
+            self.ended(side, end.clone());
         }
     }
 
@@ -96,9 +96,9 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if self.shared.stopping.load(Ordering::Relaxed) {
-            self.broken(Hop::Gatetap, "gatetap was stopped");
+            self.both_ended(&BodyEnd::stopped());
         } else {
-            self.broken(Hop::App, "the app closed its connection");
+            self.both_ended(&BodyEnd::app_left());
         }
     }
 }

@@ -132,11 +132,8 @@ impl Job {
                     None
                 }
                 Read::Whole => Some((BodyEnd::Whole, None)),
-                Read::Closed => {
-                    let end = BodyEnd::broken(Hop::Gateway, "closed before the body was whole");
-                    Some((end, Some(Step::Cut)))
-                }
-                Read::Reset => Some((BodyEnd::broken(Hop::Gateway, "connection reset"), Some(Step::Reset))),
+                Read::Closed => Some((BodyEnd::closed_early(Hop::Gateway), Some(Step::Cut))),
+                Read::Reset => Some((BodyEnd::reset(Hop::Gateway), Some(Step::Reset))),
             };
             let Some((end, broken)) = end else {
                 if writer.follow(&mut steps).await == Goes::Over {

@@ -3,17 +3,14 @@
 use crate::exchange::body::Rest;
 use crate::proxy::Shared;
 use crate::proxy::connect::GatewayStream;
-use crate::proxy::own_answer::{Failure, Token};
+use crate::proxy::own_answer::Failure;
 use crate::proxy::route::Route;
 use crate::proxy::socket::ResetOnClose as _;
 use crate::tls::Alpn;
-use crate::wire::http1::{BodyReader, Framing, Head, Problem, StatusLine, head_end};
+use crate::wire::http1::{BodyReader, Framing, HEAD_LIMIT, Head, Problem, StatusLine, head_end};
 use bytes::{Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
-
-/// No answer's head is longer than this.
-const HEAD_LIMIT: usize = 1 << 20;
 
 /// One read takes at most so many bytes.
 const READ: usize = 64 << 10;
@@ -91,14 +88,8 @@ impl Gateway {
             }
             match self.fill().await {
                 Ok(1..) => {}
-                Ok(0) => {
-                    let message = format!("{} closed the connection before it answered", self.authority);
-                    return Err(Failure::new(Token::ClosedBeforeResponse, message));
-                }
-                Err(_) => {
-                    let message = format!("{} reset the connection before it answered", self.authority);
-                    return Err(Failure::new(Token::ConnectionReset, message));
-                }
+                Ok(0) => return Err(Failure::closed_unanswered(&self.authority)),
+                Err(_) => return Err(Failure::reset_unanswered(&self.authority)),
             }
         };
         let raw = self.unused.split_to(end).freeze();
@@ -146,8 +137,7 @@ impl Gateway {
     }
 
     fn bad(&self, problem: Problem) -> Failure {
-        let message = format!("{} answered with something that is not HTTP: {problem}", self.authority);
-        Failure::new(Token::BadResponse, message)
+        Failure::not_http(&self.authority, &problem)
     }
 }
 

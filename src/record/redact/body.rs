@@ -81,6 +81,23 @@ impl BodyMask {
         coded.filter(|hidden| hidden.count > 0).unwrap_or(self.text.hidden)
     }
 
+    /// Whether reading may leave a part out and go on behind it. What is coded, in frames, or kept as structure
+    /// alone, is read whole.
+    pub(super) fn may_skip(&self) -> bool {
+        self.coded.is_none() && self.frames.is_none() && self.structure.is_none()
+    }
+
+    /// Goes on at the offset `at` of the body. A secret that began in what was left out is not known for one: what comes
+    /// first is read, but not to be kept.
+    pub(super) fn skip_to(&mut self, at: u64) {
+        if at == self.text.passed {
+            return;
+        }
+        let TextMask { hidden, events, .. } = std::mem::take(&mut self.text);
+        let events = events.map(|_| Box::default());
+        self.text = TextMask { passed: at, hidden, events, ..TextMask::default() };
+    }
+
     /// Takes the next chunk.
     pub(super) fn push(&mut self, chunk: &Bytes, secrets: &Secrets) -> Redacted {
         self.frames.take_if(|frames| frames.are_none(chunk));

@@ -3,7 +3,7 @@
 use super::memo::Shelf;
 use super::secrets::Secrets;
 use crate::exchange::credential::CredentialFacts;
-use crate::exchange::head::{Headers, split_target};
+use crate::exchange::head::{Headers, Line, split_target};
 use crate::gateway::credential::credential_facts;
 use crate::gateway::keys;
 use crate::gateway::set_header::SetHeader;
@@ -31,8 +31,8 @@ impl Carried {
     /// Of a request with these header lines, whose values may have white space around them, with this target, and with
     /// what configuration has set. `salt` is the recording's own.
     pub(super) fn of(headers: &Headers, target: &str, set: &[SetHeader], salt: &[u8]) -> Self {
-        let tells = |(name, _): &&(String, _)| keys::table().header(name).is_some();
-        let credentials: Vec<_> = headers.0.iter().filter(tells).collect();
+        let tells = |(name, _): &&Line| keys::table().header(name).is_some();
+        let credentials: Vec<_> = headers.iter().filter(tells).collect();
         // A target tells of nothing but by its query, its fragment, or its user.
         let told = Some(target).filter(|target| target.contains(['?', '#', '@']));
         let set: Vec<&str> = set.iter().filter_map(|set| set.secret.as_deref()).collect();

@@ -43,7 +43,7 @@ use crate::digest::{Digest, Text};
 use crate::exchange::body::{Hidden, Side};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::OwnAnswer;
-use crate::exchange::head::{Headers, InterimHead, RequestHead, ResponseHead, split_target};
+use crate::exchange::head::{Headers, InterimHead, Line, Name, RequestHead, ResponseHead, split_target};
 use crate::exchange::time::WallTime;
 use crate::exchange::{Exchange, SessionId};
 use crate::gateway::credential::credential_facts;
@@ -158,15 +158,38 @@ impl Redactor {
         }
     }
 
+    /// Whether chunks of `side` that will hardly be kept need not be read.
+    pub(super) fn may_skip(&self, side: Side) -> bool {
+        match side {
+            Side::Request => self.request.may_skip(),
+            Side::Response => self.response.may_skip(),
+            Side::Origin => self.origin.may_skip(),
+        }
+    }
+
+    /// The next chunk is that at the offset `at`; what stands there first is not kept.
+    pub(super) fn skip_to(&mut self, side: Side, at: u64) {
+        match side {
+            Side::Request => self.request.skip_to(at),
+            Side::Response => self.response.skip_to(at),
+            Side::Origin => self.origin.skip_to(at),
+        }
+    }
+
     /// Hides what is secret in a text that was made from the exchange.
     pub fn text(&self, text: &mut String) {
+        if let Some(hidden) = self.hidden_text(text) {
+            *text = hidden;
+        }
+    }
+
+    /// A text without what is secret in it; `None` where nothing is.
+    fn hidden_text(&self, text: &str) -> Option<String> {
         let masked = remembered(As::Text, text.as_bytes(), &self.secrets, || {
             let masked = mask::mask_text(&self.hide(&Bytes::copy_from_slice(text.as_bytes())));
             changed(text.as_bytes(), masked.into())
         });
-        if let Some(masked) = masked {
-            *text = mask::into_text(masked.into());
-        }
+        masked.map(|masked| mask::into_text(masked.into()))
     }
 
     /// Hides what is secret in prompt and answer; `None` where no text is kept.
@@ -332,29 +355,26 @@ impl Redactor {
     }
 
     fn headers(&self, headers: &Headers) -> Headers {
-        let lines = headers.0.iter().map(|(name, value)| {
-            let masked = remembered(As::Value(name), value, &self.secrets, || {
-                let masked = mask::mask_header(name, value);
-                changed(value, self.hide_in_head(&masked.into()))
-            });
-            (self.masked(name.clone()), masked.unwrap_or_else(|| value.clone()))
+        headers.iter().map(|line| self.header(line)).collect()
+    }
+
+    fn header(&self, (name, value): &Line) -> Line {
+        let masked = remembered(As::Value(name), value, &self.secrets, || {
+            let masked = mask::mask_header(name, value);
+            changed(value, self.hide_in_head(&masked.into()))
         });
-        Headers(lines.collect())
+        let name = self.hidden_text(name).map_or_else(|| name.clone(), Name::from);
+        (name, masked.unwrap_or_else(|| value.clone()))
     }
 
     /// The same for lines most of which stand in `plain` too, though untrimmed, and without their secrets in `masked`.
     fn headers_like(&self, headers: &Headers, plain: &Headers, masked: &Headers) -> Headers {
-        let lines = headers.0.iter().flat_map(|line| {
-            let is_same = |(name, value): &(String, Bytes)| {
-                *name == line.0 && value.trim_ascii() == line.1.trim_ascii()
-            };
-            let known = plain.0.iter().zip(&masked.0).find(|(plain, _)| is_same(plain));
-            known.map_or_else(
-                || self.headers(&Headers(vec![line.clone()])).0,
-                |(_, masked)| vec![masked.clone()],
-            )
+        let lines = headers.iter().map(|line| {
+            let is_same = |(name, value): &Line| *name == line.0 && value.trim_ascii() == line.1.trim_ascii();
+            let known = plain.iter().zip(masked).find(|(plain, _)| is_same(plain));
+            known.map_or_else(|| self.header(line), |(_, masked)| masked.clone())
         });
-        Headers(lines.collect())
+        lines.collect()
     }
 
     fn masked(&self, mut text: String) -> String {
@@ -405,17 +425,12 @@ fn changed(plain: &[u8], masked: Bytes) -> Option<Bytes> {
 
 /// The header lines of a map.
 pub fn lines(headers: &HeaderMap) -> Headers {
-    Headers(
-        headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-            .collect(),
-    )
+    headers.iter().map(|(name, value)| (name.as_str(), Bytes::copy_from_slice(value.as_bytes()))).collect()
 }
 
 /// The header lines with the white space that a parser trims: it is a defect of a credential.
 fn untrimmed(raw: Option<&Bytes>, parsed: &Headers) -> Headers {
-    raw.map_or_else(|| parsed.clone(), |raw| Headers::from_raw_head_untrimmed(raw))
+    raw.map_or_else(|| parsed.clone(), Headers::from_raw_head_untrimmed)
 }
 
 fn version(version: Version) -> String {

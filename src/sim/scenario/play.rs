@@ -32,7 +32,7 @@ pub(in crate::sim) async fn over_http2(
     *response.status_mut() = StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
     // What belongs to a connection has no place in HTTP/2.
     let hops = ["connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"];
-    for (name, value) in &head.headers.0 {
+    for (name, value) in &head.headers {
         let is_hop = hops.iter().any(|hop| name.eq_ignore_ascii_case(hop));
         if let (false, Ok(name), Ok(value)) =
             (is_hop, HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value))

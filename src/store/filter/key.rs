@@ -1,6 +1,6 @@
 //! The keys.
 
-use super::error::nearest;
+use crate::exchange::nearest::nearest;
 
 /// A key of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,10 +1,11 @@
 //! The values of the keys.
 
-use super::error::{FilterError, nearest};
+use super::error::FilterError;
 use super::key::{Key, KeyInfo};
 use super::term::{Compare, Instant, Name, Pattern, Quantity, SessionName, State, Term};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
+use crate::exchange::nearest::nearest;
 use crate::exchange::time::{Micros, WallTime};
 use jiff::Timestamp;
 use std::ops::Range;

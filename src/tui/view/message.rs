@@ -51,7 +51,7 @@ pub(super) fn response(ui: &Ui, detail: &Detail, form: Form, width: usize) -> Co
 }
 
 fn push_trailers(content: &mut Content, ui: &Ui, trailers: &Headers, width: usize) {
-    if !trailers.0.is_empty() {
+    if !trailers.is_empty() {
         content.lines.push(Line::default());
         push_wrapped(&mut content.lines, ui, Role::Quiet, "after the body:", width);
         push_headers(content, ui, trailers, width);
@@ -60,8 +60,8 @@ fn push_trailers(content: &mut Content, ui: &Ui, trailers: &Headers, width: usiz
 
 fn push_headers(content: &mut Content, ui: &Ui, headers: &Headers, width: usize) {
     let lines = &mut content.lines;
-    for (name, value) in &headers.0 {
-        content.headers.push((name.to_ascii_lowercase(), lines.len()));
+    for (name, value) in headers {
+        content.headers.push((name.as_str().to_ascii_lowercase(), lines.len()));
         let note = note(name);
         let text = format!("{name}: {}", String::from_utf8_lossy(value));
         let text = one_line(&text);
@@ -89,7 +89,7 @@ fn push_headers(content: &mut Content, ui: &Ui, headers: &Headers, width: usize)
 /// What was changed of the headers on their way to the gateway.
 fn push_changes(lines: &mut Vec<Line<'static>>, ui: &Ui, asked: &Headers, sent: &Headers, width: usize) {
     let only_in = |one: &Headers, other: &Headers| -> Vec<String> {
-        let new = one.0.iter().filter(|line| !other.0.contains(line));
+        let new = one.iter().filter(|line| !other.iter().any(|known| known == *line));
         new.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))).collect()
     };
     let (removed, added) = (only_in(asked, sent), only_in(sent, asked));

@@ -1,10 +1,7 @@
 //! Finds the head of an answer in the bytes that another reader reads, so that it can be kept byte for byte.
 
-use super::head_end;
+use super::{HEAD_LIMIT, head_end};
 use bytes::Bytes;
-
-/// No head longer than this is kept.
-const HEAD_LIMIT: usize = 1 << 20;
 
 /// Finds the head of the answer to one request. Interim answers (1xx) are passed over.
 #[derive(Debug, Default)]

@@ -6,20 +6,26 @@
 //! | [`framing`] | how long a message's body is, by the rules of RFC 9112 §6.3 |
 //! | [`body`] | the bytes of a body as they come: which of them are data, and where it ends |
 //! | [`finder`] | the head of an answer in what another reader reads |
+//! | [`answer_end`] | whether an answer that is read in pieces is over |
 //!
 //! Requests are read strictly: what two readers could take for two different messages is a [`Problem`],
 //! so that nothing is passed on that the gateway might read differently. Answers are read as kindly as
 //! an app would, and passed on as they are.
 
+pub mod answer_end;
 pub mod body;
 pub mod finder;
 pub mod framing;
 pub mod head;
 
+pub use answer_end::AnswerEnd;
 pub use body::BodyReader;
 pub use finder::ResponseHeadFinder;
 pub use framing::Framing;
 pub use head::{Field, Head, RequestLine, StatusLine, head_end};
+
+/// No head longer than this is read, in bytes.
+pub const HEAD_LIMIT: usize = 1 << 20;
 
 /// Why a message cannot be read in one way only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -34,7 +34,7 @@
 //! A file may hold several: a line `exchange +2s` begins the next one, so much after the start of the one
 //! before it ([`read_all`]).
 //!
-//! Invariant: [`read`] of what [`Capture`] writes gives the same bytes, chunks, times and ends.
+//! Invariant: [`read()`] of what [`Capture`] writes gives the same bytes, chunks, times and ends.
 
 mod read;
 mod write;

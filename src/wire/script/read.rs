@@ -8,6 +8,7 @@ use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, Timing};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 
 /// Why a text is no capture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -370,17 +371,17 @@ fn end(text: &str) -> Result<BodyEnd, Mistake> {
         return Ok(BodyEnd::Whole);
     }
     let (name, detail) = text.split_once(' ').unwrap_or((text, ""));
-    let hop = [Hop::App, Hop::Gateway, Hop::Gatetap].into_iter().find(|hop| hop.as_str() == name);
-    hop.map(|by| BodyEnd::broken(by, detail)).ok_or_else(|| Mistake::Hop(name.to_owned()))
+    Hop::parse(name).map(|by| BodyEnd::broken(by, detail)).ok_or_else(|| Mistake::Hop(name.to_owned()))
 }
 
 /// The head with its empty line, its start line, its header lines.
-fn head(mut raw: Vec<u8>) -> (Vec<u8>, String, Headers) {
+fn head(mut raw: Vec<u8>) -> (Bytes, String, Headers) {
     if !raw.ends_with(b"\r\n\r\n") && !raw.ends_with(b"\n\n") {
         raw.extend_from_slice(b"\r\n");
     }
     let line = raw.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+    let raw = Bytes::from(raw);
     let headers = Headers::from_raw_head(&raw);
     (raw, line, headers)
 }
@@ -395,7 +396,7 @@ fn request_head(raw: Vec<u8>) -> Result<RequestHead, Mistake> {
         target: target.to_owned(),
         version: version.to_owned(),
         headers,
-        raw: version.starts_with("HTTP/1").then(|| raw.into()),
+        raw: version.starts_with("HTTP/1").then_some(raw),
     })
 }
 
@@ -409,6 +410,6 @@ fn response_head(raw: Vec<u8>) -> Result<ResponseHead, Mistake> {
         status,
         version: version.to_owned(),
         headers,
-        raw: version.starts_with("HTTP/1").then(|| raw.into()),
+        raw: version.starts_with("HTTP/1").then_some(raw),
     })
 }

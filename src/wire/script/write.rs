@@ -85,8 +85,7 @@ fn write_head(
 }
 
 fn write_body(f: &mut fmt::Formatter<'_>, body: &Body, now: &mut Micros) -> fmt::Result {
-    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
-    let gap = body.cut.map_or(passed..passed, |cut| cut.at..passed.saturating_sub(cut.tail).max(cut.at));
+    let gap = body.gap();
     let kept = |from: u64, to: u64| {
         let at = |place: u64| {
             let index = place.min(gap.start) + place.saturating_sub(gap.end);

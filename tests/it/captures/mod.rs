@@ -57,7 +57,7 @@ pub fn record(home: &Home, names: &[&str]) -> PathBuf {
 }
 
 fn mask(exchange: &mut Exchange) {
-    for (name, value) in &mut exchange.request.headers.0 {
+    for (name, value) in exchange.request.headers.lines_mut() {
         if ["authorization", "x-api-key"].contains(&name.to_ascii_lowercase().as_str()) {
             *value = "********".into();
         }

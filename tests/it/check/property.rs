@@ -110,8 +110,8 @@ fn headers(names: &'static [&'static str]) -> impl Strategy<Value = Headers> {
         4 => select(&VALUES[..]).prop_map(|value| value.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..12),
     ];
-    let line = (select(names), value).prop_map(|(name, value)| (name.to_owned(), value.into()));
-    prop::collection::vec(line, 0..7).prop_map(Headers)
+    let line = (select(names), value).prop_map(|(name, value)| (name, value));
+    prop::collection::vec(line, 0..7).prop_map(Headers::from_iter)
 }
 
 fn body() -> impl Strategy<Value = Body> {

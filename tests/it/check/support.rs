@@ -136,7 +136,7 @@ fn redact(exchange: &mut Exchange, [request, response]: [&mut Body; 2]) {
     exchange.request_hidden = redactor.hidden(Side::Request);
     exchange.response_hidden = redactor.hidden(Side::Response);
     exchange.credentials = credential_facts(&untrimmed(head), head.query(), b"salt");
-    for (name, value) in &mut head.headers.0 {
+    for (name, value) in head.headers.lines_mut() {
         *value = mask_header(name, value).into();
     }
     head.raw = head.raw.take().map(|raw| mask_raw_head(&raw).into());
@@ -163,7 +163,7 @@ fn redact_body(redactor: &mut Redactor, side: Side, body: &mut Body) {
 
 /// The header lines with the white space around their values.
 fn untrimmed(head: &RequestHead) -> Headers {
-    let raw = head.raw.as_ref().map(|raw| Headers::from_raw_head_untrimmed(raw));
+    let raw = head.raw.as_ref().map(Headers::from_raw_head_untrimmed);
     raw.unwrap_or_else(|| head.headers.clone())
 }
 

@@ -136,8 +136,8 @@ fn what_an_sdk_does_with_a_long_retry_after_is_noted() {
     ] {
         let mut capture = capture("error-429-nexorouter");
         let head = capture.exchange.response.as_mut().unwrap();
-        head.headers.0.retain(|(name, _)| name != "retry-after");
-        head.headers.0.push(("retry-after".to_owned(), after.into()));
+        head.headers.lines_mut().retain(|(name, _)| name != "retry-after");
+        head.headers.lines_mut().push(("retry-after".into(), after.into()));
         let notes = seen(&capture, read_as).notes;
         let found = notes.first().map(String::as_str).unwrap_or_default();
         assert_eq!(notes.len(), usize::from(note.is_some()), "{after} {notes:?}");

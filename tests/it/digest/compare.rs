@@ -109,15 +109,16 @@ fn headers_that_always_differ_do_not_count() {
         ("x-feature", "on", true),
     ] {
         let mut b = a.clone();
-        b.exchange.response.as_mut().unwrap().headers.0.insert(0, (name.to_owned(), value.into()));
+        b.exchange.response.as_mut().unwrap().headers.lines_mut().insert(0, (name.into(), value.into()));
         let comparison = compare(&a, &b);
         assert_eq!(comparison.response_headers.len(), 1, "{name}");
         assert_eq!(comparison.response_headers[0].place, name.to_lowercase());
         assert_eq!(comparison.is_same(), !counts, "{name}");
     }
     let mut b = a.clone();
-    let named = b.exchange.request.headers.0.iter_mut().find(|(name, _)| name == "User-Agent").unwrap();
-    named.0 = "user-agent".to_owned();
+    let named =
+        b.exchange.request.headers.lines_mut().iter_mut().find(|(name, _)| name == "User-Agent").unwrap();
+    named.0 = "user-agent".into();
     assert_eq!(compare(&a, &b), Comparison::default(), "names have no case");
 }
 

@@ -94,12 +94,7 @@ fn response_head(status: u16, headers: &[(&str, &str)]) -> ResponseHead {
 }
 
 fn to_headers(headers: &[(&str, &str)]) -> Headers {
-    Headers(
-        headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-            .collect(),
-    )
+    headers.iter().map(|(name, value)| (*name, Bytes::copy_from_slice(value.as_bytes()))).collect()
 }
 
 /// A body in chunks of `step` bytes, read a millisecond apart and taken half of one later.

@@ -108,7 +108,7 @@ fn recorded(case: &Case, origin: &str) -> Exchange {
     exchange.url = format!("{origin}{target}");
     method.clone_into(&mut exchange.request.method);
     target.clone_into(&mut exchange.request.target);
-    exchange.request.headers = Headers::from_raw_head(raw.as_bytes());
+    exchange.request.headers = Headers::from_raw_head(&raw.clone().into());
     exchange.request.raw = Some(raw.into());
     exchange.sent = None;
     exchange.request_bytes = case.body.len() as u64;
@@ -170,7 +170,7 @@ fn what_it_cannot_carry_stands_before_it() {
     let exchange = Exchange {
         fault: Some("rate_limit_exceeded".to_owned()),
         request_bytes: 9,
-        request_trailers: Headers(vec![("x-t".to_owned(), "1".into())]),
+        request_trailers: Headers::from_iter([("x-t", "1")]),
         ..recorded(&case, "http://localhost:1")
     };
     writer.begin().unwrap();

@@ -125,6 +125,42 @@ fn a_mistake_is_named_with_its_place() {
 }
 
 #[test]
+fn what_no_exchange_can_be_is_refused_however_it_is_written() {
+    let home = home_of(&["models"]);
+    let har: Value = serde_json::from_str(&fine(&home, &["export", "har"]).stdout).unwrap();
+    let cases: [(Change, &str); 4] = [
+        (
+            |entry| entry["response"]["content"] = json!({"size": 1_u64 << 62}),
+            "an answer of 4611686018427387904 bytes is longer than any that is read: 4 GiB",
+        ),
+        (|entry| entry["timings"]["wait"] = json!(1e300), "a timing of 1e300 ms is longer than a year"),
+        (
+            |entry| entry["timings"] = json!({"blocked": 1e19, "dns": 1e19, "send": 1e19}),
+            "a timing of 1e19 ms is longer than a year",
+        ),
+        (|entry| entry["timings"]["ssl"] = json!(3.2e10), "a timing of 3.2e10 ms is longer than a year"),
+    ];
+    for (change, sentence) in cases {
+        let mut har = har.clone();
+        change(&mut har["log"]["entries"][0]);
+        std::fs::write(home.join("bad.har"), har.to_string()).unwrap();
+        let said = complaint(&home, &["import", "bad.har", "--db", "b.db"]);
+        assert!(said.contains(sentence), "{said}\nis not\n{sentence}");
+        assert!(!home.join("b.db").exists(), "{sentence}: something was imported");
+    }
+    // What is long, and could be.
+    let mut long = har;
+    long["log"]["entries"][0]["response"]["content"] = json!({"size": 4_u64 << 30});
+    long["log"]["entries"][0]["timings"] = json!({"blocked": 3e10, "wait": 3e10, "receive": 3e10});
+    std::fs::write(home.join("long.har"), long.to_string()).unwrap();
+    fine(&home, &["import", "long.har", "--db", "b.db"]);
+    let shown = fine(&home, &["show", "1", "--json", "--db", "b.db"]).stdout;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["response"]["body"]["bytes"], 4_u64 << 30);
+    assert_eq!(shown["timing"]["end_ms"], 9e10);
+}
+
+#[test]
 fn a_file_that_is_cut_off_or_something_else_is_refused() {
     let home = home_of(&["chat-stream"]);
     let text = fine(&home, &["export", "jsonl"]).stdout;

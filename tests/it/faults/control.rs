@@ -4,6 +4,8 @@ use super::{ASKED, EVENTS, streaming};
 use crate::support::binary::{Gatetap, Home, run_to_end};
 use crate::support::client::{Client, post};
 use crate::support::eventually_async;
+use crate::support::gateway::{Gateway, SSE_HEAD, write};
+use crate::support::http1::chunk;
 use serde_json::{Value, json};
 
 /// One request to the control API: its status and its JSON.
@@ -19,7 +21,7 @@ async fn control(gatetap: &Gatetap, method: &str, query: &str, kind: &str, body:
 
 const JSON: &str = "content-type: application/json\r\n";
 
-fn run(rules: &[&str]) -> (crate::support::gateway::Gateway, Gatetap) {
+fn run(rules: &[&str]) -> (Gateway, Gatetap) {
     let gateway = streaming(&EVENTS);
     let upstream = format!("{}/v1", gateway.url());
     let mut args =
@@ -59,8 +61,18 @@ async fn the_control_api_replaces_adds_and_disarms() {
     assert_eq!((status(&gatetap).await, status(&gatetap).await), (503, 500));
     let (code, listed) = control(&gatetap, "POST", "", JSON, "[\"404,first=1\"]").await;
     assert_eq!((code, listed[2]["rule"].as_str()), (200, Some("404,first=1")));
+    for (query, name) in [("?falut=500", "`falut`"), ("?x=1&fault=500", "`x`"), ("?fault=500&all", "`all`")] {
+        let (code, answer) = control(&gatetap, "DELETE", query, "", "").await;
+        let said = answer["error"]["message"].as_str().unwrap();
+        assert!(code == 400 && said.contains(name) && said.contains("there is fault"), "{query}: {said}");
+    }
     let (_, listed) = control(&gatetap, "DELETE", "?fault=500", "", "").await;
-    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(listed.as_array().unwrap().len(), 2, "a mistake has disarmed nothing");
+    let (_, listed) = control(&gatetap, "DELETE", "?fault=404%2Cfirst%3d1", "", "").await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let (_, listed) = control(&gatetap, "DELETE", "", "", "").await;
+    assert_eq!(listed, json!([]));
+    control(&gatetap, "POST", "", JSON, "[\"404\"]").await;
     let (_, listed) = control(&gatetap, "PUT", "", JSON, "[]").await;
     assert_eq!(listed, json!([]));
     assert_eq!(status(&gatetap).await, 200);
@@ -110,6 +122,16 @@ async fn the_command_arms_and_disarms_the_running_proxy() {
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
     assert!(unknown.stderr.contains("no rule of `500` is armed"), "{}", unknown.stderr);
     assert!(faults(&["disarm", "429"]).stdout.contains("503"));
+    // The text of a rule names it too, whatever is in it.
+    let text = "500,path=/v1/a b&c*,first=1";
+    let armed = faults(&["arm", text]);
+    assert_eq!(armed.code, Some(0), "{}", armed.stderr);
+    let listed = faults(&["list"]).stdout;
+    let rule = listed.lines().find_map(|line| line.strip_prefix("armed  500")).unwrap();
+    let rule = format!("500{}", rule.split("  ").next().unwrap());
+    assert!(rule.contains("a b&c"), "{rule}");
+    let left = faults(&["disarm", &rule]);
+    assert!(left.code == Some(0) && !left.stdout.contains("500"), "{}{}", left.stdout, left.stderr);
     assert_eq!(faults(&["disarm"]).stdout, "nothing is armed\n");
     assert_eq!(status(&gatetap).await, 200);
 }
@@ -125,6 +147,24 @@ fn the_catalogue_needs_no_proxy() {
     let unreachable = run_to_end(&["faults", "arm", "429", "--url", "http://127.0.0.1:9"], &[]);
     assert_eq!(unreachable.code, Some(3));
     assert!(unreachable.stderr.contains("is `gatetap run` running?"), "{}", unreachable.stderr);
+}
+
+#[tokio::test]
+async fn the_report_reads_a_wait_that_is_a_date() {
+    let date = "retry-after: Thu, 31 Dec 2099 23:59:59 GMT\r\n\r\n";
+    let head = SSE_HEAD.replacen("\r\n\r\n", &format!("\r\n{date}"), 1);
+    let gateway = Gateway::replying([vec![write(head), write(chunk(EVENTS[0])), write("0\r\n\r\n")]]);
+    let home = Home::new();
+    let (upstream, db) = (format!("{}/v1", gateway.url()), home.join("r.db").display().to_string());
+    let usual = ["run", "--headless", "--listen", "127.0.0.1:0", "--upstream", &upstream, "--db", &db];
+    let gatetap = Gatetap::run(&[&usual[..], &["--fault", "stream.cut_clean,after=1"]].concat());
+    assert_eq!(status(&gatetap).await, 200);
+    gatetap.terminate();
+    gatetap.wait_exit();
+    let line = run_to_end(&["faults", "report", "--db", &db, "--format", "json"], &[]).stdout;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let day = 86_400_000.0;
+    assert!(line["retry_after_ms"].as_f64().is_some_and(|wait| wait > day), "{line}");
 }
 
 #[tokio::test]

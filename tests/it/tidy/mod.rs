@@ -100,6 +100,7 @@ fn the_tree_is_tidy() {
     violations.extend(layers::crates(&src));
     violations.extend(rust_files::printing(&src));
     violations.extend(rust_files::module_docs(&src));
+    violations.extend(rust_files::log_targets(&src));
     violations.extend(rust_files::length(&rust));
     violations.extend(rust_files::unfinished(&rust));
     violations.extend(lockfile::packages(&lock[0]));

@@ -2,6 +2,7 @@
 
 use super::tokens::tokens;
 use super::{File, Violation};
+use gatetap::config::LOG_TARGETS;
 
 /// The most lines that a Rust file may have.
 const MOST_LINES: usize = 600;
@@ -47,6 +48,23 @@ pub fn module_docs(src: &[File]) -> Vec<Violation> {
         .collect()
 }
 
+/// What is logged can be asked for by name.
+pub fn log_targets(src: &[File]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in src.iter().filter(|file| file.is_rust()) {
+        for (at, opening) in file.text.match_indices("target: \"") {
+            // A member of a struct may have this name too; a macro begins with it.
+            let before = &file.text[..at];
+            let target = file.text[at + opening.len()..].split('"').next().unwrap_or_default();
+            if before.trim_end().ends_with('(') && !LOG_TARGETS.contains(&target) {
+                let sentence = format!("`{target}` is none of LOG_TARGETS");
+                violations.push(Violation::new(&file.path, before.lines().count(), sentence));
+            }
+        }
+    }
+    violations
+}
+
 /// Asks `rule` at every token of every Rust file; it is given that token and the ones after it.
 fn each<'a>(
     files: impl Iterator<Item = &'a File>,
@@ -70,6 +88,14 @@ fn printing_is_found_outside_cli() {
     let text = "//! x\nfn f() {\n    eprintln!(\"{x}\"); // println!\n    self.print();\n}";
     let found = printing(&[File::sample("src/live/mod.rs", text), File::sample("src/cli/ls.rs", text)]);
     assert_eq!(found, [Violation::new("src/live/mod.rs", 3, "`eprintln!` is for cli only")]);
+}
+
+#[test]
+fn logs_that_nobody_can_ask_for_are_found() {
+    let text = "//! x\nlog::info!(target: \"recorder\", \"y\");\nlog::warn!(\n    target: \"recoder\",\n);\n\
+                let ask = Ask { method, target: \"/v1\" };";
+    let found = log_targets(&[File::sample("src/live/mod.rs", text)]);
+    assert_eq!(found, [Violation::new("src/live/mod.rs", 4, "`recoder` is none of LOG_TARGETS")]);
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl Sample {
             let lines = headers
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), Bytes::copy_from_slice(value.as_bytes())));
-            Headers(lines.collect())
+            lines.collect()
         };
         let size = |chunks: &[(u64, String)]| chunks.iter().map(|(_, text)| text.len() as u64).sum();
         let first = self.chunks.first().map(|(at, _)| *at);
@@ -392,7 +392,7 @@ pub(super) fn attempts() -> Vec<Sample> {
 
 /// The client counts this attempt.
 fn count(exchange: &mut Exchange, attempt: &'static str) {
-    for (name, value) in &mut exchange.request.headers.0 {
+    for (name, value) in exchange.request.headers.lines_mut() {
         if name.eq_ignore_ascii_case("x-stainless-retry-count") {
             *value = Bytes::from_static(attempt.as_bytes());
         }
@@ -410,8 +410,8 @@ fn limited(exchange: &mut Exchange) {
         ("x-ratelimit-reset-tokens", "6m0s"),
         ("retry-after", "2"),
     ];
-    let headers = &mut exchange.response.as_mut().unwrap().headers.0;
-    headers.extend(lines.map(|(name, value)| (name.to_owned(), Bytes::from_static(value.as_bytes()))));
+    let headers = exchange.response.as_mut().unwrap().headers.lines_mut();
+    headers.extend(lines.map(|(name, value)| (name.into(), Bytes::from_static(value.as_bytes()))));
 }
 
 /// Names and texts that try to be more than text, and some that are only wide or long.

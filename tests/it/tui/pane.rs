@@ -149,8 +149,8 @@ fn attempts_at_one_request_are_told_as_one_story() {
         sample.more = match number {
             "0" => |_| {},
             "1" => |exchange| {
-                exchange.request.headers.0.retain(|(name, _)| name != "X-Stainless-Retry-Count");
-                exchange.request.headers.0.push(("x-stainless-retry-count".to_owned(), "1".into()));
+                exchange.request.headers.lines_mut().retain(|(name, _)| name != "X-Stainless-Retry-Count");
+                exchange.request.headers.lines_mut().push(("x-stainless-retry-count".into(), "1".into()));
             },
             _ => |exchange| exchange.url.push('x'),
         };

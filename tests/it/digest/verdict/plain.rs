@@ -256,7 +256,7 @@ fn no_answer() {
             head: None,
             by: GATETAP,
             verdict: Failed,
-            evidence: &["gatetap was stopped first"],
+            evidence: &["gatetap broke it off"],
             ..BASE
         },
         Ending {

@@ -43,7 +43,7 @@ fn chat() {
             name: "chat, gatetap stops after [DONE]",
             body: CHAT,
             by: GATETAP,
-            evidence: &["gatetap was stopped first"],
+            evidence: &["gatetap broke it off"],
             ..BASE
         },
         Ending { name: "chat, no [DONE]", body: no_done, evidence: &["no `[DONE]`"], ..BASE },
@@ -119,7 +119,7 @@ fn chat() {
             body: mid_answer,
             by: GATETAP,
             verdict: Lost,
-            evidence: &["gatetap was stopped first"],
+            evidence: &["gatetap broke it off"],
             ..BASE
         },
         Ending {
