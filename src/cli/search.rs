@@ -1,12 +1,12 @@
 //! `gatetap search`: full text over prompts and answers.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter;
 use super::presence;
 use super::recording::RecordingArgs;
 use super::style::{Style, paint};
+use super::world::Env;
 use crate::exchange::text::printable;
 use crate::export::json::SummaryLine;
 use crate::store::{Hit, MOST_RATED, Snippet};
@@ -18,7 +18,7 @@ use std::io::Write;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = filter::HELP)]
 pub(super) struct SearchArgs {
-    /// Words, \"a phrase\" or beg*; the rest of a filter may stand beside them
+    /// Words, "a phrase" or beg*; the rest of a filter may stand beside them
     #[arg(value_name = "WORDS", required = true)]
     words: Vec<String>,
 
@@ -29,7 +29,7 @@ pub(super) struct SearchArgs {
     #[arg(long)]
     json: bool,
 
-    /// At most so many, the best
+    /// At most this many, the best
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u32,
 }

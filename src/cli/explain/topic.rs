@@ -83,6 +83,12 @@ impl Topic {
             }
     }
 
+    /// Whether it is an error that usually has another status than `name`.
+    pub(super) fn has_seldom(self, name: &str) -> bool {
+        let is = |status: &u16| status.to_string() == name;
+        matches!(self, Self::Error(error) if !is(&error.status) && error.other_statuses.iter().any(is))
+    }
+
     /// The heading it stands under in the list.
     pub(super) fn group(&self) -> String {
         match self {

@@ -51,6 +51,6 @@ impl Proxy {
     fn ask(&self, method: Method, query: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         control::ask(&self.url, method, &format!("/_gatetap/faults{query}"), body)
             .with_context(|| format!("no gatetap can be asked at {}", self.url))
-            .hint("is `gatetap run` running? --url names another address")
+            .hint("`gatetap status` says where one runs; --url names its address")
     }
 }
