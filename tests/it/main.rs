@@ -76,6 +76,8 @@ mod replay_served;
 mod secrets_base64;
 mod secrets_bodies;
 mod secrets_canary;
+mod secrets_coded;
+mod secrets_frames;
 mod sim_behavior;
 mod sim_captures;
 mod sim_client;
