@@ -119,12 +119,13 @@ fn playing(ui: &Ui, detail: &Detail, play: Play, width: usize) -> Line<'static> 
         Some(next) => format!("next in {next}"),
         None => "this is all; space plays it again".to_owned(),
     };
+    let number = |row: Option<&EventRow>| row.map_or(0, |row| row.number);
     let text = format!(
         " {mark} {}  {} of {end}  {} of {} events  {next}",
         play.speed(),
         play.at,
-        play.shown,
-        events.len()
+        number(events.get(play.shown.saturating_sub(1))),
+        number(events.last())
     );
     Line::from(ui.span(role, fit(&text, width).into_owned()))
 }
@@ -171,7 +172,7 @@ fn timeline(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     if let Some(rhythm) = &detail.rhythm {
         let reads = if rhythm.reads == 1 { "one read".to_owned() } else { format!("{} reads", rhythm.reads) };
         text = format!(
-            " {} events in {}  longest gap {} after #{}, half within {} {text}",
+            " {} events in {}  longest gap {} after event {}, half within {} {text}",
             rhythm.events, reads, rhythm.longest, rhythm.longest_after, rhythm.median
         );
     }
@@ -200,7 +201,9 @@ fn line(ui: &Ui, row: &EventRow, is_burst: bool, width: usize) -> Line<'static> 
     let gap = row.gap.map_or_else(String::new, |gap| format!("+{gap}"));
     let gap = if row.is_late { format!("! {gap}") } else { gap };
     let mut line = Line::default();
-    line.push_span(ui.span(Role::Quiet, format!(" {:>5}", row.index)));
+    // As the verdict's evidence counts them.
+    let number = if row.kind == EventKind::Event { row.number.to_string() } else { String::new() };
+    line.push_span(ui.span(Role::Quiet, format!(" {number:>5}")));
     line.push_span(format!(" {:>9}", micros(row.at)));
     line.push_span(ui.span(if row.is_late { Role::Warn } else { Role::Quiet }, format!(" {gap:>10}")));
     line.push_span(ui.span(Role::Quiet, format!(" {:>7}", row.size)));
