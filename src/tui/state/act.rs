@@ -258,8 +258,13 @@ impl App {
             } else {
                 *seek = Some(if motion == Motion::Up { Seek::Previous } else { Seek::Next });
             }
-        } else if !self.list.go_to_next(motion, has_problem) {
-            self.say("no other near here went wrong; `is:error` filters for them".to_owned());
+            return;
+        }
+        match self.list.go_to_next(motion, has_problem) {
+            None => self.say("no other near here went wrong; `is:error` filters for them".to_owned()),
+            Some(true) if motion == Motion::Up => self.say("no more above: on from the bottom".to_owned()),
+            Some(true) => self.say("no more below: on from the top".to_owned()),
+            Some(false) => {}
         }
     }
 
