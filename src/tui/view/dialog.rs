@@ -37,6 +37,17 @@ pub(super) fn draw(app: &App, ui: &Ui, dialog: &Dialog, frame: &mut Frame<'_>, a
                 ids => format!("delete {} exchanges?", ids.len()),
             }
         }
+        Dialog::Quit(open) => {
+            let (what, go) = match open {
+                1 => ("1 exchange is".to_owned(), "it"),
+                open => (format!("{open} exchanges are"), "them"),
+            };
+            text.say(
+                Role::Warn,
+                &format!("{what} open, and quitting cuts {go}: the app sees a broken answer."),
+            );
+            "quit?".to_owned()
+        }
     };
     text.lines.push(Line::default());
     text.lines.push(answers(app, ui));

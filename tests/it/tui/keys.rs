@@ -88,6 +88,39 @@ fn the_next_that_went_wrong_is_found_all_the_way_round() {
 }
 
 #[test]
+fn leaving_asks_where_it_would_cut_what_is_open() {
+    let proxy = |recording: &Recording| Harness::new(recording, (80, 24)).with_faults();
+    let with_open = Recording::of_samples();
+    for (script, quits) in [
+        ("q", false),
+        ("qy", true),
+        ("qn", false),
+        ("qnq", false),
+        ("q<esc>", false),
+        ("Q", true),
+        ("qQ", true),
+        ("<ctrl-c>", true),
+    ] {
+        let mut harness = proxy(&with_open);
+        harness.keys(script);
+        assert_eq!(harness.quit, quits, "{script}");
+    }
+    let mut harness = proxy(&with_open);
+    harness.keys("/verdict:complete<enter>q");
+    let screen = harness.screen();
+    assert!(screen.contains("1 exchange is open, and quitting cuts it"), "{screen}");
+
+    let all_ended = Recording::new();
+    all_ended.add(&sample("GET", "/v1/models"));
+    let mut harness = proxy(&all_ended);
+    harness.keys("q");
+    assert!(harness.quit, "nothing is open");
+    let mut harness = Harness::new(&with_open, (80, 24));
+    harness.keys("q");
+    assert!(harness.quit, "another process is the proxy");
+}
+
+#[test]
 fn leaving_goes_one_step_back_and_then_out() {
     for (script, quits) in [
         ("q", true),
