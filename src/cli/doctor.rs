@@ -218,7 +218,7 @@ impl DoctorArgs {
             let conclusion = diagnosis.conclusion;
             let verdict = json!({
                 "verdict": conclusion.id(), "says": conclusion.says(), "not": conclusion.not(),
-                "next": conclusion.next(), "exit": exit.code(), "note": diagnosis.note,
+                "next": diagnosis.next, "exit": exit.code(), "note": diagnosis.note,
             });
             writeln!(env.stdout, "{verdict}")?;
         } else {
@@ -257,7 +257,7 @@ fn say(diagnosis: &Diagnosis, env: &mut Env<'_>) -> std::io::Result<()> {
     let head = |text| paint(colour, Style::Strong, text).into_owned();
     let out = &mut env.stdout;
     writeln!(out, "\n{} {} ({})", head("Verdict:"), conclusion.says(), conclusion.id())?;
-    for (title, lines) in [("Do not conclude", conclusion.not()), ("Next", conclusion.next())] {
+    for (title, lines) in [("Do not conclude", conclusion.not()), ("Next", diagnosis.next.as_slice())] {
         writeln!(out, "{}", head(title))?;
         for line in lines {
             writeln!(out, "  - {line}")?;
