@@ -1,7 +1,9 @@
 //! `gatetap env`: prints what points a shell's programs here.
 
 use super::env::Env;
+use super::error::wrong_usage;
 use super::exit::Exit;
+use super::presence;
 use crate::config::{Given, Listen, Settings};
 use crate::live::child::{base_urls, no_proxy, proxy_variables};
 use crate::tls::{Authority, Error, Files, write_bundle};
@@ -19,7 +21,7 @@ pub(super) struct ExportsArgs {
     #[arg(long, value_enum)]
     shell: Option<Shell>,
 
-    /// Where gatetap listens: ADDRESS:PORT, or a PORT [default: 7117]
+    /// Where gatetap listens: ADDRESS:PORT, or a PORT [default: the one that runs here, else 7117]
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -46,9 +48,17 @@ enum Shell {
 impl ExportsArgs {
     /// Prints them.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let is_given = !self.listen.is_empty();
         let given = Given { listen: self.listen, ..Given::default() };
         let settings = Settings::resolve(given, &env.directories)?;
         let url = settings.listen.first().map(|listen| url(listen.address)).unwrap_or_default();
+        let url = if is_given { url } else { presence::url_or(url, env) };
+        if url.ends_with(":0") {
+            return Err(wrong_usage(
+                "port 0 is any free port: which one, only the gatetap that took it knows",
+                "name that port, or leave --listen out: a gatetap that runs here is found",
+            ));
+        }
         let variable = |name: &str| std::env::var(name).ok();
         let mut set = base_urls(&url, &[]);
         set.push(("GATETAP_URL".to_owned(), url.clone()));

@@ -18,7 +18,7 @@ use std::io::Write;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = filter::HELP)]
 pub(super) struct SearchArgs {
-    /// Words, \"a phrase\" or beg*; the rest of a filter may stand beside them
+    /// Words, "a phrase" or beg*; the rest of a filter may stand beside them
     #[arg(value_name = "WORDS", required = true)]
     words: Vec<String>,
 

@@ -1,7 +1,9 @@
 //! Speaking with the running proxy about its faults.
 
 use crate::cli::control;
+use crate::cli::env::Env;
 use crate::cli::error::{Hint as _, wrong_usage};
+use crate::cli::presence;
 use crate::fault::{Rule, spec};
 use crate::gateway::keys::percent_encode;
 use anyhow::Context as _;
@@ -11,18 +13,29 @@ use serde_json::Value;
 /// Where the proxy is.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Proxy {
-    /// Where the running proxy listens
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GATETAP_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7117"
-    )]
+    /// Where the running proxy listens [default: the one that runs here, else http://127.0.0.1:7117]
+    #[arg(long, value_name = "URL", env = "GATETAP_URL", hide_env_values = true)]
+    url: Option<Uri>,
+}
+
+/// A proxy to ask.
+#[derive(Debug)]
+pub(super) struct Running {
     url: Uri,
 }
 
 impl Proxy {
+    /// Finds it.
+    pub(super) fn find(&self, env: &Env<'_>) -> anyhow::Result<Running> {
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => presence::url_or("http://127.0.0.1:7117".to_owned(), env).parse()?,
+        };
+        Ok(Running { url })
+    }
+}
+
+impl Running {
     /// The armed rules with their counts.
     pub(super) fn armed(&self) -> anyhow::Result<Value> {
         self.ask(Method::GET, "", None)

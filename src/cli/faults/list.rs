@@ -23,7 +23,7 @@ impl ListArgs {
     /// Prints the lists.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
         // Without a running proxy the catalogue is still worth reading.
-        let armed = self.proxy.armed().ok();
+        let armed = self.proxy.find(env).and_then(|proxy| proxy.armed()).ok();
         if self.json {
             return lines(armed.as_ref(), env);
         }

@@ -60,11 +60,11 @@ impl FaultsArgs {
             Some(FaultsCommand::List(list)) => list.run(env),
             Some(FaultsCommand::Arm(arm)) => {
                 let rules: Vec<_> = arm.rules.iter().flat_map(|rules| &rules.0).collect();
-                let armed = arm.proxy.arm(&rules)?;
+                let armed = arm.proxy.find(env)?.arm(&rules)?;
                 list::print_armed(&armed, env)
             }
             Some(FaultsCommand::Disarm(disarm)) => {
-                let left = disarm.proxy.disarm(&disarm.name)?;
+                let left = disarm.proxy.find(env)?.disarm(&disarm.name)?;
                 list::print_armed(&left, env)
             }
             Some(FaultsCommand::Report(report)) => report.run(env),
