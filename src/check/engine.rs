@@ -1,7 +1,7 @@
 //! Runs the checks over one exchange.
 
 use super::all::ALL;
-use super::declare::{Check, Often, Run, Stage};
+use super::declare::{Check, Often, Run};
 use super::found::Found;
 use super::history::History;
 use super::settings::Settings;
@@ -55,11 +55,6 @@ impl Engine {
     /// The checks that run, in the order of the list.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
         self.checks.iter().map(|tuned| tuned.check)
-    }
-
-    /// The checks that cannot have decided of an exchange that has come to `stage`.
-    pub fn not_decidable_at(&self, stage: Stage) -> impl Iterator<Item = &'static Check> {
-        self.checks().filter(move |check| check.run.stage() > stage)
     }
 
     /// The known gateway that one of that name is, plays, or answers like; else the name itself.

@@ -67,8 +67,3 @@ impl Found<'_> {
         });
     }
 }
-
-/// So many of them: `1 event`, `2 events`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}

@@ -63,7 +63,7 @@ pub struct Past {
     pub path: String,
     /// The gateway's name.
     pub gateway: String,
-    /// The host it was sent to.
+    /// Where it was sent: the full URL on the gateway side.
     pub url: String,
     /// The fingerprint of its first credential.
     pub fingerprint: Option<String>,

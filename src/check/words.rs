@@ -1,4 +1,4 @@
-//! How findings say lengths of time and numbers of things.
+//! How findings say lengths of time.
 
 use crate::exchange::time::Micros;
 
@@ -12,10 +12,4 @@ pub(super) fn span(time: Micros) -> String {
         seconds if seconds < 5_400 => time.to_string(),
         seconds => format!("{} h", seconds.saturating_add(1_800) / 3_600),
     }
-}
-
-/// `1 message`, `2 messages`.
-pub(super) fn count(number: u64, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }

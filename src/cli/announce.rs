@@ -1,12 +1,12 @@
 //! What a running gatetap says of itself: where it listens, why it could not, and how the recording went.
 
-use super::env::Env;
 use super::error::{listen_hint, with_exit, with_hint};
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
 use super::replay;
+use super::world::Env;
 use crate::config::ListenAddress;
-use crate::exchange::text::printable;
+use crate::exchange::text::{counted, printable};
 use crate::live::{self, Live};
 use crate::record::Outcome;
 use crate::replay::StartError;
@@ -87,15 +87,15 @@ pub(super) async fn watch(
 
 /// Says how the recording went.
 pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit> {
-    let plural = if outcome.exchanges == 1 { "" } else { "s" };
-    writeln!(env.stderr, "recorded {} exchange{plural}", outcome.exchanges)?;
+    writeln!(env.stderr, "recorded {}", counted(outcome.exchanges, "exchange"))?;
     if let Some(worst) = outcome.worst_added {
         let (p99, id) = (worst.p99, worst.exchange);
         writeln!(env.stderr, "99 % of chunks were passed on within {p99}, in the slowest stream (#{id})")?;
     }
     if outcome.retention.pruned > 0 {
-        let plural = if outcome.retention.pruned == 1 { " was" } else { "s were" };
-        writeln!(env.stderr, "{} exchange{plural} pruned by [retention]", outcome.retention.pruned)?;
+        let pruned = outcome.retention.pruned;
+        let verb = if pruned == 1 { "was" } else { "were" };
+        writeln!(env.stderr, "{} {verb} pruned by [retention]", counted(pruned, "exchange"))?;
     }
     if let Some(failure) = &outcome.retention.failure {
         writeln!(env.stderr, "warning: pruning by [retention] failed: {failure}")?;
@@ -106,7 +106,7 @@ pub(super) fn close(outcome: &Outcome, env: &mut Env<'_>) -> anyhow::Result<Exit
     let failure = outcome.failure.as_deref().unwrap_or("the recording could not be written");
     let missing = match outcome.lost_bytes {
         0 => String::new(),
-        bytes => format!("; {bytes} bytes of bodies are missing"),
+        bytes => format!("; the bodies lack {}", counted(bytes, "byte")),
     };
     writeln!(env.stderr, "warning: the recording is not whole: {failure}{missing}")?;
     Ok(Exit::CannotStart)

@@ -1,7 +1,7 @@
 //! `gatetap ca`: where the local CA is, and how runtimes are told to trust it. Installs nothing.
 
-use super::env::Env;
 use super::exit::Exit;
+use super::world::Env;
 use crate::tls::{Authority, Error, Files, write_bundle};
 use serde_json::json;
 use std::path::Path;

@@ -4,8 +4,8 @@
 //! come from the recording as it is. The recording is the one that no flag names.
 
 use super::Cli;
-use super::env::Env;
 use super::exit::Exit;
+use super::world::Env;
 use crate::config;
 use crate::config::Directories;
 use crate::exchange::text::printable;

@@ -1,10 +1,10 @@
 //! `gatetap config`: what holds, and who says so; a commented example.
 
-use super::env::Env;
 use super::error::{with_hint, wrong_usage};
 use super::exit::Exit;
 use super::log::verbosity;
 use super::run::RunArgs;
+use super::world::Env;
 use crate::config::{self, EXAMPLE, FILE_NAME, KNOWN, Known, WrittenFile};
 use crate::exchange::text::printable;
 use crate::gateway::mask::mask_string;

@@ -1,7 +1,6 @@
 //! `gatetap demo`: the whole thing in ten seconds, without key or network.
 
 use super::announce;
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::keep::{KeepArgs, limits};
@@ -9,6 +8,7 @@ use super::live_view;
 use super::runtime;
 use super::scratch::Scratch;
 use super::style::paint;
+use super::world::Env;
 use crate::config::Listen;
 use crate::digest::summary::Summary;
 use crate::exchange::end::Verdict;

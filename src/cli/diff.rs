@@ -1,10 +1,10 @@
 //! `gatetap diff`: two exchanges side by side.
 
 use super::completions;
-use super::env::Env;
 use super::exit::Exit;
 use super::recording::{ExchangeName, RecordingArgs};
 use super::style::{Style, paint};
+use super::world::Env;
 use crate::digest::compare::{Compared, Comparison, Difference, Edit, TextDifference};
 use crate::digest::summary::Whole;
 use crate::exchange::ExchangeId;

@@ -1,9 +1,9 @@
 //! `gatetap doctor`: triage of key, network, base URL, model and streaming.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::style::{Style, paint};
+use super::world::Env;
 use super::{completions, runtime, tls};
 use crate::config::{Given, Settings, Span, TlsGiven, Upstream, UpstreamGiven};
 use crate::doctor::{self, Diagnosis, Key, State, Step, Weight};
@@ -38,9 +38,10 @@ const PROXY_VARIABLES: [&str; 8] = [
 ];
 
 const DOCTOR_HELP: &str = "\
-Steps: config, key, auth, base-path, proxy, dns, tcp, tls, models, listed, chat, stream. Where the call
-fails another model is asked; where a proxy of the environment leads to the gateway, the stream is asked
-for a second time without it. At most four calls cost tokens, at most 16 each; --no-spend makes none.
+Steps: config, key, auth, base-path, proxy, dns, tcp, tls, models, listed, chat, stream. Where the \
+call fails another model is asked; where a proxy of the environment leads to the gateway, the stream \
+is asked for a second time without it. At most four calls cost tokens, at most 16 each; --no-spend \
+makes none.
 
 Exit codes:
   0  all is well
@@ -81,7 +82,7 @@ pub(super) struct DoctorArgs {
     #[arg(short = 'k', long)]
     insecure: bool,
 
-    /// One JSON object a step, then the verdict
+    /// One JSON object a step, then the conclusion
     #[arg(long)]
     json: bool,
 }
@@ -216,11 +217,12 @@ impl DoctorArgs {
         };
         if self.json {
             let conclusion = diagnosis.conclusion;
-            let verdict = json!({
-                "verdict": conclusion.id(), "says": conclusion.says(), "not": conclusion.not(),
+            // `verdict` is a second name of `conclusion` here, for scripts; in a step it is how the call ended.
+            let last = json!({
+                "conclusion": conclusion.id(), "verdict": conclusion.id(), "says": conclusion.says(), "not": conclusion.not(),
                 "next": diagnosis.next, "exit": exit.code(), "note": diagnosis.note,
             });
-            writeln!(env.stdout, "{verdict}")?;
+            writeln!(env.stdout, "{last}")?;
         } else {
             say(&diagnosis, env)?;
         }
@@ -256,7 +258,7 @@ fn say(diagnosis: &Diagnosis, env: &mut Env<'_>) -> std::io::Result<()> {
     let colour = env.stdout.colour();
     let head = |text| paint(colour, Style::Strong, text).into_owned();
     let out = &mut env.stdout;
-    writeln!(out, "\n{} {} ({})", head("Verdict:"), conclusion.says(), conclusion.id())?;
+    writeln!(out, "\n{} {} ({})", head("Conclusion:"), conclusion.says(), conclusion.id())?;
     for (title, lines) in [("Do not conclude", conclusion.not()), ("Next", diagnosis.next.as_slice())] {
         writeln!(out, "{}", head(title))?;
         for line in lines {

@@ -1,135 +1,107 @@
-//! What a command knows of the world: injected, so that commands can be run inside a test.
+//! `gatetap env`: prints what points a shell's programs here.
 
-use crate::config::Directories;
-use crate::exchange::time::Clock;
-use jiff::tz::TimeZone;
-use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use super::error::wrong_usage;
+use super::exit::Exit;
+use super::presence;
+use super::world::Env;
+use crate::config::{Given, Listen, Settings};
+use crate::live::child::{base_urls, no_proxy, proxy_variables};
+use crate::tls::{Authority, Error, Files, write_bundle};
+use clap::ValueEnum;
+use std::net::{IpAddr, SocketAddr};
 
-/// Columns where nobody says how many there are: of talk and pages in a file or a pipe.
-const WIDTH: usize = 120;
+/// Print what points a shell's programs at a running gatetap
+#[derive(Debug, clap::Args)]
+#[command(after_help = "In each shell:
+  bash, zsh    eval \"$(gatetap env)\"
+  fish         gatetap env --shell fish | source
+  PowerShell   gatetap env --shell powershell | Out-String | Invoke-Expression")]
+pub(super) struct EnvArgs {
+    /// The shell to write for [default: that of $SHELL]
+    #[arg(long, value_enum)]
+    shell: Option<Shell>,
 
-/// What a command knows of the world.
-#[derive(Debug)]
-pub struct Env<'a> {
-    /// Where data goes.
-    pub stdout: Output<'a>,
-    /// Where talk goes.
-    pub stderr: Output<'a>,
-    /// Columns of the terminal, or of what stands in for one.
-    pub width: usize,
-    /// Where settings come from.
-    pub directories: Directories,
-    /// Both clocks.
-    pub clock: Clock,
-    /// The zone that times are shown in to people.
-    pub time_zone: TimeZone,
+    /// Where gatetap listens: ADDRESS:PORT, or a PORT [default: the one that runs here, else 7117]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "GATETAP_LISTEN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    listen: Vec<Listen>,
+
+    /// Also the variables of proxies and CAs, for tunnels that are opened
+    #[arg(long)]
+    intercept: bool,
 }
 
-/// One of the two streams a command writes to.
-pub struct Output<'a> {
-    to: Box<dyn Write + 'a>,
-    is_terminal: bool,
-    colour: bool,
-    is_closed: bool,
+/// A shell, by its way to set a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
 }
 
-impl Env<'_> {
-    /// The process's own.
-    ///
-    /// # Errors
-    /// Where the working directory is gone.
-    pub fn of_process() -> io::Result<Self> {
-        // https://no-color.org: set and not empty.
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let stdout_is_terminal = io::stdout().is_terminal();
-        let stderr_is_terminal = io::stderr().is_terminal();
-        let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let seen = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let seen = if stdout_is_terminal { seen() } else { None };
-        Ok(Self {
-            stdout: Output::new(io::BufWriter::new(io::stdout()), stdout_is_terminal)
-                .with_colour(stdout_is_terminal && !no_colour),
-            stderr: Output::new(io::stderr(), stderr_is_terminal)
-                .with_colour(stderr_is_terminal && !no_colour),
-            width: seen.or(said).filter(|width| *width > 0).unwrap_or(WIDTH),
-            directories: Directories::of_system()?,
-            clock: Clock::system(),
-            time_zone: TimeZone::system(),
-        })
-    }
-}
-
-impl Env<'_> {
-    /// Columns that a line of a table may take: what a program reads is not shortened.
-    pub(super) fn room(&self) -> usize {
-        if self.stdout.is_terminal() { self.width } else { usize::MAX }
-    }
-}
-
-impl<'a> Output<'a> {
-    /// A stream into `to`, without colour.
-    pub fn new(to: impl Write + 'a, is_terminal: bool) -> Self {
-        Self { to: Box::new(to), is_terminal, colour: false, is_closed: false }
-    }
-
-    /// The same stream, with or without colour.
-    #[must_use]
-    pub fn with_colour(mut self, colour: bool) -> Self {
-        self.colour = colour;
-        self
-    }
-
-    /// Whether a person looks at it.
-    pub fn is_terminal(&self) -> bool {
-        self.is_terminal
-    }
-
-    /// Whether it takes colours.
-    pub fn colour(&self) -> bool {
-        self.colour
-    }
-
-    /// Whether its reader has gone.
-    pub fn is_closed(&self) -> bool {
-        self.is_closed
-    }
-
-    /// Writes `text` as it is.
-    pub fn print(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
-        self.write_fmt(text)
-    }
-
-    /// Hands on all that was written.
-    pub fn finish(&mut self) -> io::Result<()> {
-        self.flush()
-    }
-
-    fn note<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
-        if let Err(error) = &outcome {
-            self.is_closed |= error.kind() == io::ErrorKind::BrokenPipe;
+impl EnvArgs {
+    /// Prints them.
+    pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let is_given = !self.listen.is_empty();
+        let given = Given { listen: self.listen, ..Given::default() };
+        let settings = Settings::resolve(given, &env.directories)?;
+        let url = settings.listen.first().map(|listen| url(listen.address)).unwrap_or_default();
+        let url = if is_given { url } else { presence::url_or(url, env) };
+        if url.ends_with(":0") {
+            return Err(wrong_usage(
+                "port 0 is any free port: which one, only the gatetap that took it knows",
+                "name that port, or leave --listen out: a gatetap that runs here is found",
+            ));
         }
-        outcome
+        let variable = |name: &str| std::env::var(name).ok();
+        let mut set = base_urls(&url, &[]);
+        set.push(("GATETAP_URL".to_owned(), url.clone()));
+        set.extend(no_proxy(variable));
+        if self.intercept {
+            let directory = env.directories.data.as_deref().ok_or(Error::NoDirectory)?;
+            let files = Files::in_directory(directory);
+            let authority = Authority::open(&files, env.clock.clone())?;
+            write_bundle(&files, authority.certificate())?;
+            set.extend(proxy_variables(&url, &files.certificate, &files.bundle, variable));
+        }
+        let shell = self.shell.unwrap_or_else(|| Shell::of(variable("SHELL").as_deref()));
+        for (name, value) in set {
+            env.stdout.print(format_args!("{}\n", shell.export(&name, &value)))?;
+        }
+        Ok(Exit::Fine)
     }
 }
 
-impl Write for Output<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let outcome = self.to.write(bytes);
-        self.note(outcome)
+impl Shell {
+    /// The shell of that path; bash where it is no known one.
+    fn of(path: Option<&str>) -> Self {
+        let name = path.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        Self::from_str(name, true).unwrap_or(if cfg!(windows) { Self::Powershell } else { Self::Bash })
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        let outcome = self.to.flush();
-        self.note(outcome)
+    fn export(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Bash | Self::Zsh => format!("export {name}='{}'", value.replace('\'', r"'\''")),
+            Self::Fish => {
+                format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+            }
+            Self::Powershell => format!("$env:{name} = '{}'", value.replace('\'', "''")),
+        }
     }
 }
 
-impl fmt::Debug for Output<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output")
-            .field("is_terminal", &self.is_terminal)
-            .field("colour", &self.colour)
-            .finish_non_exhaustive()
-    }
+/// The listener's URL for an app on this machine.
+fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
 }

@@ -1,8 +1,8 @@
 //! How an error is shown, and how it makes gatetap exit.
 
-use super::env::Output;
 use super::exit::Exit;
 use super::style::{Style, paint};
+use super::world::Output;
 use crate::exchange::text::printable;
 use crate::{config, sim, store, tls};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What a headless run says of findings while traffic passes.
 
-use super::env::Env;
+use super::world::Env;
 use crate::exchange::text::printable;
 use crate::record::Recorder;
 use std::io::Write;

@@ -1,12 +1,13 @@
 //! `gatetap import`: take in what was exported, or recorded by something else.
 
-use super::env::Env;
 use super::error::{with_exit, wrong_usage};
 use super::exit::Exit;
-use super::export::{counted, read as read_exchange};
+use super::export::read as read_exchange;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::check::Engine;
 use crate::config;
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::export::har::{self, Lacking};
 use crate::export::{Piece, ReadError, capture, jsonl};
@@ -184,21 +185,20 @@ fn tell(
     };
     let tunnels = match imported.tunnels {
         0 => String::new(),
-        1 => " and 1 tunnel".to_owned(),
-        more => format!(" and {more} tunnels"),
+        tunnels => format!(" and {}", counted(tunnels, "tunnel")),
     };
     writeln!(
         env.stderr,
         "imported {}{tunnels} of `{}` into `{}`{numbers}",
-        counted(imported.exchanges),
+        counted(imported.exchanges, "exchange"),
         file.display(),
         target.display()
     )?;
     if imported.hidden > 0 {
-        writeln!(env.stderr, "secrets were hidden in {}", counted(imported.hidden))?;
+        writeln!(env.stderr, "secrets were hidden in {}", counted(imported.hidden, "exchange"))?;
     }
     for (what, count) in &lacking.0 {
-        writeln!(env.stderr, "missing, {}: {what}", counted(*count))?;
+        writeln!(env.stderr, "missing, {}: {what}", counted(*count, "exchange"))?;
     }
     env.stderr.finish().context("cannot write to stderr")
 }

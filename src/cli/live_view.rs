@@ -2,7 +2,7 @@
 
 #[cfg(feature = "tui")]
 use super::again::{OwnGatetap, sending};
-use super::env::Env;
+use super::world::Env;
 use crate::live::{self, Live};
 #[cfg(feature = "tui")]
 use crate::tui;

@@ -1,8 +1,8 @@
 //! The log: what runs says what it does, a line each, on stderr or into a file.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::live_view;
+use super::world::Env;
 use crate::config::{LogFilter, LogGiven, LogSettings};
 use crate::exchange::time::Clock;
 use crate::export::json::rfc3339;

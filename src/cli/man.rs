@@ -1,9 +1,9 @@
 //! `gatetap man`: the manual pages.
 
 use super::Cli;
-use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
+use super::world::Env;
 use crate::config;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;

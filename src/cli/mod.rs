@@ -25,7 +25,6 @@ mod exec;
 mod exit;
 mod explain;
 mod export;
-mod exports;
 mod faults;
 mod filter;
 mod findings_talk;
@@ -47,15 +46,18 @@ mod scratch;
 mod search;
 mod show;
 mod sim;
+mod status;
+mod stop;
 mod style;
 mod table;
 mod tls;
 mod tui;
+mod world;
 mod wrap;
 mod xml;
 
-pub use env::{Env, Output};
 pub use exit::Exit;
+pub use world::{Env, Output};
 
 use crate::gateway::mask::mask_string;
 use clap::error::{ContextKind, ContextValue};
@@ -94,11 +96,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
-    Status(presence::StatusArgs),
-    Stop(presence::StopArgs),
+    Status(status::StatusArgs),
+    Stop(stop::StopArgs),
     Demo(demo::DemoArgs),
     Exec(Box<exec::ExecArgs>),
-    Env(exports::ExportsArgs),
+    Env(env::EnvArgs),
     Sim(sim::SimArgs),
     Replay(replay::ReplayArgs),
     Ls(ls::LsArgs),

@@ -1,12 +1,13 @@
 //! `gatetap prune`: take old exchanges out of a recording.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::config::{self, Age, Size};
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::store::{Progress, PrunePlan, Pruner, Retention, Spare};
 use indicatif::HumanBytes;
@@ -16,9 +17,9 @@ use std::io::Write;
 
 /// Take old exchanges out of a recording and give their space back
 ///
-/// What any of the limits does not allow goes; with a filter, of what it asks for only. A filter alone takes
-/// everything that it asks for. Without any of them the limits of `gatetap.toml` count. Exchanges that are
-/// still open stay.
+/// Takes out what exceeds any of the limits; with a filter as well, only of what the filter asks for. A filter alone
+/// takes out everything that it asks for. With neither, the limits of `gatetap.toml` count. Exchanges that are still
+/// open stay.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = filter::HELP)]
 pub(super) struct PruneArgs {
@@ -32,11 +33,11 @@ pub(super) struct PruneArgs {
     #[arg(long, value_name = "AGE")]
     max_age: Option<Age>,
 
-    /// The recording may be so large, as in `2GB`
+    /// The recording may be at most this large, as in `2GB`
     #[arg(long, value_name = "SIZE")]
     max_size: Option<Size>,
 
-    /// So many exchanges may stay, the newest
+    /// This many exchanges may stay, the newest
     #[arg(long, value_name = "N")]
     max_count: Option<u64>,
 
@@ -121,7 +122,7 @@ impl PruneLine {
 
     fn sentence(&self, plan: &PrunePlan, env: &Env<'_>) -> String {
         let Some((first, last)) = plan.span else {
-            return format!("nothing to prune: all {} exchanges may stay", self.of);
+            return format!("nothing to prune: all {} may stay", counted(self.of, "exchange"));
         };
         let moment = |at: WallTime| {
             Timestamp::from_microsecond(at.0).map_or_else(
@@ -130,9 +131,9 @@ impl PruneLine {
             )
         };
         let what = format!(
-            "{} of {} exchanges, begun {} to {}, {} of bodies",
+            "{} of {}, begun {} to {}, {} of bodies",
             self.exchanges,
-            self.of,
+            counted(self.of, "exchange"),
             moment(first),
             moment(last),
             HumanBytes(self.body_bytes),

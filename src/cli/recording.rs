@@ -1,8 +1,8 @@
 //! The recording that a reading command reads, and which of its exchanges.
 
-use super::env::Env;
 use super::error::{with_hint, wrong_usage};
 use super::presence;
+use super::world::Env;
 use crate::config;
 use crate::exchange::ExchangeId;
 use crate::exchange::time::WallTime;

@@ -1,7 +1,6 @@
 //! `gatetap run`: proxy, recorder, live view.
 
 use super::check_flags::CheckFlags;
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::findings_talk::FindingsTalk;
@@ -10,6 +9,7 @@ use super::log::LogFlags;
 use super::replay::{self, Prepared, ReplayFlags};
 use super::sim::SimFlags;
 use super::tls::TlsArgs;
+use super::world::Env;
 use super::{announce, completions, live_view, log, presence, runtime, sim, tls};
 use crate::config::{
     Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
@@ -95,7 +95,7 @@ pub(super) struct RunArgs {
     #[arg(long = "faults", value_name = "FILE", env = "GATETAP_FAULTS", hide_env_values = true)]
     fault_files: Vec<PathBuf>,
 
-    /// Without a live view: stop when no app has been connected for so long, as in 10m
+    /// Without a live view: stop when no app has been connected for this long, as in 10m
     #[arg(long, value_name = "TIME", env = "GATETAP_IDLE_EXIT", hide_env_values = true)]
     idle_exit: Option<Age>,
 

@@ -1,12 +1,12 @@
 //! `gatetap search`: full text over prompts and answers.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter;
 use super::presence;
 use super::recording::RecordingArgs;
 use super::style::{Style, paint};
+use super::world::Env;
 use crate::exchange::text::printable;
 use crate::export::json::SummaryLine;
 use crate::store::{Hit, MOST_RATED, Snippet};
@@ -29,7 +29,7 @@ pub(super) struct SearchArgs {
     #[arg(long)]
     json: bool,
 
-    /// At most so many, the best
+    /// At most this many, the best
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u32,
 }

@@ -1,9 +1,9 @@
 //! `gatetap sim`: the offline gateway alone.
 
-use super::env::Env;
 use super::error::{listen_hint, with_hint};
 use super::exit::Exit;
 use super::runtime;
+use super::world::Env;
 use crate::config::{Listen, Rate, Share, SimProfile, SimSettings, Span, Speed};
 use crate::sim::{Options, Pace, Scenario, ScenarioError, Simulator};
 use anyhow::{Context, anyhow};

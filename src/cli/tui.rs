@@ -1,10 +1,10 @@
 //! `gatetap tui`: a recording in the live view.
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::recording::RecordingArgs;
 use super::run::live_settings;
+use super::world::Env;
 use super::{live_view, runtime};
 use crate::config::{Given, Settings};
 

@@ -1,6 +1,7 @@
 //! How evenly the events of a stream came.
 
 use super::{EventKind, EventLine};
+use crate::exchange::delay::percentile;
 use crate::exchange::time::Micros;
 
 /// The edges of the bars of the histogram of gaps, in microseconds; the last bar has no upper edge.
@@ -103,10 +104,4 @@ impl Rhythm {
     pub fn is_long(&self, gap: Micros) -> bool {
         gap.0 >= 1_000_000 && gap.0 >= self.median.0.saturating_mul(10)
     }
-}
-
-/// The smallest of these sorted times that at least `percent` of them do not exceed.
-fn percentile(sorted: &[Micros], percent: usize) -> Option<Micros> {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
 }

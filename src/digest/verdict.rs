@@ -28,6 +28,7 @@ use super::Digest;
 use crate::exchange::Exchange;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::ResponseHead;
+use crate::exchange::text::counted;
 use crate::wire::coding::Decoder;
 use crate::wire::dialect::Dialect;
 use crate::wire::media;
@@ -216,14 +217,16 @@ fn open_evidence(exchange: &Exchange, digest: &Digest) -> String {
     if exchange.response.is_none() {
         return "there is no answer yet".to_owned();
     }
-    format!("{} bytes so far{}", exchange.response_bytes, after_event(digest))
+    format!("{} so far{}", counted(exchange.response_bytes, "byte"), after_event(digest))
 }
 
 fn after_event(digest: &Digest) -> String {
     let events = digest.events;
     match digest.last_event {
         Some(at) => format!(", after event {events} at {at}"),
-        None if digest.comments > 0 => format!(", before any event, after {} comments", digest.comments),
+        None if digest.comments > 0 => {
+            format!(", before any event, after {}", counted(digest.comments, "comment"))
+        }
         None => String::new(),
     }
 }
@@ -261,8 +264,8 @@ impl Facts<'_> {
         }
         match (self.form, self.digest.leftover) {
             (_, 0) => {}
-            (Form::Stream, bytes) => open.push(format!("{bytes} bytes of an unfinished event")),
-            (_, bytes) => open.push(format!("{bytes} bytes of an unfinished JSON document")),
+            (Form::Stream, bytes) => open.push(format!("{} of an unfinished event", counted(bytes, "byte"))),
+            (_, bytes) => open.push(format!("{} of an unfinished JSON document", counted(bytes, "byte"))),
         }
         if open.is_empty() { String::new() } else { format!("; {}", open.join(", ")) }
     }
@@ -323,8 +326,8 @@ impl Facts<'_> {
                 (
                     Verdict::Complete,
                     format!(
-                        "a plain body ({kind}) of {} bytes arrived whole{asked}",
-                        self.exchange.response_bytes
+                        "a plain body ({kind}) of {} arrived whole{asked}",
+                        counted(self.exchange.response_bytes, "byte")
                     ),
                 )
             }

@@ -7,6 +7,7 @@ use crate::digest::{Digest, Digester};
 use crate::exchange::Exchange;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
+use crate::exchange::text::causes;
 use crate::exchange::time::{Clock, Micros, Moment};
 use crate::gateway::mask::mask_string;
 use crate::proxy::{Dialler, OwnError};
@@ -270,10 +271,4 @@ fn exchange(gateway: &str, request: RequestHead, heard: &Heard, start: Moment) -
 fn headers(map: &HeaderMap) -> Headers {
     let lines = map.iter().map(|(name, value)| (name.to_string(), Bytes::copy_from_slice(value.as_bytes())));
     lines.collect()
-}
-
-/// An error with its causes, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

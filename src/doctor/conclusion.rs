@@ -1,81 +1,45 @@
-//! The verdicts: what each says, what it does not say, what to do next.
+//! The conclusions: what each says, what it does not say, what to do next.
 
 /// What the facts come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`says` says what each is")]
 pub enum Conclusion {
-    /// Key, network, model and streaming work from here.
     Healthy,
-    /// The gateway is reached and takes the key. No model was asked (--no-spend).
     HealthyUnspent,
-    /// The gateway's name cannot be resolved here.
     NoName,
-    /// Nothing takes connections at the gateway's address.
     Refused,
-    /// Connections to the gateway get no answer in time.
     NoWay,
-    /// The connection breaks before there is an answer.
     ConnectionBroken,
-    /// Something answers there that does not speak HTTP.
     NotHttp,
-    /// The base URL leads back to gatetap itself.
     Loop,
-    /// TLS fails: the certificate is not believed, is for another name, or no TLS is spoken there.
     TlsFailed,
-    /// The proxy of the environment does not lead to the gateway.
     ProxyFails,
-    /// The connection holds, and even the list of models does not come in time.
     NoAnswer,
-    /// A proxy on the way wants a login (407).
     ProxyLogin,
-    /// A page for people came instead of an answer: something before the gateway's API answers.
     Edge,
-    /// The host answers, but not with the API: the base URL's path is wrong.
     WrongBaseUrl,
-    /// The gateway wants a key, and none is set.
     NoKey,
-    /// The key cannot be right: its form is broken.
     KeyForm,
-    /// The key is another vendor's.
     AnothersKey,
-    /// The gateway does not take this key: `GET /v1/models` fails with it.
     KeyRejected,
-    /// The account or the key has no money left.
     Quota,
-    /// The gateway takes key and request, and limits their rate right now.
     RateLimited,
-    /// The gateway itself is in trouble: even the list of models fails with a server error.
     GatewayTrouble,
-    /// The gateway has no such model for this key: the name is wrong, or it is outside the key's scope.
     NoModel,
-    /// `GET /v1/models` takes the key, and a chat call with the same key is refused.
     ChatRefusesKey,
-    /// Key and model are fine, and the gateway refuses the small request itself.
     RequestRefused,
-    /// This model fails and another works: the trouble is behind the gateway, with that model's provider.
     OneModel,
-    /// The list of models comes, and no model answers in time: something on the way stops long calls, or the region is cut off.
     AllTimeOut,
-    /// The list of models comes, and every model that was asked fails.
     AllModels,
-    /// The model fails, and there is no other to compare with.
     ModelFails,
-    /// A plain call works, and the stream is cut in its middle.
     StreamCut,
-    /// The stream ends politely without having finished: the answer is truncated, and SDKs do not say so.
     StreamIncomplete,
-    /// Status 200, and an error inside the answer.
     StreamError,
-    /// A plain call works, and the same call as a stream is refused.
     StreamRefused,
-    /// Events of the stream hold no JSON: SDKs stop at the first.
     StreamGarbled,
-    /// A stream was asked for, and something else came.
     NotAStream,
-    /// A plain call works, and the stream stops coming.
     StreamStalls,
-    /// The proxy of the environment holds streams back: straight they come one by one, through it in one piece.
     BufferedByProxy,
-    /// The stream comes in one piece: something between the model and this machine holds it back.
     BufferedBefore,
 }
 
@@ -100,47 +64,6 @@ struct Page {
 }
 
 impl Conclusion {
-    /// Every verdict.
-    pub const ALL: [Self; 37] = [
-        Self::Healthy,
-        Self::HealthyUnspent,
-        Self::NoName,
-        Self::Refused,
-        Self::NoWay,
-        Self::ConnectionBroken,
-        Self::NotHttp,
-        Self::Loop,
-        Self::TlsFailed,
-        Self::ProxyFails,
-        Self::NoAnswer,
-        Self::ProxyLogin,
-        Self::Edge,
-        Self::WrongBaseUrl,
-        Self::NoKey,
-        Self::KeyForm,
-        Self::AnothersKey,
-        Self::KeyRejected,
-        Self::Quota,
-        Self::RateLimited,
-        Self::GatewayTrouble,
-        Self::NoModel,
-        Self::ChatRefusesKey,
-        Self::RequestRefused,
-        Self::OneModel,
-        Self::AllTimeOut,
-        Self::AllModels,
-        Self::ModelFails,
-        Self::StreamCut,
-        Self::StreamIncomplete,
-        Self::StreamError,
-        Self::StreamRefused,
-        Self::StreamGarbled,
-        Self::NotAStream,
-        Self::StreamStalls,
-        Self::BufferedByProxy,
-        Self::BufferedBefore,
-    ];
-
     /// The word in JSON, promised stable.
     pub const fn id(self) -> &'static str {
         self.page().id

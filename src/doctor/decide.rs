@@ -1,4 +1,4 @@
-//! The decision table, from facts to a verdict.
+//! The decision table, from facts to a conclusion.
 
 use super::conclusion::Conclusion;
 use super::facts::{Answer, Facts, KeyForm, Silence, Times};
@@ -10,7 +10,7 @@ const NO_MONEY: &str = "insufficient_quota";
 
 /// What the facts come to. What fails first explains what fails after it, so that the order of the steps is
 /// the order of the table.
-pub fn decide(facts: &Facts) -> Conclusion {
+pub(super) fn decide(facts: &Facts) -> Conclusion {
     let found = without_connection(facts)
         .or_else(|| without_models(facts))
         .or_else(|| without_chat(facts))

@@ -2,13 +2,15 @@
 
 use super::ask::{Asker, Question};
 use super::conclusion::Conclusion;
+use super::decide::decide;
 use super::facts::{Answer, Facts, KeyForm, Silence};
 use super::settings::Settings;
 use super::step::{State, Step, StepName};
-use super::{DEFAULT_MODEL, decide, network, note};
+use super::{DEFAULT_MODEL, network, note};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::Verdict;
 use crate::exchange::head::Headers;
+use crate::exchange::text::counted;
 use crate::exchange::time::Clock;
 use crate::gateway::credential::credential_facts;
 use crate::gateway::profile::{Profile, Scheme};
@@ -19,9 +21,7 @@ use serde_json::json;
 /// What came of it.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
-    /// All that the verdict rests on.
-    pub facts: Facts,
-    /// The verdict.
+    /// What the facts come to.
     pub conclusion: Conclusion,
     /// What to do next: what the verdict says, and what mends a key whose step failed.
     pub next: Vec<&'static str>,
@@ -47,14 +47,14 @@ pub async fn examine(settings: &Settings, clock: &Clock, mut tell: impl FnMut(&S
     tell(&step);
     if step.state == State::Failed {
         facts.no_connection = Some(OwnError::DnsNotFound);
-        return diagnosis(settings, facts, credential.as_ref());
+        return diagnosis(settings, &facts, credential.as_ref());
     }
     if !addresses.is_empty() {
         let (step, failure) = network::tcp(settings, &facts, &addresses, clock).await;
         tell(&step);
         if step.state == State::Failed {
             facts.no_connection = failure;
-            return diagnosis(settings, facts, credential.as_ref());
+            return diagnosis(settings, &facts, credential.as_ref());
         }
     }
     let (step, failure) = network::tls(settings, &dialler).await;
@@ -68,12 +68,12 @@ pub async fn examine(settings: &Settings, clock: &Clock, mut tell: impl FnMut(&S
     if failure.is_none() && facts.key != KeyForm::Unsendable {
         calls(&Asker { settings, dialler: &dialler, clock }, &mut facts, &mut tell).await;
     }
-    diagnosis(settings, facts, credential.as_ref())
+    diagnosis(settings, &facts, credential.as_ref())
 }
 
-fn diagnosis(settings: &Settings, facts: Facts, credential: Option<&CredentialFacts>) -> Diagnosis {
-    let conclusion = decide(&facts);
-    let note = note::note(settings, &facts, conclusion, credential);
+fn diagnosis(settings: &Settings, facts: &Facts, credential: Option<&CredentialFacts>) -> Diagnosis {
+    let conclusion = decide(facts);
+    let note = note::note(settings, facts, conclusion, credential);
     let mut next = conclusion.next().to_vec();
     // What failed before the key was asked with says nothing of it, and does not mend it.
     let of_key = match facts.key {
@@ -83,7 +83,7 @@ fn diagnosis(settings: &Settings, facts: Facts, credential: Option<&CredentialFa
     };
     let missing: Vec<&str> = of_key.iter().filter(|line| !next.contains(line)).copied().collect();
     next.extend(missing);
-    Diagnosis { facts, conclusion, next, note }
+    Diagnosis { conclusion, next, note }
 }
 
 /// The steps that ask the gateway.
@@ -91,7 +91,7 @@ async fn calls(asker: &Asker<'_>, facts: &mut Facts, tell: &mut impl FnMut(&Step
     let settings = asker.settings;
     let models = asker.ask(&Question::models()).await;
     let has_list = models.is_good() && !models.listed.is_empty();
-    let says = if has_list { format!("{} models", models.listed.len()) } else { failing(&models) };
+    let says = if has_list { counted(models.listed.len(), "model") } else { failing(&models) };
     tell(&told(StepName::Models, &models, has_list, says));
     let listed = models.listed.clone();
     facts.models = Some(models);
@@ -170,9 +170,9 @@ fn key(settings: &Settings, credential: Option<&CredentialFacts>) -> Step {
             let last4 = credential.last4.as_deref().map(|last4| format!(", ending in {last4}"));
             let vendor = credential.vendor.as_deref().map(|vendor| format!(", of {vendor}"));
             let says = format!(
-                "{} is set: {} characters{}{}",
+                "{} is set: {}{}{}",
                 variable.unwrap_or("the simulator's own key"),
-                credential.length,
+                counted(credential.length, "byte"),
                 last4.unwrap_or_default(),
                 vendor.unwrap_or_default(),
             );
@@ -255,11 +255,11 @@ fn choose(settings: &Settings, listed: &[String]) -> (Step, String, bool) {
     let (state, says, model) = match first {
         Some(first) => (
             State::Passed,
-            format!("`{wanted}` is not: asking `{first}` instead; --model names another"),
+            format!("`{wanted}` is not listed: asking `{first}` instead; --model names another"),
             first.as_str(),
         ),
-        None if is_listed => (State::Passed, format!("`{wanted}` is"), wanted),
-        None => (State::Failed, format!("`{wanted}` is not, for this key"), wanted),
+        None if is_listed => (State::Passed, format!("`{wanted}` is listed"), wanted),
+        None => (State::Failed, format!("`{wanted}` is not listed for this key"), wanted),
     };
     let step = Step::new(StepName::Listed, state, says).with(json!({ "model": model, "listed": is_listed }));
     (step, model.to_owned(), is_listed || first.is_some())
@@ -269,8 +269,12 @@ fn call(name: StepName, answer: &Answer) -> Step {
     let model = answer.model.as_deref().unwrap_or_default();
     let times = answer.times.map(|times| {
         format!(
-            ": {} events, the first after {}, the last after {}, the longest gap {}, at most {} in one read",
-            times.events, times.first, times.last, times.longest_gap, times.most_in_a_read
+            ": {}, the first after {}, the last after {}, the longest gap {}, at most {} in one read",
+            counted(times.events, "event"),
+            times.first,
+            times.last,
+            times.longest_gap,
+            times.most_in_a_read
         )
     });
     let is_stream = matches!(name, StepName::Stream | StepName::StraightStream);

@@ -1,4 +1,4 @@
-//! All that the verdict rests on.
+//! All that the conclusion rests on.
 
 use crate::exchange::end::Verdict;
 use crate::exchange::time::{Micros, WallTime};
@@ -6,30 +6,30 @@ use crate::proxy::OwnError;
 
 /// What was found, as far as it was looked for.
 #[derive(Debug, Clone, Default)]
-pub struct Facts {
+pub(super) struct Facts {
     /// The key's form.
-    pub key: KeyForm,
+    pub(super) key: KeyForm,
     /// The proxy of the environment that leads there, as `HOST:PORT`.
-    pub proxy: Option<String>,
+    pub(super) proxy: Option<String>,
     /// Why no connection came about.
-    pub no_connection: Option<OwnError>,
+    pub(super) no_connection: Option<OwnError>,
     /// `GET /v1/models`.
-    pub models: Option<Answer>,
+    pub(super) models: Option<Answer>,
     /// Whether the model is among them; `None` where there is no list.
-    pub listed: Option<bool>,
+    pub(super) listed: Option<bool>,
     /// The small call.
-    pub chat: Option<Answer>,
+    pub(super) chat: Option<Answer>,
     /// The same with another model, where it failed.
-    pub other: Option<Answer>,
+    pub(super) other: Option<Answer>,
     /// The small stream.
-    pub stream: Option<Answer>,
+    pub(super) stream: Option<Answer>,
     /// The same without the proxy of the environment.
-    pub straight: Option<Answer>,
+    pub(super) straight: Option<Answer>,
 }
 
 /// What can be said of a key without asking anybody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum KeyForm {
+pub(super) enum KeyForm {
     /// Nothing is wrong with its form.
     #[default]
     Fine,
@@ -45,7 +45,7 @@ pub enum KeyForm {
 
 /// Why there was no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Silence {
+pub(super) enum Silence {
     /// No connection, or none that held.
     Connection(OwnError),
     /// The connection held, and nothing, or not all, came in time.
@@ -54,56 +54,56 @@ pub enum Silence {
 
 /// What came back on one request.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(super) struct Answer {
     /// When it was asked.
-    pub at: WallTime,
+    pub(super) at: WallTime,
     /// How long all of it took.
-    pub took: Micros,
+    pub(super) took: Micros,
     /// What was asked: method and path.
-    pub endpoint: String,
+    pub(super) endpoint: String,
     /// The model that was asked.
-    pub model: Option<String>,
+    pub(super) model: Option<String>,
     /// The HTTP status.
-    pub status: Option<u16>,
+    pub(super) status: Option<u16>,
     /// The error's code.
-    pub code: Option<String>,
+    pub(super) code: Option<String>,
     /// The error's message, secrets masked.
-    pub message: Option<String>,
+    pub(super) message: Option<String>,
     /// The gateway's id of the request.
-    pub request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     /// The `Retry-After`.
-    pub retry_after: Option<String>,
+    pub(super) retry_after: Option<String>,
     /// How it ended.
-    pub verdict: Verdict,
+    pub(super) verdict: Verdict,
     /// Why it did not come, or not whole.
-    pub silence: Option<Silence>,
+    pub(super) silence: Option<Silence>,
     /// What was seen of that.
-    pub detail: Option<String>,
+    pub(super) detail: Option<String>,
     /// A page for people came.
-    pub is_page: bool,
+    pub(super) is_page: bool,
     /// An event holds no whole JSON.
-    pub is_garbled: bool,
+    pub(super) is_garbled: bool,
     /// What the headers `Via` and `Server` say of who stands between.
-    pub passed_by: Option<String>,
+    pub(super) passed_by: Option<String>,
     /// The ids of models, where it is a list.
-    pub listed: Vec<String>,
+    pub(super) listed: Vec<String>,
     /// When its events came; `None` where it was no stream.
-    pub times: Option<Times>,
+    pub(super) times: Option<Times>,
 }
 
 /// When the events of a stream came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Times {
+pub(super) struct Times {
     /// The first event.
-    pub first: Micros,
+    pub(super) first: Micros,
     /// The last event.
-    pub last: Micros,
+    pub(super) last: Micros,
     /// The longest time between two.
-    pub longest_gap: Micros,
+    pub(super) longest_gap: Micros,
     /// How many came.
-    pub events: u64,
+    pub(super) events: u64,
     /// The most that one read completed.
-    pub most_in_a_read: u64,
+    pub(super) most_in_a_read: u64,
 }
 
 /// From this length on a stream's times say something about buffering.
@@ -114,7 +114,7 @@ const ENOUGH_EVENTS: u64 = 5;
 
 impl Answer {
     /// Whether it is what was asked for.
-    pub fn is_good(&self) -> bool {
+    pub(super) fn is_good(&self) -> bool {
         self.verdict == Verdict::Complete
             && self.status == Some(200)
             && !self.is_page
@@ -122,19 +122,19 @@ impl Answer {
     }
 
     /// Whether its status is one of `statuses`.
-    pub fn has_status(&self, statuses: &[u16]) -> bool {
+    pub(super) fn has_status(&self, statuses: &[u16]) -> bool {
         self.status.is_some_and(|status| statuses.contains(&status))
     }
 
     /// Whether its error has that code.
-    pub fn has_code(&self, code: &str) -> bool {
+    pub(super) fn has_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
 }
 
 impl Times {
     /// Whether the events came in one piece after a time in which they should have come one by one.
-    pub fn is_burst(&self) -> bool {
+    pub(super) fn is_burst(&self) -> bool {
         let most = self.most_in_a_read * 5 >= self.events * 4;
         let span = self.last.since(self.first);
         let in_one_go = span.0 * 20 < self.last.0;

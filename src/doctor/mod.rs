@@ -7,9 +7,9 @@
 //! | `network` | names, both families of addresses, TLS |
 //! | `ask` | one request and what came back |
 //! | `examine` | the steps in their order |
-//! | `facts` | all that the verdict rests on |
-//! | `conclusion` | the verdicts: what each says, what it does not say, what to do next |
-//! | `decide` | the decision table, from facts to a verdict |
+//! | `facts` | all that the conclusion rests on |
+//! | `conclusion` | the conclusions: what each says, what it does not say, what to do next |
+//! | `decide` | the decision table, from facts to a conclusion |
 //! | `note` | what support wants to know, without a key |
 //!
 //! The order and the table follow the gateway's own pages: <https://nexorouter.com/en/status>,
@@ -29,9 +29,7 @@ mod settings;
 mod step;
 
 pub use conclusion::{Conclusion, Weight};
-pub use decide::decide;
 pub use examine::{Diagnosis, examine};
-pub use facts::{Answer, Facts, KeyForm, Silence, Times};
 pub use settings::{Key, Settings};
 pub use step::{State, Step, StepName};
 

@@ -28,7 +28,7 @@ pub(super) fn note(
     // What is asked about is what failed, else what was asked last.
     let about = asked.iter().find(|answer| !answer.is_good()).or_else(|| asked.last());
     let mut lines = vec![
-        format!("Verdict: {} ({})", conclusion.says(), conclusion.id()),
+        format!("Conclusion: {} ({})", conclusion.says(), conclusion.id()),
         format!("Gateway: {}", settings.gateway.base_url()),
     ];
     if let Some(about) = about {

@@ -130,3 +130,13 @@ impl Body {
         })
     }
 }
+
+/// Puts what of `new`, which belongs at the offset `at` of a body, lies in `bytes`, which begin at `start`, in its place.
+pub fn overlay(bytes: &mut [u8], start: u64, at: u64, new: &[u8]) {
+    for (offset, byte) in (at..).zip(new) {
+        let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = index.and_then(|index| bytes.get_mut(index)) {
+            *place = *byte;
+        }
+    }
+}

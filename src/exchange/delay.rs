@@ -17,9 +17,9 @@ pub struct Delays {
 pub struct Taken {
     /// Chunks that the socket took.
     pub chunks: u64,
-    /// Half of them were taken within this time, rounded up to a power of two.
+    /// Half of them were taken within this time, rounded up to a power of two or to the longest.
     pub median: Micros,
-    /// 99 of 100 were taken within this time, rounded up to a power of two.
+    /// 99 of 100 were taken within this time, rounded up to a power of two or to the longest.
     pub p99: Micros,
     /// The longest, as it was.
     pub longest: Micros,
@@ -54,29 +54,49 @@ impl Delays {
     /// A time within which 99 of 100 were passed on; `None` where there were too few to say.
     pub fn p99(&self) -> Option<Micros> {
         const ENOUGH: u64 = 10;
-        (self.count >= ENOUGH).then(|| self.within(self.count - self.count / 100))
+        (self.count >= ENOUGH).then(|| self.within(99))
     }
 
     /// What they come to; `None` if no chunk was taken.
     pub fn taken(&self) -> Option<Taken> {
         (self.count > 0).then(|| Taken {
             chunks: self.count,
-            median: self.within(self.count.div_ceil(2)),
-            p99: self.within(self.count - self.count / 100),
+            median: self.within(50),
+            p99: self.within(99),
             longest: self.longest,
             sum: self.sum,
         })
     }
 
-    /// The upper edge of the bucket in which the `wanted`-th shortest stands.
-    fn within(&self, wanted: u64) -> Micros {
+    /// The upper edge of the bucket in which percentile `percent` stands, or the longest, if that is less.
+    fn within(&self, percent: u64) -> Micros {
+        let wanted = rank(self.count, percent);
         let mut seen = 0;
         let bucket = self.buckets.iter().position(|count| {
             seen += u64::from(*count);
             seen >= wanted
         });
-        Micros(1 << bucket.unwrap_or(31))
+        Micros(1 << bucket.unwrap_or(31)).min(self.longest)
     }
+}
+
+/// How long each of these chunks that was taken had waited in gatetap, shortest first.
+pub fn added(marks: &[Mark]) -> Vec<Micros> {
+    let mut delays: Vec<Micros> =
+        marks.iter().filter_map(|mark| mark.taken.map(|taken| taken.since(mark.read))).collect();
+    delays.sort_unstable();
+    delays
+}
+
+/// The smallest of these sorted values that at least `percent` of a hundred of them do not exceed; `None` of none.
+pub fn percentile<T: Copy>(sorted: &[T], percent: u64) -> Option<T> {
+    let rank = rank(sorted.len() as u64, percent);
+    sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied()
+}
+
+/// The nearest rank of a percentile among `count` sorted values, counted from 1.
+fn rank(count: u64, percent: u64) -> u64 {
+    u64::try_from((u128::from(count) * u128::from(percent)).div_ceil(100)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -90,11 +110,30 @@ mod tests {
         for _ in 0..99 {
             delays.add(Micros(3));
         }
-        assert_eq!(delays.p99(), Some(Micros(4)));
+        assert_eq!(delays.p99(), Some(Micros(3)), "not more than the longest");
         delays.add(Micros(900));
         assert_eq!(delays.p99(), Some(Micros(4)));
         delays.add(Micros(900));
+        assert_eq!(delays.p99(), Some(Micros(900)));
+        delays.add(Micros(5000));
         assert_eq!(delays.p99(), Some(Micros(1024)));
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let hundred: Vec<u64> = (1..=100).collect();
+        for (sorted, percent, expected) in [
+            (&[][..], 50, None),
+            (&[7], 50, Some(7)),
+            (&[7], 99, Some(7)),
+            (&[7, 9], 50, Some(7)),
+            (&[7, 9], 51, Some(9)),
+            (&[7, 8, 9], 50, Some(8)),
+            (&hundred, 99, Some(99)),
+            (&hundred, 100, Some(100)),
+        ] {
+            assert_eq!(percentile(sorted, percent), expected, "{percent} % of {sorted:?}");
+        }
     }
 
     #[test]
@@ -120,7 +159,7 @@ mod tests {
         ];
         let taken = Delays::of(&marks, Some(Micros(500))).taken();
         let expected =
-            Taken { chunks: 2, median: Micros(4), p99: Micros(128), longest: Micros(100), sum: Micros(103) };
+            Taken { chunks: 2, median: Micros(4), p99: Micros(100), longest: Micros(100), sum: Micros(103) };
         assert_eq!(taken, Some(expected));
         assert_eq!(Delays::of(&[], None).taken(), None);
     }

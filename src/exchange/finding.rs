@@ -2,6 +2,7 @@
 
 use super::ExchangeId;
 use super::body::Side;
+use super::text::counted;
 use std::fmt;
 use std::str::FromStr;
 
@@ -62,6 +63,14 @@ pub struct Span {
 }
 
 impl Severity {
+    /// So many findings of it: `1 error`, `2 warnings`, `3 info`.
+    pub fn counted(self, count: u64) -> String {
+        match self {
+            Self::Info => format!("{count} info"),
+            Self::Warning | Self::Error => counted(count, self.as_str()),
+        }
+    }
+
     /// The word in SQL, JSON and filters.
     pub const fn as_str(self) -> &'static str {
         match self {

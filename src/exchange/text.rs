@@ -1,8 +1,11 @@
-//! Recorded text made safe to show. What is recorded came from elsewhere and may be hostile: escape
-//! sequences that drive a terminal, marks that turn the reading direction, letters that cannot be seen.
+//! What is said to people: recorded text made safe to show, numbers of things, errors.
+//!
+//! What is recorded came from elsewhere and may be hostile: escape sequences that drive a terminal, marks
+//! that turn the reading direction, letters that cannot be seen.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::error::Error;
+use std::fmt::{Display, Write as _};
 use unicode_width::UnicodeWidthChar;
 
 /// How many characters without a width of their own may follow one another: marks over a letter are
@@ -32,6 +35,18 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
     safe.push_str(text.get(kept..).unwrap_or_default());
     Cow::Owned(safe)
+}
+
+/// So many of them: `1 event`, `2 events`. `noun` stands for one of them, and takes an s.
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// An error with all that caused it, in one line.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Whether `c` does something else than stand for itself: controls (C0, DEL, C1), direction marks,
@@ -101,6 +116,18 @@ mod tests {
             assert_eq!(printable(text), shown, "{text:?}");
         }
         assert!(matches!(printable("harmless"), Cow::Borrowed(_)));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("what failed")]
+    struct Failed(#[source] std::io::Error);
+
+    #[test]
+    fn numbers_and_errors_read_as_sentences() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "event")), ["0 events", "1 event", "2 events"]);
+        let within = std::io::Error::other(std::io::Error::other("the cause"));
+        assert_eq!(causes(&within), "the cause");
+        assert_eq!(causes(&Failed(within)), "what failed: the cause");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{Export, Exported, Options, Outcome, json};
 use crate::exchange::body::Side;
 use crate::exchange::end::BodyEnd;
 use crate::exchange::head::Headers;
-use crate::exchange::text::printable;
+use crate::exchange::text::{counted, printable};
 use crate::gateway::keys::{self, HeaderKind};
 use crate::gateway::profile;
 use base64::Engine;
@@ -271,7 +271,8 @@ impl<'a> Command<'a> {
         let bytes = &one.request.bytes;
         let missing = one.missing(Side::Request);
         if missing > 0 {
-            self.warn(format!("{missing} bytes of the body are not recorded: what is sent is shorter"));
+            let missing = counted(missing, "byte");
+            self.warn(format!("the body lacks {missing} that the recording does not have"));
         }
         if bytes.is_empty() {
             if one

@@ -6,8 +6,9 @@
 
 use crate::digest::EventLine;
 use crate::digest::summary::{Summary, Whole};
-use crate::exchange::body::{Body, Mark, Side};
+use crate::exchange::body::{Body, Side};
 use crate::exchange::credential::CredentialFacts;
+use crate::exchange::delay::{added, percentile};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Finding;
 use crate::exchange::head::{Headers, InterimHead};
@@ -253,6 +254,7 @@ impl<'a> WholeLine<'a> {
         let exchange = &whole.exchange;
         let timing = &exchange.timing;
         let digest = &whole.summary.digest;
+        let added = added(&response.marks);
         Self {
             summary: SummaryLine { findings: None, ..SummaryLine::new(&whole.summary) },
             request: Message::new(exchange, Side::Request, &exchange.request.headers, request),
@@ -269,8 +271,8 @@ impl<'a> WholeLine<'a> {
                 last_event_ms: milliseconds(digest.last_event),
                 end_ms: milliseconds(timing.end),
                 held_ms: milliseconds(timing.held),
-                added_p50_us: added(&response.marks, 50).map(|delay| delay.0),
-                added_p99_us: added(&response.marks, 99).map(|delay| delay.0),
+                added_p50_us: percentile(&added, 50).map(|delay| delay.0),
+                added_p99_us: percentile(&added, 99).map(|delay| delay.0),
             },
             findings: whole.findings.iter().map(FindingLine::new).collect(),
             note: whole.summary.note.as_deref(),
@@ -410,17 +412,6 @@ impl<'a> FindingLine<'a> {
             places: finding.places.iter().map(ToString::to_string).collect(),
         }
     }
-}
-
-/// The time that passed in gatetap at percentile `percent` of these chunks, between reading one and its
-/// being taken; `None` where none was taken.
-pub fn added(marks: &[Mark], percent: usize) -> Option<Micros> {
-    let mut delays: Vec<Micros> =
-        marks.iter().filter_map(|mark| mark.taken.map(|taken| taken.since(mark.read))).collect();
-    delays.sort_unstable();
-    // The nearest rank: the smallest delay that at least `percent` of them do not exceed.
-    let rank = (delays.len() * percent).div_ceil(100);
-    delays.get(rank.saturating_sub(1)).copied()
 }
 
 fn lines(headers: &Headers) -> Vec<(&str, String)> {

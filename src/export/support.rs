@@ -7,6 +7,7 @@ use super::{Export, Exported, Options, Outcome, Probe, Probes, Selection, json};
 use crate::digest::{self, Sdk};
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::Verdict;
+use crate::exchange::text::counted;
 use crate::exchange::text::printable;
 use crate::gateway::mask::mask_target;
 use std::collections::BTreeMap;
@@ -194,7 +195,7 @@ fn key(facts: &CredentialFacts) -> String {
         Some(last) => format!("ends in {last}"),
         None => "too short to show any of it".to_owned(),
     });
-    words.push(format!("{} characters", facts.length));
+    words.push(counted(facts.length, "byte"));
     words.extend(facts.vendor.iter().map(|vendor| format!("looks like one of {vendor}")));
     words.extend(facts.scheme.iter().map(|scheme| format!("sent as {scheme} in {}", facts.place)));
     let defects: Vec<&str> = facts.defects.iter().map(|defect| defect.as_str()).collect();

@@ -187,7 +187,7 @@ impl Fault {
             Self::Wire(fault) => (fault.make)(with, context),
             Self::Variant(variant) => context.variant(variant, with),
             Self::Error { gateway, code } => {
-                let own = errors::lookup(gateway.unwrap_or(context.gateway), code);
+                let own = errors::lookup(gateway.unwrap_or(context.asked.gateway), code);
                 let error = own.or_else(|| errors::with_code(code).next());
                 documented(error, None, with, context)
             }
@@ -195,7 +195,7 @@ impl Fault {
             Self::Limit => documented(None, Some(429), with, context),
             Self::Status(status) => {
                 let fallback = || errors::all().iter().find(|error| error.status == *status);
-                let own = errors::with_status(context.gateway, *status).next();
+                let own = errors::with_status(context.asked.gateway, *status).next();
                 documented(own.or_else(fallback), Some(*status), with, context)
             }
         }

@@ -112,11 +112,11 @@ impl Allowance {
     /// The headers in which the gateway says it. A gateway that sends none with what succeeds sends none.
     pub(super) fn headers(&self, context: &Context<'_>) -> Vec<(String, String)> {
         let header = |name: &str, value: String| (name.to_owned(), value);
-        let reset = WallTime(context.now.0).plus(self.reset);
+        let reset = WallTime(context.asked.now.0).plus(self.reset);
         let seconds = format!("{}s", self.retry_after());
         let limited = self.requests != u64::MAX;
         let mut out = Vec::new();
-        match context.gateway {
+        match context.asked.gateway {
             "openrouter" if self.over.is_none() => {}
             "openrouter" => {
                 out.push(header("X-RateLimit-Limit", self.requests.to_string()));

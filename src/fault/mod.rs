@@ -25,7 +25,7 @@ mod value;
 pub mod wire;
 
 pub use armed::{Armed, Listed, Story};
-pub use plan::{Answer, Effect, Framing, LiveHead, Origin, Plan, Silence};
+pub use plan::{Answer, Asked, Effect, Framing, LiveHead, Plan, Silence};
 pub use rule::{Facts, Glob, Rule, When};
 pub use spec::BadRule;
 pub use stream::{Frame, Frames, Step, Steps, Transform, is_event_stream};

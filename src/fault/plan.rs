@@ -26,32 +26,26 @@ pub struct Plan {
     pub(super) allowance: Option<Allowance>,
 }
 
+/// What was asked for, of which gateway and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The gateway's name.
+    pub gateway: &'a str,
+    /// The path that was asked for.
+    pub path: &'a str,
+    /// The model that was asked for.
+    pub model: Option<&'a str>,
+    /// What time it is.
+    pub now: WallTime,
+}
+
 /// What there is to know for an answer in a gateway's place.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// The gateway's name.
-    pub gateway: &'a str,
-    /// The path that was asked for.
-    pub path: &'a str,
-    /// The model that was asked for.
-    pub model: Option<&'a str>,
-    /// What time it is.
-    pub now: WallTime,
+    /// What was asked for.
+    pub asked: Asked<'a>,
     /// Where everything random comes from.
     pub rng: Rng,
-}
-
-/// A request on its way to its origin.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The gateway's name.
-    pub gateway: &'a str,
-    /// The path that was asked for.
-    pub path: &'a str,
-    /// The model that was asked for.
-    pub model: Option<&'a str>,
-    /// What time it is.
-    pub now: WallTime,
 }
 
 /// What a fault does.
@@ -122,9 +116,8 @@ pub enum Framing {
 
 impl Plan {
     /// What it does to the request.
-    pub fn effect(&self, origin: &Origin<'_>) -> Effect {
-        let Origin { gateway, path, model, now } = *origin;
-        let mut context = Context { gateway, path, model, now, rng: Rng::with_seed(self.seed) };
+    pub fn effect(&self, asked: Asked<'_>) -> Effect {
+        let mut context = Context { asked, rng: Rng::with_seed(self.seed) };
         match &self.allowance {
             None => self.fault.effect(&self.with, &mut context),
             Some(allowance) if allowance.over.is_some() => Effect::Answer(context.limited(allowance)),
@@ -146,7 +139,7 @@ impl Plan {
 impl Context<'_> {
     /// The answer of a gateway that refuses with `status`, as `error` documents it.
     pub(super) fn answer(&self, status: u16, error: Option<&ErrorCode>, with: &With) -> Answer {
-        let gateway = error.map_or(self.gateway, |error| error.gateway.as_str());
+        let gateway = error.map_or(self.asked.gateway, |error| error.gateway.as_str());
         let id = self.request_id(gateway);
         let documented = error.and_then(|error| error.retry_after).map(|seconds| seconds.to_string());
         let retry_after = match with.text("retry_after") {
@@ -155,10 +148,10 @@ impl Context<'_> {
             None => documented,
         };
         let wait_s = retry_after.as_deref().and_then(|text| text.parse().ok());
-        let messages = self.path.ends_with("/messages");
+        let messages = self.asked.path.ends_with("/messages");
         let detail = Detail {
             message: with.text("message"),
-            model: self.model,
+            model: self.asked.model,
             request_id: Some(&id),
             retry_after: wait_s,
             status: Some(status),
@@ -172,7 +165,7 @@ impl Context<'_> {
         if let Some(error) =
             error.filter(|error| error.status == status || error.other_statuses.contains(&status))
         {
-            headers.extend(error.headers_at(self.now, wait_s));
+            headers.extend(error.headers_at(self.asked.now, wait_s));
         }
         headers.extend(retry_after.map(|value| ("retry-after".to_owned(), value)));
         Answer { status, headers, body: body.into(), delay: with.time("delay").unwrap_or_default() }
@@ -180,7 +173,7 @@ impl Context<'_> {
 
     /// The refusal of a request beyond its limit.
     fn limited(&self, allowance: &Allowance) -> Answer {
-        let mut answer = self.answer(429, allowance.error(self.gateway), &With::default());
+        let mut answer = self.answer(429, allowance.error(self.asked.gateway), &With::default());
         let mut headers = allowance.headers(self);
         headers.push(("retry-after".to_owned(), allowance.retry_after().to_string()));
         let is_new = |name: &str| headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name));
@@ -191,8 +184,8 @@ impl Context<'_> {
 
     /// A documented failure that no code tells apart.
     pub(super) fn variant(&self, variant: &Variant, with: &With) -> Effect {
-        let text = variant.text(self.model.unwrap_or("unknown"), self.path);
-        let text = with_reset(&text, self.now, with.count("retry_after").unwrap_or(60));
+        let text = variant.text(self.asked.model.unwrap_or("unknown"), self.asked.path);
+        let text = with_reset(&text, self.asked.now, with.count("retry_after").unwrap_or(60));
         if variant.place == Place::Stream {
             return Effect::Live(Box::new(Inside { left: wire::after(with), frames: text }));
         }
@@ -206,14 +199,17 @@ impl Context<'_> {
 
     /// The API that the path belongs to.
     pub(super) fn dialect(&self) -> &'static str {
-        ["messages", "responses"].into_iter().find(|dialect| self.path.ends_with(dialect)).unwrap_or("chat")
+        ["messages", "responses"]
+            .into_iter()
+            .find(|dialect| self.asked.path.ends_with(dialect))
+            .unwrap_or("chat")
     }
 
     /// An answer that no gateway documents.
     pub(super) fn plain(&self, status: u16, content_type: &str, body: impl Into<Bytes>) -> Answer {
         let headers = vec![
             ("content-type".to_owned(), content_type.to_owned()),
-            (request_id_header(self.gateway).to_owned(), self.request_id(self.gateway)),
+            (request_id_header(self.asked.gateway).to_owned(), self.request_id(self.asked.gateway)),
         ];
         Answer { status, headers, body: body.into(), delay: Duration::ZERO }
     }

@@ -130,11 +130,6 @@ impl Table {
         }
     }
 
-    /// The headers that carry a credential, in lower case.
-    pub fn header_names(&self) -> impl Iterator<Item = &str> {
-        self.headers.keys().map(String::as_str)
-    }
-
     /// Whether the query parameter `name`, in any spelling and percent-encoding, is a credential.
     pub fn is_query_credential(&self, name: &str) -> bool {
         let name = normal(&String::from_utf8_lossy(&percent_decode(name.as_bytes())));

@@ -263,11 +263,6 @@ impl Gateway {
             _ => target.to_owned(),
         }
     }
-
-    /// The full URL on the gateway side of a local request target.
-    pub fn url_of(&self, target: &str) -> String {
-        format!("{}{}", self.origin(), self.map_target(target))
-    }
 }
 
 /// The authority in lower case, without the scheme's own port; `None` if it is not one.

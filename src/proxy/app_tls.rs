@@ -1,7 +1,7 @@
 //! TLS with apps: a leaf of the local authority for the host that the app asks for.
 
-use super::own_answer::causes;
 use super::stream::Stream;
+use crate::exchange::text::causes;
 use crate::exchange::time::Clock;
 use crate::tls::{Authority, Error, Files};
 use std::io;

@@ -4,6 +4,7 @@ use super::outgoing::{OutgoingProxies, OutgoingProxy};
 use super::own_answer::{Failure, Token};
 use super::route::Route;
 use super::stream::{OwnSockets, Stream, canonical};
+use crate::exchange::text::causes;
 use crate::exchange::time::{Clock, Micros};
 use crate::gateway::profile::{Gateway, Scheme};
 use crate::tls::{Alpn, GatewayConfigs, Trust};
@@ -263,7 +264,7 @@ impl Trusted {
             .get_or_try_init(|| async move {
                 let trust = trust.clone();
                 match tokio::task::spawn_blocking(move || GatewayConfigs::load(&trust)).await {
-                    Ok(configs) => configs.map_err(|error| super::own_answer::causes(&error)),
+                    Ok(configs) => configs.map_err(|error| causes(&error)),
                     Err(error) => Err(error.to_string()),
                 }
             })

@@ -1,6 +1,7 @@
 //! gatetap's own answers: given only where there is no answer to pass on.
 
 use crate::exchange::end::OwnAnswer;
+use crate::exchange::text::causes;
 use crate::replay::Miss;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -353,16 +354,4 @@ pub(super) fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
         cause = error.source();
     }
     None
-}
-
-/// An error and all that caused it, in one line.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

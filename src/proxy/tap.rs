@@ -5,6 +5,7 @@ use super::pool::Lease;
 use super::socket::SocketFacts;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
+use crate::exchange::text::causes;
 use crate::record::{Track, redact};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -220,7 +221,7 @@ fn broken_by(by: Hop, error: &hyper::Error) -> BodyEnd {
     } else if error.is_incomplete_message() {
         BodyEnd::closed_early(by)
     } else {
-        BodyEnd::broken(by, super::own_answer::causes(error))
+        BodyEnd::broken(by, causes(error))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::redact::{Correction, Redacted};
 use crate::exchange::ExchangeId;
-use crate::exchange::body::{Mark, Rest, Side};
+use crate::exchange::body::{Mark, Rest, Side, overlay};
 use crate::exchange::delay::Delays;
 use crate::exchange::time::Micros;
 use crate::store::{Error, SegmentId, Writer};
@@ -387,11 +387,6 @@ fn patch(bytes: &mut Bytes, start: u64, at: u64, new: &[u8]) {
         return;
     }
     let mut patched = bytes.to_vec();
-    for (offset, byte) in (at..).zip(new) {
-        let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
-        if let Some(place) = index.and_then(|index| patched.get_mut(index)) {
-            *place = *byte;
-        }
-    }
+    overlay(&mut patched, start, at, new);
     *bytes = patched.into();
 }

@@ -1,5 +1,6 @@
 //! How the recording is doing: what other threads may know of the recorder's.
 
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::export::json::rfc3339;
 use std::fmt;
@@ -57,11 +58,11 @@ impl Health {
 impl fmt::Display for Removed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { since, exchanges } = self;
-        let plural = if *exchanges == 1 { "" } else { "s" };
+        let gone = counted(*exchanges, "exchange");
         let since = rfc3339(*since);
         write!(
             f,
-            "the recording was removed while it was being written, {exchanges} exchange{plural} of this session with it, \
+            "the recording was removed while it was being written, {gone} of this session with it, \
              and was begun anew at {since}"
         )
     }

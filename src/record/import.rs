@@ -13,6 +13,7 @@ use crate::exchange::time::Micros;
 use crate::exchange::tunnel::Tunnel;
 use crate::exchange::{Exchange, ExchangeId, SessionId};
 use crate::export::{Altered, Piece, Read};
+use crate::gateway::mask::mask_string;
 use crate::store::{Error, Writer};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -96,7 +97,7 @@ impl Importer {
             session.id = 0;
         }
         for text in [&mut session.command, &mut session.upstream] {
-            *text = masked(text);
+            *text = mask_string(std::mem::take(text));
         }
         let given = self.writer.insert_session(&session)?;
         self.sessions.insert(known, given);
@@ -139,7 +140,7 @@ impl Importer {
         };
         self.exchanges.insert(known, exchange.id);
         if let Some(note) = note.filter(|note| !note.is_empty()) {
-            self.writer.put_note(exchange.id, &masked(&note))?;
+            self.writer.put_note(exchange.id, &mask_string(note))?;
         }
         for (side, body) in [(Side::Request, &request), (Side::Response, &response)] {
             write_body(&self.writer, exchange.id, side, body)?;
@@ -163,7 +164,7 @@ impl Importer {
         if !self.keeps_numbers {
             tunnel.id = 0;
         }
-        tunnel.host = masked(&tunnel.host);
+        tunnel.host = mask_string(tunnel.host);
         self.writer.put_tunnel(&tunnel)?;
         self.imported.tunnels += 1;
         Ok(())
@@ -187,10 +188,6 @@ impl Importer {
         }
         self.writer.put_findings(id, &findings)
     }
-}
-
-fn masked(text: &str) -> String {
-    String::from_utf8_lossy(&crate::gateway::mask::mask_text(text.as_bytes())).into_owned()
 }
 
 /// Hides the secrets of a body; says whether there were any.
@@ -228,8 +225,7 @@ fn write_body(writer: &Writer, id: ExchangeId, side: Side, body: &Body) -> Resul
         writer.insert_segment(id, side, 0, &body.bytes, &body.marks)?;
         return Ok(());
     };
-    let passed: u64 = body.marks.iter().map(|mark| u64::from(mark.length)).sum();
-    let gap_end = passed.saturating_sub(cut.tail);
+    let gap_end = body.passed().saturating_sub(cut.tail);
     let mut start = 0_u64;
     let before = body.marks.iter().take_while(|mark| {
         let is_before = start < gap_end;

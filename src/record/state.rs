@@ -11,6 +11,7 @@ use super::tunnel::TunnelLines;
 use super::{Limits, Shared, redact};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
+use crate::exchange::text::causes;
 use crate::exchange::time::{Micros, WallTime};
 use crate::exchange::tunnel::TunnelId;
 use crate::store::{Error, Writer};
@@ -207,7 +208,7 @@ impl State {
             }
             Err(error) => {
                 self.writer.roll_back();
-                let reason = chain(&error);
+                let reason = causes(&error);
                 if !std::mem::replace(&mut self.degraded, true) {
                     log::error!(target: "recorder", "nothing can be written: {reason}");
                     self.tell(|health, now| {
@@ -236,7 +237,7 @@ impl State {
             self.give_up("the recording could not be written");
         }
         if let Err(error) = self.writer.end_session(at.unwrap_or(WallTime(0))) {
-            self.outcome.failure.get_or_insert_with(|| chain(&error));
+            self.outcome.failure.get_or_insert_with(|| causes(&error));
         }
         self.outcome
     }
@@ -305,16 +306,4 @@ impl State {
             shared.health.change(|health| change(health, now));
         }
     }
-}
-
-/// An error with everything that caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -3,6 +3,7 @@
 use super::request::{Auth, Request};
 use super::sketch::Sketch;
 use crate::digest::compare::{Difference, json_differences};
+use crate::exchange::text::counted;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -102,11 +103,6 @@ impl Match {
         ("path", Self::Path),
     ];
 
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(_, how)| *how == self).map_or("", |(word, _)| word)
-    }
-
     /// A hash of what has to agree, with that kind of credential.
     fn key(self, request: &Request, auth: &Auth) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -151,16 +147,6 @@ impl Index {
         }
         self.places.entry(place(&request)).or_default().push(number);
         self.known.push(Known { group: key, auth: request.auth, route: request.route, sketch });
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.known.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
     }
 
     /// The recorded request that `request` is: of several, those of the same route and with the same credential if
@@ -311,8 +297,8 @@ fn differences(known: &Request, incoming: &Request) -> Vec<Difference> {
         }
         _ if known.body != incoming.body => differences.push(Difference {
             place: "body".to_owned(),
-            a: Some(format!("{} bytes", known.body.len())),
-            b: Some(format!("{} bytes", incoming.body.len())),
+            a: Some(counted(known.body.len(), "byte")),
+            b: Some(counted(incoming.body.len(), "byte")),
             counts: true,
         }),
         _ => {}

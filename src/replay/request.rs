@@ -108,11 +108,6 @@ impl Auth {
             Some(first) => Self::WellFormed(first.fingerprint.clone()),
         }
     }
-
-    /// Whether both are of one kind: a bad key never gets what a good one got.
-    pub fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-    }
 }
 
 impl fmt::Display for Auth {

@@ -277,8 +277,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(|error| opening(path, error))?;
-    let migrated = prepare(&connection, path, fresh);
-    migrated?;
+    prepare(&connection, path, fresh)?;
     Ok(connection)
 }
 
@@ -361,12 +360,11 @@ fn encoded(path: &Path) -> String {
 fn prepare(connection: &Connection, path: &Path, fresh: bool) -> Result<(), Error> {
     connection.busy_timeout(LOCK_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
-    if !fresh {
-        check_ours(connection, path)?;
-    }
     if fresh {
         // So that pruning gives space back in small steps, beside a session that writes.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    } else {
+        check_ours(connection, path)?;
     }
     let journal: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))

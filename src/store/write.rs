@@ -5,7 +5,7 @@ use super::facets::Keeper;
 use super::{lost, marks, rows, schema, text};
 use crate::digest::verdict::Judgement;
 use crate::digest::{Digest, Text};
-use crate::exchange::body::{Mark, Side};
+use crate::exchange::body::{Mark, Side, overlay};
 use crate::exchange::finding::Finding;
 use crate::exchange::head::Headers;
 use crate::exchange::origin::Origin;
@@ -308,12 +308,7 @@ impl Writer {
             Ok((row.get::<_, SegmentId>(0)?, row.get::<_, i64>(1)? as u64, row.get::<_, Vec<u8>>(2)?))
         })?;
         for (segment, start, mut row) in rows.collect::<Result<Vec<_>, _>>()? {
-            for (offset, byte) in (at..).zip(bytes) {
-                let index = offset.checked_sub(start).and_then(|index| usize::try_from(index).ok());
-                if let Some(place) = index.and_then(|index| row.get_mut(index)) {
-                    *place = *byte;
-                }
-            }
+            overlay(&mut row, start, at, bytes);
             self.connection
                 .prepare_cached("UPDATE segments SET bytes = ? WHERE id = ?")?
                 .execute(params![row, segment])?;

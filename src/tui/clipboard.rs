@@ -2,6 +2,7 @@
 //! terminals do not do it and none says so.
 
 use super::terminal::Screen;
+use crate::exchange::text::counted;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -13,11 +14,11 @@ const LONGEST: usize = 74_000;
 pub(super) fn copy(screen: &mut Screen, name: &str, text: &str) -> String {
     let is_short = text.len() <= LONGEST;
     let is_copied = is_short && screen.copy(text).is_ok();
-    let size = text.len();
+    let size = counted(text.len(), "byte");
     match (is_copied, write(name, text)) {
-        (true, Ok(path)) => format!("copied {name}, {size} bytes; also in {}", path.display()),
-        (true, Err(_)) => format!("copied {name}, {size} bytes"),
-        (false, Ok(path)) => format!("{name}, {size} bytes, is in {}", path.display()),
+        (true, Ok(path)) => format!("copied {name}, {size}; also in {}", path.display()),
+        (true, Err(_)) => format!("copied {name}, {size}"),
+        (false, Ok(path)) => format!("{name}, {size}, is in {}", path.display()),
         (false, Err(error)) => format!("could not copy {name}: {error}"),
     }
 }

@@ -16,6 +16,7 @@ use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::{Summary, Whole};
 use crate::exchange::body::{Body, Side};
 use crate::exchange::end::Verdict;
+use crate::exchange::text::causes;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::Exported;
@@ -526,13 +527,6 @@ fn newest(interests: &Receiver<Interest>, wait: Duration) -> Result<Option<Inter
 impl Failure {
     /// What a person is told of an error of the recording.
     pub fn of(error: &store::Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            message.push_str(": ");
-            message.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self { message, hint: error.hint().to_owned() }
+        Self { message: causes(error), hint: error.hint().to_owned() }
     }
 }

@@ -135,27 +135,6 @@ impl fmt::Debug for Trouble {
     }
 }
 
-impl Settings {
-    /// The usual settings for a recording: following, the system's clock and zone, colours as `NO_COLOR`
-    /// says.
-    pub fn new(recording: PathBuf) -> Self {
-        Self {
-            recording,
-            words: Words::default(),
-            follow: true,
-            signals: Arc::default(),
-            trouble: Trouble::default(),
-            armed: None,
-            sending: None,
-            environment: |name| std::env::var(name).ok(),
-            clock: Clock::system(),
-            zone: TimeZone::system(),
-            theme: Theme::from_environment(),
-            kept: None,
-        }
-    }
-}
-
 /// Shows the recording until the person leaves or [`Signals::stop`] is called. Blocks the calling thread.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use super::state::{BodyText, Detail, EventRow, Handover};
 use crate::digest::summary::Whole;
 use crate::digest::{EventKind, EventLine, ReadAs, Rhythm, Sdk, View, events, examine, rate_state, view};
 use crate::exchange::body::Body;
+use crate::exchange::delay::{added, percentile};
 use crate::exchange::head::{Headers, ResponseHead};
 use crate::exchange::text::boundary_before;
 use crate::exchange::time::Micros;
@@ -223,9 +224,6 @@ fn start(text: &str) -> &str {
 }
 
 fn handover(body: &Body) -> Option<Handover> {
-    let mut times: Vec<Micros> =
-        body.marks.iter().filter_map(|mark| Some(mark.taken?.since(mark.read))).collect();
-    times.sort_unstable();
-    let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().checked_sub(1)?));
-    Some(Handover { median: *at(50)?, p99: *at(99)?, chunks: times.len() })
+    let added = added(&body.marks);
+    Some(Handover { median: percentile(&added, 50)?, p99: percentile(&added, 99)?, chunks: added.len() })
 }

@@ -24,7 +24,6 @@ pub struct Bars {
     edges: &'static [u64; 9],
     /// One number a bar.
     pub counts: [u64; 10],
-    sum: f64,
 }
 
 /// What many exchanges amount to.
@@ -86,7 +85,7 @@ pub struct Model {
 
 impl Bars {
     fn new(edges: &'static [u64; 9]) -> Self {
-        Self { edges, counts: [0; 10], sum: 0.0 }
+        Self { edges, counts: [0; 10] }
     }
 
     fn add(&mut self, value: f64) {
@@ -94,17 +93,11 @@ impl Bars {
         if let Some(count) = self.counts.get_mut(bar) {
             *count += 1;
         }
-        self.sum += value;
     }
 
     /// How many values there are.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
-    }
-
-    /// Their mean.
-    pub fn mean(&self) -> f64 {
-        self.sum / self.count().max(1) as f64
     }
 
     /// The upper edge of the bar that half of the values do not exceed; `None` where that bar has none.
@@ -190,6 +183,5 @@ mod tests {
         }
         assert_eq!(bars.counts, [1, 2, 0, 1, 0, 0, 0, 0, 0, 1]);
         assert_eq!((bars.count(), bars.median_below()), (5, Some(200)));
-        assert!((bars.mean() - 20_169.8).abs() < 0.01);
     }
 }

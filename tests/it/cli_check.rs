@@ -83,7 +83,7 @@ fn people_get_it_by_check_with_the_worst_first() {
     error auth-no-bearer: keys without `Bearer` before them (1)
       #2 POST /v1/chat/completions, 401 refused
         `Authorization` has a key but no scheme
-        evidence: `Authorization: …ab12`, 34 characters
+        evidence: `Authorization: …ab12`, 34 bytes
         fix: send `Authorization: Bearer …ab12`
 
     3 errors in 3 of 4 exchanges; `gatetap explain auth-missing` says more
@@ -167,7 +167,7 @@ fn json_is_one_object_a_finding() {
 fn github_gets_one_command_a_check() {
     assert_snapshot!(check(&home(), &["--format", "github"]).stdout, @"
     ::error title=auth-missing%3A calls without a credential (2)::#1 POST /v1/chat/completions, 401 refused%0A`POST /v1/chat/completions` carries no credential%0Aevidence: `Authorization` is there, but no key is in it%0Afix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process%0A#3 POST /v1/chat/completions, 401 refused%0A`POST /v1/chat/completions` carries no credential%0Aevidence: `Authorization` is there, but no key is in it%0Afix: send `authorization: Bearer KEY`, and see that `NEXOROUTER_API_KEY` is set in the app's own process
-    ::error title=auth-no-bearer%3A keys without `Bearer` before them (1)::#2 POST /v1/chat/completions, 401 refused%0A`Authorization` has a key but no scheme%0Aevidence: `Authorization: …ab12`, 34 characters%0Afix: send `Authorization: Bearer …ab12`
+    ::error title=auth-no-bearer%3A keys without `Bearer` before them (1)::#2 POST /v1/chat/completions, 401 refused%0A`Authorization` has a key but no scheme%0Aevidence: `Authorization: …ab12`, 34 bytes%0Afix: send `Authorization: Bearer …ab12`
     3 errors in 3 of 4 exchanges
     ");
 }
@@ -207,7 +207,7 @@ fn junit_has_a_suite_a_session_and_fails_what_the_exit_code_fails() {
         </testcase>
         <testcase classname="session-1" name="#2 POST /v1/chat/completions, 401 refused" time="0.040">
           <failure type="auth-no-bearer" message="`Authorization` has a key but no scheme">error auth-no-bearer: `Authorization` has a key but no scheme
-      evidence: `Authorization: …ab12`, 34 characters
+      evidence: `Authorization: …ab12`, 34 bytes
       fix: send `Authorization: Bearer …ab12`
     </failure>
         </testcase>

@@ -113,7 +113,7 @@ fn run() {
                                     faults list`; may be repeated [env: GATETAP_FAULT]
           --faults <FILE>           Inject the faults of a TOML file's `[[faults]]`; may be repeated
                                     [env: GATETAP_FAULTS]
-          --idle-exit <TIME>        Without a live view: stop when no app has been connected for so
+          --idle-exit <TIME>        Without a live view: stop when no app has been connected for this
                                     long, as in 10m [env: GATETAP_IDLE_EXIT]
           --max-body <SIZE>         How much of a body is kept, as in 500MB: of a longer one its
                                     beginning and its end [default: 64MiB] [env: GATETAP_MAX_BODY]
@@ -176,10 +176,12 @@ fn run() {
     ");
 }
 
-/// Its other flags are those of `run`.
+/// Its other flags are those of `run`, but for what ends a gatetap that has no command.
 #[test]
 fn exec() {
     let help = help(&["exec", "--help"]);
+    assert!(help.contains("[default: a free port]"), "{help}");
+    assert!(!help.contains("--headless") && !help.contains("--idle-exit"), "{help}");
     let end = help.find("      --check").map(|at| &help[at..]);
     assert_snapshot!(end.unwrap_or_default(), @"
           --check[=<SEVERITY>]      Exit with 1 if the command succeeds and there is a finding of this
@@ -253,11 +255,11 @@ fn env() {
     Usage: gatetap env [OPTIONS]
 
     Options:
-          --shell <SHELL>     In whose words [default: those of $SHELL] [possible values: bash, zsh,
-                              fish, powershell]
+          --shell <SHELL>     The shell to write for [default: that of $SHELL] [possible values: bash,
+                              zsh, fish, powershell]
           --listen <ADDRESS>  Where gatetap listens: ADDRESS:PORT, or a PORT [default: 7117] [env:
                               GATETAP_LISTEN]
-          --intercept         The variables of proxies and CAs, too, for tunnels that are opened
+          --intercept         Also the variables of proxies and CAs, for tunnels that are opened
       -h, --help              Print help
 
     In each shell:
@@ -313,7 +315,7 @@ fn ls() {
               Then follow: list exchanges as they end, until Ctrl-C
 
           --limit <N>
-              At most so many, the newest [default: all; with --tail 10]
+              At most this many, the newest [default: all; 10 with --tail]
 
           --session <ID>
               Only those of one session: its number, or `last`
@@ -344,7 +346,7 @@ fn show() {
     Usage: gatetap show [OPTIONS] <ID>...
 
     Arguments:
-      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
+      <ID>...  Its number, `last`, `-N` for the Nth from the end, or a range such as `3-7`
 
     Options:
           --db <FILE>    The recording [default: recording.db in your data directory] [env: GATETAP_DB]
@@ -481,7 +483,7 @@ fn explain() {
     assert_snapshot!(help(&["explain", "--help"]), @"
     Explain a check, a verdict, an error code, a status or a fault; without a name, list what there is
 
-    On a terminal the page is set for it; elsewhere it is Markdown.
+    On a terminal the page is laid out for its width; elsewhere it is Markdown.
 
     Usage: gatetap explain [OPTIONS] [NAME]
 

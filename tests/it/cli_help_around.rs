@@ -115,7 +115,7 @@ fn doctor() {
           --ca <FILE>           Believe the roots in this PEM file, too; may be repeated [env:
                                 GATETAP_CA]
       -k, --insecure            Do not verify the gateway's certificate
-          --json                One JSON object a step, then the verdict
+          --json                One JSON object a step, then the conclusion
       -h, --help                Print help (see more with '--help')
 
     --help says which steps there are, and the exit codes

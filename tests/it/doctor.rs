@@ -19,15 +19,16 @@ fn objects(exit: &Exit) -> Vec<Value> {
     exit.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn verdict(exit: &Exit) -> (Option<i32>, String) {
+fn conclusion(exit: &Exit) -> (Option<i32>, String) {
     let last = objects(exit).pop().unwrap_or_default();
     assert_eq!(last["exit"].as_i64().map(|code| code as i32), exit.code, "{exit}");
-    (exit.code, last["verdict"].as_str().unwrap_or_default().to_owned())
+    assert_eq!(last["verdict"], last["conclusion"], "{exit}");
+    (exit.code, last["conclusion"].as_str().unwrap_or_default().to_owned())
 }
 
 #[track_caller]
 fn comes_to(exit: &Exit, code: i32, expected: &str, what: &str) {
-    assert_eq!(verdict(exit), (Some(code), expected.to_owned()), "{what}: {exit}");
+    assert_eq!(conclusion(exit), (Some(code), expected.to_owned()), "{what}: {exit}");
     assert!(!exit.stdout.contains(KEY) && !exit.stderr.contains(KEY), "{what}: {exit}");
 }
 
@@ -286,7 +287,7 @@ fn a_key_that_is_not_set_is_said_whatever_else_is_wrong() {
 }
 
 #[test]
-fn people_get_a_line_a_step_the_verdict_and_a_note() {
+fn people_get_a_line_a_step_the_conclusion_and_a_note() {
     let exit = doctor("sim", "sk-sim-disabled-0042", &[]);
     let steps: Vec<&str> = exit
         .stdout
@@ -300,6 +301,7 @@ fn people_get_a_line_a_step_the_verdict_and_a_note() {
         "{exit}"
     );
     for part in [
+        "Conclusion: The gateway does not take this key",
         "(key-rejected)",
         "Do not conclude",
         "Next",

@@ -123,7 +123,7 @@ fn only_a_leading_v1_is_mapped() {
     for (local, _) in table {
         assert_eq!(origin.map_target(local), local);
     }
-    assert_eq!(openrouter.url_of("/v1/models"), "https://openrouter.ai/api/v1/models");
+    assert_eq!(openrouter.origin(), "https://openrouter.ai");
 }
 
 #[test]

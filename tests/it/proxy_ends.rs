@@ -171,10 +171,12 @@ async fn where_there_is_no_answer_gatetap_says_why() {
     let tapped = Tapped::at(&nobody.url()).await;
     let seen = Seen::of(tapped.addr(), post("/v1/messages", &[], "{\"a\":1}")).await;
     assert!(seen.head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{}", seen.head);
-    assert!(
-        String::from_utf8(seen.bytes()).unwrap().starts_with("{\"error\":")
-            || seen.bytes().starts_with(b"{\"type\":\"error\"")
+    let body: serde_json::Value = serde_json::from_slice(&seen.bytes()).unwrap();
+    assert_eq!(
+        (body["type"].as_str(), body["error"]["code"].as_str()),
+        (Some("error"), Some("connection-refused"))
     );
+    assert!(body["error"]["message"].as_str().unwrap().starts_with("gatetap: "), "{body}");
     let told = tapped.told(0).await;
     assert_eq!(
         (told.own_error(), told.request.bytes.as_slice()),

@@ -17,7 +17,7 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How much memory a gatetap may have had at most, in bytes, whatever passes through it. Its queue takes 32 MiB,
+/// How much memory a gatetap may have had at most, in bytes, whatever passes through it. Its queue takes 24 MiB,
 /// and what is examined as much again.
 const MOST_MEMORY: u64 = 400 << 20;
 

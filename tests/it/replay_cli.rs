@@ -346,7 +346,7 @@ fn the_help_says_what_both_do() {
               [default: 1]
 
           --rate <NUMBER>
-              At most so many a second
+              At most this many a second
 
           --dry-run
               Print what would be sent, the key masked, and send nothing

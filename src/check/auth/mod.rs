@@ -18,6 +18,7 @@ use super::Context;
 use crate::exchange::body::Side;
 use crate::exchange::credential::{CredentialFacts, Defect};
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 
 /// The credentials meant for the gateway: all but those of a proxy on the way and signatures of URLs. An
 /// empty one is none.
@@ -72,8 +73,8 @@ pub(super) fn tail(credential: &CredentialFacts) -> String {
 /// A credential as evidence: where it stands, how it ends, how long it is.
 pub(super) fn shown(credential: &CredentialFacts) -> String {
     let scheme = credential.scheme.as_ref().map(|scheme| format!("{scheme} ")).unwrap_or_default();
-    let (place, tail, length) = (&credential.place, tail(credential), credential.length);
-    format!("`{place}: {scheme}{tail}`, a key of {length} characters")
+    let (place, tail, length) = (&credential.place, tail(credential), counted(credential.length, "byte"));
+    format!("`{place}: {scheme}{tail}`, a key of {length}")
 }
 
 /// The header line that the gateway wants, with what may be shown of this key.

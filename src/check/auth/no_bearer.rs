@@ -5,6 +5,7 @@ use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;
 use crate::exchange::credential::Defect;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -42,7 +43,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         found.push(
             Says {
                 message: "`Authorization` has a key but no scheme".to_owned(),
-                evidence: format!("`Authorization: …{tail}`, {} characters", credential.length),
+                evidence: format!("`Authorization: …{tail}`, {}", counted(credential.length, "byte")),
                 fix: format!("send `Authorization: Bearer …{tail}`"),
             },
             [Place::Header(Side::Request, "authorization".to_owned())],

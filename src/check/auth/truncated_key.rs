@@ -4,6 +4,7 @@ use super::{named, place_of, shown, with_defect};
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::credential::Defect;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -19,7 +20,7 @@ check! {
     /// ## Example
     ///
     /// ```text
-    /// Authorization: Bearer sk-or-v1-…ab12      49 characters; keys of OpenRouter have 73
+    /// Authorization: Bearer sk-or-v1-…ab12      49 bytes; keys of OpenRouter have 73
     /// ```
     ///
     /// ## What to do
@@ -44,9 +45,9 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         found.push(
             Says {
                 message: format!(
-                    "the key in {} has {} characters, which no key of {} has",
+                    "the key in {} has {}, which no key of {} has",
                     named(credential),
-                    credential.length,
+                    counted(credential.length, "byte"),
                     profile.title
                 ),
                 evidence: shown(credential),

@@ -5,6 +5,7 @@ use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::media;
 
 check! {
@@ -44,12 +45,13 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         return;
     }
     let kind = subject.headers().text("content-type");
+    let size = counted(subject.body.len(), "byte");
     found.push(
         Says {
             message: "the body is not announced as JSON".to_owned(),
             evidence: match kind {
-                Some(kind) => format!("`Content-Type: {kind}`, and a body of {} bytes", subject.body.len()),
-                None => format!("no `Content-Type`, and a body of {} bytes", subject.body.len()),
+                Some(kind) => format!("`Content-Type: {kind}`, and a body of {size}"),
+                None => format!("no `Content-Type`, and a body of {size}"),
             },
             fix: "send `Content-Type: application/json`".to_owned(),
         },

@@ -5,6 +5,7 @@ use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;
 use crate::exchange::finding::{Place, Span};
+use crate::exchange::text::counted;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
@@ -68,10 +69,10 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
         Says {
             message: format!("the body is not JSON: {what}"),
             evidence: format!(
-                "line {}, column {} of {} bytes{}",
+                "line {}, column {} of {}{}",
                 error.line(),
                 error.column(),
-                body.len(),
+                counted(body.len(), "byte"),
                 near(body, offset)
             ),
             fix: "let a JSON library write the whole body, instead of putting texts into it by hand"

@@ -4,7 +4,6 @@ use crate::check::declare::check;
 use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
-use crate::wire::dialect::Dialect;
 
 check! {
     /// ## What it looks for
@@ -64,13 +63,13 @@ const UNSTOPPABLE: [&str; 24] = [
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let sent = subject.exchange.timing.sent.is_some() || subject.head().is_some();
-    if !subject.is_gateway("openrouter") || subject.verdict() != Verdict::CutByApp || !sent {
+    if !subject.is_gateway("openrouter")
+        || subject.verdict() != Verdict::CutByApp
+        || !sent
+        || !subject.dialect().generates()
+    {
         return;
     }
-    let generates = matches!(
-        subject.dialect(),
-        Dialect::Chat | Dialect::Completions | Dialect::Responses | Dialect::Messages
-    );
     let provider = subject.digest.provider.as_deref();
     let unstoppable = provider.filter(|name| UNSTOPPABLE.contains(&name.to_ascii_lowercase().as_str()));
     let why = match (subject.digest.streaming, unstoppable) {
@@ -78,9 +77,6 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         (false, None) => "it was not streamed".to_owned(),
         (true, None) => return,
     };
-    if !generates {
-        return;
-    }
     found.push(
         Says {
             message: format!("cancelled after {}, and billed in full: {why}", span(subject.took())),

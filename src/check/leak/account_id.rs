@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::json::Reader;
 
 check! {
@@ -43,7 +44,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says {
             message: "the error names the account".to_owned(),
-            evidence: format!("`user_id`, {} characters", id.chars().count()),
+            evidence: format!("`user_id`, {}", counted(id.chars().count(), "character")),
             fix: "take `user_id` out before you share the error".to_owned(),
         },
         [Place::Json(Side::Response, "/user_id".to_owned())],

@@ -5,6 +5,7 @@ use crate::check::declare::check;
 use crate::check::hosts;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -55,7 +56,7 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
             let name = credential.place.trim_start_matches('?');
             (
                 format!("the query has a key in `{name}`"),
-                format!("`?{name}=…{tail}`, {} characters", credential.length),
+                format!("`?{name}=…{tail}`, {}", counted(credential.length, "byte")),
             )
         }
         None if subject.path().contains(MASKED) => {

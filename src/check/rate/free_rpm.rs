@@ -5,6 +5,7 @@ use crate::check::limits::Limit;
 use crate::check::{Ended, Found, Past, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 
 check! {
@@ -58,7 +59,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         let today = subject.history.within(own, into_day).filter(is_free).count() + 1;
         (
             "the free requests of this day are used up".to_owned(),
-            format!("429 about the limit of a day, after {today} requests to free models in this session"),
+            format!(
+                "429 about the limit of a day, after {} to free models in this session",
+                counted(today, "request")
+            ),
         )
     } else if in_minute > most {
         (

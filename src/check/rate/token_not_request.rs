@@ -1,10 +1,11 @@
 //! The other kind of 429.
 
 use crate::check::declare::check;
-use crate::check::words::{count, span};
+use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -49,9 +50,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says {
             message: "refused for the tokens of the last minute, not for the number of requests".to_owned(),
             evidence: format!(
-                "429 `token_rate_limit_exceeded`; this request has {} in {} bytes",
-                count(subject.request.messages, "message"),
-                subject.own.request_bytes
+                "429 `token_rate_limit_exceeded`; this request has {} in {}",
+                counted(subject.request.messages, "message"),
+                counted(subject.own.request_bytes, "byte")
             ),
             fix: format!("{wait}shorten the prompt: fewer old messages, shorter tool results"),
         },

@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::coding::Decoder;
 
 check! {
@@ -53,7 +54,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             format!("the answer is not the `{coding}` that it says; the app cannot read it"),
-            format!("`content-encoding: {coding}`, {} bytes, which give no text", exchange.response_bytes),
+            format!(
+                "`content-encoding: {coding}`, {}, which give no text",
+                counted(exchange.response_bytes, "byte")
+            ),
             "ask with `Accept-Encoding: identity`; if that works, look for the hop that touches the body",
         ),
         [Place::response_header("content-encoding")],

@@ -1,8 +1,8 @@
 //! Answers that were moderated.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -47,9 +47,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let evidence = match word {
         Some(word) => format!(
             "finish reason `{word}` after {} of text",
-            counted(subject.answer.text.chars().count() as u64, "character")
+            counted(subject.answer.text.chars().count(), "character")
         ),
-        None => format!("a refusal of {refusal} characters in place of a text"),
+        None => format!("a refusal of {} in place of a text", counted(refusal, "character")),
     };
     found.push(
         Says::new(

@@ -1,10 +1,10 @@
 //! Answers that say nothing.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::digest::Answer;
 use crate::exchange::end::Verdict;
+use crate::exchange::text::counted;
 use crate::wire::dialect::Dialect;
 
 check! {
@@ -75,7 +75,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let how = if usual { format!("finish reason `{reason}`") } else { "no finish reason".to_owned() };
     let thought = match answer.reasoning.chars().count() {
         0 => String::new(),
-        chars => format!("; {chars} characters of reasoning"),
+        chars => format!("; {} of reasoning", counted(chars, "character")),
     };
     found.push(
         Says::new(

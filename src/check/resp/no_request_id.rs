@@ -1,8 +1,8 @@
 //! Answers without a request id.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -47,7 +47,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the answer has no request id, which support asks for first",
-            format!("{}, none of them a request id", counted(head.headers.len() as u64, "header line")),
+            format!("{}, none of them a request id", counted(head.headers.len(), "header line")),
             format!("see whether a hop strips `{}` of {}", profile.request_id_header, profile.title),
         ),
         [],

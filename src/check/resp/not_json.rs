@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::dialect::Dialect;
 use crate::wire::media;
 
@@ -58,7 +59,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             format!("status {} came with something that is no JSON; SDKs hand it on as a text", head.status),
-            format!("`content-type: {kind}`, {} bytes, they begin with `{start}`", plain.len()),
+            format!("`content-type: {kind}`, {}, they begin with `{start}`", counted(plain.len(), "byte")),
             "check the base URL, and what stands between gatetap and the gateway",
         ),
         [Place::response_header("content-type"), Place::Target],

@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Past, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::dialect::Dialect;
 
 check! {
@@ -56,8 +57,8 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             format!("`{model}` is in the gateway's list, and this key may not use it"),
             format!(
-                "`model_not_found`, though the list of {} models, asked with {key}, has it",
-                listed.len()
+                "`model_not_found`, though the list of {}, asked with {key}, has it",
+                counted(listed.len(), "model")
             ),
             fix,
         ),

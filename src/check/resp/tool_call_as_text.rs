@@ -1,10 +1,10 @@
 //! Tool calls written as text.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use serde_json::Value;
 
 check! {
@@ -51,7 +51,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             "the model wrote a tool call as text, so no tool is called",
             format!(
                 "the request offers {}; the text has {sign}; finish reason `{reason}`",
-                counted(tools.len() as u64, "tool")
+                counted(tools.len(), "tool")
             ),
             format!("ask a model or a provider that supports tools, instead of `{model}`"),
         ),

@@ -3,6 +3,7 @@
 use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::digest::SdkName;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -48,8 +49,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             format!("an event's data is not JSON; {error}"),
             format!(
-                "line {} of the stream: {} bytes from byte {} on",
-                bad.index, bad.span.length, bad.span.offset
+                "line {} of the stream: {} from byte {} on",
+                bad.index,
+                counted(bad.span.length, "byte"),
+                bad.span.offset
             ),
             "find the hop that wrote or cut this event; `show ID --events` has its text",
         ),

@@ -1,10 +1,10 @@
 //! Keep-alive comments for a client that may not know them.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::digest::SdkName;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for

@@ -2,6 +2,7 @@
 
 use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -41,7 +42,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "an event comes after the end of the stream, where SDKs no longer read",
-            format!("line {} of the stream, {} bytes", place.index, place.span.length),
+            format!("line {} of the stream, {}", place.index, counted(place.span.length, "byte")),
             "have the gateway send it before the end; the app need not do anything",
         ),
         [super::event(place)],

@@ -1,8 +1,8 @@
 //! Streams whose end repeats another answer.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -41,9 +41,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             "the end of the stream repeats another answer than its events gave: some were lost",
             format!(
-                "{} with {} characters of text; the last event has another text or other arguments",
+                "{} with {} of text; the last event has another text or other arguments",
                 counted(subject.stream.content_events, "piece"),
-                subject.answer.text.chars().count()
+                counted(subject.answer.text.chars().count(), "character")
             ),
             "keep what the last event says, and look for the hop that loses events",
         ),

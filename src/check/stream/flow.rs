@@ -3,6 +3,7 @@
 use crate::check::Subject;
 use crate::digest::StreamFacts;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 
 /// Bytes that came so much before the first piece of the answer were not held back: 500 ms.
@@ -106,7 +107,7 @@ impl Flow {
         });
         let in_one = share(digest.pace.most_in_a_read, digest.events);
         held.add(if in_one >= 0.8 { 2 } else { 0 }, || {
-            format!("{} of {} events came in one read", digest.pace.most_in_a_read, digest.events)
+            format!("{} of {} came in one read", digest.pace.most_in_a_read, counted(digest.events, "event"))
         });
         let reasoned = digest.usage.reasoning.unwrap_or_default();
         let tokens = digest.usage.output.map_or(self.pieces, |output| output.saturating_sub(reasoned));

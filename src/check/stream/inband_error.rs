@@ -1,8 +1,8 @@
 //! Errors inside a stream that began well.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
+use crate::exchange::text::counted;
 use crate::gateway::errors;
 
 check! {
@@ -56,8 +56,9 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             format!("the stream of status {} holds an error {code}", subject.status()),
             format!(
-                "after {} and {chars} characters: {text}",
-                counted(subject.stream.content_events, "piece")
+                "after {} and {}: {text}",
+                counted(subject.stream.content_events, "piece"),
+                counted(chars, "character")
             ),
             known.map_or("look for `error` in every chunk; drop the partial answer or ask again", |error| {
                 error.fix.as_str()

@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::media;
 
 check! {
@@ -68,7 +69,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             format!("a stream was asked for, and {what} came with status {}", subject.status()),
-            format!("`content-type: {kind}`, {} bytes, they begin with `{start}`", subject.plain.len()),
+            format!(
+                "`content-type: {kind}`, {}, they begin with `{start}`",
+                counted(subject.plain.len(), "byte")
+            ),
             fix,
         ),
         [Place::response_header("content-type"), Place::Json(Side::Request, "/stream".to_owned())],

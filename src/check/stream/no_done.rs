@@ -1,10 +1,10 @@
 //! Chat streams without `[DONE]`.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::end::Verdict;
+use crate::exchange::text::counted;
 use crate::wire::dialect::Dialect;
 
 check! {

@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -60,6 +61,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             "treat the answer as cut, and ask again",
         )
     };
-    let evidence = format!("{left} bytes after the last empty line; {}", subject.judgement.evidence);
+    let left = counted(left, "byte");
+    let evidence = format!("{left} after the last empty line; {}", subject.judgement.evidence);
     found.push_as(severity, Says::new(message, evidence, fix), super::last_event(subject));
 }

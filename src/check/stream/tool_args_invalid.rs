@@ -4,6 +4,7 @@ use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::digest::ArgumentsState;
 use crate::exchange::end::Verdict;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -52,14 +53,17 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
             ArgumentsState::Broken { at, why } => format!("from byte {at} on: {why}"),
         };
         let fix = match (limited, subject.request.max_tokens) {
-            (true, Some(limit)) => format!("raise the limit of {limit} tokens, and ask again"),
+            (true, Some(limit)) => format!("raise the limit of {}, and ask again", counted(limit, "token")),
             (true, None) => "raise the limit of tokens, and ask again".to_owned(),
             _ => "ask again; if it stays, look for a hop that drops events, or ask another model".to_owned(),
         };
         found.push(
             Says::new(
                 format!("the arguments of the tool call `{}` are no JSON", call.name),
-                format!("call {index}: {} bytes, {wrong}; finish reason `{reason}`", call.arguments.len()),
+                format!(
+                    "call {index}: {}, {wrong}; finish reason `{reason}`",
+                    counted(call.arguments.len(), "byte")
+                ),
                 fix,
             ),
             super::last_event(subject),

@@ -1,9 +1,9 @@
 //! Streams that end too early and cleanly.
 
 use crate::check::declare::check;
-use crate::check::found::counted;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -63,9 +63,10 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
         Says::new(
             format!("the stream ended cleanly before the answer did; {}", super::at_clean_cut(subject)),
             format!(
-                "{}; {}, {chars} characters of text",
+                "{}; {}, {} of text",
                 subject.judgement.evidence,
-                counted(events, "event")
+                counted(events, "event"),
+                counted(chars, "character")
             ),
             "treat an answer without a finish reason as failed, and ask again",
         ),

@@ -3,6 +3,7 @@
 use crate::check::declare::check;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 use crate::wire::dialect::Dialect;
 use crate::wire::media;
 
@@ -51,7 +52,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     found.push(
         Says::new(
             "the answer is an event stream and does not say so",
-            format!("{} events; the content type is {kind}", subject.digest.events),
+            format!("{}; the content type is {kind}", counted(subject.digest.events, "event")),
             "have the hop that sets it send `Content-Type: text/event-stream`",
         ),
         [Place::response_header("content-type")],

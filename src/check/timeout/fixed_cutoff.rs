@@ -80,7 +80,7 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let timeout = subject.digest.client.timeout_s;
     let fix = if timeout.is_some_and(|timeout| (timeout - lasted.0 as f64 / 1e6).abs() < 1.0) {
         format!("it is the SDK's own timeout: raise `timeout` above {seconds} s, or stream")
-    } else if let Some((_, name)) = KNOWN.iter().find(|(length, _)| length.abs_diff(seconds) == 0) {
+    } else if let Some((_, name)) = KNOWN.iter().find(|(length, _)| *length == seconds) {
         format!("{seconds} s is {name}: raise it, or stream so that bytes flow before")
     } else {
         format!("find what has a limit of {seconds} s on the app's side and raise it, or stream")

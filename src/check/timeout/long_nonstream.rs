@@ -4,7 +4,6 @@ use crate::check::declare::check;
 use crate::check::words::span;
 use crate::check::{Found, Says, Subject};
 use crate::exchange::end::Verdict;
-use crate::wire::dialect::Dialect;
 
 check! {
     /// ## What it looks for
@@ -39,13 +38,13 @@ check! {
 }
 
 fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let generates = matches!(
-        subject.dialect(),
-        Dialect::Chat | Dialect::Completions | Dialect::Responses | Dialect::Messages
-    );
     let answered = subject.status() == 200 && subject.verdict() != Verdict::Open;
     let took = subject.exchange.timing.head.unwrap_or_default();
-    if !generates || !answered || subject.digest.streaming || took <= found.time("longest_s") {
+    if !subject.dialect().generates()
+        || !answered
+        || subject.digest.streaming
+        || took <= found.time("longest_s")
+    {
         return;
     }
     let took = span(took);

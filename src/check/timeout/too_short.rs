@@ -4,7 +4,6 @@ use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;
 use crate::exchange::finding::Place;
-use crate::wire::dialect::Dialect;
 
 check! {
     /// ## What it looks for
@@ -44,11 +43,7 @@ check! {
 
 fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     let Some(timeout) = subject.digest.client.timeout_s else { return };
-    let generates = matches!(
-        subject.dialect(),
-        Dialect::Chat | Dialect::Completions | Dialect::Responses | Dialect::Messages
-    );
-    if !subject.is_gateway("nexorouter") || !generates {
+    if !subject.is_gateway("nexorouter") || !subject.dialect().generates() {
         return;
     }
     let streams = subject.facts.stream == Some(true);

@@ -4,6 +4,7 @@ use super::exact_endpoint;
 use crate::check::declare::check;
 use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::finding::Place;
+use crate::exchange::text::counted;
 
 check! {
     /// ## What it looks for
@@ -44,7 +45,11 @@ fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     found.push(
         Says {
             message: format!("`{}` is asked with `{method}` and takes `{right}`", subject.path()),
-            evidence: format!("`{method} {}`, {} bytes of body", subject.path(), subject.body.len()),
+            evidence: format!(
+                "`{method} {}`, {} of body",
+                subject.path(),
+                counted(subject.body.len(), "byte")
+            ),
             fix: format!("send `{right} {}`", subject.path()),
         },
         [Place::Target],

@@ -8,15 +8,16 @@ mod sarif;
 mod text;
 
 use super::check_flags::CheckFlags;
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
 use super::progress::Bar;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::check::Engine;
 use crate::config;
 use crate::exchange::finding::{Finding, Severity};
+use crate::exchange::text::counted;
 use crate::record::{Recheck, Rechecked};
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -222,24 +223,20 @@ impl Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counts = [(self.errors, "error"), (self.warnings, "warning"), (self.infos, "info")];
+        let counts = [
+            (Severity::Error, self.errors),
+            (Severity::Warning, self.warnings),
+            (Severity::Info, self.infos),
+        ];
         let counts: Vec<String> = counts
             .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| counted(count, what))
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| severity.counted(count as u64))
             .collect();
         let exchanges = counted(self.exchanges, "exchange");
         match counts.as_slice() {
             [] => write!(f, "no findings in {exchanges}"),
             counts => write!(f, "{} in {} of {exchanges}", counts.join(", "), self.found_in),
         }
-    }
-}
-
-/// `count` of something; infos are not counted as such in English.
-fn counted(count: usize, what: &str) -> String {
-    match (count, what) {
-        (1, _) | (_, "info") => format!("{count} {what}"),
-        _ => format!("{count} {what}s"),
     }
 }

@@ -3,10 +3,10 @@
 mod child;
 mod receipt;
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::run::{RunArgs, live_settings};
+use super::world::Env;
 use super::{announce, log, replay, runtime};
 use crate::config::{Route, Settings, Upstream};
 use crate::exchange::finding::Severity;
@@ -22,6 +22,11 @@ use std::io::Write;
 The command sees OPENAI_BASE_URL, ANTHROPIC_BASE_URL and their like pointing at a free port. A value that such a \
 variable has already becomes the upstream, unless --upstream says another. With --intercept it also sees \
 HTTPS_PROXY and the variables that make runtimes trust the local CA.")]
+#[command(mut_arg("listen", |arg| arg.help(
+    "Where to listen: ADDRESS:PORT, or a PORT on both loopback addresses; may be repeated [default: a free port]"
+)))]
+// It has no live view, and ends with the command.
+#[command(mut_arg("headless", |arg| arg.hide(true)), mut_arg("idle_exit", |arg| arg.hide(true)))]
 pub(super) struct ExecArgs {
     #[command(flatten)]
     run: RunArgs,

@@ -3,6 +3,7 @@
 use crate::exchange::SessionId;
 use crate::exchange::end::Verdict;
 use crate::exchange::finding::Severity;
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::store::filter::{Filter, SessionName as SessionTerm, Term};
 use crate::store::{Page, Reader};
@@ -70,18 +71,19 @@ impl Receipt {
     /// The line.
     pub(super) fn line(&self, recording: &Path) -> String {
         let [infos, warnings, errors] = self.findings;
-        let mut parts = vec![count(self.calls, "call")];
+        let mut parts = vec![counted(self.calls, "call")];
         parts.extend((self.errors > 0).then(|| format!("{} failed", self.errors)));
         parts.extend((self.cut_by_app > 0).then(|| format!("{} cut by the app", self.cut_by_app)));
         if self.input + self.output > 0 {
-            parts.push(format!("{} in, {} out", count(self.input, "token"), self.output));
+            parts.push(format!("{} in, {} out", counted(self.input, "token"), self.output));
         }
         parts.extend(self.cost.map(|cost| format!("cost {cost:.6}")));
-        let found: Vec<String> = [(errors, "error"), (warnings, "warning"), (infos, "info")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| count(number, word))
-            .collect();
+        let found: Vec<String> =
+            [(Severity::Error, errors), (Severity::Warning, warnings), (Severity::Info, infos)]
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(severity, count)| severity.counted(count))
+                .collect();
         if !found.is_empty() {
             parts.push(format!("found {}", found.join(", ")));
         }
@@ -92,8 +94,4 @@ impl Receipt {
         };
         format!("gatetap: {}{look}", parts.join(", "))
     }
-}
-
-fn count(number: u64, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }

@@ -3,11 +3,11 @@
 pub(super) mod markdown;
 mod topic;
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::style::{Style, paint};
 use super::table::{Cell, Column, Fit, render};
+use super::world::Env;
 use crate::config::{self, nearest};
 use crate::exchange::text::printable;
 use std::io::Write;
@@ -15,7 +15,7 @@ use topic::Topic;
 
 /// Explain a check, a verdict, an error code, a status or a fault; without a name, list what there is
 ///
-/// On a terminal the page is set for it; elsewhere it is Markdown.
+/// On a terminal the page is laid out for its width; elsewhere it is Markdown.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
     /// The id of a check, a verdict, an error's code, a status, a fault, or a token of `x-gatetap-error`

@@ -1,6 +1,6 @@
 //! Where an export goes: a file that is there only when it is whole, or stdout.
 
-use crate::cli::env::{Env, Output};
+use crate::cli::world::{Env, Output};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, OpenOptions};

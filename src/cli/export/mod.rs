@@ -5,14 +5,15 @@ mod recording;
 mod select;
 
 use super::completions;
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter;
 use super::recording::RecordingArgs;
+use super::world::Env;
 use crate::config::{self, ConfiguredGateway};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::Side;
+use crate::exchange::text::counted;
 use crate::export::{Altered, Exported, Exporting, FORMATS, Format, Options, Report, format};
 use crate::store::Reader;
 use anyhow::{Context, bail};
@@ -32,7 +33,7 @@ const MANY: usize = 200;
 
 /// Write exchanges in another format: HAR, curl commands, JSON Lines, streams, a support note, a page
 ///
-/// Which exchanges: a filter, or numbers, `last`, `-N` for the Nth from the end, ranges as `3-7`; all of
+/// Which exchanges: a filter, or numbers, `last`, `-N` for the Nth from the end, ranges such as `3-7`; all of
 /// them if nothing is said. A file is replaced only when the export is whole, and only its owner may read
 /// it. Keys are never in an export.
 #[derive(Debug, clap::Args)]
@@ -159,22 +160,19 @@ fn bar(exchanges: usize, env: &Env<'_>) -> ProgressBar {
 
 fn tell(report: &Report, format: &Format, target: &Target, env: &mut Env<'_>) -> anyhow::Result<Exit> {
     if let Some(path) = target.path() {
-        writeln!(env.stderr, "wrote {} to `{}`", counted(report.written), path.display())?;
+        writeln!(env.stderr, "wrote {} to `{}`", counted(report.written, "exchange"), path.display())?;
     }
     for (why, count) in &report.left_out {
-        writeln!(env.stderr, "left out {}: {why}", counted(*count))?;
+        writeln!(env.stderr, "left out {}: {why}", counted(*count, "exchange"))?;
     }
     if report.hidden_keys > 0 {
         writeln!(
             env.stderr,
-            "warning: the recording holds {} text(s) that look like keys; they are hidden in the {} export. \
+            "warning: the recording holds {} with the look of a key, hidden in the {} export. \
              `gatetap prune` takes exchanges out of the recording",
-            report.hidden_keys, format.name
+            counted(report.hidden_keys, "text"),
+            format.name
         )?;
     }
     Ok(Exit::Fine)
-}
-
-pub(super) fn counted(count: u64) -> String {
-    if count == 1 { "1 exchange".to_owned() } else { format!("{count} exchanges") }
 }

@@ -2,12 +2,13 @@
 
 use super::file::Target;
 use super::select::Selected;
-use super::{bar, counted, read};
+use super::{bar, read};
 use crate::check::Engine;
-use crate::cli::env::Env;
 use crate::cli::error::wrong_usage;
 use crate::cli::exit::Exit;
+use crate::cli::world::Env;
 use crate::config;
+use crate::exchange::text::counted;
 use crate::export::Piece;
 use crate::record::{Imported, Importer};
 use crate::store::Reader;
@@ -44,7 +45,7 @@ pub(super) fn cut_out(
         drop(std::fs::remove_file(partial));
     }
     let written = written?;
-    writeln!(env.stderr, "wrote {} to `{}`", counted(written.exchanges), path.display())?;
+    writeln!(env.stderr, "wrote {} to `{}`", counted(written.exchanges, "exchange"), path.display())?;
     Ok(Exit::Fine)
 }
 

@@ -1,9 +1,9 @@
 //! Speaking with the running proxy about its faults.
 
 use crate::cli::control;
-use crate::cli::env::Env;
 use crate::cli::error::{Hint as _, wrong_usage};
 use crate::cli::presence;
+use crate::cli::world::Env;
 use crate::fault::{Rule, spec};
 use crate::gateway::keys::percent_encode;
 use anyhow::Context as _;
@@ -64,6 +64,6 @@ impl Running {
     fn ask(&self, method: Method, query: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         control::ask(&self.url, method, &format!("/_gatetap/faults{query}"), body)
             .with_context(|| format!("no gatetap can be asked at {}", self.url))
-            .hint("is `gatetap run` running? --url names another address")
+            .hint("`gatetap status` says where one runs; --url names its address")
     }
 }

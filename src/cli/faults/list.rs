@@ -1,9 +1,9 @@
 //! What is armed, and what there is.
 
 use super::control::Proxy;
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
-use crate::exchange::text::printable;
+use crate::cli::world::Env;
+use crate::exchange::text::{counted, printable};
 use crate::fault::{catalogue, preset};
 use crate::gateway::errors::Confidence;
 use serde_json::{Value, json};
@@ -66,10 +66,10 @@ pub(super) fn print_armed(armed: &Value, env: &mut Env<'_>) -> anyhow::Result<Ex
         let text = rule["rule"].as_str().unwrap_or_default();
         let left = rule["left_s"].as_f64().map(|left| format!(", {left:.0} s left")).unwrap_or_default();
         env.stdout.print(format_args!(
-            "armed  {}  met {} of {} requests{left}\n",
+            "armed  {}  met {} of {}{left}\n",
             printable(text),
             rule["injected"],
-            rule["matched"]
+            counted(rule["matched"].as_u64().unwrap_or_default(), "request")
         ))?;
     }
     Ok(Exit::Fine)

@@ -4,8 +4,8 @@ mod control;
 mod list;
 mod report;
 
-use super::env::Env;
 use super::exit::Exit;
+use super::world::Env;
 use crate::config::FaultRules;
 use control::Proxy;
 

@@ -1,8 +1,8 @@
 //! `gatetap faults report`: how clients took the faults of a recording.
 
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::recording::RecordingArgs;
+use crate::cli::world::Env;
 use crate::cli::xml::escaped;
 use crate::digest::summary::{Summary, Whole};
 use crate::digest::{Digester, rate_state};

@@ -3,7 +3,6 @@
 mod tail;
 mod tunnels;
 
-use super::env::Env;
 use super::error::wrong_usage;
 use super::exit::Exit;
 use super::filter::{self, FilterArgs};
@@ -11,6 +10,7 @@ use super::presence;
 use super::recording::RecordingArgs;
 use super::style::Style;
 use super::table::{Cell, Column, Fit, render};
+use super::world::Env;
 use crate::config;
 use crate::digest::Usage;
 use crate::digest::summary::Summary;
@@ -47,7 +47,7 @@ pub(super) struct LsArgs {
     #[arg(long)]
     tail: bool,
 
-    /// At most so many, the newest [default: all; with --tail 10]
+    /// At most this many, the newest [default: all; 10 with --tail]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     limit: Option<u32>,
 

@@ -1,9 +1,9 @@
 //! `gatetap ls --tail`: exchanges as they end.
 
 use super::super::ended::Ended;
-use super::super::env::Env;
 use super::super::exit::Exit;
 use super::super::runtime;
+use super::super::world::Env;
 use super::{table, write_json};
 use crate::digest::summary::Summary;
 use crate::store::filter::Filter;

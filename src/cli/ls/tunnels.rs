@@ -1,9 +1,9 @@
 //! `gatetap ls --tunnels`: the connections that passed unopened, or stayed closed.
 
-use super::super::env::Env;
 use super::super::exit::Exit;
 use super::super::style::Style;
 use super::super::table::{Cell, Column, Fit, render};
+use super::super::world::Env;
 use super::{column, time};
 use crate::exchange::SessionId;
 use crate::exchange::end::{BodyEnd, Hop};

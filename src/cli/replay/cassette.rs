@@ -4,14 +4,14 @@
 use super::flags::options;
 use super::results::UNREACHABLE;
 use crate::check::{self, Engine};
-use crate::cli::env::Env;
 use crate::cli::error::wrong_usage;
-use crate::cli::export::counted;
 use crate::cli::import::{self, Kind, same_file};
 use crate::cli::run::upstream;
 use crate::cli::scratch::Scratch;
+use crate::cli::world::Env;
 use crate::config::{self, Mode, Settings, Upstream};
 use crate::exchange::end::Verdict;
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::har::Lacking;
@@ -174,7 +174,7 @@ impl Prepared {
         let Some(Cassette { recording, tidying, options }) = self.cassette else { return Ok(()) };
         let Tidied { new, replaced, .. } = tidy(&recording, session, tidying, options)?;
         let older = if replaced == 0 { String::new() } else { format!(", in place of {replaced} older") };
-        writeln!(env.stderr, "kept in `{}`: {}{older}", recording.display(), counted(new))?;
+        writeln!(env.stderr, "kept in `{}`: {}{older}", recording.display(), counted(new, "exchange"))?;
         Ok(())
     }
 }
@@ -238,7 +238,7 @@ fn sweep(settings: &Settings, env: &mut Env<'_>) -> anyhow::Result<()> {
             let name = file.display();
             match tidy(file, session, tidying, options) {
                 Ok(Tidied { gone, .. }) => {
-                    let gone = counted(gone);
+                    let gone = counted(gone, "exchange");
                     writeln!(env.stderr, "tidied `{name}`: session {session} was killed; {gone} removed")?;
                 }
                 Err(error) => {
@@ -319,7 +319,7 @@ pub(in crate::cli) fn tell_replayed(
 ) -> anyhow::Result<()> {
     for (recording, answers) in live.replayed() {
         if replayed(settings).any(|named| named == recording) {
-            let answers = counted(answers as u64);
+            let answers = counted(answers, "exchange");
             writeln!(env.stderr, "replaying {answers} of `{}`", recording.display())?;
         }
     }
@@ -338,6 +338,11 @@ fn scratch_of(file: &Path, env: &mut Env<'_>) -> anyhow::Result<Option<Scratch>>
     let began = env.clock.now().wall;
     let (imported, lacking) = import::take_in(kind, file, &scratch.recording(), Engine::new(checks), began)?;
     let lacks = if lacking == Lacking::default() { "" } else { "; it lacks times and ends of chunks" };
-    writeln!(env.stderr, "replaying {} of `{}`{lacks}", counted(imported.exchanges), file.display())?;
+    writeln!(
+        env.stderr,
+        "replaying {} of `{}`{lacks}",
+        counted(imported.exchanges, "exchange"),
+        file.display()
+    )?;
     Ok(Some(scratch))
 }

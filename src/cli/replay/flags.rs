@@ -1,8 +1,8 @@
 //! What is set of replays, here and as the upstream of `run` and `exec`; and what is said of them.
 
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::filter;
+use crate::cli::world::Env;
 use crate::config::{
     ErrorStatus, Match, Mode, Pointer, ReplayFilter, ReplaySettings, Settings, Strict, UpstreamGiven,
 };

@@ -9,8 +9,8 @@ mod serve;
 pub(super) use cassette::{Prepared, prepare, tell_replayed};
 pub(super) use flags::{ReplayFlags, close, options, tell_misses};
 
-use super::env::Env;
 use super::exit::Exit;
+use super::world::Env;
 use clap::Subcommand;
 
 /// Play a recording back as a gateway, or send a recorded request again

@@ -1,13 +1,15 @@
 //! What came of sending requests again, beside what was recorded.
 
 use crate::cli::diff;
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::style::{Style, paint};
+use crate::cli::world::Env;
 use crate::digest::compare::{Compared, Comparison};
 use crate::digest::summary::Whole;
 use crate::digest::{Answer, examine};
 use crate::exchange::body::{Body, Side};
+use crate::exchange::delay::percentile;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::store::filter::{Filter, SessionName, Term};
@@ -272,7 +274,7 @@ type Measure = fn(&Told) -> Option<f64>;
 fn distributions(rows: &[Row], env: &mut Env<'_>) -> anyhow::Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
     let same = rows.iter().filter(|row| Criterion::Text.holds(&row.was, &row.is)).count();
-    writeln!(env.stdout, "  {same} of {} texts are as recorded", rows.len())?;
+    writeln!(env.stdout, "  {same} of {} are as recorded", counted(rows.len(), "text"))?;
     let measures: [(&str, &str, Measure); 4] = [
         ("first token", " ms", Told::ttft),
         ("end", " ms", Told::duration),
@@ -283,7 +285,7 @@ fn distributions(rows: &[Row], env: &mut Env<'_>) -> anyhow::Result<()> {
         let mut values: Vec<f64> = rows.iter().filter_map(|row| measure(&row.is)).collect();
         values.sort_by(f64::total_cmp);
         let (Some(least), Some(median), Some(most)) =
-            (values.first(), values.get(values.len() / 2), values.last())
+            (values.first(), percentile(&values, 50), values.last())
         else {
             continue;
         };

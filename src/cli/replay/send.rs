@@ -1,14 +1,15 @@
 //! `gatetap replay send`: recorded requests again, and what came of it this time.
 
 use super::results::{Criterion, Results};
-use crate::cli::env::Env;
 use crate::cli::error::{with_exit, wrong_usage};
 use crate::cli::exit::Exit;
 use crate::cli::recording::ExchangeNames;
 use crate::cli::run::{live_settings, upstream};
+use crate::cli::world::Env;
 use crate::cli::{announce, filter, runtime};
 use crate::config::{Given, Pointer, Rate, Settings, Upstream, UpstreamGiven};
 use crate::exchange::body::Side;
+use crate::exchange::text::counted;
 use crate::exchange::time::Clock;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::gateway::profile::Gateway;
@@ -78,7 +79,7 @@ pub(super) struct SendArgs {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
 
-    /// At most so many a second
+    /// At most this many a second
     #[arg(long, value_name = "NUMBER")]
     rate: Option<Rate>,
 
@@ -254,12 +255,11 @@ impl SendArgs {
         let input: u64 = ready.iter().map(|one| one.again.estimated_tokens().0).sum();
         let most: Option<u64> = ready.iter().map(|one| one.again.estimated_tokens().1).sum();
         let requests = ready.len() as u64 * count;
-        let plural = if requests == 1 { "" } else { "s" };
         let answers = match most {
             Some(most) => format!("at most {} out", most * count),
-            None => "and what the answers have".to_owned(),
+            None => "and as many out as the answers have".to_owned(),
         };
-        format!("{requests} request{plural}, about {} tokens in, {answers}", input * count)
+        format!("{}, about {} in, {answers}", counted(requests, "request"), counted(input * count, "token"))
     }
 
     /// Asks before more than one request is paid for.

@@ -1,8 +1,8 @@
 //! `gatetap replay serve`: runs a gatetap whose upstream is a recording.
 
-use crate::cli::env::Env;
 use crate::cli::exit::Exit;
 use crate::cli::run::RunArgs;
+use crate::cli::world::Env;
 use std::path::PathBuf;
 
 /// Answer with a recording: the same as `gatetap run --upstream replay:FILE`

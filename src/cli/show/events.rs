@@ -1,8 +1,8 @@
 //! The events of a stream, one a line.
 
-use super::super::env::Env;
 use super::super::style::{Style, paint};
 use super::super::table::keep_start;
+use super::super::world::Env;
 use crate::digest::{EventKind, EventLine, Rhythm};
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;

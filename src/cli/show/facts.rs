@@ -3,6 +3,7 @@
 use super::Shown;
 use crate::digest::{ArgumentsState, Digest, RateState, Sdk, ToolCall, Usage};
 use crate::exchange::credential::CredentialFacts;
+use crate::exchange::text::counted;
 use crate::gateway::errors::{Confidence, ErrorCode, Retry};
 
 pub(super) fn client(shown: &Shown) -> String {
@@ -155,10 +156,4 @@ pub(super) fn error(digest: &Digest) -> Option<String> {
         (Some(code), Some(message)) => Some(format!("{code}: {message}")),
         (code, message) => code.clone().or_else(|| message.clone()),
     }
-}
-
-/// `count` of something.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -9,17 +9,18 @@ mod sdk;
 mod switched;
 
 use super::completions;
-use super::env::Env;
 use super::error::{Hint, wrong_usage};
 use super::exit::Exit;
 use super::presence;
 use super::recording::{ExchangeNames, RecordingArgs};
+use super::world::Env;
 use crate::digest::summary::Whole;
 use crate::digest::{self, EventLine};
 use crate::exchange::ExchangeId;
 use crate::exchange::body::{Body, Side};
 use crate::exchange::head::Headers;
 use crate::exchange::origin::Origin;
+use crate::exchange::text::counted;
 use crate::export::json::{EventJson, WholeLine, hex};
 use crate::store::Reader;
 use crate::wire::coding::{self, Problem};
@@ -32,7 +33,7 @@ use std::io::Write;
 /// Show an exchange: who asked what, how it ended and why, heads, bodies, events
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Its number, `last`, `-N` for the Nth from the end, or a range as `3-7`
+    /// Its number, `last`, `-N` for the Nth from the end, or a range such as `3-7`
     #[arg(value_name = "ID", required = true, allow_negative_numbers = true, add = ArgValueCandidates::new(completions::exchanges))]
     ids: Vec<ExchangeNames>,
 
@@ -210,14 +211,14 @@ impl Shown {
                     exchange.sha256_of(side).map(|hash| format!("; SHA-256 of the whole: {}", hex(hash)));
                 Some(format!(
                     "{} are missing from offset {} on, {} of the end follow{}",
-                    facts::counted(missing, "byte"),
+                    counted(missing, "byte"),
                     cut.at,
-                    facts::counted(cut.tail, "byte"),
+                    counted(cut.tail, "byte"),
                     hash.unwrap_or_default()
                 ))
             }
             None if missing > 0 && exchange.end_of(side).is_some() => {
-                Some(format!("{} of {seen} are missing", facts::counted(missing, "byte")))
+                Some(format!("{} of {seen} are missing", counted(missing, "byte")))
             }
             None => None,
         }

@@ -1,16 +1,17 @@
 //! One exchange as a page that reads from top to bottom.
 
-use super::super::env::Env;
 use super::super::style::{Style, paint};
+use super::super::world::Env;
 use super::{OriginShown, Shown, events, facts, pretty, problem_text, rhythm, sdk, switched};
 use crate::digest::{self, EventLine};
 use crate::exchange::body::Side;
+use crate::exchange::delay::{added, percentile};
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::finding::{Finding, Place};
 use crate::exchange::head::{Headers, InterimHead};
-use crate::exchange::text::printable;
+use crate::exchange::text::{counted, printable};
 use crate::exchange::time::Micros;
-use crate::export::json::{added, head_text};
+use crate::export::json::head_text;
 use crate::wire::coding;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -153,8 +154,8 @@ impl Page {
                 self.line(&format!("{at:>9}  {what}"));
             }
         }
-        let marks = &shown.response.marks;
-        if let (Some(half), Some(most)) = (added(marks, 50), added(marks, 99)) {
+        let added = added(&shown.response.marks);
+        if let (Some(half), Some(most)) = (percentile(&added, 50), percentile(&added, 99)) {
             self.line(&format!(
                 "{:>9}  added by gatetap to half the chunks at most, {most} to 99 %",
                 half.to_string()
@@ -200,9 +201,9 @@ impl Page {
             self.text.push('\n');
             self.note(&format!(
                 "{}{} in {}, event by event below",
-                facts::counted(bytes, "byte"),
+                counted(bytes, "byte"),
                 coding.unwrap_or_default(),
-                facts::counted(shown.response.marks.len() as u64, "chunk"),
+                counted(shown.response.marks.len() as u64, "chunk"),
             ));
             self.end(Side::Response, shown);
         } else {
@@ -216,7 +217,7 @@ impl Page {
         let Some(OriginShown { origin, headers, body }) = &shown.origin else { return };
         self.heading("What the gateway had sent");
         self.head(Some(&origin.head), "", headers);
-        let bytes = facts::counted(body.bytes.len() as u64, "byte");
+        let bytes = counted(body.bytes.len() as u64, "byte");
         let ended = match &origin.end {
             Some(BodyEnd::Whole) => "whole".to_owned(),
             Some(BodyEnd::Broken { detail, .. }) => printable(detail).into_owned(),
@@ -312,8 +313,8 @@ impl Page {
         if is_coded {
             self.note(&format!(
                 "{} decoded from {} of {}",
-                facts::counted(decoded.bytes.len() as u64, "byte"),
-                facts::counted(body.bytes.len() as u64, "byte"),
+                counted(decoded.bytes.len() as u64, "byte"),
+                counted(body.bytes.len() as u64, "byte"),
                 printable(headers.text("content-encoding").unwrap_or("another coding")),
             ));
         }
@@ -335,10 +336,8 @@ impl Page {
                     self.note(&format!("and so on; {whole}"));
                 }
             }
-            None => self.note(&format!(
-                "{} that are not text; {whole}",
-                facts::counted(decoded.bytes.len() as u64, "byte")
-            )),
+            None => self
+                .note(&format!("{} that are not text; {whole}", counted(decoded.bytes.len() as u64, "byte"))),
         }
         self.end(side, shown);
     }

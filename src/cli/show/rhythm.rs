@@ -2,6 +2,7 @@
 
 use crate::digest::{Digest, EventLine, Rhythm};
 use crate::exchange::Timing;
+use crate::exchange::text::counted;
 
 /// The longest bar of the histogram.
 const WIDEST: usize = 32;
@@ -16,9 +17,9 @@ pub(super) fn lines(events: &[EventLine], digest: &Digest, timing: &Timing) -> V
     };
     let mut lines = vec![
         format!(
-            "{} events in {} reads, {:.1} to a read, {} at most",
-            rhythm.events,
-            rhythm.reads,
+            "{} in {}, {:.1} to a read, {} at most",
+            counted(rhythm.events, "event"),
+            counted(rhythm.reads, "read"),
             rhythm.events_per_read(),
             rhythm.most_in_a_read
         ),

@@ -5,7 +5,7 @@ use super::Shown;
 use crate::digest::{self, Outcome, ReadAs, Sdk, View};
 use crate::exchange::ExchangeId;
 use crate::exchange::end::Verdict;
-use crate::exchange::text::printable;
+use crate::exchange::text::{counted, printable};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -122,7 +122,7 @@ fn is_complete(shown: &Shown) -> bool {
 }
 
 fn counts(view: &View) -> String {
-    let (given, standard) = (super::facts::counted(view.events as u64, "event"), view.standard_events);
+    let (given, standard) = (counted(view.events as u64, "event"), view.standard_events);
     if view.events == view.standard_events {
         given
     } else {

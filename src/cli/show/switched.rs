@@ -1,8 +1,8 @@
 //! What went over a connection after `101 Switching Protocols`, both directions in the order of time.
 
-use super::{Shown, facts};
+use super::Shown;
 use crate::exchange::body::{Body, Side};
-use crate::exchange::text::printable;
+use crate::exchange::text::{counted, printable};
 use crate::exchange::time::Micros;
 use crate::gateway::mask::mask_string;
 use crate::wire::websocket::{Frame, Kind, frames};
@@ -56,8 +56,8 @@ type Moment = (Micros, Side, String);
 
 fn of_chunks(side: Side, body: &Body) -> Vec<Moment> {
     let chunk = |bytes: &[u8], length: u32| match preview(bytes) {
-        Some(text) => format!("{}: {text}", facts::counted(u64::from(length), "byte")),
-        None => facts::counted(u64::from(length), "byte"),
+        Some(text) => format!("{}: {text}", counted(u64::from(length), "byte")),
+        None => counted(u64::from(length), "byte"),
     };
     body.chunks().map(|(bytes, mark)| (mark.read, side, chunk(bytes, mark.length))).collect()
 }
@@ -73,7 +73,7 @@ fn of_frames(side: Side, body: &Body) -> Vec<Moment> {
 }
 
 fn describe(frame: &Frame) -> String {
-    let mut text = format!("{}, {}", frame.kind.as_str(), facts::counted(frame.length, "byte"));
+    let mut text = format!("{}, {}", frame.kind.as_str(), counted(frame.length, "byte"));
     if frame.extended {
         text.push_str(", compressed or otherwise extended");
     }

@@ -3,6 +3,7 @@
 mod json;
 mod words;
 
+use crate::exchange::text::counted;
 pub use words::{Edit, words};
 
 use super::summary::Whole;
@@ -205,7 +206,7 @@ fn bodies(a: (&Headers, &Body), b: (&Headers, &Body)) -> Vec<Difference> {
         return json::differences(&a, &b);
     }
     let at = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let size = |bytes: &[u8]| Some(format!("{} bytes", bytes.len()));
+    let size = |bytes: &[u8]| Some(counted(bytes.len(), "byte"));
     vec![Difference { place: format!("from byte {at} on"), a: size(&a), b: size(&b), counts: true }]
 }
 

@@ -4,6 +4,7 @@ use crate::digest::EventKind;
 use crate::exchange::Exchange;
 use crate::exchange::body::Side;
 use crate::exchange::head::Headers;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 use crate::export::json::{FindingLine, head_text, rfc3339};
 use crate::export::text::{Message, is_websocket, messages};
@@ -183,7 +184,7 @@ fn put_text(into: &mut Value, bytes: &[u8], mime: &str) {
 fn put_missing(into: &mut Value, one: &Exported, side: Side) {
     let missing = one.missing(side);
     if let Some(into) = into.as_object_mut().filter(|_| missing > 0) {
-        into.insert("comment".to_owned(), format!("{missing} bytes are not recorded").into());
+        into.insert("comment".to_owned(), format!("not recorded: {}", counted(missing, "byte")).into());
     }
 }
 

@@ -10,6 +10,7 @@ use crate::digest::{EventKind, EventLine};
 use crate::exchange::body::Side;
 use crate::exchange::end::Verdict;
 use crate::exchange::head::Headers;
+use crate::exchange::text::counted;
 use crate::exchange::time::{Micros, WallTime};
 use escape::{escaped, escaped_lines};
 use std::collections::BTreeMap;
@@ -102,8 +103,8 @@ impl Html {
         put(
             page,
             format_args!(
-                "<details><summary>Stream, {} lines</summary><table class=\"events\"><tr><th>#<th>at<th>gap<th>bytes<th>event",
-                events.len()
+                "<details><summary>Stream, {}</summary><table class=\"events\"><tr><th>#<th>at<th>gap<th>bytes<th>event",
+                counted(events.len(), "line")
             ),
         );
         page.push_str(if self.options.with_text { "<th>data</tr>" } else { "</tr>" });
@@ -140,7 +141,7 @@ impl Html {
             return;
         }
         let (bytes, _) = one.decoded(side);
-        put(page, format_args!("<details><summary>{title}, {} bytes</summary>", bytes.len()));
+        put(page, format_args!("<details><summary>{title}, {}</summary>", counted(bytes.len(), "byte")));
         match std::str::from_utf8(&bytes) {
             Ok(text) => {
                 let shown: String = text.chars().take(LONGEST_BODY).collect();
@@ -151,7 +152,7 @@ impl Html {
         }
         let missing = one.missing(side);
         if missing > 0 {
-            put(page, format_args!("<p>{missing} bytes are not recorded.</p>"));
+            put(page, format_args!("<p>Not recorded: {}.</p>", counted(missing, "byte")));
         }
         page.push_str("</details>");
     }
@@ -173,13 +174,13 @@ impl Export for Html {
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-             <meta name=\"referrer\" content=\"no-referrer\"><title>gatetap: {exchanges} exchanges</title>\
+             <meta name=\"referrer\" content=\"no-referrer\"><title>gatetap: {exchanges}</title>\
              <style>{STYLE}</style></head>\n<body><header><h1>Recorded by gatetap</h1>\
-             <p>{exchanges} exchanges{span}. {holds}</p></header>\n<main>\n\
+             <p>{exchanges}{span}. {holds}</p></header>\n<main>\n\
              <div class=\"head\"><span>#</span><span>request</span><span class=\"model\">model</span><span>status</span>\
              <span>verdict</span><span class=\"num\">took</span><span class=\"num tokens\">tokens</span>\
              <span class=\"fall\">when</span></div>\n",
-            exchanges = selection.exchanges,
+            exchanges = counted(selection.exchanges, "exchange"),
         )
     }
 
@@ -206,9 +207,9 @@ impl Export for Html {
         let cost = self.cost.map_or_else(String::new, |cost| format!(", cost {cost:.6} as reported"));
         writeln!(
             out,
-            "</main>\n<footer><p>{}. {} tokens as reported{cost}.</p><p>gatetap {}</p></footer></body></html>",
+            "</main>\n<footer><p>{}. {} as reported{cost}.</p><p>gatetap {}</p></footer></body></html>",
             verdicts.join(", "),
-            self.tokens,
+            counted(self.tokens, "token"),
             env!("CARGO_PKG_VERSION")
         )
     }
@@ -232,7 +233,7 @@ fn facts(page: &mut String, one: &Exported) {
     let digest = &summary.digest;
     let key = exchange.credentials.first().map(|facts| {
         let last = facts.last4.as_deref().map_or_else(String::new, |last| format!(" …{last}"));
-        format!("{} characters{last}, fingerprint {}", facts.length, facts.fingerprint)
+        format!("{}{last}, fingerprint {}", counted(facts.length, "byte"), facts.fingerprint)
     });
     let number = |count: Option<u64>| count.map(|count| count.to_string());
     let tokens = [

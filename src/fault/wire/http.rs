@@ -147,7 +147,7 @@ pub(super) static RETRY_AFTER_DATE: WireFault = answering(
     "https://www.rfc-editor.org/rfc/rfc9110#field.retry-after",
     Confidence::Documented,
     |with, context| {
-        let date = http_date(context.now.0 / 1_000_000 + 7);
+        let date = http_date(context.asked.now.0 / 1_000_000 + 7);
         limited(with, context, &date)
     },
 );
@@ -194,19 +194,19 @@ pub(super) static JSON_INSTEAD: WireFault = answering(
         let text = "This is a whole answer and no stream.";
         let body = match context.dialect() {
             "messages" => json!({
-                "id": "msg_fault", "type": "message", "role": "assistant", "model": context.model,
+                "id": "msg_fault", "type": "message", "role": "assistant", "model": context.asked.model,
                 "content": [{ "type": "text", "text": text }], "stop_reason": "end_turn", "stop_sequence": null,
                 "usage": { "input_tokens": 9, "output_tokens": 8 },
             }),
             "responses" => json!({
-                "id": "resp_fault", "object": "response", "status": "completed", "model": context.model,
+                "id": "resp_fault", "object": "response", "status": "completed", "model": context.asked.model,
                 "output": [{ "type": "message", "id": "msg_fault", "role": "assistant", "status": "completed",
                     "content": [{ "type": "output_text", "text": text, "annotations": [] }] }],
                 "usage": { "input_tokens": 9, "output_tokens": 8, "total_tokens": 17 },
             }),
             _ => json!({
-                "id": "chatcmpl-fault", "object": "chat.completion", "created": context.now.0 / 1_000_000,
-                "model": context.model,
+                "id": "chatcmpl-fault", "object": "chat.completion", "created": context.asked.now.0 / 1_000_000,
+                "model": context.asked.model,
                 "choices": [{ "index": 0, "message": { "role": "assistant", "content": text },
                     "finish_reason": "stop" }],
                 "usage": { "prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17 },
@@ -276,7 +276,7 @@ fn limited(with: &With, context: &Context<'_>, retry_after: &str) -> Effect {
 
 /// The gateway's own answer of that status, with this `retry-after` or none.
 fn refusal(with: &With, context: &Context<'_>, status: u16, retry_after: Option<&str>) -> Answer {
-    let error = errors::with_status(context.gateway, status)
+    let error = errors::with_status(context.asked.gateway, status)
         .next()
         .or_else(|| errors::all().iter().find(|error| error.status == status));
     let mut answer = context.answer(status, error, &With::default());

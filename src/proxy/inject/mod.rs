@@ -14,7 +14,7 @@ use super::Shared;
 use super::own_answer::{Failure, Token};
 use super::route::Route;
 use super::socket::ResetOnClose;
-use crate::fault::{Facts, HEADER, Origin, Plan, Rule, Story, spec};
+use crate::fault::{Asked, Facts, HEADER, Plan, Rule, Story, spec};
 use crate::gateway::profile::played_by;
 use crate::record::Track;
 use bytes::Bytes;
@@ -150,7 +150,7 @@ impl Injection {
             method: self.method,
             out,
         };
-        let effect = self.plan.effect(&Origin {
+        let effect = self.plan.effect(Asked {
             gateway: &name,
             path: &self.path,
             model: self.model.as_deref(),

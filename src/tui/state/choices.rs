@@ -3,6 +3,7 @@
 use super::ask::{Recorded, SessionLine};
 use super::columns::{Column, Columns};
 use super::prompt::{Choice, Does};
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::store::{Order, OrderBy};
 use std::path::Path;
@@ -56,15 +57,18 @@ pub(super) fn sessions(sessions: &[SessionLine], now: WallTime, is_away: bool) -
     }];
     choices.extend(sessions.iter().rev().map(|line| {
         let session = &line.session;
-        let noun = if line.exchanges == 1 { "exchange" } else { "exchanges" };
         let errors = match line.errors {
             0 => String::new(),
-            1 => ", 1 error".to_owned(),
-            errors => format!(", {errors} errors"),
+            errors => format!(", {}", counted(errors, "error")),
         };
         Choice {
             text: format!("session {}, {}", session.id, ago(session.started_at, now)),
-            about: format!("{} {noun}{errors}; {} → {}", line.exchanges, session.command, session.upstream),
+            about: format!(
+                "{}{errors}; {} → {}",
+                counted(line.exchanges, "exchange"),
+                session.command,
+                session.upstream
+            ),
             does: Does::Session(Some(session.id)),
         }
     }));

@@ -203,9 +203,9 @@ pub struct EventRow {
 /// How long chunks took from being read to being taken by the app's socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handover {
-    /// Half of the chunks took less.
+    /// Half of the chunks took no longer.
     pub median: Micros,
-    /// One of a hundred took longer.
+    /// 99 of 100 took no longer.
     pub p99: Micros,
     /// How many chunks were taken.
     pub chunks: usize,

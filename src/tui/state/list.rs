@@ -370,28 +370,33 @@ impl List {
             }
             for id in gone {
                 let is_read = !list.following && list.selected == Some(*id);
-                if let Some(at) = list.index_of(*id).filter(|_| !is_read) {
-                    list.rows.remove(at);
-                    changed = true;
-                    if list.selected == Some(*id) {
-                        list.selected = list.rows.get(at).or_else(|| list.rows.back()).map(|row| row.id);
-                    }
+                if !is_read {
+                    changed |= list.take_out(*id);
                 }
             }
         });
         changed
     }
 
-    /// Takes rows out that are not in the recording any more; the selection goes on to the next.
+    /// Takes rows out that are not in the recording any more; the selection goes on to the next line.
     pub(super) fn remove(&mut self, gone: &[ExchangeId]) {
-        for id in gone {
-            let Some(at) = self.index_of(*id) else { continue };
-            self.rows.remove(at);
-            self.top -= usize::from(at < self.top);
-            if self.selected == Some(*id) {
-                self.selected = self.rows.get(at).or_else(|| self.rows.back()).map(|row| row.id);
+        self.rearrange(|list| {
+            for id in gone {
+                list.take_out(*id);
             }
+        });
+    }
+
+    /// Takes one row out; says whether it was held.
+    fn take_out(&mut self, id: ExchangeId) -> bool {
+        let Some(at) = self.index_of(id) else { return false };
+        self.rows.remove(at);
+        if self.selected == Some(id) {
+            let is_line = |row: &&Summary| !self.groups.hides(row.id);
+            let next = self.rows.iter().skip(at).find(is_line).or_else(|| self.rows.iter().rfind(is_line));
+            self.selected = next.or_else(|| self.rows.back()).map(|row| row.id);
         }
+        true
     }
 
     /// Asks anew for what is held: the filter is another.

@@ -1,5 +1,6 @@
 //! What gatetap itself had to say, newest last.
 
+use crate::exchange::text::counted;
 use crate::exchange::time::WallTime;
 use crate::fault::Listed;
 use std::collections::VecDeque;
@@ -62,8 +63,10 @@ impl Log {
         }
         for listed in before.iter().filter(|listed| !is_in(listed, now)) {
             let text = format!(
-                "fault disarmed: {}, after it met {} of {} requests",
-                listed.rule, listed.injected, listed.matched
+                "fault disarmed: {}, after it met {} of {}",
+                listed.rule,
+                listed.injected,
+                counted(listed.matched, "request")
             );
             self.say(at, Tone::Mended, text);
         }

@@ -2,6 +2,7 @@
 
 use super::Ui;
 use super::cells::{micros, one_line, wrap};
+use crate::exchange::text::counted;
 use crate::tui::json_text::indent;
 use crate::tui::prepare::{hex_lines, plain_lines};
 use crate::tui::state::App;
@@ -35,7 +36,7 @@ pub(super) fn lines(app: &App, ui: &Ui, nth: usize, width: usize) -> Vec<Line<'s
         let role = if row.is_late { Role::Warn } else { Role::Plain };
         say(role, &format!("{gap} after the one before"));
     }
-    say(Role::Plain, &format!("{} bytes from byte {} of the decoded body", row.size, row.offset));
+    say(Role::Plain, &format!("{} from byte {} of the decoded body", counted(row.size, "byte"), row.offset));
     let start = usize::try_from(row.offset).unwrap_or(usize::MAX);
     let length = usize::try_from(row.size).unwrap_or(usize::MAX).min(SHOWN);
     let bytes = detail.response.decoded.get(start..).unwrap_or_default();

@@ -5,6 +5,7 @@ use super::Ui;
 use super::cells::{draw_line, fit, micros, one_line, width_of};
 use crate::digest::EventKind;
 use crate::exchange::body::Mark;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 use crate::tui::state::{Detail, EventRow, Pane, Play, Seek};
 use crate::tui::theme::Role;
@@ -121,11 +122,11 @@ fn playing(ui: &Ui, detail: &Detail, play: Play, width: usize) -> Line<'static> 
     };
     let number = |row: Option<&EventRow>| row.map_or(0, |row| row.number);
     let text = format!(
-        " {mark} {}  {} of {end}  {} of {} events  {next}",
+        " {mark} {}  {} of {end}  {} of {}  {next}",
         play.speed(),
         play.at,
         number(events.get(play.shown.saturating_sub(1))),
-        number(events.last())
+        counted(number(events.last()), "event")
     );
     Line::from(ui.span(role, fit(&text, width).into_owned()))
 }
@@ -170,10 +171,13 @@ fn timeline(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     }
     let mut text = format!(" {start} to {end}");
     if let Some(rhythm) = &detail.rhythm {
-        let reads = if rhythm.reads == 1 { "one read".to_owned() } else { format!("{} reads", rhythm.reads) };
         text = format!(
-            " {} events in {}  longest gap {} after event {}, half within {} {text}",
-            rhythm.events, reads, rhythm.longest, rhythm.longest_after, rhythm.median
+            " {} in {}  longest gap {} after event {}, half within {} {text}",
+            counted(rhythm.events, "event"),
+            counted(rhythm.reads, "read"),
+            rhythm.longest,
+            rhythm.longest_after,
+            rhythm.median
         );
     }
     lines.push(Line::from(ui.span(Role::Quiet, fit(&text, width).into_owned())));

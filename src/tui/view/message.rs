@@ -5,6 +5,7 @@ use super::cells::{one_line, split, width_of, wrap};
 use super::header_notes::note;
 use super::pane::{Content, nothing};
 use crate::exchange::head::Headers;
+use crate::exchange::text::counted;
 use crate::export::json::head_text;
 use crate::tui::json_text::{Token, tokens};
 use crate::tui::prepare::{BODY_SHOWN, hex_lines, plain_lines};
@@ -139,7 +140,7 @@ fn push_body(content: &mut Content, ui: &Ui, body: &BodyText, form: Form, width:
                 push_wrapped(&mut content.lines, ui, Role::Plain, &text, width);
             }
             if shown.len() < body.raw.len() {
-                let text = format!("and {} bytes more", body.raw.len() - shown.len());
+                let text = format!("and {} more", counted(body.raw.len() - shown.len(), "byte"));
                 push_wrapped(&mut content.lines, ui, Role::Warn, &text, width);
             }
         }

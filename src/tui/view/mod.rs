@@ -38,6 +38,7 @@ mod wire;
 use super::keymap::{self, Action};
 use super::state::{App, Column, Form, Measures, Tab};
 use super::theme::{Role, Theme};
+use crate::exchange::text::counted;
 use crate::store::Order;
 use cells::{draw_line, fit, one_line, push_fit, width_of};
 use jiff::tz::TimeZone;
@@ -137,11 +138,11 @@ fn counts(app: &App) -> Vec<String> {
         return Vec::new();
     };
     let open = app.list.open().count();
-    let noun = if count == 1 { "exchange" } else { "exchanges" };
+    let exchanges = counted(count, "exchange");
     if open == 0 {
-        vec![format!("{count} {noun}"), count.to_string()]
+        vec![exchanges, count.to_string()]
     } else {
-        vec![format!("{count} {noun}, {open} open"), format!("{count}, {open} open")]
+        vec![format!("{exchanges}, {open} open"), format!("{count}, {open} open")]
     }
 }
 
@@ -167,8 +168,7 @@ fn armed(app: &App) -> Option<String> {
             let left = listed.left.map(|left| format!(", {left} left")).unwrap_or_default();
             let met = match listed.matched {
                 0 => "met by no request yet".to_owned(),
-                1 => format!("met by {} of 1 request", listed.injected),
-                matched => format!("met by {} of {matched} requests", listed.injected),
+                matched => format!("met by {} of {}", listed.injected, counted(matched, "request")),
             };
             format!("{} ({met}{left})", listed.rule)
         })

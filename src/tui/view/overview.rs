@@ -7,6 +7,7 @@ use crate::digest::{RateState, meaning};
 use crate::exchange::body::Side;
 use crate::exchange::credential::CredentialFacts;
 use crate::exchange::end::BodyEnd;
+use crate::exchange::text::counted;
 use crate::exchange::time::Micros;
 use crate::exchange::{Exchange, ExchangeId};
 use crate::tui::state::{App, Attempt, Detail, Tab};
@@ -187,7 +188,7 @@ impl Sheet<'_> {
         ends.extend(digest.terminal_event.as_ref().map(|event| format!("last event {event}")));
         self.known("finished", (!ends.is_empty()).then(|| ends.join(", ")));
         if digest.events + digest.comments > 0 {
-            let mut text = format!("{} events, {} comments", digest.events, digest.comments);
+            let mut text = [counted(digest.events, "event"), counted(digest.comments, "comment")].join(", ");
             if digest.leftover > 0 {
                 text = format!("{text}, {} of an event that never ended", bytes(digest.leftover));
             }
@@ -274,7 +275,7 @@ fn credential(facts: &CredentialFacts) -> String {
     let mut parts = vec![facts.place.clone()];
     parts.extend(facts.scheme.clone());
     parts.extend(facts.vendor.as_ref().map(|vendor| format!("{vendor} key")));
-    parts.push(format!("{} characters", facts.length));
+    parts.push(counted(facts.length, "byte"));
     parts.extend(facts.last4.as_ref().map(|last4| format!("…{last4}")));
     let mut text = format!("{} [{}]", parts.join(" "), facts.fingerprint);
     for (nth, defect) in facts.defects.iter().enumerate() {
@@ -300,7 +301,7 @@ mod tests {
             fingerprint: "ab12cd34".to_owned(),
             defects: Vec::new(),
         };
-        assert_eq!(credential(&facts), "authorization Bearer openai key 51 characters …wxyz [ab12cd34]");
+        assert_eq!(credential(&facts), "authorization Bearer openai key 51 bytes …wxyz [ab12cd34]");
         facts.defects = vec![Defect::Quoted, Defect::WrongLength];
         assert!(credential(&facts).ends_with(": quoted, wrong-length"));
     }

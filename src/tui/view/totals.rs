@@ -3,6 +3,7 @@
 use super::Ui;
 use super::cells::{fit, one_line, push_fit, short_number, time_near, width_of};
 use crate::check;
+use crate::exchange::text::counted;
 use crate::tui::state::App;
 use crate::tui::theme::{self, Role};
 use crate::tui::totals::{Bars, Limits, Totals};
@@ -83,10 +84,6 @@ fn first(app: &App, ui: &Ui, totals: &Totals, width: usize) -> Vec<Line<'static>
     }
     lines.push(text);
     lines.into_iter().map(|text| Line::from_iter([" ".into(), ui.span(Role::Strong, text)])).collect()
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn heading(lines: &mut Vec<Line<'static>>, ui: &Ui, title: &'static str) {

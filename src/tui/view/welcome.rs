@@ -2,6 +2,7 @@
 
 use super::Ui;
 use super::cells::{draw_line, one_line, wrap_words};
+use crate::exchange::text::counted;
 use crate::tui::state::App;
 use crate::tui::theme::Role;
 use ratatui::Frame;
@@ -43,10 +44,9 @@ pub(super) fn draw(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
 pub(super) fn draw_no_match(app: &App, ui: &Ui, frame: &mut Frame<'_>, area: Rect) {
     let count = app.count.unwrap_or_default();
     let lines = if app.matching.is_some_and(|matching| matching.count == 0) {
-        let noun = if count == 1 { "exchange" } else { "exchanges" };
         vec![
             Line::default(),
-            Line::from(format!("  None of the {count} {noun} matches the filter.")),
+            Line::from(format!("  None of the {} matches the filter.", counted(count, "exchange"))),
             Line::from(ui.span(Role::Quiet, "  esc takes it away, f changes it")),
         ]
     } else {

@@ -109,11 +109,6 @@ impl Parser {
         &self.last_id
     }
 
-    /// Bytes consumed so far.
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// Reads the next piece and hands every item that it completes to `sink`.
     pub fn push(&mut self, piece: &[u8], mut sink: impl FnMut(Item<'_>)) {
         let mut rest = piece;

@@ -79,11 +79,6 @@ impl BodyReader {
         self.is_whole() || (self.state == State::UntilClose && !self.lost)
     }
 
-    /// Whether a kind reader could not follow the framing.
-    pub fn is_lost(&self) -> bool {
-        self.lost
-    }
-
     /// The trailer lines of a body that is whole, as they stood; empty without any.
     pub fn trailers(&self) -> &[u8] {
         &self.line

@@ -185,7 +185,7 @@ fn what_it_cannot_carry_stands_before_it() {
     # note: the header `Cookie` held a secret, which is not recorded: it is left out
     # note: the header `Proxy-Authorization` held a secret, which is not recorded: it is left out
     # note: the header `X-B␛d` has bytes that curl does not send: it is left out
-    # note: 7 bytes of the body are not recorded: what is sent is shorter
+    # note: the body lacks 7 bytes that the recording does not have
     # note: the request had trailers: curl sends none
     # note: gatetap had injected the fault `rate_limit_exceeded`
     curl \

@@ -116,6 +116,6 @@ fn a_key_that_the_recording_holds_is_not_exported() {
         let exit = gatetap(&home, &["export", format, "--db", "a.db"]);
         assert_eq!(exit.code, Some(0), "{exit}");
         assert!(!exit.stdout.contains("v1-0000"), "{exit}");
-        assert!(exit.stderr.contains("warning: the recording holds 1 text(s) that look like keys"), "{exit}");
+        assert!(exit.stderr.contains("warning: the recording holds 1 text with the look of a key"), "{exit}");
     }
 }

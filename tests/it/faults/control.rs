@@ -116,7 +116,7 @@ async fn the_command_arms_and_disarms_the_running_proxy() {
     assert_eq!((armed.code, armed.stdout.lines().count()), (Some(0), 2), "{}", armed.stderr);
     assert_eq!(status(&gatetap).await, 429);
     let listed = faults(&["list"]).stdout;
-    assert!(listed.contains("armed  429,first=1  met 1 of 1 requests"), "{listed}");
+    assert!(listed.contains("armed  429,first=1  met 1 of 1 request"), "{listed}");
     assert!(listed.contains("stream.cut_clean") && listed.contains("preset:flaky-provider"), "{listed}");
     let unknown = faults(&["disarm", "500"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
@@ -146,7 +146,7 @@ fn the_catalogue_needs_no_proxy() {
     }
     let unreachable = run_to_end(&["faults", "arm", "429", "--url", "http://127.0.0.1:9"], &[]);
     assert_eq!(unreachable.code, Some(3));
-    assert!(unreachable.stderr.contains("is `gatetap run` running?"), "{}", unreachable.stderr);
+    assert!(unreachable.stderr.contains("`gatetap status` says where one runs"), "{}", unreachable.stderr);
 }
 
 #[tokio::test]

@@ -112,15 +112,9 @@ fn the_tree_is_tidy() {
 
 #[test]
 fn the_readme_names_every_command_as_the_help_does() {
-    let Some(readme) = read(&["README.md"]).pop() else {
-        println!("skipped: there is no README.md yet");
-        return;
-    };
+    let readme = read(&["README.md"]).pop().unwrap();
     let help = run_to_end(&["--help"], &[]).stdout;
-    if help.is_empty() {
-        println!("skipped: gatetap --help prints nothing yet");
-        return;
-    }
+    assert!(help.contains("Usage: gatetap"), "{help}");
     assert_none(&readme::commands(&readme, &help));
 }
 

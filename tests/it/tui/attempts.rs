@@ -33,6 +33,24 @@ fn attempts_fold_into_the_last_of_them() {
 }
 
 #[test]
+fn what_is_deleted_leaves_the_folded_attempts_as_they_are() {
+    for (name, keys, shown, selected, attempts) in [
+        ("a line before them", "gdy", vec![3, 5, 6], 3, Some(vec![2, 4, 5])),
+        ("a line among them", "gjdy", vec![1, 5, 6], 5, Some(vec![2, 4, 5])),
+        ("the last of them", "gjjdy", vec![1, 3, 4, 6], 6, Some(vec![2, 4])),
+        ("the newest line", "Gdy", vec![1, 3, 5], 5, Some(vec![2, 4, 5])),
+    ] {
+        let recording = Recording::of_attempts();
+        let mut harness = Harness::new(&recording, (140, 24));
+        harness.keys("Z");
+        harness.keys(keys);
+        let held = harness.app.list.attempts(2).map(|attempts| attempts.ids.clone());
+        let there = (lines(&harness), harness.app.list.selected(), held);
+        assert_eq!(there, (shown, Some(selected), attempts), "{name}");
+    }
+}
+
+#[test]
 fn a_folded_line_tells_all_attempts() {
     let recording = Recording::of_attempts();
     let mut harness = Harness::new(&recording, (200, 24));
