@@ -68,21 +68,30 @@ pub fn parse_list(text: &str) -> Result<Vec<Rule>, BadRule> {
     if rules.is_empty() { parse_all(text) } else { Ok(rules) }
 }
 
-/// Where the rules of a list stand: blanks separate them, but for those in quotes, and beside `,` and `=`.
+/// Where the rules of a list stand. Line ends separate them, and blanks, but for those in quotes, beside `,` and
+/// `=`, and in a value before what is no name of a fault.
 fn list(text: &str) -> Vec<Range<usize>> {
     let mut rules: Vec<Range<usize>> = Vec::new();
-    let (mut quoted, mut escaped, mut joins, mut is_apart) = (false, false, true, true);
+    let (mut quoted, mut escaped, mut joins, mut is_apart, mut is_line) = (false, false, true, true, true);
     for (at, c) in text.char_indices() {
         if c.is_whitespace() && !quoted {
             is_apart = true;
+            is_line |= c == '\n';
             continue;
         }
         let end = at + c.len_utf8();
+        let begins = |rule: &Range<usize>| {
+            let before = text.get(rule.clone()).unwrap_or_default();
+            let is_in_value = before.rsplit(',').next().is_some_and(|part| part.contains('='));
+            let after = text.get(at..).unwrap_or_default();
+            let name = after.split([',', ' ', '\t', '\n']).next().unwrap_or_default();
+            is_line || !is_in_value || name.starts_with("preset:") || catalogue::find(name).is_some()
+        };
         match rules.last_mut() {
-            Some(rule) if !is_apart || joins || matches!(c, ',' | '=') => rule.end = end,
+            Some(rule) if !is_apart || joins || matches!(c, ',' | '=') || !begins(rule) => rule.end = end,
             _ => rules.push(at..end),
         }
-        is_apart = false;
+        (is_apart, is_line) = (false, false);
         joins = matches!(c, ',' | '=') && !quoted;
         match c {
             _ if std::mem::take(&mut escaped) => {}

@@ -72,13 +72,13 @@ fn a_terminal_gets_titles_and_lines_that_fit() {
      6  13:00:00  GET     /v1/models            -                  200  complete             -    1.25 s  -
     ");
     assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 70, false), @"
-    id  path                 model        status  verdict         findings
-     1  /v1/chat…ompletions  acme/small      200  complete        -
-     2  /v1/chat…ompletions  acme/small      200  complete        warning
-     3  /v1/chat…ompletions  acme/a-mod…     429  refused         -
-     4  /v1/chat/␛]0;owned␇  ␛[31mred        200  cut-by-gateway  -
-     5  /v1/chat…ompletions  acme/small      502  failed          -
-     6  /v1/models           -               200  complete        -
+    id  path                  model       status  verdict         findings
+     1  /v1/chat/completions  acme/small     200  complete        -
+     2  /v1/chat/completions  acme/small     200  complete        warning
+     3  /v1/chat/completions  acme/a-mo…     429  refused         -
+     4  /v1/chat/␛]0;owned␇   ␛[31mred       200  cut-by-gateway  -
+     5  /v1/chat/completions  acme/small     502  failed          -
+     6  /v1/models            -              200  complete        -
     ");
     for width in 60..140 {
         let shown = on_terminal(&home, &["gatetap", "ls"], width, false);

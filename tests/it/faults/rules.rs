@@ -69,6 +69,8 @@ fn several_rules_stand_in_one_text() {
         ("429 503", &["429", "503"]),
         (" rate_limit_exceeded , first = 2 ", &["rate_limit_exceeded,first=2"]),
         ("429,first=1\n503,nth=2\n", &["429,first=1", "503,nth=2"]),
+        ("500,path=/v1/a b&c*,first=1", &["500,first=1,path=/v1/a b&c*"]),
+        ("500,path=/v1/a b&c* 503", &["500,path=/v1/a b&c*", "503"]),
         ("500,message=\"two words\" 503", &["500,message=two words", "503"]),
     ] {
         let rules: Vec<String> = spec::parse_list(written).unwrap().iter().map(ToString::to_string).collect();
@@ -110,7 +112,7 @@ fn a_table_says_the_same() {
     assert_eq!(spec::to_table(&rules[0]), table);
     for (table, message) in [
         (json!(3), "a rule is a table, or a text"),
-        (json!({}), "`fault` is missing: the name of a fault, as text"),
+        (json!({}), "`fault` is missing: the name of a fault, or a status"),
         (json!({ "fault": "429", "wen": {} }), "a rule has no key `wen`"),
         (json!({ "fault": "429", "when": { "delay": 1 } }), "`when` has no key `delay`"),
         (json!({ "fault": "429", "with": { "first": 1 } }), "`with` has no key `first`"),

@@ -41,7 +41,7 @@ fn keys_move_the_selection() {
     check("n", 3, false, None);
     check("gn", 3, false, None);
     check("gnnN", 3, false, None);
-    check("gN", 10, false, None);
+    check("gN", 9, false, None);
     check(":4<enter>", 4, false, None);
     check(":#7<enter>", 7, false, None);
     check(":last<enter>", 10, true, None);
