@@ -66,8 +66,8 @@ fn faults() {
 
     Options:
           --json       One JSON object a line
-          --url <URL>  Where the running proxy listens [default: the one that runs here, else
-                       http://127.0.0.1:7117] [env: GATETAP_URL]
+          --url <URL>  Where the running proxy listens [default: the one that runs here, else on 7117]
+                       [env: GATETAP_URL]
       -h, --help       Print help
     ");
     assert_snapshot!(help(&["faults", "arm", "--help"]), @"
@@ -79,8 +79,8 @@ fn faults() {
       <RULE>...  `NAME[,key=value…]` or `preset:NAME`
 
     Options:
-          --url <URL>  Where the running proxy listens [default: the one that runs here, else
-                       http://127.0.0.1:7117] [env: GATETAP_URL]
+          --url <URL>  Where the running proxy listens [default: the one that runs here, else on 7117]
+                       [env: GATETAP_URL]
       -h, --help       Print help
     ");
     assert_snapshot!(help(&["faults", "report", "--help"]), @"

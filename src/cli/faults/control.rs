@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Where the proxy is.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Proxy {
-    /// Where the running proxy listens [default: the one that runs here, else http://127.0.0.1:7117]
+    /// Where the running proxy listens [default: the one that runs here, else on 7117]
     #[arg(long, value_name = "URL", env = "GATETAP_URL", hide_env_values = true)]
     url: Option<Uri>,
 }
