@@ -40,7 +40,8 @@
 //! recorder. Everything else reads the file, in this process or in another, while it is being written, but for
 //! what a person changes by hand (pruning, notes, deleting), each in a short transaction of its own;
 //! nobody keeps a second copy. Raw bytes and times are the truth: whatever is derived can be derived again.
-//! Where a request goes comes from configuration alone; only a tunnel (`CONNECT`) names its own host.
+//! Where a request goes comes from configuration alone; only what is asked of a proxy names its own host: a tunnel
+//! (`CONNECT`) and, with `--intercept`, a whole URL.
 //!
 //! # Rooms
 //!

@@ -147,6 +147,7 @@ pub static ALL: &[&Check] = &[
     &resp::edge_page::CHECK,
     &resp::not_json::CHECK,
     &resp::coding_broken::CHECK,
+    &resp::coding_unknown::CHECK,
     // leak
     &leak::key_in_url::CHECK,
     &leak::key_in_prompt::CHECK,

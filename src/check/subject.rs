@@ -10,6 +10,7 @@ use crate::exchange::end::Verdict;
 use crate::exchange::head::{Headers, ResponseHead};
 use crate::exchange::time::Micros;
 use crate::gateway::profile::{Profile, profile};
+use crate::wire::coding::Problem;
 use crate::wire::dialect::Dialect;
 use serde_json::Value;
 use std::ops::Deref;
@@ -60,6 +61,8 @@ pub struct Subject<'a> {
     pub stream: &'a StreamFacts,
     /// The plain answer, decoded, as far as it is kept: empty of a stream.
     pub plain: &'a [u8],
+    /// Why the answer could not be decoded to its end, where it could not.
+    pub coding_problem: Option<&'a Problem>,
 }
 
 impl<'a> Context<'a> {

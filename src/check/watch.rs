@@ -268,6 +268,7 @@ impl Open {
             answer: self.digester.known_answer(),
             stream: self.digester.stream(),
             plain: self.digester.plain(),
+            coding_problem: self.digester.coding_problem(),
         }
     }
 }

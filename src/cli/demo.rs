@@ -87,8 +87,9 @@ impl DemoArgs {
         } else {
             tell(&runtime, &live, env)
         };
-        let outcome = runtime.block_on(live.stop());
+        let outcome = runtime::stop(runtime, live);
         shown?;
+        let outcome = outcome?;
         if let Some(db) = &self.db {
             writeln!(env.stderr, "the recording is kept: gatetap ls --db {}", db.display())?;
         }

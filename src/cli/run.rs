@@ -15,7 +15,7 @@ use crate::config::{
     Age, FaultRules, Given, Listen, Patience, RouteGiven, Settings, Upstream, UpstreamGiven,
 };
 use crate::exchange::time::{Clock, Micros};
-use crate::gateway::mask::mask_string;
+use crate::gateway::command::mask_command;
 use crate::live::{self, Live};
 use crate::tls::Files;
 use clap::builder::BoolishValueParser;
@@ -218,8 +218,9 @@ fn start(settings: &Settings, prepared: Prepared, env: &mut Env<'_>) -> anyhow::
         live_view::run(&runtime, &live, &live_settings, warnings, env)
     };
     let (replays, session) = (live.replays(), live.session());
-    let outcome = runtime.block_on(live.stop());
+    let outcome = runtime::stop(runtime, live);
     watched?;
+    let outcome = outcome?;
     if let Some(mut talk) = talk {
         talk.go_on(env)?;
     }
@@ -284,8 +285,8 @@ pub(super) fn upstream(to: &Upstream) -> live::Upstream {
     }
 }
 
-/// The words of the command line; what looks like a key is masked.
+/// The words of the command line without their secrets.
 fn command_line() -> String {
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    mask_string(words.join(" "))
+    mask_command(words.iter().map(String::as_str))
 }

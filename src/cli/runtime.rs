@@ -1,11 +1,19 @@
 //! The async runtime that commands run on, and the signals that end it.
 
+use super::error::with_exit;
+use super::exit::Exit;
+use crate::live::Live;
+use crate::record::Outcome;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// A proxy takes two connections for an exchange. What the shell grants is mostly meant for programs that open few.
 #[cfg(unix)]
 const OPEN_FILES: u64 = 65_536;
+
+/// A signal that follows another so closely is the same one: at a terminal, what wraps gatetap may send it, too.
+const SAME: Duration = Duration::from_secs(1);
 
 /// Starts the runtime, and lets the process open as many files as it may.
 ///
@@ -43,6 +51,30 @@ pub(super) fn draw_token() -> anyhow::Result<String> {
     let drawn = SystemRandom::new().fill(&mut bytes);
     drawn.map_err(|_unspecified| anyhow::Error::msg("the system gives no random numbers"))?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// Ends a gatetap and what it ran on. Whoever asks again meanwhile does not want to wait.
+///
+/// # Errors
+/// Where that happened: nobody knows then what of the recording was still to be written.
+pub(super) fn stop(runtime: Runtime, live: Live) -> anyhow::Result<Outcome> {
+    let told_again = async {
+        tokio::time::sleep(SAME).await;
+        told_to_stop(&runtime).await;
+    };
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            outcome = live.stop() => Some(outcome),
+            () = told_again => None,
+        }
+    });
+    // What threads of it still wait for, such as an answer to a question after a name, ends with the process.
+    runtime.shutdown_background();
+    outcome.ok_or_else(|| {
+        let hint = "what was still to be written is missing from the recording; told once, gatetap writes it";
+        with_exit(anyhow::Error::msg("told to end at once"), hint, Exit::CannotStart)
+    })
 }
 
 /// Watches from this call on, and is done when the process has been asked to end: Ctrl-C, SIGTERM, or the

@@ -6,7 +6,7 @@ use super::stream_facts::StreamFacts;
 use super::{Answer, ClientFacts, Digest, Text as SearchText, text};
 use crate::exchange::head::{Headers, RequestHead, ResponseHead};
 use crate::exchange::time::Micros;
-use crate::wire::coding::Decoder;
+use crate::wire::coding::{Decoder, Problem};
 use crate::wire::dialect::Dialect;
 use crate::wire::json::{End, Reader};
 use crate::wire::media::{self, Looks};
@@ -183,6 +183,11 @@ impl Digester {
     /// What is kept of a plain answer, decoded; empty of a stream.
     pub fn plain(&self) -> &[u8] {
         self.response.as_ref().and_then(|response| response.feed.plain()).unwrap_or_default()
+    }
+
+    /// Why the body of the answer could not be decoded to its end, if that was tried and failed.
+    pub fn coding_problem(&self) -> Option<&Problem> {
+        self.response.as_ref()?.feed.coding_problem()
     }
 
     /// What is kept of the request body, decoded. It is let go when the answer's head has come, if it is one

@@ -1,11 +1,11 @@
 //! The body of an answer, decoded and told apart: an event stream or a plain body.
 
-use super::utf8::Utf8;
 use crate::exchange::head::{Headers, ResponseHead};
-use crate::wire::coding::Decoder;
+use crate::wire::coding::{Decoder, Problem};
 use crate::wire::event_stream::{Item, Parser, Span};
 use crate::wire::json_lines::JsonLines;
 use crate::wire::media::{self, Looks};
+use crate::wire::utf8::Utf8;
 
 /// How much of a plain answer is kept to be read: 8 MiB.
 const PLAIN_CAP: usize = 8 * 1024 * 1024;
@@ -105,7 +105,12 @@ impl Feed {
 
     /// Whether nothing of the plain body is missing.
     pub(super) fn plain_is_all(&self) -> bool {
-        !self.plain.closed && self.decoder.as_ref().is_none_or(|decoder| decoder.problem().is_none())
+        !self.plain.closed && self.coding_problem().is_none()
+    }
+
+    /// Why a coded body is not read any further.
+    pub(super) fn coding_problem(&self) -> Option<&Problem> {
+        self.decoder.as_ref()?.problem()
     }
 
     /// What was begun in the stream and has not ended.

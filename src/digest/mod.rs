@@ -24,7 +24,6 @@ mod stream_facts;
 pub mod summary;
 mod text;
 mod tool_arguments;
-mod utf8;
 pub mod verdict;
 mod walk;
 

@@ -29,7 +29,6 @@ use crate::exchange::Exchange;
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
 use crate::exchange::head::ResponseHead;
 use crate::exchange::text::counted;
-use crate::wire::coding::Decoder;
 use crate::wire::dialect::Dialect;
 use crate::wire::media;
 
@@ -300,15 +299,11 @@ impl Facts<'_> {
         let digest = self.digest;
         let empty = self.exchange.response_bytes == 0;
         let kind = head.headers.text("content-type").map_or("no media type", media::essence);
-        let unread = Decoder::for_headers(&head.headers).problem().is_some();
         match self.form {
             Form::Bodiless => (
                 Verdict::Complete,
                 format!("status {} to `{}` has no body", head.status, self.exchange.request.method),
             ),
-            Form::Stream if unread => {
-                (Verdict::Complete, format!("{}; its coding cannot be read", self.close()))
-            }
             Form::Stream if digest.dialect.generates() || digest.terminal_event.is_some() || empty => {
                 (Verdict::Incomplete, self.broken())
             }

@@ -187,7 +187,10 @@ impl<'a> IntoIterator for &'a Headers {
 
 /// The part of a head that follows its first line.
 fn after_start_line(head: &Bytes) -> Bytes {
-    head.slice(head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1)..)
+    // Empty lines can stand before it.
+    let blank = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let line = head.iter().skip(blank).position(|&byte| byte == b'\n');
+    head.slice(line.map_or(head.len(), |at| blank + at + 1)..)
 }
 
 /// Splits a request target into path and query. An absolute target loses its scheme and authority.

@@ -1,6 +1,7 @@
 //! Streams on their way: the frames of an answer's body, and what becomes of them.
 
 use super::plan::LiveHead;
+use crate::wire::coding::Coding;
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -190,7 +191,7 @@ pub fn is_event_stream(head: &LiveHead) -> bool {
     let header = |wanted: &str| {
         head.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     };
-    let coded = header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    let coded = header("content-encoding").is_some_and(|value| Coding::is_in(value));
     head.status == 200
         && !coded
         && header("content-type").is_some_and(|kind| {

@@ -2,11 +2,12 @@
 //!
 //! The facts are data in TOML files beside the code; the code reads them once. [`profile`] says where a
 //! request goes, [`errors`] what a gateway answers when it refuses, [`keys`] what a key looks like,
-//! [`credential`] what is kept of one, and [`mask`] hides it.
+//! [`credential`] what is kept of one, and [`mask`] hides it, in a command line [`command`].
 //!
 //! Invariants: no IO; where a request goes depends on configuration only, never on the request; one
 //! table ([`keys`]) decides both what is noticed as a credential and what is hidden as one.
 
+pub mod command;
 pub mod credential;
 pub mod errors;
 pub mod keys;

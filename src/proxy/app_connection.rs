@@ -5,6 +5,7 @@ use super::app_tls::NoTls;
 use super::connect::place;
 use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
+use super::kept::AppId;
 use super::opening::{self, Opening};
 use super::route::Route;
 use super::socket::{Follower, ResetOnClose, watch_app};
@@ -13,6 +14,7 @@ use super::tunnel;
 use crate::exchange::end::{BodyEnd, Hop};
 use crate::exchange::time::Moment;
 use crate::record::TunnelTrack;
+use crate::wire::http1::HEAD_LIMIT;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -28,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 /// What exchanges need to know of the connection that they came over.
 #[derive(Debug, Clone)]
 pub(super) struct AppSide {
+    pub(super) id: AppId,
     pub(super) peer: SocketAddr,
     /// The address that the app called.
     pub(super) near: Option<SocketAddr>,
@@ -40,6 +43,7 @@ pub(super) struct AppSide {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
+    pub(super) id: AppId,
     pub(super) peer: SocketAddr,
     /// gatetap's own end of it.
     pub(super) near: Option<SocketAddr>,
@@ -68,7 +72,7 @@ pub(super) async fn serve(
         () = stop.cancelled() => return,
     };
     let near = stream.local_addr().ok();
-    let connection = Connection { shared, peer, near, route: None, stop, cut };
+    let connection = Connection { shared, id: AppId::default(), peer, near, route: None, stop, cut };
     // How a connection broke is written down with what went over it.
     drop(Box::pin(begin(Stream::accepted(stream), &connection)).await);
 }
@@ -101,7 +105,12 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
         spoken = connection.opening(&mut stream).await?;
     }
     match spoken {
-        Opening::Connect => tunnel::serve(stream, connection).await,
+        Opening::Connect => tokio::select! {
+            biased;
+            // Whatever it waits for and does not end by itself.
+            ended = tunnel::serve(stream, connection) => ended,
+            () = connection.cut.cancelled() => Ok(()),
+        },
         // What is no request is refused where requests are read, so that it is in the recording.
         Opening::Http | Opening::Tls | Opening::Foreign => {
             serve_http(stream, connection).await;
@@ -113,6 +122,8 @@ async fn begin(mut stream: Stream, connection: &Connection) -> io::Result<()> {
 /// Serves the requests of a connection: of HTTP/1, or of HTTP/2 if it begins like that.
 pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
     let next = tokio::select! {
+        biased;
+        // An exchange that is open knows how it has to be cut.
         next = http1::serve(Link::new(stream), connection) => next,
         () = connection.cut.cancelled() => return,
     };
@@ -124,10 +135,11 @@ pub(super) async fn serve_http(stream: Stream, connection: &Connection) {
 async fn serve_http2(link: Link<Stream>, connection: &Connection) {
     let (socket, watch) = watch_app(link);
     let route = connection.route.clone();
-    let app = AppSide { peer: connection.peer, near: connection.near, socket: watch.follower(), route };
+    let (id, peer, near) = (connection.id.clone(), connection.peer, connection.near);
+    let app = AppSide { id, peer, near, socket: watch.follower(), route };
     let service = AppService { shared: Arc::clone(&connection.shared), app };
     let mut server = http2::Builder::new(TokioExecutor::new());
-    server.auto_date_header(false);
+    server.auto_date_header(false).max_header_list_size(HEAD_LIMIT as u32);
     let mut serving = pin!(server.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
@@ -148,6 +160,7 @@ impl Connection {
     pub(super) fn inside(&self, route: Arc<Route>) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
+            id: self.id.clone(),
             peer: self.peer,
             near: self.near,
             route: Some(route),

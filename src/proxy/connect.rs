@@ -2,6 +2,7 @@
 
 use super::outgoing::{OutgoingProxies, OutgoingProxy};
 use super::own_answer::{Failure, Token};
+use super::race::{self, Tried};
 use super::route::Route;
 use super::stream::{OwnSockets, Stream, canonical};
 use crate::exchange::text::causes;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 /// The longest answer to `CONNECT` that is read.
@@ -61,6 +63,14 @@ pub(super) struct Made {
     pub(super) stream: Stream,
     /// How long it took.
     pub(super) connect: Micros,
+}
+
+/// Why an address gave no connection.
+#[derive(Debug)]
+enum NoTcp {
+    /// It is gatetap's own.
+    Itself,
+    Refused(io::Error),
 }
 
 impl Connector {
@@ -108,13 +118,14 @@ impl Connector {
         clock: &Clock,
     ) -> Result<Made, Failure> {
         let from = clock.mono();
+        let until = Instant::now() + self.timeout;
         let dialled = async {
             match self.outgoing.toward(tls, host, port) {
-                None => self.tcp(host, port).await,
-                Some(proxy) => self.through(proxy, host, port).await,
+                None => self.tcp(host, port, until).await,
+                Some(proxy) => self.through(proxy, host, port, until).await,
             }
         };
-        let stream = self.in_time(&place(host, port), dialled).await?;
+        let stream = self.in_time(&place(host, port), until, dialled).await?;
         Ok(Made { stream, connect: clock.mono().since(from) })
     }
 
@@ -134,13 +145,27 @@ impl Connector {
         let other = self.other.iter().find(|(other, _)| other == gateway);
         let trusted = other.map_or(&self.usual, |(_, trusted)| trusted);
         let shaking = trusted.tls(stream, gateway.host(), &gateway.authority, alpn);
-        let (stream, http2) = self.in_time(&gateway.authority, shaking).await?;
+        let until = Instant::now() + self.timeout;
+        let (stream, http2) = self.in_time(&gateway.authority, until, shaking).await?;
         Ok((stream, ConnectTimes { connect, tls: Some(clock.mono().since(from)) }, http2))
     }
 
     /// Whether who calls `called` from `peer` is gatetap itself.
     pub(super) fn is_ours(&self, peer: SocketAddr, called: SocketAddr) -> bool {
         self.sockets.contain(peer, called)
+    }
+
+    /// Whether a URL with this host and port is a listener's own: by its address, by the one that was called, or as
+    /// this machine.
+    pub(super) fn is_own_place(&self, host: &str, port: u16, called: Option<SocketAddr>) -> bool {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            let address = SocketAddr::new(ip, port);
+            return self.is_own(address)
+                || called.is_some_and(|called| canonical(called) == canonical(address));
+        }
+        let is_here = |own: IpAddr| own.is_loopback() || own.is_unspecified();
+        host.eq_ignore_ascii_case("localhost")
+            && self.own.iter().any(|own| own.port() == port && is_here(own.ip()))
     }
 
     /// Whether gatetap has asked for the tunnel with this head itself: some proxy has led it back here.
@@ -151,9 +176,10 @@ impl Connector {
     async fn in_time<T>(
         &self,
         name: &str,
+        until: Instant,
         dialling: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.timeout, dialling).await {
+        match tokio::time::timeout_at(until, dialling).await {
             Ok(dialled) => dialled,
             Err(_elapsed) => Err(Failure::new(
                 Token::ConnectTimeout,
@@ -162,29 +188,41 @@ impl Connector {
         }
     }
 
-    async fn tcp(&self, host: &str, port: u16) -> Result<Stream, Failure> {
+    async fn tcp(&self, host: &str, port: u16, until: Instant) -> Result<Stream, Failure> {
         let name = place(host, port);
         let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
             .await
             .map_err(|error| Failure::new(Token::DnsNotFound, format!("cannot resolve `{host}`: {error}")))?
             .collect();
-        let mut failure = Failure::new(Token::DnsNotFound, format!("`{host}` has no address"));
-        for address in addresses {
-            if self.is_own(address) {
-                return Err(calls_itself(&name));
-            }
-            match TcpStream::connect(address).await {
-                Ok(tcp) if self.is_own_by_ends(&tcp) => return Err(calls_itself(&name)),
-                Ok(tcp) => return Ok(Stream::dialled(tcp, &self.sockets)),
-                Err(error) => failure = refused(&error, &name, address),
-            }
+        if addresses.is_empty() {
+            return Err(Failure::new(Token::DnsNotFound, format!("`{host}` has no address")));
         }
-        Err(failure)
+        let attempt = async |address| {
+            if self.is_own(address) {
+                return Err(NoTcp::Itself);
+            }
+            let tcp = TcpStream::connect(address).await.map_err(NoTcp::Refused)?;
+            if self.is_own_by_ends(&tcp) { Err(NoTcp::Itself) } else { Ok(tcp) }
+        };
+        let mut tried = Tried::new();
+        // The limit is watched here, too, so that what is said when it is over names the addresses.
+        let first = tokio::time::timeout_at(until, race::first(addresses, attempt, &mut tried)).await;
+        match first {
+            Ok(Some(tcp)) => Ok(Stream::dialled(tcp, &self.sockets)),
+            Ok(None) => Err(unreached(&name, &tried, None)),
+            Err(_elapsed) => Err(unreached(&name, &tried, Some(self.timeout))),
+        }
     }
 
     /// Asks `proxy` for a tunnel to the host.
-    async fn through(&self, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<Stream, Failure> {
-        let mut stream = self.tcp(&proxy.host, proxy.port).await?;
+    async fn through(
+        &self,
+        proxy: &OutgoingProxy,
+        host: &str,
+        port: u16,
+        until: Instant,
+    ) -> Result<Stream, Failure> {
+        let mut stream = self.tcp(&proxy.host, proxy.port, until).await?;
         if proxy.tls {
             (stream, _) = self.usual.tls(stream, &proxy.host, &proxy.to_string(), Alpn::Nothing).await?;
         }
@@ -300,18 +338,61 @@ fn calls_itself(name: &str) -> Failure {
     Failure::new(Token::Loop, format!("{name} is gatetap itself; point --upstream at the gateway"))
 }
 
-fn refused(error: &io::Error, name: &str, address: SocketAddr) -> Failure {
-    let token = match error.kind() {
-        io::ErrorKind::ConnectionReset => Token::ConnectionReset,
-        io::ErrorKind::TimedOut => Token::ConnectTimeout,
+/// None of the addresses of `name` took a connection; not within `limit` where there is one.
+fn unreached(name: &str, tried: &Tried<NoTcp>, limit: Option<Duration>) -> Failure {
+    if tried.0.iter().any(|(_, outcome)| matches!(outcome, Some(NoTcp::Itself))) {
+        return calls_itself(name);
+    }
+    let said = |(address, outcome): &(SocketAddr, Option<NoTcp>)| match outcome {
+        Some(NoTcp::Refused(error)) => format!("{address}: {error}"),
+        Some(NoTcp::Itself) | None => format!("{address}: no answer"),
+    };
+    let all = tried.0.iter().map(said).collect::<Vec<_>>().join("; ");
+    if let Some(limit) = limit {
+        let message = format!("{name} did not take a connection within {limit:?} ({all})");
+        return Failure::new(Token::ConnectTimeout, message);
+    }
+    let last = tried.0.iter().rev().find_map(|(_, outcome)| match outcome {
+        Some(NoTcp::Refused(error)) => Some(error.kind()),
+        _ => None,
+    });
+    let token = match last {
+        Some(io::ErrorKind::ConnectionReset) => Token::ConnectionReset,
+        Some(io::ErrorKind::TimedOut) => Token::ConnectTimeout,
         _ => Token::ConnectionRefused,
     };
-    Failure::new(token, format!("cannot connect to {name} ({address}): {error}"))
+    Failure::new(token, format!("cannot connect to {name} ({all})"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_reached_is_named_address_by_address() {
+        let limit = Some(Duration::from_secs(10));
+        let (v6, v4) = ("[2001:db8::1]:443".parse().unwrap(), "192.0.2.1:443".parse().unwrap());
+        let refused = || Some(NoTcp::Refused(io::ErrorKind::ConnectionRefused.into()));
+        for (tried, limit, token, says) in [
+            (
+                vec![(v6, None), (v4, refused())],
+                limit,
+                Token::ConnectTimeout,
+                "[2001:db8::1]:443: no answer; 192",
+            ),
+            (
+                vec![(v6, refused()), (v4, refused())],
+                None,
+                Token::ConnectionRefused,
+                "443: connection refused; 192",
+            ),
+            (vec![(v6, Some(NoTcp::Itself)), (v4, refused())], None, Token::Loop, "is gatetap itself"),
+        ] {
+            let failure = unreached("a.example:443", &Tried(tried), limit);
+            assert_eq!(failure.token, token);
+            assert!(failure.message.contains(says), "{}", failure.message);
+        }
+    }
 
     #[test]
     fn gatetap_knows_itself_by_every_name() {

@@ -6,7 +6,7 @@ use super::foreign::{FETCH_SITE, Page};
 use super::inject::{self, Asking, Injection, Key, LOOKED_AT};
 use super::looked::Looked;
 use super::own_answer::{Failure, Token, says_unprocessed};
-use super::pool::{Lease, Pool};
+use super::pool::{Asker, Lease, Pool};
 use super::route::Route;
 use super::tap::Tap;
 use super::{Shared, control, headers};
@@ -123,8 +123,8 @@ pub(super) async fn exchange(
             Err(NoAnswer::Failed(failure))
         }
         Ok(own) => match draw(shared, &destination.route, &mut request, &own).await {
-            None => send(shared, &destination.route, request, &track).await,
-            Some(injection) => inject(shared, &destination.route, request, &track, injection).await,
+            None => send(shared, app, &destination.route, request, &track).await,
+            Some(injection) => inject(shared, app, &destination.route, request, &track, injection).await,
         },
     };
     waiting.track = None;
@@ -205,6 +205,7 @@ async fn draw(
 /// Sends the request to a fault, and waits for the head of what comes of it.
 async fn inject(
     shared: &Arc<Shared>,
+    app: &AppSide,
     route: &Arc<Route>,
     mut request: Request<Looked>,
     track: &Track,
@@ -214,7 +215,8 @@ async fn inject(
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
     let injected = injection.start(shared, route, track);
-    let mut lease = Pool::injected(injected, route).await.map_err(NoAnswer::from)?;
+    let asker = Asker { app: &app.id, clock: shared.recorder.clock() };
+    let mut lease = Pool::injected(injected, route, asker).await.map_err(NoAnswer::from)?;
     let socket = lease.socket();
     let request =
         request.map(|body| Tap::new(body, Side::Request, track.clone(), socket, None, Arc::clone(shared)));
@@ -298,23 +300,25 @@ fn destination(shared: &Shared, app: &AppSide, request: &Request<Incoming>) -> R
 /// Sends the request and waits for the head of the answer.
 async fn send(
     shared: &Arc<Shared>,
+    app: &AppSide,
     route: &Route,
     request: Request<Looked>,
     track: &Track,
 ) -> Result<Sent, NoAnswer> {
     let http2 = route.is_tls();
+    let asker = Asker { app: &app.id, clock: shared.recorder.clock() };
     let connect = || async {
         if http2 {
-            shared.http2.connect(shared, route).await
+            shared.http2.connect(shared, route, asker).await
         } else {
-            shared.pool.connect(route, &shared.connector, shared.recorder.clock()).await
+            shared.pool.connect(route, &shared.connector, asker).await
         }
     };
-    let shared_connection = if http2 { shared.http2.share(route) } else { None };
+    let shared_connection = if http2 { shared.http2.share(route, asker) } else { None };
     let idle = match shared_connection {
         Some(lease) => Some(Lease::Http2(lease)),
         None if route.single_use => None,
-        None => shared.pool.idle(route).await,
+        None => shared.pool.idle(route, asker).await,
     };
     let mut lease = match idle {
         Some(lease) => lease,
@@ -360,8 +364,9 @@ fn instead(shared: &Shared, sent: &Sent) -> Option<Miss> {
 
 /// Passes the gateway's answer on to the app.
 fn pass_on(shared: &Arc<Shared>, track: &Track, sent: Sent) -> Response<AppBody> {
-    let Sent { lease, response, timing } = sent;
+    let Sent { mut lease, response, timing } = sent;
     let (mut parts, body) = response.into_parts();
+    lease.heed(&parts.headers);
     track.answered(Answered {
         status: parts.status,
         version: parts.version,

@@ -12,9 +12,11 @@
 use super::Shared;
 use super::connect::{ConnectTimes, GatewayStream};
 use super::headers::join_cookies;
+use super::kept::{AppId, Kept};
 use super::own_answer::Failure;
-use super::pool::{Lease, RequestBody};
+use super::pool::{Asker, Lease, RequestBody};
 use super::route::Route;
+use crate::exchange::time::Clock;
 use crate::tls::Alpn;
 use crate::wire::http1::HEAD_LIMIT;
 use http::header::{HOST, HeaderValue, TE, TRANSFER_ENCODING};
@@ -23,19 +25,25 @@ use http::{Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http2::{self, Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 /// So much of one answer may wait in memory for its app.
 const STREAM_WINDOW: u32 = 1 << 20;
 
 /// All answers together are not held back: an app that reads slowly must not stop the others.
 const CONNECTION_WINDOW: u32 = 1 << 30;
+
+/// How often a gateway that carries an exchange is asked for a sign of life, and how long it may take to give one. A
+/// network that has forgotten a connection says nothing; a gateway that thinks answers a ping all the same.
+const LOOK_AFTER: Duration = Duration::from_secs(30);
+const NO_SIGN: Duration = Duration::from_secs(60);
 
 /// The open connections by origin. The lock is held to look for one or put one in, never while waiting.
 #[derive(Debug, Clone, Default)]
@@ -51,37 +59,50 @@ struct Connection {
     driver: Arc<Mutex<Option<Driver>>>,
     /// How many exchanges it carries.
     streams: Arc<AtomicUsize>,
+    /// Since when it carries none, if it has carried one.
+    kept: Arc<Mutex<Option<Kept>>>,
 }
 
 /// One exchange's share of a connection.
 #[derive(Debug)]
 pub(super) struct StreamLease {
     connection: Connection,
+    app: AppId,
+    clock: Clock,
     times: Option<ConnectTimes>,
 }
 
 impl Http2Pool {
     /// A share of a connection to `route` that is open already, and has room for another stream.
-    pub(super) fn share(&self, route: &Route) -> Option<StreamLease> {
+    pub(super) fn share(&self, route: &Route, asker: Asker<'_>) -> Option<StreamLease> {
         if route.has_made() {
             return None;
         }
+        let now = asker.clock.mono();
         let mut pool = self.lock();
         let connections = pool.get_mut(&route.origin)?;
-        connections.retain(Connection::is_open);
-        connections.iter().find(|connection| connection.has_room()).map(|connection| connection.lease(None))
+        connections
+            .retain(|connection| connection.is_open() && !connection.waits(|kept| kept.is_useless(now)));
+        let good = |connection: &&Connection| {
+            connection.has_room() && !connection.waits(|kept| !kept.is_for(asker.app, now))
+        };
+        connections.iter().find(good).map(|connection| connection.lease(asker, None))
     }
 
     /// A new connection to `route`: of HTTP/2 if the gateway agrees to it, else of HTTP/1.
-    pub(super) async fn connect(&self, shared: &Shared, route: &Route) -> Result<Lease, Failure> {
-        let clock = shared.recorder.clock();
-        let (stream, times, http2) = shared.connector.connect(route, Alpn::Http2, clock).await?;
+    pub(super) async fn connect(
+        &self,
+        shared: &Shared,
+        route: &Route,
+        asker: Asker<'_>,
+    ) -> Result<Lease, Failure> {
+        let (stream, times, http2) = shared.connector.connect(route, Alpn::Http2, asker.clock).await?;
         if !http2 {
-            return shared.pool.adopt(route, stream, times).await;
+            return shared.pool.adopt(route, asker, stream, times).await;
         }
         let connection = handshake(stream).await;
         let connection = connection.map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
-        let lease = connection.lease(Some(times));
+        let lease = connection.lease(asker, Some(times));
         self.lock().entry(Arc::clone(&route.origin)).or_default().push(connection);
         Ok(Lease::Http2(lease))
     }
@@ -97,6 +118,9 @@ async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(HEAD_LIMIT as u32)
+        .timer(TokioTimer::new())
+        .keep_alive_interval(LOOK_AFTER)
+        .keep_alive_timeout(NO_SIGN)
         .handshake(TokioIo::new(stream))
         .await?;
     let driver = Arc::new(Mutex::new(Some(driver)));
@@ -113,7 +137,7 @@ async fn handshake(stream: GatewayStream) -> hyper::Result<Connection> {
     });
     // What ends it is told to whoever waits for an answer on it.
     tokio::spawn(async move { drop(driving.await) });
-    Ok(Connection { sender, driver, streams: Arc::default() })
+    Ok(Connection { sender, driver, streams: Arc::default(), kept: Arc::default() })
 }
 
 impl Connection {
@@ -127,9 +151,15 @@ impl Connection {
         self.streams.load(Ordering::Relaxed) < most
     }
 
-    fn lease(&self, times: Option<ConnectTimes>) -> StreamLease {
+    /// Whether it carries nothing, and what is known of that is `so`.
+    fn waits(&self, so: impl FnOnce(&Kept) -> bool) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.streams.load(Ordering::Relaxed) == 0 && kept.as_ref().is_some_and(so)
+    }
+
+    fn lease(&self, asker: Asker<'_>, times: Option<ConnectTimes>) -> StreamLease {
         self.streams.fetch_add(1, Ordering::Relaxed);
-        StreamLease { connection: self.clone(), times }
+        StreamLease { connection: self.clone(), app: asker.app.clone(), clock: asker.clock.clone(), times }
     }
 }
 
@@ -151,6 +181,8 @@ impl StreamLease {
 
 impl Drop for StreamLease {
     fn drop(&mut self) {
+        let mut kept = self.connection.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(Kept::new(&self.app, self.clock.mono(), None));
         self.connection.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }

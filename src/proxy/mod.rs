@@ -10,7 +10,9 @@
 //! `tap` in each body sees what passes (`forward`).
 //!
 //! Invariants:
-//! * Where a request goes comes from configuration alone; nothing in the request chooses it.
+//! * Where a request goes comes from configuration alone; nothing in the request chooses it. What is asked of gatetap
+//!   as a proxy names its host itself, and is sent there with nothing of a gateway's: a tunnel, and where tunnels are
+//!   opened also a request whose target is a whole URL.
 //! * A chunk is passed on as it was read, before anything else is read. Nothing is buffered or repaired.
 //! * Dropping is cancelling: when the app leaves, its task drops the exchange, which closes the
 //!   gateway's connection.
@@ -29,6 +31,7 @@ mod http1;
 mod http2;
 mod inject;
 mod intercept;
+mod kept;
 mod listener;
 mod looked;
 mod opening;
@@ -36,6 +39,7 @@ mod outgoing;
 mod own_answer;
 mod passing;
 mod pool;
+mod race;
 mod relay;
 mod route;
 mod socket;

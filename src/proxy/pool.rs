@@ -3,16 +3,17 @@
 use super::connect::{ConnectTimes, Connector, GatewayStream};
 use super::http2::{StreamLease, in_http1_form};
 use super::inject::Injected;
+use super::kept::{self, AppId, Kept};
 use super::looked::Looked;
 use super::own_answer::Failure;
 use super::route::Route;
 use super::socket::{ResetOnClose, SocketFacts, Watch, watch_gateway};
 use super::tap::Tap;
-use crate::exchange::time::Clock;
+use crate::exchange::time::{Clock, Micros};
 use crate::record::Track;
 use crate::tls::Alpn;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -37,6 +38,15 @@ pub(super) struct Pool(Arc<Mutex<HashMap<Arc<str>, Vec<Connection>>>>);
 struct Connection {
     sender: SendRequest<RequestBody>,
     watch: Watch,
+    /// While it waits for its next request.
+    kept: Option<Kept>,
+}
+
+/// Who asks for a connection, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) app: &'a AppId,
+    pub(super) clock: &'a Clock,
 }
 
 /// A connection in use by one exchange. Dropped, it closes; given back, it waits for the next.
@@ -54,6 +64,10 @@ pub(super) struct Http1Lease {
     connection: Connection,
     /// Where it waits for its next request; `None` where it is for this one alone.
     pool: Option<Pool>,
+    app: AppId,
+    clock: Clock,
+    /// How long the gateway says that it waits for that.
+    patience: Option<Micros>,
     origin: Arc<str>,
     /// What it took to connect; `None` if the connection was there already.
     times: Option<ConnectTimes>,
@@ -63,13 +77,13 @@ pub(super) struct Http1Lease {
 
 impl Pool {
     /// An idle connection to `gateway`, if one is still good.
-    pub(super) async fn idle(&self, route: &Route) -> Option<Lease> {
+    pub(super) async fn idle(&self, route: &Route, asker: Asker<'_>) -> Option<Lease> {
         if route.has_made() {
             return None;
         }
-        while let Some(mut connection) = self.take(&route.origin) {
+        while let Some(mut connection) = self.take(&route.origin, asker) {
             if connection.sender.ready().await.is_ok() {
-                return Some(self.lease(connection, route, None));
+                return Some(self.lease(connection, route, asker, None));
             }
         }
         None
@@ -80,49 +94,54 @@ impl Pool {
         &self,
         route: &Route,
         connector: &Connector,
-        clock: &Clock,
+        asker: Asker<'_>,
     ) -> Result<Lease, Failure> {
-        let (stream, times, _) = connector.connect(route, Alpn::Http1, clock).await?;
-        self.adopt(route, stream, times).await
+        let (stream, times, _) = connector.connect(route, Alpn::Http1, asker.clock).await?;
+        self.adopt(route, asker, stream, times).await
     }
 
     /// Makes a connection one of the pool.
     pub(super) async fn adopt(
         &self,
         route: &Route,
+        asker: Asker<'_>,
         stream: GatewayStream,
         times: ConnectTimes,
     ) -> Result<Lease, Failure> {
         let connection = Connection::over(stream, route).await?;
-        Ok(self.lease(connection, route, Some(times)))
+        Ok(self.lease(connection, route, asker, Some(times)))
     }
 
     /// A lease of a connection of gatetap's own making.
-    pub(super) async fn injected(injected: Injected, route: &Route) -> Result<Lease, Failure> {
+    pub(super) async fn injected(
+        injected: Injected,
+        route: &Route,
+        asker: Asker<'_>,
+    ) -> Result<Lease, Failure> {
         let connection = Connection::over(injected, route).await?;
         let times = Some(ConnectTimes::default());
-        Ok(Lease::Http1(Http1Lease {
-            connection,
-            pool: None,
-            origin: Arc::clone(&route.origin),
-            times,
-            request_whole: Arc::default(),
-        }))
+        Ok(Lease::Http1(Http1Lease::new(connection, None, route, asker, times)))
     }
 
-    fn lease(&self, connection: Connection, route: &Route, times: Option<ConnectTimes>) -> Lease {
-        let origin = Arc::clone(&route.origin);
-        Lease::Http1(Http1Lease {
-            connection,
-            pool: Some(self.clone()),
-            origin,
-            times,
-            request_whole: Arc::default(),
-        })
+    fn lease(
+        &self,
+        connection: Connection,
+        route: &Route,
+        asker: Asker<'_>,
+        times: Option<ConnectTimes>,
+    ) -> Lease {
+        Lease::Http1(Http1Lease::new(connection, Some(self.clone()), route, asker, times))
     }
 
-    fn take(&self, origin: &str) -> Option<Connection> {
-        self.lock().get_mut(origin)?.pop()
+    fn take(&self, origin: &str, asker: Asker<'_>) -> Option<Connection> {
+        let now = asker.clock.mono();
+        let mut pool = self.lock();
+        let idle = pool.get_mut(origin)?;
+        let is_for = |connection: &Connection| {
+            connection.kept.as_ref().is_some_and(|kept| kept.is_for(asker.app, now))
+        };
+        let at = idle.iter().rposition(is_for)?;
+        Some(idle.remove(at))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Vec<Connection>>> {
@@ -145,7 +164,28 @@ impl Connection {
             .map_err(|error| Failure::from_hyper(&error, &route.gateway.authority))?;
         // What ends it is told to whoever waits for an answer on it.
         tokio::spawn(async move { drop(driver.with_upgrades().await) });
-        Ok(Self { sender, watch })
+        Ok(Self { sender, watch, kept: None })
+    }
+}
+
+impl Http1Lease {
+    fn new(
+        connection: Connection,
+        pool: Option<Pool>,
+        route: &Route,
+        asker: Asker<'_>,
+        times: Option<ConnectTimes>,
+    ) -> Self {
+        Self {
+            connection,
+            pool,
+            app: asker.app.clone(),
+            clock: asker.clock.clone(),
+            patience: None,
+            origin: Arc::clone(&route.origin),
+            times,
+            request_whole: Arc::default(),
+        }
     }
 }
 
@@ -195,16 +235,31 @@ impl Lease {
         }
     }
 
+    /// Heeds what the head of the answer says of the connection.
+    pub(super) fn heed(&mut self, headers: &HeaderMap) {
+        if let Self::Http1(lease) = self {
+            let said = headers.get_all("keep-alive").iter();
+            lease.patience =
+                kept::patience(said.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')));
+        }
+    }
+
     /// Lets the connection wait for its next request. Where the answer came before the request was whole, the
     /// rest of it still goes over the connection, which then closes.
     pub(super) fn give_back(self) {
         let Self::Http1(lease) = self else { return };
-        let Http1Lease { connection, pool: Some(pool), origin, request_whole, .. } = lease else { return };
+        let Http1Lease { pool: Some(pool), origin, request_whole, app, clock, patience, .. } = lease else {
+            return;
+        };
+        let mut connection = lease.connection;
         if connection.sender.is_closed() || !request_whole.load(Ordering::Acquire) {
             return;
         }
         let mut pool = pool.lock();
         let idle = pool.entry(origin).or_default();
+        let now = clock.mono();
+        idle.retain(|waiting| !waiting.kept.as_ref().is_some_and(|kept| kept.is_useless(now)));
+        connection.kept = Some(Kept::new(&app, now, patience));
         if idle.len() < IDLE_PER_GATEWAY {
             idle.push(connection);
         }

@@ -23,8 +23,10 @@ pub(super) struct Route {
     pub(super) origin: Arc<str>,
     /// The `Host` it is asked by; `None` if the authority cannot stand in a header.
     pub(super) host: Option<HeaderValue>,
-    /// Requests go on as they are: the app speaks to this gateway itself, inside a tunnel.
+    /// Requests go on as they are: the app speaks to this gateway itself, through a proxy as it knows.
     pub(super) opened: bool,
+    /// No rule for faults means it: it is reached through gatetap only because all that needs no tunnel is.
+    pub(super) unbroken: bool,
     /// What is set in requests to it.
     pub(super) set: Arc<[SetHeader]>,
     /// It closes after every answer, whatever the answer says: no connection to it takes a second request.
@@ -103,6 +105,7 @@ impl Route {
             origin: gateway.origin().into(),
             host: HeaderValue::try_from(&gateway.authority).ok(),
             opened: false,
+            unbroken: false,
             set: Arc::default(),
             single_use: false,
             ahead: None,
@@ -122,9 +125,14 @@ impl Route {
         Self { opened: true, made: Mutex::new(Some(made)), ..Self::new(gateway) }
     }
 
+    /// The way to a host that a request has named to its proxy.
+    pub(super) fn proxied(gateway: &Gateway, unbroken: bool) -> Self {
+        Self { opened: true, unbroken, ..Self::new(gateway) }
+    }
+
     /// What is set in a request of `page`: nothing secret, where that is somebody else's.
     pub(super) fn set_for(&self, page: Page<'_>) -> Arc<[SetHeader]> {
-        if self.set.iter().any(|set| set.secret.is_some()) && page.is_foreign() {
+        if self.set.iter().any(|set| set.secret.is_some()) && page.is_foreign(&self.gateway.authority) {
             return self.set.iter().filter(|set| set.secret.is_none()).cloned().collect();
         }
         Arc::clone(&self.set)

@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+#[cfg(unix)]
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
@@ -54,6 +56,7 @@ impl Stream {
     pub(super) fn dialled(tcp: TcpStream, sockets: &OwnSockets) -> Self {
         let ends = tcp.local_addr().and_then(|near| Ok((near, tcp.peer_addr()?)));
         let dialled = ends.ok().map(|(near, far)| sockets.enter(near, far));
+        drop(keep_alive(&tcp));
         Self::over_tcp(tcp, dialled)
     }
 
@@ -151,6 +154,24 @@ impl Drop for Dialled {
     fn drop(&mut self) {
         self.sockets.lock().remove(&self.ends);
     }
+}
+
+/// Has the system see to it that a connection which is silent for long is not forgotten on its way, and is known to
+/// be gone when it is: what an app sees to by itself ends at gatetap. Where it fails, all goes on as before.
+/// Source: the numbers are those of Anthropic's SDK for Python.
+#[cfg(unix)]
+fn keep_alive(tcp: &TcpStream) -> io::Result<()> {
+    use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl};
+    const SILENCE: Duration = Duration::from_secs(60);
+    set_socket_keepalive(tcp, true)?;
+    set_tcp_keepidle(tcp, SILENCE)?;
+    set_tcp_keepintvl(tcp, SILENCE)?;
+    Ok(set_tcp_keepcnt(tcp, 5)?)
+}
+
+#[cfg(not(unix))]
+fn keep_alive(_: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
 
 /// An IPv4 address as such, also where an IPv6 socket writes it as one of its own.

@@ -3,6 +3,7 @@
 use super::app_connection::{Connection, serve_http};
 use super::app_tls::NoTls;
 use super::connect::{Made, place};
+use super::http1::HEAD_TIME;
 use super::opening::{self, Opening};
 use super::own_answer::{Failure, Token, rendered};
 use super::relay::{Counts, relay};
@@ -36,7 +37,16 @@ struct Target {
 
 /// Serves a connection that begins with `CONNECT`.
 pub(super) async fn serve(mut app: Stream, connection: &Connection) -> io::Result<()> {
-    let head = read_head(&mut app).await?;
+    let head = tokio::select! {
+        read = tokio::time::timeout(HEAD_TIME, read_head(&mut app)) => read,
+        () = connection.stop.cancelled() => return Ok(()),
+    };
+    let Ok(head) = head else {
+        let message = format!("the head of the CONNECT was not whole after {} s", HEAD_TIME.as_secs());
+        let failure = Failure::new(Token::SlowRequest, message);
+        return refuse(app, &failure, failure.status()).await;
+    };
+    let head = head?;
     let Some(target) = Target::of(&head) else {
         let failure =
             Failure::new(Token::UnsupportedRequest, "a tunnel is asked for as `CONNECT HOST:PORT HTTP/1.1`");
@@ -49,7 +59,13 @@ pub(super) async fn serve(mut app: Stream, connection: &Connection) -> io::Resul
         let message = format!("{} was asked for by gatetap itself", target.name());
         Err(Failure::new(Token::Loop, message))
     } else {
-        shared.connector.dial(true, &target.host, target.port, clock).await
+        tokio::select! {
+            dialled = shared.connector.dial(true, &target.host, target.port, clock) => dialled,
+            () = connection.cut.cancelled() => {
+                connection.tunnel(began, target.name()).ended(BodyEnd::stopped());
+                return Ok(());
+            }
+        }
     };
     let made = match dialled {
         Ok(made) => made,
@@ -96,15 +112,23 @@ async fn open(
     };
     let intercept = &connection.shared.intercept;
     let (app, scheme) = match spoken {
-        Opening::Tls => match connection.shared.app_tls.accept(app, &target.host).await {
-            Ok(app) => (app, Scheme::Https),
-            Err(NoTls { reason, .. }) => {
-                let mut track = connection.tunnel(began, target.name());
-                track.connected(made.connect);
-                track.ended(BodyEnd::broken(Hop::App, reason));
-                return Ok(());
+        Opening::Tls => {
+            let accepted = tokio::select! {
+                accepted = connection.shared.app_tls.accept(app, &target.host) => {
+                    accepted.map_err(|NoTls { reason, .. }| BodyEnd::broken(Hop::App, reason))
+                }
+                () = connection.cut.cancelled() => Err(BodyEnd::stopped()),
+            };
+            match accepted {
+                Ok(app) => (app, Scheme::Https),
+                Err(end) => {
+                    let mut track = connection.tunnel(began, target.name());
+                    track.connected(made.connect);
+                    track.ended(end);
+                    return Ok(());
+                }
             }
-        },
+        }
         Opening::Http | Opening::Connect => (app, Scheme::Http),
         Opening::Foreign => {
             let mut track = connection.tunnel(began, target.name());

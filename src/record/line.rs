@@ -92,7 +92,7 @@ impl Line {
         self.redactor.answered(&head.headers);
         let upgrade = head.headers.text("upgrade").unwrap_or_default();
         if head.status == 101 && upgrade.eq_ignore_ascii_case("websocket") {
-            self.redactor.becomes_frames();
+            self.redactor.becomes_frames(&head.headers);
         }
         self.exchange.response = Some(head.clone());
         self.exchange.timing = Timing { held: self.exchange.timing.held, ..answered.timing };

@@ -3,6 +3,7 @@
 
 use crate::exchange::head::Headers;
 use crate::exchange::time::Clock;
+use crate::wire::coding::Decoder;
 use crate::wire::event_stream::{Item, Parser};
 use crate::wire::script::Capture;
 use bytes::Bytes;
@@ -29,7 +30,7 @@ pub(super) fn renewed(mut capture: Capture, clock: &Clock) -> Capture {
     for name in ID_HEADERS {
         learn(&mut ids, head.headers.text(name));
     }
-    let is_plain = head.headers.text("content-encoding").is_none_or(|coding| coding == "identity");
+    let is_plain = !Decoder::for_headers(&head.headers).is_coded();
     if is_plain {
         for document in documents(&head.headers, &capture.response.bytes) {
             for place in IDS {

@@ -141,7 +141,6 @@ impl From<Decoded> for Held {
 
 fn describe(problem: &Problem) -> String {
     match problem {
-        Problem::Unknown(coding) => format!("in a coding that is not known: {coding}"),
         Problem::Corrupt { coding, at } => format!("not valid {} from byte {at} on", coding.as_str()),
         Problem::Capped => "too large to decode whole".to_owned(),
     }

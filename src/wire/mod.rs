@@ -12,4 +12,6 @@ pub mod json_lines;
 pub mod media;
 pub mod piece;
 pub mod script;
+pub mod utf8;
 pub mod websocket;
+pub mod websocket_deflate;

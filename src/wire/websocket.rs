@@ -1,5 +1,6 @@
 //! WebSocket frames (RFC 6455 §5.2), as far as they came.
 
+use crate::exchange::head::Headers;
 use std::ops::Range;
 
 /// One frame.
@@ -111,10 +112,9 @@ fn frame(bytes: &[u8], start: usize) -> Option<Frame> {
     })
 }
 
-/// The payloads of one direction, unmasked as they come in pieces of any size. What stands between frames is
-/// left out.
+/// The frames of one direction, read as they come in pieces of any size.
 #[derive(Debug, Default)]
-pub struct Unmasker {
+pub struct Reader {
     /// The bytes of a header that is not whole.
     header: Vec<u8>,
     /// Payload bytes of the current frame that are still to come.
@@ -124,38 +124,68 @@ pub struct Unmasker {
     at: usize,
 }
 
-impl Unmasker {
-    /// Adds to `out` what `piece` brings of payloads.
-    pub fn push(&mut self, mut piece: &[u8], out: &mut Vec<u8>) {
-        while !piece.is_empty() {
+/// What a piece of one direction brings of a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A frame begins: its header is whole.
+    Head {
+        /// What it is.
+        kind: Kind,
+        /// It ends its message.
+        last: bool,
+        /// The three bits that extensions use, the first of them worth 4.
+        reserved: u8,
+    },
+    /// Some of its payload stands here in the piece.
+    Payload {
+        /// Where.
+        place: Range<usize>,
+        /// What its bytes are masked with, in a circle from the first one on; all zero where they are not.
+        key: [u8; 4],
+    },
+    /// The frame ends.
+    End,
+}
+
+impl Reader {
+    /// The parts of the next piece.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut at = 0;
+        while at < piece.len() {
             if self.left > 0 {
-                let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(piece.len());
-                let (payload, rest) = piece.split_at(here);
-                let key = self.key.iter().cycle().skip(self.at % 4);
-                out.extend(payload.iter().zip(key).map(|(byte, key)| byte ^ key));
-                self.at += here;
+                let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(piece.len() - at);
+                let mut key = self.key;
+                key.rotate_left(self.at % 4);
+                parts.push(Part::Payload { place: at..at + here, key });
+                self.at = (self.at + here) % 4;
                 self.left -= here as u64;
-                piece = rest;
-            } else if let Some((first, rest)) = piece.split_first() {
-                self.header.push(*first);
-                piece = rest;
-                self.begin_frame();
+                at += here;
+            } else {
+                self.header.extend(piece.get(at));
+                at += 1;
+                let Some(head) = self.begin_frame() else { continue };
+                parts.push(head);
+            }
+            if self.left == 0 {
+                parts.push(Part::End);
             }
         }
+        parts
     }
 
     /// Begins a frame, if its header is whole.
-    fn begin_frame(&mut self) {
-        let Some(second) = self.header.get(1) else { return };
+    fn begin_frame(&mut self) -> Option<Part> {
+        let (first, second) = (*self.header.first()?, *self.header.get(1)?);
         let masked = second & 0x80 != 0;
         let lengths = match second & 0x7f {
             126 => 2..4,
             127 => 2..10,
             _ => 1..2,
         };
-        let end = lengths.end.max(2) + if masked { 4 } else { 0 };
+        let end = lengths.end + if masked { 4 } else { 0 };
         if self.header.len() < end {
-            return;
+            return None;
         }
         let digits = self.header.get(lengths.clone()).unwrap_or_default();
         self.left = match lengths.end {
@@ -166,7 +196,23 @@ impl Unmasker {
         self.key = key.copied().unwrap_or_default();
         self.at = 0;
         self.header.clear();
+        Some(Part::Head { kind: Kind::of(first & 0x0f), last: first & 0x80 != 0, reserved: first >> 4 & 7 })
     }
+}
+
+/// Whether a frame may begin with this byte, where extensions use no more than these of its three bits.
+pub fn may_begin(byte: u8, extensions: u8) -> bool {
+    (byte >> 4 & 7) & !extensions == 0 && !matches!(Kind::of(byte & 0x0f), Kind::Other(_))
+}
+
+/// The extensions that an answer's `Sec-WebSocket-Extensions` agree on, without their parameters (RFC 6455 §9.1).
+pub fn extensions(headers: &Headers) -> Vec<String> {
+    let names = |value: &[u8]| {
+        let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+        let name = |extension: &str| extension.split(';').next().unwrap_or_default().trim().to_owned();
+        text.split(',').map(name).filter(|name| !name.is_empty()).collect::<Vec<_>>()
+    };
+    headers.all("sec-websocket-extensions").flat_map(|value| names(value)).collect()
 }
 
 #[cfg(test)]
@@ -235,22 +281,50 @@ mod tests {
         bytes.extend(b"\x81\x02hi");
         expected.extend(b"hi");
         for size in [1, 2, 3, 7, 1000, bytes.len()] {
-            let (mut unmasker, mut out) = (Unmasker::default(), Vec::new());
-            bytes.chunks(size).for_each(|piece| unmasker.push(piece, &mut out));
-            assert!(out == expected, "in pieces of {size}");
+            assert!(payloads(bytes.chunks(size)) == (expected.clone(), 5), "in pieces of {size}");
         }
+    }
+
+    /// The payloads of one direction, unmasked, and how many frames have ended.
+    fn payloads<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, usize) {
+        let (mut reader, mut out, mut ended) = (Reader::default(), Vec::new(), 0);
+        for piece in pieces {
+            for part in reader.push(piece) {
+                match part {
+                    Part::Head { .. } => {}
+                    Part::Payload { place, key } => {
+                        out.extend(piece[place].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+                    }
+                    Part::End => ended += 1,
+                }
+            }
+        }
+        (out, ended)
+    }
+
+    #[test]
+    fn what_frames_may_begin_with_and_which_extensions_were_agreed_on() {
+        for (byte, extensions, may) in [
+            (0x81, 0, true),
+            (0xc1, 0, false),
+            (0xc1, 4, true),
+            (b'e', 0, false),
+            (0x83, 0, false),
+            (0, 0, true),
+        ] {
+            assert_eq!(may_begin(byte, extensions), may, "{byte:x}");
+        }
+        let values = ["Permessage-Deflate; client_max_window_bits=10, x-mine", "more"];
+        let headers: Headers = values.map(|value| ("Sec-WebSocket-Extensions", value)).into_iter().collect();
+        assert_eq!(extensions(&headers), ["permessage-deflate", "x-mine", "more"]);
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_are_taken_and_give_no_more_than_they_are(bytes: Vec<u8>, at: usize) {
-            let (mut unmasker, mut out) = (Unmasker::default(), Vec::new());
             let (first, rest) = bytes.split_at(at.checked_rem(bytes.len() + 1).unwrap_or(0));
-            unmasker.push(first, &mut out);
-            unmasker.push(rest, &mut out);
-            let mut whole = Vec::new();
-            Unmasker::default().push(&bytes, &mut whole);
-            proptest::prop_assert_eq!(&out, &whole);
+            let (out, ended) = payloads([first, rest]);
+            proptest::prop_assert_eq!(&(out.clone(), ended), &payloads([&bytes[..]]));
             proptest::prop_assert!(out.len() <= bytes.len());
         }
     }

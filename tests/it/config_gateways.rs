@@ -5,8 +5,10 @@ use crate::e2e_support::{ASK, ended, json, recording};
 use crate::support::binary::{Exit, Gatetap, Home, Launch};
 use crate::support::client::{Client, post};
 use crate::support::gateway::{Gateway, answer};
+use crate::support::http2::Http2;
 use crate::support::tls::{Front, TestCa};
 use crate::support::wait;
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 /// What is in the variable. It is nobody's.
@@ -229,6 +231,24 @@ fn a_key_of_the_users_own_is_not_lent_to_foreign_web_pages() {
         ("localhost", &["Sec-Fetch-Site: cross-site"], false),
         // A name of its own that leads here (DNS rebinding).
         ("evil.example:7117", &["Sec-Fetch-Site: same-origin"], false),
+        // What a browser says of it where it does not trust the URL: nothing.
+        ("evil.example:7117", &[], false),
+        ("evil.example", &[], false),
+        ("127.0.0.1.evil.example", &[], false),
+        ("localhost.evil.example:7117", &[], false),
+        ("internal.evil.example", &[], false),
+        ("nothome.arpa.example", &[], false),
+        ("mylocal.example.", &[], false),
+        // What nobody else can be called, or not by the public DNS.
+        ("192.0.2.7:7117", &[], true),
+        ("[2001:db8::7]:7117", &[], true),
+        ("gatetap:7117", &[], true),
+        ("host.docker.internal:7117", &[], true),
+        ("gateway.docker.internal.:7117", &[], true),
+        ("desk.local", &[], true),
+        ("Desk.LAN:7117", &[], true),
+        ("desk.home.arpa", &[], true),
+        ("app.localhost:7117", &[], true),
     ] {
         let before = gateway.requests().len();
         let plain = String::from_utf8(post("/v1/chat/completions", said, ASK)).unwrap();
@@ -237,6 +257,34 @@ fn a_key_of_the_users_own_is_not_lent_to_foreign_web_pages() {
         let sent = &gateway.requests()[before];
         assert_eq!(sent.head.header("authorization").is_some(), lent, "{host} {said:?}");
         assert_eq!(sent.head.header("x-team").as_deref(), Some("search"), "{host} {said:?}");
+    }
+}
+
+#[test]
+fn a_foreign_web_page_is_one_over_http_2_too() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{}"));
+    let home = Home::new();
+    let headers = "headers = { authorization = \"Bearer env:TENANT_TOKEN\" }";
+    settings(&home, &format!("[gateways.company]\nbase_url = \"{}/v1\"\n{headers}\n", gateway.url()));
+    let gatetap = serve(&home, "company");
+    for (authority, origin, lent) in [
+        ("localhost:7117", "", true),
+        ("evil.example:7117", "", false),
+        ("localhost:7117", "http://evil.example", false),
+    ] {
+        let before = gateway.requests().len();
+        let status = wait(async {
+            let request = http::Request::get(format!("http://{authority}/v1/models"));
+            let request = if origin.is_empty() { request } else { request.header("origin", origin) };
+            let mut app = Http2::connect(gatetap.addr()).await;
+            app.send_with(request.body(http_body_util::Empty::new().boxed_unsync()).unwrap()).await.status()
+        });
+        let sent = &gateway.requests()[before];
+        assert_eq!(
+            (status.as_u16(), sent.head.header("authorization").is_some()),
+            (200, lent),
+            "{authority}"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! Masking: nothing secret survives, nothing else changes, no length does.
 
+use gatetap::gateway::command::mask_command;
 use gatetap::gateway::mask::{
     has_independent_lines, mask_header, mask_header_line, mask_raw_head, mask_target, mask_text,
 };
@@ -262,5 +263,44 @@ proptest! {
         prop_assert_eq!(mask_target(&telling).len(), telling.len());
         prop_assert_eq!(mask_text(telling.as_bytes()).len(), telling.len());
         prop_assert_eq!(mask_raw_head(telling.as_bytes()).len(), telling.len());
+    }
+}
+
+#[test]
+fn a_command_line_is_masked_by_what_its_words_say() {
+    let stars = |count: usize| "*".repeat(count);
+    let table: [(&[&str], String); 17] = [
+        (&["x", "--token", "supersecretvalue1", "y"], format!("x --token {} y", stars(17))),
+        (&["x", "--secret", "abcdefgh12345678"], format!("x --secret {}", stars(16))),
+        (&["x", "--key", "short", "--api-key=abc"], format!("x --key {} --api-key={}", stars(5), stars(3))),
+        (&["x", "-password", "a b c"], format!("x -password {}", stars(5))),
+        (&["x", "--MyPass", "größe"], format!("x --MyPass {}", stars(5))),
+        (&["curl", "-u", "me:hunter2hunter2"], format!("curl -u me:{}", stars(14))),
+        (
+            &["curl", "--user", "me", "-ume:pw", "--user=me:pw"],
+            "curl --user me -ume:** --user=me:**".to_owned(),
+        ),
+        (
+            &["env", "MY_TOKEN=abc", "OPENAI_API_KEY=abc", "KEY=a=b"],
+            "env MY_TOKEN=*** OPENAI_API_KEY=*** KEY=***".to_owned(),
+        ),
+        (
+            &["x", "--basic-auth", "me:pw", "--credentials=x"],
+            "x --basic-auth ***** --credentials=*".to_owned(),
+        ),
+        (
+            &["sh", "-c", "app --token abc && B_SECRET='x' run"],
+            "sh -c app --token *** && B_SECRET=*** run".to_owned(),
+        ),
+        (&["x", "--no-auth", "--verbose", "now"], "x --no-auth --verbose now".to_owned()),
+        (&["x", "--max-tokens", "5", "monkey=3", "-k"], "x --max-tokens 5 monkey=3 -k".to_owned()),
+        (&["x", "--key", "-1abc", "--key"], "x --key ***** --key".to_owned()),
+        (&["x", "sk-proj-fake0000fake0000fake"], format!("x {}fake", stars(24))),
+        (&["x", "https://me:pw@h/?key=abcdefgh1"], "x https://**:**@h/?key=*********".to_owned()),
+        (&["gatetap", "run", "--upstream", "sim", "-u"], "gatetap run --upstream sim -u".to_owned()),
+        (&[], String::new()),
+    ];
+    for (words, masked) in table {
+        assert_eq!(mask_command(words.iter().copied()), masked, "{words:?}");
     }
 }

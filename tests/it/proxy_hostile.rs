@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::client::{Client, Ending, get, post};
 use crate::support::eventually_async;
-use crate::support::gateway::{Gateway, SSE_HEAD, Step, answer, write};
+use crate::support::gateway::{Gate, Gateway, SSE_HEAD, Step, answer, write};
 use crate::support::http1::Head;
 use crate::support::tapped::{Seen, Tapped};
 use gatetap::store::Reader;
@@ -324,6 +324,25 @@ async fn gatetap_does_not_call_itself() {
             body.text()
         );
         assert_eq!(tapped.told(0).await.own_error(), Some("loop"));
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_alike_and_name_the_gateway_themselves_are_no_loop() {
+    let gate = Gate::new();
+    let gateway = Gateway::replying([vec![Step::Wait(gate.clone()), write(answer("HTTP/1.1 200 OK", "{}"))]]);
+    let tapped = Tapped::before(&gateway).await;
+    let request = format!("GET /v1/slow HTTP/1.1\r\nHost: {}\r\n\r\n", gateway.addr());
+    let mut apps = Vec::new();
+    for n in 0..16 {
+        let mut app = Client::connect(tapped.addr()).await;
+        app.send(&request).await;
+        gateway.request(n).await;
+        apps.push(app);
+    }
+    gate.open_for_good();
+    for mut app in apps {
+        assert_eq!(app.read_head().await.status(), 200);
     }
 }
 

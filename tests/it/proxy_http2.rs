@@ -49,6 +49,19 @@ async fn requests_and_answers_pass() {
 }
 
 #[tokio::test]
+async fn a_long_head_passes_as_it_does_in_http_1() {
+    let gateway = Gateway::answering(answer("HTTP/1.1 200 OK", "{}"));
+    let tapped = Tapped::before(&gateway).await;
+    let mut app = Http2::connect(tapped.addr()).await;
+    for length in [20_000, 700_000] {
+        let long = "a".repeat(length);
+        assert_eq!(app.send("GET", "/v1/x", &[("x-long", &long)], "").await.status(), 200, "{length}");
+    }
+    assert_eq!(gateway.request(1).await.head.header("x-long").map(|long| long.len()), Some(700_000));
+    assert_eq!(tapped.told(0).await.verdict(), "complete");
+}
+
+#[tokio::test]
 async fn streams_arrive_at_once_and_their_marks_are_plausible() {
     let events = ["data: 1\n\n", ": 2\n\n", "data: 3\n\n"];
     let (gateway, gate) = Gateway::sse(events);

@@ -11,9 +11,9 @@ use gatetap::exchange::head::Headers;
 use gatetap::record::redact::Redactor;
 use proptest::prelude::*;
 
-const OWN: &str = "Plain/own+secret=fake0001";
+pub(crate) const OWN: &str = "Plain/own+secret=fake0001";
 
-fn headers(lines: &[(&str, &str)]) -> Headers {
+pub(crate) fn headers(lines: &[(&str, &str)]) -> Headers {
     let line = |(name, value): &(&str, &str)| ((*name).to_owned(), Bytes::from((*value).to_owned()));
     lines.iter().map(line).collect()
 }
@@ -26,7 +26,7 @@ fn redactor(content_type: &str) -> Redactor {
 }
 
 /// What is in the file after each chunk, and at the end.
-fn written(redactor: &mut Redactor, side: Side, chunks: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
+pub(crate) fn written(redactor: &mut Redactor, side: Side, chunks: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut file = Vec::new();
     let mut states = Vec::new();
     let correct = |file: &mut Vec<u8>, corrections: Vec<gatetap::record::redact::Correction>| {
@@ -166,6 +166,34 @@ fn the_requests_own_secret_is_hidden_in_base64_wherever_it_begins() {
 }
 
 #[test]
+fn the_requests_own_secret_is_hidden_in_base64_whatever_lines_it_is_broken_into() {
+    for width in [40, 64, 76] {
+        for line_end in ["\n", "\r\n", "\\n", "\\r\\n", "\\\\n"] {
+            for (before, after) in (0..width).map(|before| (before, 200)).chain([(3000, 3000), (3011, 3000)])
+            {
+                let (before, after) = ("x".repeat(before), "y".repeat(after));
+                let (plain, masked) = in_base64(&before, &after, &STANDARD);
+                let secret = &plain[masked.find('*').unwrap()..masked.rfind('*').unwrap()];
+                let broken: Vec<&str> =
+                    plain.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+                let text = format!(r#"{{"url":"data:text/plain;base64,{}"}}"#, broken.join(line_end));
+                for split in [text.len() / 2, before.len() + 60, text.len()] {
+                    let (start, rest) = text.as_bytes().split_at(split.min(text.len()));
+                    let mut redactor = redactor("application/json");
+                    let (mut states, file) = written(&mut redactor, Side::Request, &[start, rest]);
+                    states.push(file);
+                    for state in states {
+                        let said = String::from_utf8(state).unwrap().replace(line_end, "");
+                        assert!(!leaks(said.as_bytes(), secret), "{width} {line_end:?} {split}: {said}");
+                        assert!(said.matches('*').count() < secret.len() + 24, "{said}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn ordinary_text_stays_as_it_is() {
     let base64 = "iVBORw0KGgoAAAANSUhEUgAAAAUA+AKIA/skAAAAFCAYAAACNbyblAAAAHElEQVQI12P4/8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==";
     let table = [
@@ -237,6 +265,35 @@ fn a_key_that_is_written_out_in_pieces_is_hidden() {
                     if key == OWN { "*".repeat(OWN.len()) } else { format!("sk-proj-{}", "*".repeat(16)) };
                 assert_eq!(join(&masked), format!("it is {hidden} so"), "{size} {frame:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_escape_of_json_in_json_that_is_cut_into_pieces_is_undone() {
+    for (text, secret) in [
+        (r#"{"k":"\u0073k-proj-fake0000fake0001"}"#, "fake0000fake0001"),
+        (r#"{"k":"Plain\u002fown+secret\u003dfake0001"}"#, "Plain"),
+        (r#"{"k":"Plain\/own%2Bsecret=fake0001"}"#, "Plain"),
+    ] {
+        for size in 1..text.len() {
+            let pieces: Vec<String> = text
+                .as_bytes()
+                .chunks(size)
+                .map(|piece| serde_json::to_string(std::str::from_utf8(piece).unwrap()).unwrap())
+                .collect();
+            let pieces: Vec<&str> = pieces.iter().map(|piece| &piece[1..piece.len() - 1]).collect();
+            let plain = stream(FRAMES[1], &pieces);
+            let masked = whole(&plain, Side::Response, "text/event-stream");
+            assert_eq!(masked.len(), plain.len());
+            let said: String = masked
+                .split("\n\n")
+                .filter_map(|event| {
+                    event.strip_prefix("data: ")?.strip_prefix(FRAMES[1][0])?.strip_suffix(FRAMES[1][1])
+                })
+                .collect();
+            assert!(!leaks(said.as_bytes(), OWN) && !said.contains("fake"), "{size}: {said}");
+            assert!(!said.contains(secret) && said.contains("***"), "{size}: {said}");
         }
     }
 }
@@ -376,7 +433,7 @@ fn the_structure_stays_where_texts_may_not() {
 }
 
 /// What no state of a file may hold: eight characters of the secret part.
-fn leaks(state: &[u8], secret: &str) -> bool {
+pub(crate) fn leaks(state: &[u8], secret: &str) -> bool {
     let state = String::from_utf8_lossy(state);
     secret.as_bytes().windows(8).any(|part| state.contains(std::str::from_utf8(part).unwrap()))
 }

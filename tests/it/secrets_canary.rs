@@ -31,7 +31,7 @@ fn plain(number: usize) -> String {
 }
 
 /// How many canaries there are.
-const CANARIES: usize = 55;
+const CANARIES: usize = 67;
 
 /// One request and what the gateway answers, both write by write.
 struct Flight {
@@ -217,6 +217,16 @@ fn flights() -> Vec<Flight> {
             7,
         ),
     });
+    // Texts that say they are coded.
+    for (number, label) in ["none", "utf-8", "gzip", "deflate", "br", "zstd"].into_iter().enumerate() {
+        let (own, other) = (plain(55 + number * 2), shaped(56 + number * 2));
+        let coding = format!("content-encoding: {label}");
+        let body = prompt(&format!("{own} and {other}"));
+        flights.push(Flight {
+            sent: vec![post(CHAT, &[&format!("x-api-key: {own}"), &coding], &body)],
+            answer: vec![answer(&format!("{JSON}\r\n{coding}"), body)],
+        });
+    }
     flights
 }
 
@@ -431,6 +441,24 @@ fn the_command_line_is_kept_without_its_secrets() {
         assert_silent(&name, &bytes);
     }
     assert_silent("stderr", exit.stderr.as_bytes());
+}
+
+#[test]
+fn what_a_wrapped_command_is_told_is_not_kept() {
+    let home = Home::new();
+    let args = ["--token", "supersecretvalue1", "-u", "me:hunter2hunter2", "--key=abcdefgh12345678"];
+    let exec = ["exec", "--upstream", "sim", "--", "true"];
+    let exit = Launch::gatetap(&[&exec[..], &args].concat()).home(&home).run_to_end();
+    assert_eq!(exit.code, Some(0), "{exit}");
+    let written = files(home.path());
+    let holds = |text: &str| {
+        let has = |bytes: &[u8]| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+        written.iter().any(|(_, bytes)| has(bytes)) || has(exit.stderr.as_bytes())
+    };
+    assert!(holds("-- true --token *"));
+    for secret in ["supersecretvalue1", "hunter2hunter2", "abcdefgh12345678"] {
+        assert!(!holds(secret), "{secret}");
+    }
 }
 
 #[test]

@@ -5,9 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gatetap::exchange::end::{BodyEnd, Hop};
+use gatetap::exchange::time::{Clock, WallTime};
+use gatetap::live::Live;
 use http::{HeaderMap, Request, Response, Version};
 use http_body_util::{BodyExt as _, Empty, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -22,6 +25,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::support::binary::{Gatetap, Home, Launch};
 use crate::support::client::{Client, get};
 use crate::support::gateway::{Gateway, answer};
+use crate::support::http2::{Ended, rest};
+use crate::support::tapped::settings;
 use crate::support::tls::{Front, TestCa, stop_and_read, tcp};
 use crate::support::{fakes, wait, within};
 
@@ -97,7 +102,11 @@ impl Http2Gateway {
 
 /// An app that speaks HTTP/2 in clear text, by prior knowledge.
 async fn app(gatetap: &Gatetap) -> SendRequest<Empty<Bytes>> {
-    let io = TokioIo::new(tcp(gatetap.addr()).await);
+    app_at(gatetap.addr()).await
+}
+
+async fn app_at(gatetap: SocketAddr) -> SendRequest<Empty<Bytes>> {
+    let io = TokioIo::new(tcp(gatetap).await);
     let client = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
     let (sender, connection) = within("the HTTP/2 handshake", client).await.unwrap();
     tokio::spawn(connection);
@@ -156,6 +165,46 @@ fn exchanges_share_a_connection_and_keep_their_chunks_and_trailers() {
     assert_eq!((response.version.as_str(), response.raw), ("HTTP/2", None));
     assert_eq!((whole.timing.reused, whole.response_end), (Some(false), Some(BodyEnd::Whole)));
     assert_eq!(reader.exchange(2).unwrap().unwrap().exchange.timing.reused, Some(true));
+}
+
+#[test]
+fn a_connection_that_waited_long_is_for_the_app_that_has_used_it() {
+    let mut gateway = Http2Gateway::start(100);
+    let (mut settings, _home) = settings(&format!("https://localhost:{}/base", gateway.addr.port()));
+    settings.trust.anyone = true;
+    let clock = Clock::fixed(WallTime(0));
+    let later = |seconds| clock.advance(Duration::from_secs(seconds).into());
+    wait(async {
+        let live = Live::start(settings, clock.clone()).await.unwrap();
+        let connections = Arc::clone(&gateway.connections);
+        let connections = || connections.load(Ordering::SeqCst);
+        let mut ask = async |app: &mut SendRequest<Empty<Bytes>>| {
+            let sent = tokio::spawn(app.send_request(request("/v1/x")));
+            let (_, frames) = gateway.next().await;
+            (within("the head", sent).await.unwrap().unwrap().into_body(), frames)
+        };
+        let end = async |(mut body, frames): (Incoming, Frames)| {
+            drop(frames);
+            assert_eq!(rest(&mut body).await.2, Ended::Whole);
+        };
+        let mut app = app_at(live.addresses()[0]).await;
+        end(ask(&mut app).await).await;
+        later(3600);
+        end(ask(&mut app).await).await;
+        assert_eq!(connections(), 1, "it would have kept its own as long");
+        later(3);
+        let mut other = app_at(live.addresses()[0]).await;
+        end(ask(&mut other).await).await;
+        assert_eq!(connections(), 1, "it is as good as new");
+        later(4);
+        let open = ask(&mut app).await;
+        assert_eq!(connections(), 2, "it would have met a new one");
+        later(60);
+        end(ask(&mut app_at(live.addresses()[0]).await).await).await;
+        assert_eq!(connections(), 2, "what carries an exchange does not wait");
+        end(open).await;
+        assert!(live.stop().await.is_whole());
+    });
 }
 
 #[test]

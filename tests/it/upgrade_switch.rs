@@ -2,6 +2,7 @@
 
 use gatetap::exchange::body::Side;
 use gatetap::exchange::end::{BodyEnd, Hop, Verdict};
+use gatetap::wire::websocket::frames;
 
 use crate::support::binary::Gatetap;
 use crate::support::client::{Client, Ending, get};
@@ -107,7 +108,11 @@ fn a_key_in_a_masked_frame_does_not_reach_the_file() {
     });
     let reader = stop_and_read(gatetap);
     let body = reader.body(1, Side::Request).unwrap();
-    assert_eq!(body.bytes, fine, "what came before is there");
+    let texts: Vec<String> =
+        frames(&body.bytes).into_iter().map(|frame| String::from_utf8(frame.payload).unwrap()).collect();
+    let hidden = format!("sk-or-v1-{}", "*".repeat(64));
+    let leaky = format!("{{\"key\":\"{hidden}\"}} {hidden}");
+    assert_eq!(texts, ["fine ".repeat(40), leaky], "it is hidden where it stands, and nothing else");
     let whole = reader.exchange(1).unwrap().unwrap();
     assert_eq!(whole.exchange.request_bytes, sent.len() as u64);
     assert!(whole.exchange.request_hidden.count > 0);

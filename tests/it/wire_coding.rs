@@ -7,7 +7,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use gatetap::exchange::head::Headers;
-use gatetap::wire::coding::{Coding, Decoder, Problem, decode};
+use gatetap::wire::coding::{Coding, Decoder, Problem, decode, unknown};
 use proptest::prelude::*;
 
 use crate::wire_property::config;
@@ -180,10 +180,54 @@ fn the_cap_bounds_what_a_bomb_gives() {
 }
 
 #[test]
+fn a_name_that_is_no_known_coding_is_passed_over() {
+    for (names, body) in [
+        (&["none"][..], b"x".to_vec()),
+        (&["utf-8"], b"x".to_vec()),
+        (&["snappy", "identity"], b"x".to_vec()),
+        (&["gzip, snappy"], gzip(b"x")),
+        (&["none", "gzip"], gzip(b"x")),
+    ] {
+        let headers = headers(names);
+        let decoded = decode(&headers, &body, 100);
+        assert_eq!((decoded.bytes.as_slice(), decoded.problem), (&b"x"[..], None), "{names:?}");
+        assert_eq!(Decoder::for_headers(&headers).is_coded(), body != b"x", "{names:?}");
+        assert_eq!(unknown(&headers).len(), 1, "{names:?}");
+    }
+    assert!(unknown(&headers(&["identity", "gzip, br", ""])).is_empty());
+    assert!(Coding::is_in(b"none, GZip") && !Coding::is_in(b"none, identity"));
+}
+
+#[test]
+fn what_has_been_read_is_told_where_bytes_are_held_back() {
+    // A block of zstd gives nothing before it is whole.
+    let pieces = zstd_blocks(&[b"first ", b"second"]);
+    let [head, first, second] = &pieces[..] else { panic!("{pieces:?}") };
+    let before = (head.len() + first.len()) as u64;
+    let mut decoder = Decoder::for_headers(&headers(&["zstd"]));
+    for (piece, read) in [
+        (&head[..], head.len() as u64),
+        (&first[..], before),
+        (&second[..1], before),
+        (&second[1..4], before),
+        (&second[4..], before + second.len() as u64),
+    ] {
+        decoder.push(piece, &mut Vec::new());
+        assert_eq!(decoder.read(), read);
+    }
+    let mut checksum = gzip(STREAM.as_bytes());
+    let last = checksum.len() - 6;
+    checksum[last] ^= 1;
+    for (body, read) in [(&checksum[..], checksum.len()), (b"plain", 0)] {
+        let mut decoder = Decoder::for_headers(&headers(&["gzip"]));
+        decoder.push(body, &mut Vec::new());
+        assert!(matches!(decoder.problem(), Some(Problem::Corrupt { .. })));
+        assert_eq!(decoder.read(), read as u64);
+    }
+}
+
+#[test]
 fn what_cannot_be_undone_is_told() {
-    let unknown = decode(&headers(&["gzip, snappy"]), &gzip(b"x"), 100);
-    assert_eq!(unknown.problem, Some(Problem::Unknown("snappy".to_owned())));
-    assert_eq!(unknown.bytes, b"");
     for (name, coding) in
         [("gzip", Coding::Gzip), ("deflate", Coding::Deflate), ("br", Coding::Brotli), ("zstd", Coding::Zstd)]
     {

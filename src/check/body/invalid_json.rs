@@ -6,6 +6,7 @@ use crate::check::{Found, RequestSubject, Says};
 use crate::exchange::body::Side;
 use crate::exchange::finding::{Place, Span};
 use crate::exchange::text::counted;
+use crate::wire::coding::Decoder;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
@@ -40,8 +41,8 @@ check! {
 fn run(subject: &RequestSubject<'_>, found: &mut Found<'_>) {
     let body = subject.body;
     let is_whole_call = is_call(subject) && subject.whole && subject.json.is_none();
-    // A coding that is not understood here leaves no text to judge.
-    let is_coded = subject.headers().first("content-encoding").is_some();
+    // What is coded may be coded wrongly.
+    let is_coded = Decoder::for_headers(subject.headers()).is_coded();
     // Of a very long one not all is kept.
     let is_cut = (body.len() as u64) < subject.own.request_bytes;
     if !is_whole_call || is_coded || is_cut {

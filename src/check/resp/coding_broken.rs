@@ -5,13 +5,12 @@ use crate::check::{Found, Says, Subject};
 use crate::exchange::end::BodyEnd;
 use crate::exchange::finding::Place;
 use crate::exchange::text::counted;
-use crate::wire::coding::Decoder;
+use crate::wire::coding::Problem;
 
 check! {
     /// ## What it looks for
     ///
-    /// An answer with a good status that arrived whole, says that it is compressed, and of which decompressing
-    /// gives nothing.
+    /// An answer with a good status that arrived whole, says that it is compressed, and whose bytes are something else.
     ///
     /// ## Why it matters
     ///
@@ -46,8 +45,8 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let gave_something = !subject.plain.is_empty() || subject.is_stream();
     // Nothing, compressed, is some bytes, too.
     let is_there = exchange.response_bytes > MOST_OF_NOTHING && exchange.response_end == Some(BodyEnd::Whole);
-    let decoder = Decoder::for_headers(&head.headers);
-    if gave_something || !is_there || !decoder.is_coded() || decoder.problem().is_some() {
+    let is_broken = matches!(subject.coding_problem, Some(Problem::Corrupt { .. }));
+    if gave_something || !is_there || !is_broken {
         return;
     }
     let coding = head.headers.text("content-encoding").unwrap_or_default();

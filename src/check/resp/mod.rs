@@ -2,6 +2,7 @@
 
 pub(super) mod all_models_failing;
 pub(super) mod coding_broken;
+pub(super) mod coding_unknown;
 pub(super) mod content_filter;
 pub(super) mod edge_page;
 pub(super) mod empty;

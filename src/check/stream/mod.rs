@@ -39,6 +39,7 @@ use crate::check::Subject;
 use crate::digest::{EventPlace, SdkName};
 use crate::exchange::finding::Place;
 use crate::exchange::head::ResponseHead;
+use crate::wire::coding::Decoder;
 use crate::wire::media;
 
 /// Whether the answer was meant to be, or was, an event stream.
@@ -70,9 +71,8 @@ fn is_good(subject: &Subject<'_>) -> bool {
 
 /// The coding of a body, if it has one.
 fn coding(head: &ResponseHead) -> Option<&str> {
-    let coding = head.headers.text("content-encoding")?.trim();
-    (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity") && !coding.eq_ignore_ascii_case("none"))
-        .then_some(coding)
+    let is_coded = Decoder::for_headers(&head.headers).is_coded();
+    head.headers.text("content-encoding").map(str::trim).filter(|_| is_coded)
 }
 
 /// Where an event stands.

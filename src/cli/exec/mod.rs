@@ -60,8 +60,9 @@ impl ExecArgs {
             .and_then(|variables| child::run(&runtime, &self.command, &variables));
         let replays = live.replays();
         let (recording, session) = (live.recording().to_owned(), live.session());
-        let outcome = runtime.block_on(live.stop());
+        let outcome = runtime::stop(runtime, live);
         let code = ran?;
+        let outcome = outcome?;
         let replayed = replay::close(&replays, settings.replay.strict, env)?;
         let receipt = receipt::read(&recording, session, env.clock.now().wall)?;
         writeln!(env.stderr, "{}", receipt.line(&recording))?;

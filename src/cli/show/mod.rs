@@ -256,7 +256,6 @@ fn write_json(env: &mut Env<'_>, line: &impl Serialize) -> anyhow::Result<()> {
 /// Why a body could not be decoded to its end.
 fn problem_text(problem: &Problem) -> String {
     match problem {
-        Problem::Unknown(name) => format!("the content coding `{name}` is not known"),
         Problem::Corrupt { coding, at } => {
             format!("the body is not valid {} around byte {at}", coding.as_str())
         }

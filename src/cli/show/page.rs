@@ -12,7 +12,7 @@ use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::text::{counted, printable};
 use crate::exchange::time::Micros;
 use crate::export::json::head_text;
-use crate::wire::coding;
+use crate::wire::coding::{self, Coding};
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -197,7 +197,8 @@ impl Page {
         } else if is_stream {
             let bytes = exchange.response_bytes.max(shown.response.bytes.len() as u64);
             let coding =
-                head.headers.text("content-encoding").map(|coding| format!(" of {}", printable(coding)));
+                head.headers.text("content-encoding").filter(|coding| Coding::is_in(coding.as_bytes()));
+            let coding = coding.map(|coding| format!(" of {}", printable(coding)));
             self.text.push('\n');
             self.note(&format!(
                 "{}{} in {}, event by event below",

@@ -11,7 +11,7 @@ use bytes::{Buf as _, Bytes};
 use std::time::Duration;
 
 /// How long a head may take from its first byte to its last. No app is that slow by itself.
-const HEAD_TIME: Duration = Duration::from_secs(60);
+pub(in crate::proxy) const HEAD_TIME: Duration = Duration::from_secs(60);
 
 /// How an HTTP/2 connection begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -15,13 +15,14 @@ use crate::proxy::app_connection::Connection;
 use crate::proxy::chosen::Chosen;
 use crate::proxy::connect::{ConnectTimes, GatewayStream};
 use crate::proxy::inject::{self, Injected, Injection};
+use crate::proxy::kept::Kept;
 use crate::proxy::own_answer::{Failure, Token, rendered};
 use crate::proxy::route::Route;
 use crate::proxy::{Shared, control};
 use crate::record::{Answered, Asked};
 use crate::replay::{LONGEST_BODY, OWN_HEADER};
 use crate::tls::Alpn;
-use crate::wire::http1::{BodyReader, Problem};
+use crate::wire::http1::{BodyReader, Framing, Problem};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use std::future::poll_fn;
@@ -86,17 +87,17 @@ enum Way {
 /// A connection that may wait for another request after this one.
 trait Reused: Sized {
     /// Lets it wait.
-    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>);
+    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>, kept: Kept);
 }
 
 impl Reused for GatewayStream {
-    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>) {
-        idle.put(origin, link);
+    fn put(idle: &Idle, origin: &Arc<str>, link: Link<Self>, kept: Kept) {
+        idle.put(origin, link, kept);
     }
 }
 
 impl Reused for Injected {
-    fn put(_idle: &Idle, _origin: &Arc<str>, link: Link<Self>) {
+    fn put(_idle: &Idle, _origin: &Arc<str>, link: Link<Self>, _kept: Kept) {
         drop(link);
     }
 }
@@ -118,11 +119,13 @@ pub(super) async fn exchange<A: Socket>(
 ) -> After {
     let shared = &connection.shared;
     let path = request.path();
-    if connection.route.is_none() && control::is_control(path.split('?').next().unwrap_or_default()) {
+    let elsewhere = elsewhere(connection, &request);
+    let is_here = connection.route.is_none() && !matches!(elsewhere, Ok(Some(_)));
+    if is_here && control::is_control(path.split('?').next().unwrap_or_default()) {
         return control_answer(shared, app, &request).await;
     }
     let mut body = BodyReader::request(request.framing);
-    let destination = match destination(connection, &request, &path) {
+    let destination = match elsewhere.and_then(|to| destination(connection, &request, &path, to)) {
         Ok(destination) => Ok(destination.looked_ahead(app, &request, path, &body).await),
         Err(failure) => Err(failure),
     };
@@ -147,7 +150,7 @@ pub(super) async fn exchange<A: Socket>(
             }
             let target = String::from_utf8_lossy(&target);
             // In a tunnel that was opened nothing of a request changes, and none leads back here.
-            let on_its_way = if route.opened {
+            let on_its_way = if connection.route.is_some() {
                 Ok(None)
             } else {
                 shared.passing.enter(request.head.raw(), &head).map(Some).ok_or_else(|| came_back(&route))
@@ -175,8 +178,24 @@ pub(super) async fn exchange<A: Socket>(
     own::answer(app, &mut record, &failure, &request, &mut body).await
 }
 
-/// Where configuration sends the path of this request.
-fn destination(connection: &Connection, request: &Request, path: &str) -> Result<Destination, Failure> {
+/// The way to the host that a proxied request names, where gatetap is a proxy and has none of its own to it.
+fn elsewhere(connection: &Connection, request: &Request) -> Result<Option<Arc<Route>>, Failure> {
+    let shared = &connection.shared;
+    let Some(origin) = request.origin().filter(|_| connection.route.is_none()) else { return Ok(None) };
+    let upstream = &shared.routes.upstream().gateway;
+    shared.intercept.elsewhere(&origin, |host, port| {
+        shared.connector.is_own_place(host, port, connection.near)
+            || upstream.host().eq_ignore_ascii_case(host) && upstream.port() == port
+    })
+}
+
+/// Where this request goes: `elsewhere`, or where configuration sends its path.
+fn destination(
+    connection: &Connection,
+    request: &Request,
+    path: &str,
+    elsewhere: Option<Arc<Route>>,
+) -> Result<Destination, Failure> {
     if request.method == b"CONNECT" {
         let message = "CONNECT is served at the start of a connection only";
         return Err(Failure::new(Token::UnsupportedRequest, message));
@@ -185,13 +204,14 @@ fn destination(connection: &Connection, request: &Request, path: &str) -> Result
         let message = "this request comes from gatetap itself; point --upstream at the gateway";
         return Err(Failure::new(Token::Loop, message));
     }
-    let (route, target) = match &connection.route {
-        Some(route) => (Arc::clone(route), path.to_owned()),
+    let (route, target) = match connection.route.clone().or(elsewhere) {
+        Some(route) => (route, path.to_owned()),
         None => connection.shared.routes.find(path)?,
     };
     // In a tunnel the app has said itself whom it speaks to.
-    let host = if route.opened { None } else { route.host.clone() };
-    if host.is_none() && !route.opened {
+    let in_tunnel = connection.route.is_some();
+    let host = if in_tunnel { None } else { route.host.clone() };
+    if host.is_none() && !in_tunnel {
         let message = format!("`{}` cannot be asked by its name", route.origin);
         return Err(Failure::new(Token::UnsupportedRequest, message));
     }
@@ -322,7 +342,8 @@ impl Sending<'_> {
     /// A connection that waits for a request, unless one is there that was made for this very route.
     fn idle(&self) -> Option<Link<GatewayStream>> {
         let anew = self.route.has_made() || self.route.single_use;
-        if anew { None } else { self.connection.shared.idle.take(&self.route.origin) }
+        let Connection { shared, id, .. } = self.connection;
+        if anew { None } else { shared.idle.take(&self.route.origin, id, shared.recorder.clock().mono()) }
     }
 
     /// A new connection to the gateway; `None` if the app leaves meanwhile.
@@ -415,6 +436,12 @@ impl Sending<'_> {
             Ended::BadAnswer(problem) => {
                 Attempt::Failed(Failure::not_http(&self.route.gateway.authority, &problem))
             }
+            // The record knows by itself that gatetap was stopped.
+            Ended::Cut if self.hides_its_end(&down) => {
+                gateway.stream.reset_on_close();
+                Attempt::After(After::Reset)
+            }
+            Ended::Cut => Attempt::After(After::Drop),
             Ended::Own(miss) => Attempt::Failed((*miss).into()),
             // Only `run` is told this, and goes on.
             Ended::AppSilent => Attempt::After(After::Drop),
@@ -433,11 +460,20 @@ impl Sending<'_> {
         let Some((answer, _)) = &down.answer else { return Attempt::After(After::Drop) };
         let keep = is_sent && answer.keep && self.request.keep;
         if keep && !self.route.single_use && gateway.is_reusable() {
-            G::put(&self.connection.shared.idle, &self.route.origin, gateway);
+            let Connection { shared, id, .. } = self.connection;
+            let kept = Kept::new(id, shared.recorder.clock().mono(), answer.patience());
+            G::put(&shared.idle, &self.route.origin, gateway, kept);
         }
         record.request_refused("the gateway took no more of the request");
         let closes = answer.dechunks_for(self.request.minor);
-        if app.send(down.out).await.is_err() {
+        let sent = tokio::select! {
+            biased;
+            sent = app.send(down.out) => sent,
+            () = self.connection.cut.cancelled() => {
+                return Attempt::After(if closes { After::Reset } else { After::Drop });
+            }
+        };
+        if sent.is_err() {
             return Attempt::After(After::Drop);
         }
         record.taken(Side::Response, down.chunks);
@@ -448,6 +484,13 @@ impl Sending<'_> {
     fn hides_a_cut(&self, down: &Down) -> bool {
         let answer = down.answer.as_ref();
         answer.is_some_and(|(answer, body)| answer.dechunks_for(self.request.minor) && !body.is_whole())
+    }
+
+    /// Whether a clean end would tell the app that an answer is whole wherever it comes: nothing but the end of
+    /// the connection says where the answer ends.
+    fn hides_its_end(&self, down: &Down) -> bool {
+        let until_close = |answer: &Answer| answer.framing == Framing::UntilClose && answer.status != 101;
+        self.hides_a_cut(down) || down.answer.as_ref().is_some_and(|(answer, _)| until_close(answer))
     }
 
     fn no_answer(&self, error: &io::Error) -> Failure {
@@ -474,6 +517,7 @@ async fn run<A: Socket, G: Socket>(
         let ended = tokio::select! {
             biased;
             ended = pump.run(&mut answered) => ended,
+            () = connection.cut.cancelled() => Ended::Cut,
             () = tokio::time::sleep(LOOK), if silent => Ended::AppSilent,
         };
         match ended {

@@ -26,7 +26,7 @@ pub(super) async fn draw<A: Socket>(
 ) -> Result<Option<Injection>, Failure> {
     let shared = &connection.shared;
     let own = inject::own_rules(request.head.all(HEADER).map(|field| field.value))?;
-    if own.is_empty() && !shared.armed.is_any() {
+    if own.is_empty() && (route.unbroken || !shared.armed.is_any()) {
         return Ok(None);
     }
     // An app that waits for the gateway's word before it sends a body has none to look at.

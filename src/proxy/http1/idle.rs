@@ -1,7 +1,9 @@
 //! Connections to gateways that wait for their next request.
 
 use super::link::Link;
+use crate::exchange::time::Micros;
 use crate::proxy::connect::GatewayStream;
+use crate::proxy::kept::{AppId, Kept};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,36 +13,51 @@ use tokio::net::TcpStream;
 /// So many idle connections are kept for one gateway.
 const IDLE_PER_GATEWAY: usize = 64;
 
-/// Idle connections by origin. The lock is held to take one out or put one back, never while waiting.
+/// Idle connections by origin, those that have waited longest first. The lock is held to take one out or put one
+/// back, never while waiting.
 #[derive(Debug, Default)]
-pub(in crate::proxy) struct Idle(Mutex<HashMap<Arc<str>, VecDeque<Link<GatewayStream>>>>);
+pub(in crate::proxy) struct Idle(Mutex<HashMap<Arc<str>, VecDeque<Waiting>>>);
+
+#[derive(Debug)]
+struct Waiting {
+    link: Link<GatewayStream>,
+    kept: Kept,
+}
 
 impl Idle {
-    /// A connection to `origin` whose gateway has neither closed it nor said anything.
-    pub(super) fn take(&self, origin: &str) -> Option<Link<GatewayStream>> {
+    /// A connection to `origin` that is good for a request of `app`, whose gateway has neither closed it nor said
+    /// anything.
+    pub(super) fn take(&self, origin: &str, app: &AppId, now: Micros) -> Option<Link<GatewayStream>> {
         loop {
-            let mut link = self.lock().get_mut(origin)?.pop_back()?;
-            if is_quiet(&mut link) {
-                return Some(link);
+            let mut waiting = {
+                let mut idle = self.lock();
+                let links = idle.get_mut(origin)?;
+                let at = links.iter().rposition(|waiting| waiting.kept.is_for(app, now))?;
+                links.remove(at)?
+            };
+            if is_quiet(&mut waiting.link) {
+                return Some(waiting.link);
             }
         }
     }
 
-    /// Lets a connection wait for its next request. Those that died while they waited longest go.
-    pub(super) fn put(&self, origin: &Arc<str>, mut link: Link<GatewayStream>) {
+    /// Lets a connection wait for its next request, which it is `kept` for. Those that nobody can use any more go,
+    /// and so do those that died while they waited longest.
+    pub(super) fn put(&self, origin: &Arc<str>, mut link: Link<GatewayStream>, kept: Kept) {
         link.rest();
         let mut idle = self.lock();
         let links = idle.entry(Arc::clone(origin)).or_default();
+        links.retain(|waiting| !waiting.kept.is_useless(kept.since()));
         // The one that has waited longest is the first to be closed; the others are looked at when they are its age.
-        while links.front_mut().is_some_and(|longest| !is_quiet(longest)) {
+        while links.front_mut().is_some_and(|longest| !is_quiet(&mut longest.link)) {
             links.pop_front();
         }
         if links.len() < IDLE_PER_GATEWAY {
-            links.push_back(link);
+            links.push_back(Waiting { link, kept });
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, VecDeque<Link<GatewayStream>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, VecDeque<Waiting>>> {
         // The map is whole even where its holder panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

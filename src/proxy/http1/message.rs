@@ -1,9 +1,11 @@
 //! Heads on their way from one hop to the other: what concerns one hop only is left out, everything else
 //! stays as it stood.
 
+use crate::exchange::time::Micros;
 use crate::fault;
 use crate::gateway::set_header::SetHeader;
 use crate::proxy::foreign::{FETCH_SITE, Page};
+use crate::proxy::kept;
 use crate::replay::{Miss, OWN_HEADER, OwnWord};
 use crate::wire::http1::{Field, Framing, Head, Problem, RequestLine, StatusLine};
 use bytes::Bytes;
@@ -60,15 +62,17 @@ impl Request {
     /// Every byte is one `char`; [`bytes_of`] turns the text back into them.
     pub(super) fn path(&self) -> String {
         let text: String = self.target.iter().copied().map(char::from).collect();
-        let Some((scheme, rest)) = text.split_once("://") else { return text };
-        if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) || scheme.is_empty() {
-            return text;
+        match absolute(&text) {
+            None => text,
+            Some((_, path)) if path.starts_with('/') => path.to_owned(),
+            Some((_, query)) => format!("/{query}"),
         }
-        match rest.find(['/', '?']).and_then(|at| rest.get(at..)) {
-            Some(path) if path.starts_with('/') => path.to_owned(),
-            Some(query) => format!("/{query}"),
-            None => "/".to_owned(),
-        }
+    }
+
+    /// The scheme and the authority of an absolute target: what a client says to its proxy.
+    pub(super) fn origin(&self) -> Option<String> {
+        let text: String = self.target.iter().copied().map(char::from).collect();
+        absolute(&text).map(|(origin, _)| origin.to_owned())
     }
 
     /// What it says of the page that sends it.
@@ -118,11 +122,11 @@ impl Answer {
     /// Understands the head of an answer to a request of `method`.
     ///
     /// # Errors
-    /// Where nobody could say what it is, or where it ends.
+    /// Where nobody could say what it is.
     pub(super) fn parse(raw: Bytes, method: &[u8]) -> Result<Self, Problem> {
         let head = Head::answer(raw)?;
         let StatusLine { status, minor } = StatusLine::parse(head.start_line())?;
-        let framing = Framing::of_answer(&head, method, status)?;
+        let framing = Framing::of_answer(&head, method, status);
         let keep = keeps(&head, minor) && framing != Framing::UntilClose;
         Ok(Self { head, status, minor, framing, keep })
     }
@@ -130,6 +134,11 @@ impl Answer {
     /// Whether a final answer follows.
     pub(super) fn is_interim(&self) -> bool {
         matches!(self.status, 100..200) && self.status != 101
+    }
+
+    /// How long the gateway says that it waits for the next request.
+    pub(super) fn patience(&self) -> Option<Micros> {
+        kept::patience(self.head.tokens("keep-alive"))
     }
 
     /// What a replay that knows `word` says instead of an answer.
@@ -156,6 +165,7 @@ impl Answer {
             return self.head.raw().clone();
         }
         let mut out = Vec::with_capacity(self.head.raw().len());
+        out.extend_from_slice(self.head.lead());
         out.extend_from_slice(self.head.start_line());
         out.extend_from_slice(b"\r\n");
         for field in self.head.fields().filter(|field| !drops(field)) {
@@ -165,6 +175,16 @@ impl Answer {
         out.extend_from_slice(b"\r\n");
         out.into()
     }
+}
+
+/// The origin of an absolute target, and what follows it.
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) || scheme.is_empty() {
+        return None;
+    }
+    let authority = rest.find(['/', '?']).unwrap_or(rest.len());
+    target.split_at_checked(target.len() - rest.len() + authority)
 }
 
 /// A head without the lines of that name.

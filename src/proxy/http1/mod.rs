@@ -11,8 +11,9 @@
 //! * An answer is never judged: what the app could read straight from the gateway, it can read here.
 //! * What one side says at its end is said to the other: FIN for FIN, RST for RST. An app that has left is
 //!   an RST for the gateway, or a FIN where it said FIN; see [`peer`] for the app that is only silent.
-//! * An idle gateway connection carries the next request only while it is silent, and a request is sent a
-//!   second time only if not a byte of it had left.
+//! * An idle gateway connection carries the next request only while it is silent, and only of the app connection that
+//!   has used it unless it is as good as new (`kept`); a request is sent a second time only if not a byte of it had left.
+//! * What gatetap itself cuts never looks whole to the app.
 
 mod connection;
 mod exchange;
@@ -25,6 +26,6 @@ mod peer;
 mod pump;
 mod record;
 
-pub(super) use connection::{Next, serve};
+pub(super) use connection::{HEAD_TIME, Next, serve};
 pub(super) use idle::Idle;
 pub(super) use link::Link;

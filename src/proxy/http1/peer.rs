@@ -5,6 +5,10 @@
 //! in both cases, as if there were no gatetap. But while the app is on the same machine, its system knows
 //! more: a connection that no process holds any more has been left.
 
+#[cfg(any(target_os = "linux", test))]
+use crate::proxy::stream::canonical;
+#[cfg(any(target_os = "linux", test))]
+use std::net::IpAddr;
 use std::net::SocketAddr;
 
 /// Whether the app at `peer`, connected to `local`, has closed its connection altogether. `false` also
@@ -16,8 +20,27 @@ pub(super) async fn has_left(peer: SocketAddr, local: Option<SocketAddr>) -> boo
 
 #[cfg(target_os = "linux")]
 fn look(peer: SocketAddr, local: SocketAddr) -> bool {
-    let table = if peer.is_ipv4() { "/proc/self/net/tcp" } else { "/proc/self/net/tcp6" };
-    std::fs::read_to_string(table).is_ok_and(|table| is_held(&table, peer, local) == Some(false))
+    let held = rows(peer, local)
+        .into_iter()
+        .find_map(|(table, peer, local)| is_held(&std::fs::read_to_string(table).ok()?, peer, local));
+    held == Some(false)
+}
+
+/// The tables that the app's own socket can stand in, and what the two addresses are called there. A listener of
+/// IPv6 that takes IPv4 writes both as addresses of its own, and so may the app, but neither knows how the other does.
+#[cfg(any(target_os = "linux", test))]
+fn rows(peer: SocketAddr, local: SocketAddr) -> Vec<(&'static str, SocketAddr, SocketAddr)> {
+    let mapped = |address: SocketAddr| match address.ip() {
+        IpAddr::V4(ip) => SocketAddr::new(ip.to_ipv6_mapped().into(), address.port()),
+        IpAddr::V6(_) => address,
+    };
+    let (peer, local) = (canonical(peer), canonical(local));
+    let mut rows = Vec::new();
+    if peer.is_ipv4() {
+        rows.push(("/proc/self/net/tcp", peer, local));
+    }
+    rows.push(("/proc/self/net/tcp6", mapped(peer), mapped(local)));
+    rows
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -42,8 +65,8 @@ fn is_held(table: &str, from: SocketAddr, to: SocketAddr) -> Option<bool> {
 #[cfg(any(target_os = "linux", test))]
 fn written(address: SocketAddr) -> String {
     let octets = match address.ip() {
-        std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
-        std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
     };
     let words = octets.chunks(4).map(|word| {
         let word: [u8; 4] = word.try_into().unwrap_or_default();
@@ -55,6 +78,18 @@ fn written(address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ipv4_is_looked_for_under_both_of_its_names() {
+        let found = |peer: &str, local: &str| rows(peer.parse().unwrap(), local.parse().unwrap());
+        let plain = found("127.0.0.1:5000", "127.0.0.1:7117");
+        assert_eq!(plain, found("[::ffff:127.0.0.1]:5000", "[::ffff:127.0.0.1]:7117"));
+        let told: Vec<_> = plain.iter().map(|(table, peer, _)| (*table, peer.to_string())).collect();
+        let expected =
+            [("/proc/self/net/tcp", "127.0.0.1:5000"), ("/proc/self/net/tcp6", "[::ffff:127.0.0.1]:5000")];
+        assert_eq!(told, expected.map(|(table, peer)| (table, peer.to_owned())));
+        assert_eq!(found("[::1]:5000", "[::1]:7117").len(), 1);
+    }
 
     #[test]
     fn a_connection_without_an_owner_is_left() {

@@ -37,6 +37,8 @@ pub(super) enum Ended {
     AppSilent,
     /// What the gateway sent is no answer.
     BadAnswer(Problem),
+    /// gatetap has to end.
+    Cut,
 }
 
 /// The app's request on its way to the gateway.
@@ -259,10 +261,12 @@ impl<A: Socket, G: Socket> Pump<'_, A, G> {
 
     fn take_answer_head(&mut self, answered: &mut impl FnMut(&Record, &Answer)) -> Result<bool, Problem> {
         let unused = &mut self.gateway.unused;
-        let Some(end) = head_end(unused, self.down.searched.saturating_sub(3)) else {
+        // Some apps pass over empty lines before an answer, and some do not: it is theirs to say.
+        let blank = unused.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let Some(end) = head_end(unused, self.down.searched.saturating_sub(3).max(blank)) else {
             self.down.searched = unused.len();
             // Something else than HTTP/1 is known by its first bytes.
-            let begins = unused.get(..unused.len().min(7)).unwrap_or_default();
+            let begins = unused.get(blank..unused.len().min(blank + 7)).unwrap_or_default();
             let plausible = b"HTTP/1.".starts_with(begins);
             return if plausible && unused.len() <= HEAD_LIMIT {
                 Ok(false)

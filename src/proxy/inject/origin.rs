@@ -145,7 +145,7 @@ impl Answered {
     fn parse(raw: Bytes, method: &[u8]) -> Result<Self, Problem> {
         let head = Head::answer(raw)?;
         let StatusLine { status, .. } = StatusLine::parse(head.start_line())?;
-        let framing = Framing::of_answer(&head, method, status)?;
+        let framing = Framing::of_answer(&head, method, status);
         Ok(Self { head, status, framing })
     }
 

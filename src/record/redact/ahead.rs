@@ -84,7 +84,7 @@ impl<'a> Ahead<'a> {
             unicode: Next::Unknown,
             percent: Next::Unknown,
             plain: [Next::Unknown; MOST_PLAIN],
-            own: vec![Next::Unknown; secrets.own().len()],
+            own: vec![Next::Unknown; secrets.needles().count()],
         }
     }
 
@@ -100,9 +100,9 @@ impl<'a> Ahead<'a> {
         for (next, finder) in self.plain.iter_mut().zip(&prefixes().plain) {
             nearest = nearest.min(next.from(from, |from| find(finder, bytes, from)).unwrap_or(limit));
         }
-        for (next, own) in self.own.iter_mut().zip(self.secrets.own()) {
-            let found = next.from(from, |from| find(&own.needle, bytes, from));
-            nearest = nearest.min(found.map_or(limit, |at| at.saturating_sub(own.reach).max(from)));
+        for (next, needle) in self.own.iter_mut().zip(self.secrets.needles()) {
+            let found = next.from(from, |from| find(&needle.finder, bytes, from));
+            nearest = nearest.min(found.map_or(limit, |at| at.saturating_sub(needle.reach).max(from)));
         }
         nearest
     }

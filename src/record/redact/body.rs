@@ -4,10 +4,12 @@
 //! where it ends in what may be the start of a secret, that start is hidden, and shown by a
 //! [`Correction`] when the next chunk says that it was none.
 //!
-//! A coded body (gzip and its kin) cannot be masked in place. It is decoded on the side; from the chunk on
-//! in which a secret shows, it is not kept. So are the frames that an app sends over a WebSocket, which it masks.
+//! A coded body cannot be masked in place: [`Coded`] says what of it is kept. What the frames of a WebSocket hold is
+//! told by [`Frames`].
 
+use super::coded::Coded;
 use super::events::Events;
+use super::frames::Frames;
 use super::raw::RawText;
 use super::secrets::Secrets;
 use super::sheet::{Correction, Sheet};
@@ -16,7 +18,6 @@ use crate::exchange::body::Hidden;
 use crate::exchange::head::Headers;
 use crate::wire::coding::Decoder;
 use crate::wire::media;
-use crate::wire::websocket::Unmasker;
 use bytes::Bytes;
 
 /// What of a chunk is written down.
@@ -33,6 +34,7 @@ pub struct Redacted {
 pub(super) struct BodyMask {
     text: TextMask,
     coded: Option<Box<Coded>>,
+    frames: Option<Box<Frames>>,
     /// No text is kept.
     structure: Option<Structure>,
 }
@@ -46,38 +48,23 @@ pub(super) struct TextMask {
     events: Option<Box<Events>>,
 }
 
-#[derive(Debug)]
-struct Coded {
-    decoder: Undo,
-    is_withheld: bool,
-}
-
-/// What is undone to see a body's text.
-#[derive(Debug)]
-enum Undo {
-    /// Its content codings.
-    Coding(Decoder),
-    /// The mask of WebSocket frames.
-    Mask(Unmasker),
-}
-
 impl BodyMask {
     /// For a body that these header lines announce; `redacts` if its text may not be kept.
     pub(super) fn new(headers: &Headers, is_answer: bool, redacts: bool) -> Self {
-        let decoder = Some(Decoder::for_headers(headers)).filter(Decoder::is_coded);
         let may_stream = is_answer && !media::is_json(headers);
+        let text = || TextMask { events: may_stream.then(Box::default), ..TextMask::default() };
+        let decoder = Some(Decoder::for_headers(headers)).filter(Decoder::is_coded);
         Self {
-            text: TextMask { events: may_stream.then(Box::default), ..TextMask::default() },
-            coded: decoder
-                .map(|decoder| Box::new(Coded { decoder: Undo::Coding(decoder), is_withheld: redacts })),
+            text: text(),
+            coded: decoder.map(|decoder| Box::new(Coded::new(decoder, text(), redacts))),
+            frames: None,
             structure: redacts.then(Structure::default),
         }
     }
 
-    /// WebSocket frames follow, whose payloads are masked.
-    pub(super) fn becomes_frames(&mut self) {
-        let is_withheld = self.structure.is_some();
-        self.coded = Some(Box::new(Coded { decoder: Undo::Mask(Unmasker::default()), is_withheld }));
+    /// WebSocket frames follow, as the head of this answer agrees to.
+    pub(super) fn becomes_frames(&mut self, answer: &Headers) {
+        self.frames = Some(Box::new(Frames::new(answer, self.structure.is_some())));
     }
 
     /// Whether the body is coded: what is given to the examiner then is what passed.
@@ -87,12 +74,17 @@ impl BodyMask {
 
     /// What was hidden so far.
     pub(super) fn hidden(&self) -> Hidden {
-        self.text.hidden
+        if let Some(frames) = &self.frames {
+            return frames.hidden();
+        }
+        let coded = self.coded.as_ref().map(|coded| coded.hidden());
+        coded.filter(|hidden| hidden.count > 0).unwrap_or(self.text.hidden)
     }
 
-    /// Whether reading may leave a part out and go on behind it. What is coded, or kept as structure alone, is read whole.
+    /// Whether reading may leave a part out and go on behind it. What is coded, in frames, or kept as structure
+    /// alone, is read whole.
     pub(super) fn may_skip(&self) -> bool {
-        self.coded.is_none() && self.structure.is_none()
+        self.coded.is_none() && self.frames.is_none() && self.structure.is_none()
     }
 
     /// Goes on at the offset `at` of the body. A secret that began in what was left out is not known for one: what comes
@@ -108,22 +100,21 @@ impl BodyMask {
 
     /// Takes the next chunk.
     pub(super) fn push(&mut self, chunk: &Bytes, secrets: &Secrets) -> Redacted {
-        if let Some(coded) = &mut self.coded {
-            if !coded.is_withheld {
-                let mut decoded = Vec::new();
-                match &mut coded.decoder {
-                    Undo::Coding(decoder) => decoder.push(chunk, &mut decoded),
-                    Undo::Mask(unmasker) => unmasker.push(chunk, &mut decoded),
-                }
-                let decoded = Bytes::from(decoded);
-                let (masked, _) = self.text.push(&decoded, secrets);
-                // What is not copied is not masked.
-                coded.is_withheld = masked.as_ptr() != decoded.as_ptr();
-            }
-            let kept = (!coded.is_withheld).then(|| chunk.clone());
-            return Redacted { kept, corrections: Vec::new() };
+        self.frames.take_if(|frames| frames.are_none(chunk));
+        if let Some(frames) = &mut self.frames {
+            return frames.push(chunk, secrets);
+        }
+        if self.coded.as_ref().is_some_and(|coded| coded.is_withheld()) {
+            return Redacted::default();
         }
         let (masked, corrections) = self.text.push(chunk, secrets);
+        if let Some(coded) = &mut self.coded {
+            let redacted = coded.push(chunk, (masked, corrections), secrets);
+            if coded.is_plain() {
+                self.coded = None;
+            }
+            return redacted;
+        }
         match &mut self.structure {
             None => Redacted { kept: Some(masked), corrections },
             Some(structure) => {
@@ -137,18 +128,43 @@ impl BodyMask {
 
     /// The body has ended.
     pub(super) fn end(&mut self, secrets: &Secrets) -> Vec<Correction> {
+        if let Some(frames) = &mut self.frames {
+            return frames.end(secrets);
+        }
         let corrections = self.text.end(secrets);
-        if self.coded.is_some() || self.structure.is_some() { Vec::new() } else { corrections }
+        match &mut self.coded {
+            Some(coded) => coded.end(corrections, secrets),
+            None if self.structure.is_some() => Vec::new(),
+            None => corrections,
+        }
     }
 }
 
 impl TextMask {
+    /// For what may be a stream.
+    pub(super) fn of_stream() -> Self {
+        Self { events: Some(Box::default()), ..Self::default() }
+    }
+
+    /// What was hidden so far.
+    pub(super) fn hidden(&self) -> Hidden {
+        self.hidden
+    }
+
+    /// Takes the next piece; whether nothing in it had to be hidden.
+    pub(super) fn is_clean(&mut self, piece: Vec<u8>, secrets: &Secrets) -> bool {
+        let piece = Bytes::from(piece);
+        let (masked, _) = self.push(&piece, secrets);
+        // What is not copied is not masked.
+        masked.as_ptr() == piece.as_ptr()
+    }
+
     /// Takes the next piece; gives its copy, and what changes before it.
     pub(super) fn push(&mut self, piece: &Bytes, secrets: &Secrets) -> (Bytes, Vec<Correction>) {
         let mut sheet = Sheet::new(self.passed, piece);
         match &mut self.events {
             Some(events) => {
-                events.push(piece, &mut self.raw, secrets, &mut sheet);
+                events.push(piece, self.passed, &mut self.raw, secrets, &mut sheet);
                 events.cover(secrets, &mut sheet);
             }
             None => self.raw.push(piece, self.passed, secrets, &mut sheet),

@@ -59,9 +59,15 @@ struct Text {
 }
 
 impl Events {
-    /// Reads the sheet's chunk.
-    pub(super) fn push(&mut self, chunk: &[u8], raw: &mut RawText, secrets: &Secrets, sheet: &mut Sheet<'_>) {
-        let start = sheet.start();
+    /// Reads `chunk`, which begins at the offset `start` of the body.
+    pub(super) fn push(
+        &mut self,
+        chunk: &[u8],
+        start: u64,
+        raw: &mut RawText,
+        secrets: &Secrets,
+        sheet: &mut Sheet<'_>,
+    ) {
         let mut unread = 0;
         let mut at = 0;
         while let Some(byte) = chunk.get(at).copied() {
@@ -104,6 +110,14 @@ impl Events {
         for text in &mut self.texts {
             text.raw.cover(secrets, sheet);
         }
+    }
+
+    /// The line ends here, without a line feed.
+    pub(super) fn end_line(&mut self, secrets: &Secrets, sheet: &mut Sheet<'_>) {
+        if let Line::Text(index, _) = self.line {
+            self.close_text(index, secrets, sheet);
+        }
+        self.begin_line();
     }
 
     /// The stream ends here.

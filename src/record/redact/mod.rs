@@ -9,21 +9,24 @@
 //! never in the file, not even for a moment, and at most the last characters of an open body stand
 //! hidden although they need not.
 //!
-//! Escapes are undone first: percent signs, and those of JSON, also of JSON in JSON. In bodies, the request's own
-//! credentials are sought in Base64, too, wherever in a longer text they begin. In heads, any Base64 is looked
-//! into: a proxy may be told `user:key` in a header of its own name.
+//! What is coded is decoded first, and the frames of a WebSocket are told apart and their messages joined: only what
+//! was read and is clean is kept as it came. Then escapes are undone: percent signs, and those of JSON, also of JSON in
+//! JSON. In bodies, the request's own credentials are sought in Base64, too, wherever in a longer text they begin, and
+//! whatever lines it is broken into. In heads, any Base64 is looked into: a proxy may be told `user:key` in a header of its own name.
 //!
 //! Not caught: a secret of no known shape that the request does not carry itself, or that is shorter than
-//! eight characters; one that is reversed, encrypted, escaped more often, or in Base64 that has line ends in it;
-//! in a body, another one than the request's own in Base64; one that a model writes out over members that are not
-//! in the table's list.
+//! eight characters; one that is reversed, encrypted, escaped more often, compressed by a coding that is not known or not
+//! said; in a body, another one than the request's own in Base64; one that a model
+//! writes out over members that are not in the table's list.
 
 mod ahead;
 mod base64;
 mod body;
 mod carried;
+mod coded;
 mod escapes;
 mod events;
+mod frames;
 mod memo;
 mod raw;
 mod scanner;
@@ -112,9 +115,10 @@ impl Redactor {
         self.response = BodyMask::new(headers, true, self.redacts_bodies);
     }
 
-    /// The app goes on with WebSocket frames.
-    pub(super) fn becomes_frames(&mut self) {
-        self.request.becomes_frames();
+    /// Both sides go on with WebSocket frames, as the head of the answer agrees to.
+    pub fn becomes_frames(&mut self, answer: &Headers) {
+        self.request.becomes_frames(answer);
+        self.response.becomes_frames(answer);
     }
 
     /// What may be written of the next chunk of a body.

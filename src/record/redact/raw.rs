@@ -8,7 +8,7 @@ use super::sheet::Sheet;
 use crate::gateway::keys::percent_escape;
 
 /// In the last bytes of a chunk something may begin that goes on in the next.
-const EDGE: usize = 24;
+const EDGE: usize = 48;
 
 /// A stretch that is no longer is looked through in one pass.
 const SHORT: usize = 1024;

@@ -5,7 +5,7 @@
 //! vendor's prefix is not secret and stays readable.
 
 use super::escapes::{goes_on, meaning};
-use super::secrets::Secrets;
+use super::secrets::{Agreement, Secrets};
 use super::sheet::{Sheet, Unit};
 use crate::gateway::keys::{self, Shape};
 
@@ -230,16 +230,21 @@ impl Scanner {
         let text = self.text.get(at..).unwrap_or_default();
         let (mut maybe, mut whole) = (None, None);
         for own in secrets.own() {
-            if text.starts_with(&own.bytes) {
-                let open = own.is_shaped.then(|| keys::table().shape_of(&own.bytes)).flatten();
-                let end = own.bytes.len();
-                whole = whole.or(Some(Found::Secret { hidden_from: own.prefix, end, open, own: true }));
-            } else if ends && text.len() >= SECRET_FROM && own.bytes.starts_with(text) {
-                let part = Found::Secret { hidden_from: own.prefix, end: text.len(), open: None, own: true };
-                whole = whole.or(Some(part));
-            } else if !ends && own.bytes.starts_with(text) {
-                let from = if text.len() >= SHORTEST_START { own.prefix } else { usize::MAX };
-                maybe = Some(maybe.map_or(from, |before: usize| before.min(from)));
+            match own.agreement(text) {
+                Agreement::Whole(end) => {
+                    let open = own.is_shaped.then(|| keys::table().shape_of(&own.bytes)).flatten();
+                    whole = whole.or(Some(Found::Secret { hidden_from: own.prefix, end, open, own: true }));
+                }
+                Agreement::Part if ends && text.len() >= SECRET_FROM => {
+                    let part =
+                        Found::Secret { hidden_from: own.prefix, end: text.len(), open: None, own: true };
+                    whole = whole.or(Some(part));
+                }
+                Agreement::Part if !ends => {
+                    let from = if text.len() >= SHORTEST_START { own.prefix } else { usize::MAX };
+                    maybe = Some(maybe.map_or(from, |before: usize| before.min(from)));
+                }
+                Agreement::Part | Agreement::No => {}
             }
         }
         if let Some(from) = maybe {

@@ -7,6 +7,7 @@ use crate::exchange::head::Headers;
 use crate::gateway::{credential, keys};
 use memchr::memmem::Finder;
 use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// What is longer is looked for by its first bytes; the rest of it is hidden with them.
@@ -17,6 +18,9 @@ const NEEDLE: usize = 4;
 
 /// The same of one in Base64, among much that is Base64 as well.
 const CODED_NEEDLE: usize = 12;
+
+/// So many characters end a line at most.
+const LINE_END: usize = 2;
 
 /// Draws what stands for secrets.
 static PRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -41,10 +45,26 @@ pub(super) struct Own {
     pub(super) is_coded: bool,
     /// It has a vendor's shape: key characters that follow belong to a key as well.
     pub(super) is_shaped: bool,
-    /// Some bytes near its start that are spelled in one way only.
-    pub(super) needle: Finder<'static>,
-    /// So far before the needle it begins at most, in any spelling but that of letters.
+    /// What it is found by. One in Base64 has two: a line may end in one of them.
+    pub(super) needles: Vec<Needle>,
+}
+
+/// Some bytes near the start of a secret that are spelled in one way only.
+pub(super) struct Needle {
+    pub(super) finder: Finder<'static>,
+    /// So far before it the secret begins at most, in any spelling but that of letters.
     pub(super) reach: usize,
+}
+
+/// How a text goes with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Agreement {
+    /// It begins with something else.
+    No,
+    /// It is the beginning of it.
+    Part,
+    /// It begins with the whole of it, which is so long there.
+    Whole(usize),
 }
 
 impl Secrets {
@@ -97,6 +117,11 @@ impl Secrets {
         &self.own
     }
 
+    /// What they are found by.
+    pub(super) fn needles(&self) -> impl Iterator<Item = &Needle> {
+        self.own.iter().flat_map(|own| &own.needles)
+    }
+
     /// Where any of them may begin.
     pub(super) fn starts(&self) -> &Starts {
         &self.starts
@@ -105,13 +130,16 @@ impl Secrets {
 
 impl Own {
     fn coded(bytes: Vec<u8>) -> Self {
-        let mut own = Self::plain(bytes, CODED_NEEDLE);
+        let mut own = Self::plain(bytes);
+        let length = CODED_NEEDLE.min(own.bytes.len() / 2);
+        own.needles = [0, length].iter().filter_map(|from| own.needle(*from, length)).collect();
         own.is_coded = true;
         own
     }
 
     fn new(bytes: Vec<u8>) -> Self {
-        let mut own = Self::plain(bytes, NEEDLE);
+        let mut own = Self::plain(bytes);
+        own.needles.extend(own.needle(0, NEEDLE).or_else(|| own.needle_of(0..1)));
         if let Some(shape) = keys::table().shape_of(&own.bytes) {
             own.prefix = shape.prefix.len();
             own.is_shaped = true;
@@ -119,32 +147,51 @@ impl Own {
         own
     }
 
-    /// One that is hidden whole, found by so many of its bytes if they are there in a row.
-    fn plain(mut bytes: Vec<u8>, length: usize) -> Self {
+    /// One that is hidden whole, and found by nothing yet.
+    fn plain(mut bytes: Vec<u8>) -> Self {
         if let Some(rest) = bytes.get_mut(LONGEST..) {
             rest.fill(0);
         }
         bytes.truncate(LONGEST);
+        Self { needles: Vec::new(), prefix: 0, is_coded: false, is_shaped: false, bytes }
+    }
+
+    /// What it is found by from `from` on: so many of its bytes if they are there in a row, or fewer.
+    fn needle(&self, from: usize, length: usize) -> Option<Needle> {
+        let is_plain = |window: &[u8]| window.iter().copied().all(keys::is_key_byte);
         let place = |length: usize| {
-            let is_plain = |window: &[u8]| window.iter().copied().all(keys::is_key_byte);
-            bytes.windows(length).position(is_plain).map(|at| at..at + length)
+            let at = self.bytes.get(from..)?.windows(length.max(1)).position(is_plain)?;
+            Some(from + at..from + at + length)
         };
-        let plain = place(length).or_else(|| place(NEEDLE));
-        let needle = bytes.get(plain.clone().unwrap_or(0..1)).unwrap_or_default();
-        Self {
-            needle: Finder::new(needle).into_owned(),
-            reach: (plain.map_or(0, |plain| plain.start) + 1) * LONGEST_ESCAPE,
-            prefix: 0,
-            is_coded: false,
-            is_shaped: false,
-            bytes,
+        place(length).or_else(|| place(NEEDLE)).and_then(|place| self.needle_of(place))
+    }
+
+    fn needle_of(&self, place: Range<usize>) -> Option<Needle> {
+        let reach = (place.start + 1 + LINE_END) * LONGEST_ESCAPE;
+        Some(Needle { finder: Finder::new(self.bytes.get(place)?).into_owned(), reach })
+    }
+
+    /// How `text` goes with it. One in Base64 may have line ends in it.
+    pub(super) fn agreement(&self, text: &[u8]) -> Agreement {
+        let mut rest = self.bytes.iter().peekable();
+        for (at, byte) in text.iter().enumerate() {
+            match rest.peek() {
+                None => return Agreement::Whole(at),
+                Some(own) if *own == byte => {
+                    rest.next();
+                }
+                Some(_) if self.is_coded && at > 0 && is_line_end(*byte) => {}
+                Some(_) => return Agreement::No,
+            }
         }
+        if rest.peek().is_none() { Agreement::Whole(text.len()) } else { Agreement::Part }
     }
 
     /// Whether it begins `text`, as far as its first bytes or the first escape can tell.
     pub(super) fn may_begin(&self, text: &[u8]) -> bool {
         let start = self.bytes.iter().zip(text).take(NEEDLE);
-        start.take_while(|(_, byte)| !matches!(byte, b'\\' | b'%')).all(|(own, byte)| own == byte)
+        let may_differ = |byte: u8| matches!(byte, b'\\' | b'%') || self.is_coded && is_line_end(byte);
+        start.take_while(|(_, byte)| !may_differ(**byte)).all(|(own, byte)| own == byte)
     }
 }
 
@@ -161,6 +208,10 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secrets").field("own", &self.own.len()).finish_non_exhaustive()
     }
+}
+
+const fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 /// Whether all of it is hidden but the last four.

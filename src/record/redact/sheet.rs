@@ -14,6 +14,8 @@ pub(super) struct Unit {
     pub(super) byte: u8,
     at: u64,
     raw: [u8; LONGEST_TWICE],
+    /// How far after the first each of its bytes stands: a text that comes in pieces may be cut inside of one.
+    offsets: [u32; LONGEST_TWICE],
     length: u8,
 }
 
@@ -42,27 +44,28 @@ impl Unit {
         let mut raw = [0; LONGEST_TWICE];
         let [first, ..] = &mut raw;
         *first = byte;
-        Self { byte, at, raw, length: 1 }
+        Self { byte, at, raw, offsets: [0; LONGEST_TWICE], length: 1 }
     }
 
     /// The character `byte`, spelled by `spelling` at `at`; `None` if that is too long.
     pub(super) fn spelled(byte: u8, spelling: &[u8], at: u64) -> Option<Self> {
         let mut raw = [0; LONGEST_TWICE];
         raw.get_mut(..spelling.len())?.copy_from_slice(spelling);
-        Some(Self { byte, at, raw, length: spelling.len() as u8 })
+        let offsets = std::array::from_fn(|index| index as u32);
+        Some(Self { byte, at, raw, offsets, length: spelling.len() as u8 })
     }
 
-    /// The character `byte`, spelled by these units; `None` if they do not stand in a row, or are too long.
+    /// The character `byte`, spelled by these units; `None` if they are too long, or too far apart.
     pub(super) fn of_units(byte: u8, units: &[Self]) -> Option<Self> {
         let at = units.first()?.at;
-        let mut spelling = Vec::with_capacity(LONGEST_TWICE);
-        for unit in units {
-            if unit.at != at + spelling.len() as u64 {
-                return None;
-            }
-            spelling.extend_from_slice(unit.spelling());
+        let mut whole = Self { length: 0, ..Self::plain(byte, at) };
+        for (place, raw) in units.iter().flat_map(Self::places) {
+            let index = usize::from(whole.length);
+            *whole.raw.get_mut(index)? = raw;
+            *whole.offsets.get_mut(index)? = u32::try_from(place.checked_sub(at)?).ok()?;
+            whole.length += 1;
         }
-        Self::spelled(byte, &spelling, at)
+        Some(whole)
     }
 
     /// Whether it is spelled by an escape.
@@ -70,12 +73,10 @@ impl Unit {
         self.length > 1
     }
 
-    fn spelling(&self) -> &[u8] {
-        self.raw.get(..usize::from(self.length)).unwrap_or_default()
-    }
-
-    fn end(&self) -> u64 {
-        self.at + u64::from(self.length)
+    /// The bytes that spell it, each with where it stands.
+    fn places(&self) -> impl Iterator<Item = (u64, u8)> {
+        let offsets = self.offsets.iter().map(|offset| self.at + u64::from(*offset));
+        offsets.zip(self.raw).take(usize::from(self.length))
     }
 }
 
@@ -83,11 +84,6 @@ impl<'a> Sheet<'a> {
     /// The chunk `plain`, which begins at the offset `start` of its body.
     pub(super) fn new(start: u64, plain: &'a Bytes) -> Self {
         Self { start, plain, masked: None, corrections: Vec::new(), hidden: Hidden::default() }
-    }
-
-    /// Where the chunk begins in its body.
-    pub(super) fn start(&self) -> u64 {
-        self.start
     }
 
     /// Notes that a secret begins, of which this is the first character to be hidden.
@@ -102,15 +98,15 @@ impl<'a> Sheet<'a> {
 
     /// Hides a character.
     pub(super) fn hide(&mut self, unit: &Unit) {
-        for at in unit.at..unit.end() {
+        for (at, _) in unit.places() {
             self.set(at, HIDDEN);
         }
     }
 
     /// Shows a character that was hidden.
     pub(super) fn show(&mut self, unit: &Unit) {
-        for (at, byte) in (unit.at..).zip(unit.spelling()) {
-            self.set(at, *byte);
+        for (at, byte) in unit.places() {
+            self.set(at, byte);
         }
     }
 

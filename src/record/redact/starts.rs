@@ -38,11 +38,12 @@ impl Starts {
         OF_THE_TABLE.clone()
     }
 
-    /// Adds one of the request's own secrets. Each of its characters but the first may be spelled by an escape.
+    /// Adds one of the request's own secrets. Each of its characters but the first may be spelled by an escape,
+    /// and a line may end between those in Base64.
     pub(super) fn add_own(&mut self, secret: &[u8]) {
         self.add(OWN, secret);
         let [_, second, third] = &mut self.0;
-        for byte in *b"\\%" {
+        for byte in *b"\\%\r\n" {
             set(second, byte, OWN);
             set(third, byte, OWN);
         }

@@ -17,6 +17,8 @@ pub(super) struct Inflate {
     state: State,
     /// Whether a member has ended, so that bytes of another kind may follow, and are overlooked.
     ended: bool,
+    /// How many of the last bytes are not read.
+    left: usize,
 }
 
 enum State {
@@ -42,15 +44,21 @@ impl Inflate {
     }
 
     fn with(state: State, zlib: bool) -> Self {
-        Self { gzip: false, engine: Decompress::new(zlib), crc: Crc::new(), state, ended: false }
+        Self { gzip: false, engine: Decompress::new(zlib), crc: Crc::new(), state, ended: false, left: 0 }
+    }
+
+    /// How many of the bytes that were pushed last have given nothing: more has to come, or they are corrupt.
+    pub(super) fn left(&self) -> usize {
+        self.left
     }
 
     /// Appends to `out` what `piece` yields; stops soon after `room` bytes.
     pub(super) fn push(&mut self, piece: &[u8], room: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
-        let mut rest = piece;
-        while !rest.is_empty() {
+        self.left = piece.len();
+        while self.left > 0 {
+            let rest = piece.get(piece.len() - self.left..).unwrap_or_default();
             let used = match &mut self.state {
-                State::Over => return Ok(()),
+                State::Over => rest.len(),
                 State::Data => self.inflate(rest, room, out)?,
                 State::Header(bytes) => {
                     let before = bytes.len();
@@ -63,10 +71,13 @@ impl Inflate {
                             length - before
                         }
                         Ok(None) if bytes.len() > LONGEST_HEADER => return Err(Stop::Corrupt),
-                        Ok(None) => return Ok(()),
+                        Ok(None) => {
+                            self.left = bytes.len();
+                            return Ok(());
+                        }
                         Err(_) if self.ended => {
                             self.state = State::Over;
-                            return Ok(());
+                            rest.len()
                         }
                         Err(stop) => return Err(stop),
                     }
@@ -76,16 +87,19 @@ impl Inflate {
                     bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
                     if let Some(trailer) = bytes.first_chunk::<8>() {
                         let [a, b, c, d, ..] = *trailer;
-                        if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() {
-                            return Err(Stop::Corrupt);
-                        }
+                        let expected = u32::from_le_bytes([a, b, c, d]);
                         self.ended = true;
                         self.state = State::Header(Vec::new());
+                        if expected != self.crc.sum() {
+                            // All before it was given.
+                            self.left -= wanted;
+                            return Err(Stop::Corrupt);
+                        }
                     }
                     wanted
                 }
             };
-            rest = rest.get(used..).unwrap_or_default();
+            self.left -= used.min(self.left);
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! [`Decoder::push`] gives what each piece of a coded body holds as soon as it is there, so that an event
 //! can be told from the chunk that completed it, and a body that was cut is read as far as it goes.
-//! gzip's checksum is verified, zstd's is not.
+//! gzip's checksum is verified, zstd's is not. A name that is no known coding is passed over, as the SDKs'
+//! HTTP libraries do (httpx, undici): `none` and `utf-8` mean nothing to anybody.
 //!
 //! Sources: RFC 9110 §8.4; RFC 1950–1952 (deflate, gzip), RFC 7932 (br), RFC 8878 (zstd).
 
@@ -34,8 +35,6 @@ pub enum Coding {
 /// Why decoding stopped before the end of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// A coding that is not known here; nothing was decoded.
-    Unknown(String),
     /// The bytes are not what the coding says.
     Corrupt {
         /// The coding.
@@ -61,6 +60,7 @@ pub struct Decoder {
     stages: Vec<Stage>,
     cap: usize,
     given: u64,
+    read: u64,
     produced: usize,
     problem: Option<Problem>,
 }
@@ -68,6 +68,8 @@ pub struct Decoder {
 struct Stage {
     coding: Coding,
     kind: Kind,
+    /// How many of the bytes it took last it has not read, where it stopped at them.
+    left: usize,
 }
 
 enum Kind {
@@ -104,6 +106,11 @@ impl Coding {
         }
     }
 
+    /// Whether a value of `content-encoding` names a coding that is known.
+    pub fn is_in(value: &[u8]) -> bool {
+        String::from_utf8_lossy(value).split(',').any(|name| Self::parse(name.trim()).is_some())
+    }
+
     /// The name in `content-encoding`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -123,28 +130,21 @@ impl Decoder {
 
     /// A decoder for what `content-encoding` says, that gives at most `cap` bytes.
     pub fn with_cap(headers: &Headers, cap: usize) -> Self {
-        let mut stages = Vec::new();
-        let mut problem = None;
-        for value in headers.all("content-encoding") {
-            for name in String::from_utf8_lossy(value).split(',') {
-                let name = name.trim();
-                if name.is_empty() || name.eq_ignore_ascii_case("identity") {
-                    continue;
-                }
-                match Coding::parse(name) {
-                    Some(coding) => stages.push(Stage::new(coding)),
-                    None => problem = Some(Problem::Unknown(name.to_owned())),
-                }
-            }
-        }
+        let mut stages: Vec<Stage> =
+            names(headers).iter().filter_map(|name| Coding::parse(name)).map(Stage::new).collect();
         // The last coding applied stands last and is undone first.
         stages.reverse();
-        Self { stages, cap, given: 0, produced: 0, problem }
+        Self { stages, cap, given: 0, read: 0, produced: 0, problem: None }
     }
 
-    /// Whether the body is coded at all.
+    /// Whether the body is in any coding that is known.
     pub fn is_coded(&self) -> bool {
-        !self.stages.is_empty() || self.problem.is_some()
+        !self.stages.is_empty()
+    }
+
+    /// All that this many first bytes of the body hold has been given; what comes after may be held back.
+    pub fn read(&self) -> u64 {
+        self.read
     }
 
     /// Why decoding stopped, if it did.
@@ -189,7 +189,27 @@ impl Decoder {
         }
         self.produced += kept.len();
         out.extend_from_slice(kept);
+        let mut left = self.stages.iter().map(Stage::left);
+        let outer = left.next().unwrap_or_default();
+        if self.problem != Some(Problem::Capped) && left.all(|inner| inner == 0) {
+            self.read = self.given.saturating_sub(outer as u64);
+        }
     }
+}
+
+/// The codings that `content-encoding` names and nobody knows: they are passed over.
+pub fn unknown(headers: &Headers) -> Vec<String> {
+    names(headers).into_iter().filter(|name| Coding::parse(name).is_none()).collect()
+}
+
+/// What `content-encoding` names, but for `identity`, in the order the codings were applied.
+fn names(headers: &Headers) -> Vec<String> {
+    let names = |value: &[u8]| {
+        let text = String::from_utf8_lossy(value).into_owned();
+        let named = |name: &&str| !name.is_empty() && !name.eq_ignore_ascii_case("identity");
+        text.split(',').map(str::trim).filter(named).map(str::to_owned).collect::<Vec<_>>()
+    };
+    headers.all("content-encoding").flat_map(|value| names(value)).collect()
 }
 
 impl std::fmt::Debug for Decoder {
@@ -229,7 +249,18 @@ impl Stage {
             }
             Coding::Zstd => Kind::Zstd(Box::default()),
         };
-        Self { coding, kind }
+        Self { coding, kind, left: 0 }
+    }
+
+    /// How many of the last bytes it took have given nothing yet.
+    fn left(&self) -> usize {
+        self.left
+            + match &self.kind {
+                Kind::Inflate(decoder) => decoder.left(),
+                Kind::Undecided(start) => start.len(),
+                Kind::Brotli(_) => 0,
+                Kind::Zstd(decoder) => decoder.left(),
+            }
     }
 
     /// Decodes `piece`; stops soon after `room` bytes. What was decoded before corrupt bytes is given too.
@@ -245,12 +276,23 @@ impl Stage {
             self.kind = Kind::Inflate(Box::new(Inflate::deflate(zlib)));
             return self.push(&start, room, out);
         }
+        self.left = piece.len();
         for step in piece.chunks(STEP) {
             match &mut self.kind {
                 Kind::Undecided(_) => {}
-                Kind::Inflate(decoder) => decoder.push(step, room, out)?,
-                Kind::Brotli(decoder) => unbrotli(decoder, step, out)?,
-                Kind::Zstd(decoder) => decoder.push(step, room, out)?,
+                Kind::Inflate(decoder) => {
+                    // It says itself what it has not read of a step.
+                    self.left -= step.len();
+                    decoder.push(step, room, out)?;
+                }
+                Kind::Brotli(decoder) => {
+                    unbrotli(decoder, step, out)?;
+                    self.left -= step.len();
+                }
+                Kind::Zstd(decoder) => {
+                    self.left -= step.len();
+                    decoder.push(step, room, out)?;
+                }
             }
             if out.len() > room {
                 return Err(Stop::Full);

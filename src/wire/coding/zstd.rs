@@ -29,6 +29,8 @@ pub(super) struct Decoder {
     given: usize,
     /// The length of `frame` when it was last decoded.
     decoded_at: usize,
+    /// How much of `frame` its complete blocks were when it was last decoded.
+    read: usize,
 }
 
 impl Decoder {
@@ -42,6 +44,11 @@ impl Decoder {
         self.decode(room, out)
     }
 
+    /// How many of the last bytes have given nothing yet: their block is not complete, or was left for later.
+    pub(super) fn left(&self) -> usize {
+        self.frame.len().saturating_sub(self.read)
+    }
+
     /// Appends to `out` what complete blocks are still held back.
     pub(super) fn finish(&mut self, room: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
         self.decode(room, out)
@@ -50,6 +57,7 @@ impl Decoder {
     fn decode(&mut self, room: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
         loop {
             self.decoded_at = self.frame.len();
+            self.read = 0;
             if let Some(length) = skippable(&self.frame) {
                 if self.frame.len() < length {
                     return Ok(());
@@ -64,10 +72,12 @@ impl Decoder {
             if frame.corrupt {
                 return Err(Stop::Corrupt);
             }
+            self.read = frame.read;
             match frame.length {
                 Some(length) if length > 0 => {
                     self.frame.drain(..length.min(self.frame.len()));
                     self.given = 0;
+                    self.read = 0;
                 }
                 _ => return Ok(()),
             }
@@ -82,6 +92,8 @@ impl Decoder {
 /// What one pass over a frame gave.
 struct Frame {
     bytes: Vec<u8>,
+    /// How long its complete blocks are, with its header.
+    read: usize,
     /// The frame's coded length, once it is whole.
     length: Option<usize>,
     /// A block is not what its header says.
@@ -90,7 +102,7 @@ struct Frame {
 
 impl Frame {
     fn decode(source: &[u8], cap: usize) -> Result<Self, Stop> {
-        let waiting = Self { bytes: Vec::new(), length: None, corrupt: false };
+        let waiting = Self { bytes: Vec::new(), read: 0, length: None, corrupt: false };
         if !source.starts_with(&MAGIC) {
             return if source.len() < MAGIC.len() && MAGIC.starts_with(source) || may_be_skippable(source) {
                 Ok(waiting)
@@ -127,7 +139,7 @@ impl Frame {
             bytes.extend(decoder.collect().unwrap_or_default());
         }
         let length = (last && rest.len() >= checksum).then(|| source.len() - rest.len() + checksum);
-        Ok(Self { bytes, length, corrupt })
+        Ok(Self { bytes, read: source.len() - rest.len(), length, corrupt })
     }
 }
 

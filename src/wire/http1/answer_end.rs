@@ -25,7 +25,7 @@ impl AnswerEnd {
             let raw = self.unread.split_to(end).freeze();
             let framing = Head::answer(raw).and_then(|head| {
                 let status = StatusLine::parse(head.start_line())?.status;
-                Ok((status, Framing::of_answer(&head, &self.method, status)?))
+                Ok((status, Framing::of_answer(&head, &self.method, status)))
             });
             match framing {
                 Ok((100..=199, _)) => {}

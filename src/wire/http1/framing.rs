@@ -29,7 +29,7 @@ impl Framing {
             }
         }
         let coded = head.all("transfer-encoding").next().is_some();
-        let length = length(head)?;
+        let length = one_length(head.all("content-length").map(|field| field.value))?;
         match (coded, length) {
             (true, Some(_)) => Err(Problem::LengthAndCoding),
             (true, None) if minor == 0 => Err(Problem::CodingInHttp10),
@@ -45,30 +45,30 @@ impl Framing {
         }
     }
 
-    /// The framing of the body of a final answer to a request of `method`.
-    ///
-    /// # Errors
-    /// [`Problem::Length`]: nobody can say where the answer ends.
-    pub fn of_answer(head: &Head, method: &[u8], status: u16) -> Result<Self, Problem> {
+    /// The framing of the body of a final answer to a request of `method`. Where its length says nothing, or two
+    /// things, apps differ in what they make of it: what counts then is the end of the connection.
+    pub fn of_answer(head: &Head, method: &[u8], status: u16) -> Self {
         if method == b"HEAD" || matches!(status, 100..200 | 204 | 304) {
-            return Ok(Self::None);
+            return Self::None;
         }
         if head.all("transfer-encoding").next().is_some() {
             let chunked = head
                 .tokens("transfer-encoding")
                 .last()
                 .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
-            return Ok(if chunked { Self::Chunked } else { Self::UntilClose });
+            return if chunked { Self::Chunked } else { Self::UntilClose };
         }
-        Ok(length(head)?.map_or(Self::UntilClose, Self::Length))
+        // Several lines may have become one on the way (RFC 9110 §8.6).
+        let said = one_length(head.tokens("content-length"));
+        said.ok().flatten().map_or(Self::UntilClose, Self::Length)
     }
 }
 
-/// The one length that every `Content-Length` says.
-fn length(head: &Head) -> Result<Option<u64>, Problem> {
+/// The one length that all of these say.
+fn one_length<'a>(said: impl Iterator<Item = &'a [u8]>) -> Result<Option<u64>, Problem> {
     let mut length = None;
-    for field in head.all("content-length") {
-        let digits = std::str::from_utf8(field.value).ok();
+    for said in said {
+        let digits = std::str::from_utf8(said).ok();
         let said = digits
             .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|digits| digits.parse::<u64>().ok())

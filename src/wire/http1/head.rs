@@ -82,7 +82,8 @@ impl Head {
         Self::parse(raw, true)
     }
 
-    /// Reads an answer's head, kindly: a line that is no header stays where it is and means nothing.
+    /// Reads an answer's head, kindly: a line that is no header stays where it is and means nothing, and so do
+    /// empty lines before the first.
     ///
     /// # Errors
     /// [`Problem::TooManyLines`] alone.
@@ -93,6 +94,11 @@ impl Head {
     /// The bytes.
     pub fn raw(&self) -> &Bytes {
         &self.raw
+    }
+
+    /// The empty lines before the first.
+    pub fn lead(&self) -> &[u8] {
+        self.raw.get(..self.start.start).unwrap_or_default()
     }
 
     /// The first line, without its end.
@@ -146,7 +152,9 @@ impl Head {
             if strict && line.contains(&b'\r') {
                 return Err(Problem::BareCarriageReturn);
             }
-            if first {
+            if first && !strict && line.is_empty() {
+                // Still before it.
+            } else if first {
                 head.start = at..end;
                 first = false;
             } else if !line.is_empty() {

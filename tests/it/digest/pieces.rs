@@ -6,6 +6,7 @@ use gatetap::digest::{Digester, EventKind, Pace, events, examine};
 use gatetap::exchange::body::{Body, Cut, Mark, Rest};
 use gatetap::exchange::end::Verdict;
 use gatetap::exchange::time::Micros;
+use gatetap::wire::coding::{Coding, Problem};
 use proptest::prelude::*;
 
 use crate::wire_property::config;
@@ -157,6 +158,25 @@ fn a_coded_recording_with_a_gap_is_read_up_to_it() {
     let lines = events(&head, &recorded);
     assert_eq!(lines.len(), 4, "{lines:?}");
     assert!(lines.iter().all(|line| line.kind == EventKind::Event));
+}
+
+#[test]
+fn why_decoding_stopped_is_told() {
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    for (bytes, problem) in [
+        (gzip(b"{}"), None),
+        (gzip(&vec![b' '; (64 << 20) + 1]), Some(Problem::Capped)),
+        (b"{\"a\":1}".to_vec(), Some(Problem::Corrupt { coding: Coding::Gzip, at: 7 })),
+    ] {
+        let mut digester = Digester::new(&request_head("POST", "/v1/chat/completions", &[]));
+        digester.response_head(&response_head(200, &[JSON[0], ("content-encoding", "gzip")]));
+        digester.response_chunk(&bytes, Micros(1));
+        assert_eq!(digester.coding_problem(), problem.as_ref());
+    }
 }
 
 proptest! {

@@ -5,9 +5,26 @@ use crate::support::client::{Client, Ending, post};
 use crate::support::gateway::Left;
 use crate::support::tapped::Tapped;
 use gatetap::fault::wire::ALL;
+use gatetap::fault::{Framing, LiveHead, is_event_stream};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
+
+#[test]
+fn a_stream_that_names_no_coding_is_read_event_by_event() {
+    for (coding, reads) in
+        [("identity", true), ("none", true), ("utf-8", true), ("gzip", false), ("none, br", false)]
+    {
+        let lines = [("content-type", "text/event-stream"), ("content-encoding", coding)];
+        let head = LiveHead {
+            status: 200,
+            headers: lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect(),
+            framing: Framing::Chunked,
+            origin: Framing::Chunked,
+        };
+        assert_eq!(is_event_stream(&head), reads, "{coding}");
+    }
+}
 
 /// Those that never end by themselves, or break the framing; they have tests of their own.
 const APART: [&str; 3] = ["net.hang_before_headers", "stream.bad_chunk", "stream.truncated_tool_args"];

@@ -2,20 +2,20 @@
 
 /// Takes bytes in pieces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Utf8 {
+pub struct Utf8 {
     /// Bytes before those that wait.
     passed: u64,
     /// The start of a character, of which the rest is to come; three bytes at most.
     waiting: Vec<u8>,
     /// They begin with a byte order mark.
-    pub(super) begins_with_mark: bool,
+    pub begins_with_mark: bool,
     /// The bytes that come next may begin inside a character.
     after_gap: bool,
 }
 
 impl Utf8 {
     /// Takes the next bytes. Gives the offset of the first that is not UTF-8, if one is not.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Option<u64> {
+    pub fn push(&mut self, mut bytes: &[u8]) -> Option<u64> {
         if std::mem::take(&mut self.after_gap) {
             let is_inside = |byte: &u8| byte & 0xc0 == 0x80;
             let rest = bytes.iter().take(3).take_while(|byte| is_inside(byte)).count();
@@ -55,7 +55,7 @@ impl Utf8 {
     }
 
     /// So many bytes are not there; whatever waits is dropped.
-    pub(super) fn gap(&mut self, missing: u64) {
+    pub fn gap(&mut self, missing: u64) {
         self.passed += self.waiting.len() as u64 + missing;
         self.waiting.clear();
         // What comes next may begin inside a character.
@@ -63,7 +63,7 @@ impl Utf8 {
     }
 
     /// Where the character begins that is not whole, if nothing more comes.
-    pub(super) fn cut_at(&self) -> Option<u64> {
+    pub fn cut_at(&self) -> Option<u64> {
         (!self.waiting.is_empty()).then_some(self.passed)
     }
 }
