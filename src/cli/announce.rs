@@ -143,6 +143,13 @@ pub(super) fn explain(error: live::Error, env: &Env<'_>) -> anyhow::Error {
     if let live::Error::Replay(StartError::Redacted { .. }) = &error {
         return with_exit(error, "record it again without --redact-bodies", Exit::Usage);
     }
+    if let live::Error::Replay(StartError::NoneChosen { .. }) = &error {
+        return with_exit(
+            error,
+            "look at --session and --filter; `gatetap ls --db FILE` lists what there is",
+            Exit::Usage,
+        );
+    }
     let hint = match &error {
         live::Error::Listen(bind) => listen_hint(bind.source.kind(), bind.address, env),
         _ => None,

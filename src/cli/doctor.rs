@@ -220,7 +220,7 @@ impl DoctorArgs {
             // `verdict` is a second name of `conclusion` here, for scripts; in a step it is how the call ended.
             let last = json!({
                 "conclusion": conclusion.id(), "verdict": conclusion.id(), "says": conclusion.says(), "not": conclusion.not(),
-                "next": conclusion.next(), "exit": exit.code(), "note": diagnosis.note,
+                "next": diagnosis.next, "exit": exit.code(), "note": diagnosis.note,
             });
             writeln!(env.stdout, "{last}")?;
         } else {
@@ -259,7 +259,7 @@ fn say(diagnosis: &Diagnosis, env: &mut Env<'_>) -> std::io::Result<()> {
     let head = |text| paint(colour, Style::Strong, text).into_owned();
     let out = &mut env.stdout;
     writeln!(out, "\n{} {} ({})", head("Conclusion:"), conclusion.says(), conclusion.id())?;
-    for (title, lines) in [("Do not conclude", conclusion.not()), ("Next", conclusion.next())] {
+    for (title, lines) in [("Do not conclude", conclusion.not()), ("Next", diagnosis.next.as_slice())] {
         writeln!(out, "{}", head(title))?;
         for line in lines {
             writeln!(out, "  - {line}")?;

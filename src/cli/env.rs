@@ -1,6 +1,8 @@
 //! `gatetap env`: prints what points a shell's programs here.
 
+use super::error::wrong_usage;
 use super::exit::Exit;
+use super::presence;
 use super::world::Env;
 use crate::config::{Given, Listen, Settings};
 use crate::live::child::{base_urls, local_url, no_proxy, proxy_variables};
@@ -18,7 +20,7 @@ pub(super) struct EnvArgs {
     #[arg(long, value_enum)]
     shell: Option<Shell>,
 
-    /// Where gatetap listens: ADDRESS:PORT, or a PORT [default: 7117]
+    /// Where gatetap listens: ADDRESS:PORT, or a PORT [default: the one that runs here, else 7117]
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -45,9 +47,17 @@ enum Shell {
 impl EnvArgs {
     /// Prints them.
     pub(super) fn run(self, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+        let is_given = !self.listen.is_empty();
         let given = Given { listen: self.listen, ..Given::default() };
         let settings = Settings::resolve(given, &env.directories)?;
         let url = settings.listen.first().map(|listen| local_url(listen.address)).unwrap_or_default();
+        let url = if is_given { url } else { presence::url_or(url, env) };
+        if url.ends_with(":0") {
+            return Err(wrong_usage(
+                "port 0 is any free port: which one, only the gatetap that took it knows",
+                "name that port, or leave --listen out: a gatetap that runs here is found",
+            ));
+        }
         let variable = |name: &str| std::env::var(name).ok();
         let mut set = base_urls(&url, &[]);
         set.push(("GATETAP_URL".to_owned(), url.clone()));

@@ -62,8 +62,10 @@ pub use exit::Exit;
 pub use world::{Env, Output};
 
 use crate::gateway::mask::mask_string;
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
@@ -141,9 +143,10 @@ pub fn main() -> ExitCode {
 
 /// Runs the command line `words`, the program's name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit {
-    let outcome = match parse(filter::shelter_negations(with_command(words))) {
+    let words = filter::shelter_negations(with_command(words));
+    let outcome = match parse(&words) {
         Ok((cli, matches)) => dispatch(cli.command, &matches, env),
-        Err(error) => usage(&error, env),
+        Err(error) => usage(&error, &words, env),
     };
     let outcome = outcome.and_then(|exit| {
         env.stdout.finish()?;
@@ -161,7 +164,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> Exit
 }
 
 /// The command, and where each of its values comes from.
-fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+fn parse(words: &[OsString]) -> Result<(Cli, ArgMatches), clap::Error> {
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(words)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
@@ -214,12 +217,39 @@ fn with_command(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// Prints what clap has to say: help and versions are data, the rest is talk.
-fn usage(error: &clap::Error, env: &mut Env<'_>) -> anyhow::Result<Exit> {
+fn usage(error: &clap::Error, words: &[OsString], env: &mut Env<'_>) -> anyhow::Result<Exit> {
     let (output, exit) =
         if error.use_stderr() { (&mut env.stderr, Exit::Usage) } else { (&mut env.stdout, Exit::Fine) };
+    let variable = variable_of(error, words);
     let text = error.render();
     let text = if output.colour() { text.ansi().to_string() } else { text.to_string() };
     // A wrong value is quoted, and may hold a password.
     output.print(format_args!("{}", mask_string(text)))?;
+    if let Some(variable) = variable {
+        writeln!(env.stderr, "\nhint: nobody typed that: the environment variable {variable} says it")?;
+    }
     Ok(exit)
+}
+
+/// The environment variable that a wrong value comes from, where no flag gave it.
+fn variable_of(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(blamed)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = blamed.split_whitespace().next()?;
+    let gives =
+        |word: &str| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+    if words.iter().filter_map(|word| word.to_str()).any(gives) {
+        return None;
+    }
+    let mut command = Cli::command();
+    command.build();
+    let mut commands = vec![&command];
+    while let Some(command) = commands.pop() {
+        let arg = command.get_arguments().find(|arg| arg.to_string() == *blamed);
+        let variable = arg.and_then(clap::Arg::get_env).filter(|name| std::env::var_os(name).is_some());
+        if let Some(variable) = variable {
+            return Some(variable.to_string_lossy().into_owned());
+        }
+        commands.extend(command.get_subcommands());
+    }
+    None
 }

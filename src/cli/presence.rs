@@ -81,6 +81,14 @@ pub(super) fn recorded_by(recording: &Path, env: &Env<'_>) -> Option<Presence> {
     all(env).ok()?.into_iter().find(|one| one.recording == recording)
 }
 
+/// The URL of the gatetap that runs here, where it is one; else `usual`.
+pub(super) fn url_or(usual: String, env: &Env<'_>) -> String {
+    match all(env).unwrap_or_default().as_slice() {
+        [one] => one.url.clone(),
+        _ => usual,
+    }
+}
+
 /// Says on stderr that what `reader` reads is not all of it, because the gatetap that records it is in trouble.
 pub(super) fn tell_trouble(reader: &Reader, env: &mut Env<'_>) -> anyhow::Result<()> {
     let Some(one) = recorded_by(reader.path(), env) else { return Ok(()) };

@@ -42,6 +42,10 @@ impl RecordingArgs {
     /// Opens it.
     pub(super) fn open(self, env: &Env<'_>) -> anyhow::Result<Reader> {
         let path = self.path(env)?;
+        if path.is_dir() {
+            let says = format!("`{}` is a directory, and a recording is a file", path.display());
+            return Err(wrong_usage(says, "name the file in it, as `recording.db`"));
+        }
         Reader::open(&path).map_err(|error| match (&error, presence::recorded_by(&path, env)) {
             (Error::Missing { .. }, Some(Presence { pid, .. })) => {
                 with_hint(error, format!("process {pid} records to it: `gatetap status` says how that goes"))

@@ -86,7 +86,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NUMBER", env = "GATETAP_SEED", hide_env_values = true)]
     seed: Option<u64>,
 
-    /// Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap faults list`; may be repeated
+    /// Inject a fault: `NAME[,key=value…]` or `preset:NAME`, or several with blanks in between; see `gatetap faults
+    /// list`; may be repeated
     #[arg(long = "fault", value_name = "RULE", env = "GATETAP_FAULT", hide_env_values = true)]
     faults: Vec<FaultRules>,
 
@@ -190,7 +191,8 @@ fn start(settings: &Settings, prepared: Prepared, env: &mut Env<'_>) -> anyhow::
     let warnings: &[String] = &insecure.into_iter().chain(open).chain(token).collect::<Vec<_>>();
     let mut talk = None;
     let watched = if settings.headless || !live_view::is_possible(env) {
-        announce::listening(&live, seed, warnings, env).and_then(|()| {
+        let told = replay::tell_replayed(&live, settings, env);
+        told.and_then(|()| announce::listening(&live, seed, warnings, env)).and_then(|()| {
             let clock = env.clock.clone();
             let stop = async {
                 tokio::select! {

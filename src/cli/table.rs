@@ -26,8 +26,8 @@ pub(super) enum Fit {
     Right,
     /// On the left; down to so many columns, the end is cut off.
     KeepStart(usize),
-    /// On the left; down to so many columns, the start is cut off.
-    KeepEnd(usize),
+    /// On the left; down to so many columns, the middle is left out.
+    KeepMiddle(usize),
 }
 
 /// One cell.
@@ -55,7 +55,7 @@ impl Fit {
     const fn least(self) -> Option<usize> {
         match self {
             Self::Left | Self::Right => None,
-            Self::KeepStart(least) | Self::KeepEnd(least) => Some(least),
+            Self::KeepStart(least) | Self::KeepMiddle(least) => Some(least),
         }
     }
 }
@@ -144,7 +144,7 @@ fn push_line(text: &mut String, columns: &[Column], layout: &[Option<usize>], ro
     for ((column, room), cell) in columns.iter().zip(layout).zip(row) {
         let Some(room) = *room else { continue };
         let shown = match column.fit {
-            Fit::KeepEnd(_) => keep_end(&cell.text, room),
+            Fit::KeepMiddle(_) => keep_ends(&cell.text, room),
             _ => keep_start(&cell.text, room),
         };
         let padding = room.saturating_sub(shown.width());
@@ -169,15 +169,15 @@ pub(super) fn keep_start(text: &str, room: usize) -> String {
     kept
 }
 
-/// `text` in at most `room` columns; where it is longer, `…` and its end.
-fn keep_end(text: &str, room: usize) -> String {
+/// `text` in at most `room` columns; where it is longer, its start, `…`, and a little more of its end.
+fn keep_ends(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
-    let mut left = room.saturating_sub(1);
-    let mut kept: Vec<char> = text.chars().rev().take_while(|c| take(&mut left, *c)).collect();
-    kept.push('…');
-    kept.into_iter().rev().collect()
+    let mut left = room.saturating_sub(1) * 3 / 5;
+    let tail: Vec<char> = text.chars().rev().take_while(|c| take(&mut left, *c)).collect();
+    let tail: String = tail.into_iter().rev().collect();
+    keep_start(text, room.saturating_sub(tail.width())) + &tail
 }
 
 /// Whether `c` fits into what is left, which it then takes.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-/// Columns where nobody says how many there are: enough for a line of `ls` in a file or a pipe.
+/// Columns where nobody says how many there are: of talk and pages in a file or a pipe.
 const WIDTH: usize = 120;
 
 /// What a command knows of the world.
@@ -57,6 +57,13 @@ impl Env<'_> {
             clock: Clock::system(),
             time_zone: TimeZone::system(),
         })
+    }
+}
+
+impl Env<'_> {
+    /// Columns that a line of a table may take: what a program reads is not shortened.
+    pub(super) fn room(&self) -> usize {
+        if self.stdout.is_terminal() { self.width } else { usize::MAX }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use toml::de::DeValue;
 
-/// What one `--fault` says: a rule, or the rules of a preset.
+/// What one `--fault` says: rules and presets, with blanks in between.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRules(pub Vec<Rule>);
 
@@ -16,7 +16,7 @@ impl FromStr for FaultRules {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        spec::parse_all(text).map(Self).map_err(BadValue::from)
+        spec::parse_list(text).map(Self).map_err(BadValue::from)
     }
 }
 

@@ -12,6 +12,8 @@ use crate::wire::event_stream::{Item, Span};
 pub struct EventLine {
     /// Its number in this list, from 0.
     pub index: usize,
+    /// How many events there are up to it, itself included: of an event, the number that people call it by.
+    pub number: usize,
     /// What it is.
     pub kind: EventKind,
     /// The event's type; `None` unless it is an event.
@@ -56,6 +58,21 @@ impl EventKind {
             Self::Partial => "partial",
         }
     }
+
+    /// What people call such a line, `number` events having come with it: `event 8`, or `the comment after event
+    /// 8`. Comments are not counted, as in the verdict's evidence.
+    pub fn called(self, number: usize) -> String {
+        let what = match self {
+            Self::Event => return format!("event {number}"),
+            Self::Comment => "comment",
+            Self::Retry => "reconnection time",
+            Self::Partial => "unfinished event",
+        };
+        match number {
+            0 => format!("the {what} before the first event"),
+            _ => format!("the {what} after event {number}"),
+        }
+    }
 }
 
 /// Lists the stream in a recorded body; nothing, if it is none.
@@ -75,16 +92,15 @@ pub fn events(head: &ResponseHead, body: &Body) -> Vec<EventLine> {
     if let Some((span, text)) = feed.partial() {
         lines.push(EventLine {
             data: String::from_utf8_lossy(text).into_owned(),
-            ..line(lines.len(), EventKind::Partial, span, chunk, mark)
+            ..line(&lines, EventKind::Partial, span, chunk, mark)
         });
     }
     lines
 }
 
 fn push(lines: &mut Vec<EventLine>, item: Item<'_>, chunk: usize, mark: Option<Mark>) {
-    let index = lines.len();
-    let start = |kind, span| line(index, kind, span, chunk, mark);
-    lines.push(match item {
+    let start = |kind, span| line(lines, kind, span, chunk, mark);
+    let next = match item {
         Item::Event(event) => EventLine {
             event: Some(event.kind.into_owned()),
             id: Some(event.id.into_owned()).filter(|id| !id.is_empty()),
@@ -98,12 +114,16 @@ fn push(lines: &mut Vec<EventLine>, item: Item<'_>, chunk: usize, mark: Option<M
             EventLine { data: retry.value.to_string(), ..start(EventKind::Retry, retry.span) }
         }
         Item::Undispatched(_) | Item::Ignored(_) => return,
-    });
+    };
+    lines.push(next);
 }
 
-fn line(index: usize, kind: EventKind, span: Span, chunk: usize, mark: Option<Mark>) -> EventLine {
+/// The line after `before`.
+fn line(before: &[EventLine], kind: EventKind, span: Span, chunk: usize, mark: Option<Mark>) -> EventLine {
+    let events = before.last().map_or(0, |line| line.number);
     EventLine {
-        index,
+        index: before.len(),
+        number: events + usize::from(kind == EventKind::Event),
         kind,
         event: None,
         id: None,

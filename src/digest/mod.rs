@@ -35,7 +35,7 @@ pub use examine::{Examined, examine};
 pub use meaning::meaning;
 pub use rate_limit::{RateState, Window, rate_state};
 pub use rhythm::Rhythm;
-pub use stream_facts::{EventPlace, Oddities, StreamFacts};
+pub use stream_facts::{EventPlace, Oddities, Silence, StreamFacts};
 pub use text::Text;
 pub use tool_arguments::ArgumentsState;
 pub use walk::{Part, walk};

@@ -25,7 +25,7 @@ pub struct Rhythm {
     pub p99: Micros,
     /// The longest gap.
     pub longest: Micros,
-    /// The number of the event before the longest gap, among all lines of the stream.
+    /// The number of the event before the longest gap, from 1.
     pub longest_after: usize,
     /// From the first event to the last.
     pub span: Micros,
@@ -38,7 +38,7 @@ impl Rhythm {
     pub fn of(lines: &[EventLine]) -> Option<Self> {
         let events = lines.iter().filter(|line| line.kind == EventKind::Event);
         let times: Vec<(Micros, usize, usize)> =
-            events.filter_map(|line| line.at.map(|at| (at, line.chunk, line.index))).collect();
+            events.filter_map(|line| line.at.map(|at| (at, line.chunk, line.number))).collect();
         let ((first, ..), (last, ..)) = (times.first()?, times.last()?);
         let gaps: Vec<Micros> =
             times.iter().zip(times.iter().skip(1)).map(|((a, ..), (b, ..))| b.since(*a)).collect();

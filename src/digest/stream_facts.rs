@@ -30,9 +30,9 @@ pub struct StreamFacts {
     pub slab_reads: u64,
     /// Reads that ended inside an event.
     pub reads_inside_event: u64,
-    /// The longest time between two reads, and how many lines of the stream's list stood before it. Silence
-    /// inside a `tool_use` block of Messages does not count: its input may come in one piece.
-    pub longest_silence: Option<(Micros, usize)>,
+    /// The longest time between two reads. Silence inside a `tool_use` block of Messages does not count: its
+    /// input may come in one piece.
+    pub longest_silence: Option<Silence>,
     /// Events that brought a piece of the answer.
     pub content_events: u64,
     /// When the last of them was complete.
@@ -58,6 +58,7 @@ pub struct StreamFacts {
     /// What decoders of SDKs read otherwise than the standard.
     pub oddities: Oddities,
     lines: usize,
+    events: usize,
     comment_times: VecDeque<Micros>,
     ended: bool,
     next_sequence: Option<u64>,
@@ -101,6 +102,17 @@ pub struct EventPlace {
     pub span: Span,
 }
 
+/// A time without a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// How long it was.
+    pub length: Micros,
+    /// How many lines of the list of events stood before it.
+    pub lines: usize,
+    /// How many of them were events.
+    pub events: usize,
+}
+
 /// What of a Messages stream has begun.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Blocks {
@@ -119,6 +131,11 @@ impl StreamFacts {
         self.lines
     }
 
+    /// A silence of this length after all that came.
+    pub fn silence_now(&self, length: Micros) -> Silence {
+        Silence { length, lines: self.lines, events: self.events }
+    }
+
     /// Those of an answer that is no stream.
     pub(super) fn none() -> &'static Self {
         static NONE: LazyLock<StreamFacts> = LazyLock::new(StreamFacts::default);
@@ -133,9 +150,9 @@ impl StreamFacts {
         if let Some(last) = self.last_read.replace(at)
             && !self.blocks.tool
         {
-            let silence = at.since(last);
-            if self.longest_silence.is_none_or(|(longest, _)| silence > longest) {
-                self.longest_silence = Some((silence, self.lines));
+            let length = at.since(last);
+            if self.longest_silence.is_none_or(|longest| length > longest.length) {
+                self.longest_silence = Some(self.silence_now(length));
             }
         }
     }
@@ -231,6 +248,7 @@ impl StreamFacts {
     pub(super) fn event(&mut self, event: &Event<'_>, at: Option<Micros>, digest: &Digest, seen: Seen) {
         let place = EventPlace { index: self.lines, span: event.span };
         self.lines += 1;
+        self.events += 1;
         self.block_follows(event.span);
         self.ignored = (0, 0);
         self.begins_at_mark |= event.span.offset == BYTE_ORDER_MARK;

@@ -23,6 +23,8 @@ use serde_json::json;
 pub struct Diagnosis {
     /// What the facts come to.
     pub conclusion: Conclusion,
+    /// What to do next: what the verdict says, and what mends a key whose step failed.
+    pub next: Vec<&'static str>,
     /// What support wants to know, without a key.
     pub note: String,
 }
@@ -72,7 +74,16 @@ pub async fn examine(settings: &Settings, clock: &Clock, mut tell: impl FnMut(&S
 fn diagnosis(settings: &Settings, facts: &Facts, credential: Option<&CredentialFacts>) -> Diagnosis {
     let conclusion = decide(facts);
     let note = note::note(settings, facts, conclusion, credential);
-    Diagnosis { conclusion, note }
+    let mut next = conclusion.next().to_vec();
+    // What failed before the key was asked with says nothing of it, and does not mend it.
+    let of_key = match facts.key {
+        KeyForm::Missing if settings.key.variable.is_some() => Conclusion::NoKey.next(),
+        KeyForm::Odd | KeyForm::Unsendable => Conclusion::KeyForm.next(),
+        KeyForm::Missing | KeyForm::AnotherVendors | KeyForm::Fine => &[],
+    };
+    let missing: Vec<&str> = of_key.iter().filter(|line| !next.contains(line)).copied().collect();
+    next.extend(missing);
+    Diagnosis { conclusion, next, note }
 }
 
 /// The steps that ask the gateway.

@@ -43,12 +43,14 @@ pub(super) fn note(
     lines.push(format!("Small call without streaming: {}", works(facts.chat.as_ref())));
     lines.push(format!("Another model: {}", works(facts.other.as_ref())));
     lines.push(format!("Small stream: {}", works(facts.stream.as_ref())));
-    let last4 = credential.and_then(|credential| credential.last4.as_deref());
-    lines.push(match (&settings.key.variable, last4) {
-        (Some(variable), Some(last4)) => format!("Key: {variable}, ending in {last4}"),
-        (None, Some(last4)) => format!("Key: ending in {last4}"),
-        (Some(variable), None) => format!("Key: {variable}"),
+    lines.push(match (&settings.key.variable, credential) {
         (None, None) => "Key: none".to_owned(),
+        (Some(variable), None) => format!("Key: none ({variable} is not set)"),
+        (variable, Some(credential)) => {
+            let last4 = credential.last4.as_ref().map(|last4| format!("ending in {last4}"));
+            let known: Vec<String> = variable.iter().cloned().chain(last4).collect();
+            format!("Key: {}", if known.is_empty() { "set".to_owned() } else { known.join(", ") })
+        }
     });
     lines.push(format!("Proxy: {}", facts.proxy.as_deref().unwrap_or("none")));
     lines.push(concat!("Client: gatetap ", env!("CARGO_PKG_VERSION")).to_owned());

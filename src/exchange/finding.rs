@@ -46,7 +46,8 @@ pub enum Place {
     Json(Side, String),
     /// Bytes of a body as it passed, or decoded where it is coded.
     Bytes(Side, Span),
-    /// A line of the stream's list of events, counted from 0.
+    /// A line of the stream's list of events by its index, from 0 and comments counted. People are told the
+    /// number that the event itself has.
     Event(usize),
     /// Another exchange.
     Exchange(ExchangeId),
@@ -106,7 +107,7 @@ impl fmt::Display for Place {
             Self::Bytes(side, Span { offset, length }) => {
                 write!(f, "{} bytes {offset}+{length}", side.as_str())
             }
-            Self::Event(index) => write!(f, "event {index}"),
+            Self::Event(index) => write!(f, "event index {index}"),
             Self::Exchange(id) => write!(f, "exchange {id}"),
         }
     }
@@ -123,7 +124,7 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, NotAPlace> {
         let read = || match text.split_once(' ') {
             None => (text == "target").then_some(Self::Target),
-            Some(("event", index)) => index.parse().ok().map(Self::Event),
+            Some(("event", rest)) => rest.strip_prefix("index ")?.parse().ok().map(Self::Event),
             Some(("exchange", id)) => id.parse().ok().map(Self::Exchange),
             Some((side, rest)) => {
                 let side =

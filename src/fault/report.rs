@@ -79,6 +79,8 @@ pub enum Judgement {
     TookTruncated,
     /// It left before the answer and asked again: both may be billed.
     PaidTwice,
+    /// It did not try again after an answer that began well and broke: it may have noticed or not.
+    Unseen,
     /// Nothing was broken for it.
     Unharmed,
 }
@@ -94,6 +96,7 @@ impl Judgement {
             Self::RetriedInVain => "retried what cannot succeed",
             Self::TookTruncated => "took a truncated stream as success",
             Self::PaidTwice => "paid twice",
+            Self::Unseen => "cannot be told",
             Self::Unharmed => "unharmed",
         }
     }
@@ -155,6 +158,11 @@ fn judge(attempt: &Attempt, fault: &str, waited: Option<Micros>) -> (Judgement, 
             _ if truncated && attempt.used_later => {
                 let reason = "the text of the broken answer stands in a later request".to_owned();
                 (Judgement::TookTruncated, reason)
+            }
+            // An error status is seen by any client; what breaks after a good one is not.
+            _ if truncated && attempt.status.is_some_and(|status| status < 400) => {
+                let reason = "not sent again; whether the app noticed cannot be told from here".to_owned();
+                (Judgement::Unseen, reason)
             }
             _ if retry_of(attempt, fault) == Retry::Never => {
                 (Judgement::TookNo, "trying again would not have helped".to_owned())

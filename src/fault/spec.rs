@@ -47,6 +47,62 @@ pub fn parse_all(text: &str) -> Result<Vec<Rule>, BadRule> {
     preset.rules.iter().map(|rule| parse(rule)).collect()
 }
 
+/// Reads several of them, with blanks or line ends in between.
+///
+/// # Errors
+/// As for [`parse_all`].
+pub fn parse_list(text: &str) -> Result<Vec<Rule>, BadRule> {
+    let mut rules = Vec::new();
+    let list = list(text);
+    for (nth, span) in list.iter().enumerate() {
+        let word = text.get(span.clone()).unwrap_or_default();
+        let name = word.split(',').next().unwrap_or_default();
+        if nth > 0 && name.contains('=') {
+            let column = span.start + 1;
+            return Err(at(column, &format!("a comma is missing before `{name}`"), None));
+        }
+        // With what stands before it as blanks, so that columns are those of the whole.
+        let padded = format!("{:1$}{word}", "", span.start);
+        rules.extend(if list.len() == 1 { parse_all(text)? } else { parse_all(&padded)? });
+    }
+    if rules.is_empty() { parse_all(text) } else { Ok(rules) }
+}
+
+/// Where the rules of a list stand. Line ends separate them, and blanks, but for those in quotes, beside `,` and
+/// `=`, and in a value before what is no name of a fault.
+fn list(text: &str) -> Vec<Range<usize>> {
+    let mut rules: Vec<Range<usize>> = Vec::new();
+    let (mut quoted, mut escaped, mut joins, mut is_apart, mut is_line) = (false, false, true, true, true);
+    for (at, c) in text.char_indices() {
+        if c.is_whitespace() && !quoted {
+            is_apart = true;
+            is_line |= c == '\n';
+            continue;
+        }
+        let end = at + c.len_utf8();
+        let begins = |rule: &Range<usize>| {
+            let before = text.get(rule.clone()).unwrap_or_default();
+            let is_in_value = before.rsplit(',').next().is_some_and(|part| part.contains('='));
+            let after = text.get(at..).unwrap_or_default();
+            let name = after.split([',', ' ', '\t', '\n']).next().unwrap_or_default();
+            is_line || !is_in_value || name.starts_with("preset:") || catalogue::find(name).is_some()
+        };
+        match rules.last_mut() {
+            Some(rule) if !is_apart || joins || matches!(c, ',' | '=') || !begins(rule) => rule.end = end,
+            _ => rules.push(at..end),
+        }
+        (is_apart, is_line) = (false, false);
+        joins = matches!(c, ',' | '=') && !quoted;
+        match c {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    rules
+}
+
 /// Reads one rule.
 ///
 /// # Errors
@@ -88,8 +144,11 @@ pub fn from_table(value: &serde_json::Value) -> Result<Vec<Rule>, BadRule> {
         let near = nearest(key, ["fault", "when", "with"]).map(|near| format!("did you mean `{near}`?"));
         return Err(in_table(&format!("a rule has no key `{key}`"), near));
     }
-    let Some(Json::String(name)) = table.get("fault") else {
-        return Err(in_table("`fault` is missing: the name of a fault, as text", None));
+    let name = match table.get("fault") {
+        Some(Json::String(name)) => name,
+        Some(Json::Number(status)) => &status.to_string(),
+        Some(_) => return Err(in_table("`fault` is the name of a fault, as text, or a status", None)),
+        None => return Err(in_table("`fault` is missing: the name of a fault, or a status", None)),
     };
     if name.starts_with("preset:") && table.len() == 1 {
         return parse_all(name);

@@ -324,6 +324,12 @@ impl Live {
         &self.recording
     }
 
+    /// The recordings that are replayed, with how many of their exchanges can answer and have not yet.
+    pub fn replayed(&self) -> impl Iterator<Item = (&Path, usize)> {
+        let replays = self.origins.replays.iter();
+        replays.map(|(recording, replay)| (recording.as_path(), replay.tally().summary().unused.len()))
+    }
+
     /// What the replays have done so far; the handles outlive this.
     pub fn replays(&self) -> Vec<Tally> {
         self.origins.replays.values().map(Replay::tally).collect()

@@ -78,6 +78,16 @@ impl Library {
         self.hidden
     }
 
+    /// Whether the recording has exchanges, and none of them is among those that are to answer.
+    pub(super) fn is_without_choice(&self) -> bool {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_chosen = !self.options.filter.is_everything();
+        is_chosen
+            && self.entries.is_empty()
+            && self.hidden == 0
+            && reader.count().is_ok_and(|count| count > 0)
+    }
+
     /// Whose turn it is to answer a request, and the gateway that had answered it.
     pub(super) fn look(&self, head: &RequestHead, body: &[u8]) -> Option<(Turn, &str)> {
         let request = self.request(head, body);

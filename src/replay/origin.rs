@@ -75,6 +75,12 @@ pub enum StartError {
         /// The file.
         path: PathBuf,
     },
+    /// None of its exchanges is among those that are to answer.
+    #[error("cannot replay `{}`: none of its exchanges was chosen", path.display())]
+    NoneChosen {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system gives no socket, thread or randomness.
     #[error("cannot start the replay")]
     System(#[from] io::Error),
@@ -110,6 +116,7 @@ impl Replay {
             Ok(library) if library.hidden() > 0 && library.ids().next().is_none() => {
                 return Err(StartError::Redacted { path });
             }
+            Ok(library) if library.is_without_choice() => return Err(StartError::NoneChosen { path }),
             Ok(library) => library,
         };
         let tally = Tally::of(library.ids(), library.hidden());

@@ -294,7 +294,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(List, &[Char('6')], Action::ShowTab(6), None, None),
     bind(List, &[Char('7')], Action::ShowTab(7), None, None),
     bind(List, &[Esc], Action::Back, None, Some("take the filter away")),
-    bind(List, &[Char('q')], Action::Leave, Some("quit"), Some("quit")),
+    bind(List, &[Char('q')], Action::Leave, Some("quit"), Some("quit; asks first where that cuts a stream")),
     bind(Pane, &[Char('1')], Action::ShowTab(1), None, Some("show a tab")),
     bind(Pane, &[Char('2')], Action::ShowTab(2), None, None),
     bind(Pane, &[Char('3')], Action::ShowTab(3), None, None),

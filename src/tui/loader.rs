@@ -151,6 +151,7 @@ impl Loader {
         let refreshed = self.reader.summaries_of(&self.interest.refresh)?;
         let loaded = Loaded {
             count: self.reader.count()?,
+            open: self.reader.open_exchanges()?.len(),
             filter: self.interest.filter.clone(),
             matching: self.count_matching(version)?,
             repeats: self.repeats(rows.rows.iter().chain(&refreshed))?,

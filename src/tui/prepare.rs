@@ -198,6 +198,7 @@ fn event_rows(lines: Vec<EventLine>, rhythm: Option<&Rhythm>) -> Vec<EventRow> {
             let text = if is_cut { format!("… {}", start(new)) } else { start(&line.data).to_owned() };
             rows.push(EventRow {
                 index: line.index,
+                number: line.number,
                 kind: line.kind,
                 at: line.at,
                 gap,

@@ -40,6 +40,34 @@ fn a_recording_that_cannot_be_read_is_named_with_a_hint() {
 }
 
 #[test]
+fn a_directory_is_no_recording() {
+    assert_snapshot!(complaint(&["ls", "--db", "data"], 2), @"
+    error: `data` is a directory, and a recording is a file
+
+    hint: name the file in it, as `recording.db`
+    ");
+}
+
+#[test]
+fn a_wrong_variable_of_the_environment_is_named() {
+    let home = Home::new();
+    record(&home);
+    for (args, variable, value) in [
+        (&["ls"][..], "GATETAP_DB", ""),
+        (&["run", "--headless"], "GATETAP_LISTEN", "foo"),
+        (&["env"], "GATETAP_LISTEN", "foo"),
+        (&["run", "--headless"], "GATETAP_FAULT", "no_such_fault"),
+    ] {
+        let exit = gatetap_with(&home, args, &[(variable, value)]);
+        assert_eq!(exit.code, Some(2), "{exit}");
+        assert!(exit.stderr.contains(&format!("the environment variable {variable} says it")), "{exit}");
+    }
+    let exit = gatetap_with(&home, &["env", "--listen", "bar"], &[("GATETAP_LISTEN", "8000")]);
+    assert_eq!(exit.code, Some(2), "{exit}");
+    assert!(!exit.stderr.contains("GATETAP_LISTEN"), "{exit}");
+}
+
+#[test]
 fn an_exchange_that_is_not_there_is_answered_with_those_that_are() {
     assert_snapshot!(complaint(&["show", "7"], 2), @"
     error: there is no exchange 7 in `HOME/data/gatetap/recording.db`

@@ -41,6 +41,23 @@ fn on_terminal(name: &str, width: usize, colour: bool) -> String {
 }
 
 #[test]
+fn a_status_begins_with_what_is_documented_to_have_it() {
+    for status in [400, 401, 402, 403, 404, 429, 500, 502, 503] {
+        let found = json(&[&status.to_string()]);
+        let errors: Vec<&Value> = found.iter().filter(|one| one["kind"] == "error").collect();
+        let rank = |one: &Value| {
+            let sure = ["documented", "observed", "assumed"].map(Value::from);
+            let sure = sure.iter().position(|sure| *sure == one["status_confidence"]).unwrap();
+            (one["status"] != status, sure)
+        };
+        assert!(!errors.is_empty(), "{status}");
+        assert!(errors.is_sorted_by_key(|one| rank(one)), "{status}");
+    }
+    let page = explain(&["429"]);
+    assert!(page.find("HTTP/1.1 429") < page.find("HTTP/1.1 402"), "{page}");
+}
+
+#[test]
 fn a_pipe_gets_markdown() {
     assert_snapshot!(explain(&["auth-no-bearer"]), @"
     # auth-no-bearer

@@ -109,8 +109,9 @@ fn run() {
                                     10s] [env: GATETAP_CONNECT_TIMEOUT]
           --seed <NUMBER>           The seed of everything random [default: a new one, which is printed]
                                     [env: GATETAP_SEED]
-          --fault <RULE>            Inject a fault: `NAME[,key=value…]` or `preset:NAME`; see `gatetap
-                                    faults list`; may be repeated [env: GATETAP_FAULT]
+          --fault <RULE>            Inject a fault: `NAME[,key=value…]` or `preset:NAME`, or several
+                                    with blanks in between; see `gatetap faults list`; may be repeated
+                                    [env: GATETAP_FAULT]
           --faults <FILE>           Inject the faults of a TOML file's `[[faults]]`; may be repeated
                                     [env: GATETAP_FAULTS]
           --idle-exit <TIME>        Without a live view: stop when no app has been connected for this
@@ -257,8 +258,8 @@ fn env() {
     Options:
           --shell <SHELL>     The shell to write for [default: that of $SHELL] [possible values: bash,
                               zsh, fish, powershell]
-          --listen <ADDRESS>  Where gatetap listens: ADDRESS:PORT, or a PORT [default: 7117] [env:
-                              GATETAP_LISTEN]
+          --listen <ADDRESS>  Where gatetap listens: ADDRESS:PORT, or a PORT [default: the one that runs
+                              here, else 7117] [env: GATETAP_LISTEN]
           --intercept         Also the variables of proxies and CAs, for tunnels that are opened
       -h, --help              Print help
 

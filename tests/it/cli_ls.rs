@@ -2,12 +2,13 @@
 
 use crate::cli_recording::{gatetap, gatetap_with, record, record_nothing};
 use crate::support::binary::{Home, Launch};
-use crate::support::made::{Made, START, session};
+use crate::support::made::{Made, START, recording, session};
 use gatetap::cli::{self, Env, Exit, Output};
 use gatetap::config::Directories;
 use gatetap::digest::Digest;
 use gatetap::digest::verdict::Judgement;
 use gatetap::exchange::end::Verdict;
+use gatetap::exchange::finding::Severity;
 use gatetap::exchange::time::{Clock, WallTime};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -48,12 +49,12 @@ fn a_pipe_gets_lines_without_titles() {
     let home = Home::new();
     record(&home);
     assert_snapshot!(gatetap(&home, &["ls"]).stdout, @"
-    1  03-01 12:00:00  POST  /v1/chat/completions  acme/small             200  complete             -  1.25 s  12+4  -
-    2  03-01 12:00:01  POST  /v1/chat/completions  acme/small             200  complete        300 ms  1.25 s     -  warning
-    3  03-01 12:00:03  POST  /v1/chat/completions  acme/a-model-with-a-…  429  refused              -  150 ms     -  -
-    4  03-01 12:00:04  POST  /v1/chat/␛]0;owned␇   ␛[31mred               200  cut-by-gateway  200 ms  1.25 s     -  -
-    5  03-01 12:00:06  POST  /v1/chat/completions  acme/small             502  failed               -  3.1 ms     -  -
-    6  03-01 13:00:00  GET   /v1/models            -                      200  complete             -  1.25 s     -  -
+    1  03-01 12:00:00  POST  /v1/chat/completions  acme/small                                                       200  complete             -  1.25 s  12+4  -
+    2  03-01 12:00:01  POST  /v1/chat/completions  acme/small                                                       200  complete        300 ms  1.25 s     -  warning
+    3  03-01 12:00:03  POST  /v1/chat/completions  acme/a-model-with-a-very-long-name-that-does-not-fit-2025-03-01  429  refused              -  150 ms     -  -
+    4  03-01 12:00:04  POST  /v1/chat/␛]0;owned␇   ␛[31mred                                                         200  cut-by-gateway  200 ms  1.25 s     -  -
+    5  03-01 12:00:06  POST  /v1/chat/completions  acme/small                                                       502  failed               -  3.1 ms     -  -
+    6  03-01 13:00:00  GET   /v1/models            -                                                                200  complete             -  1.25 s     -  -
     ");
 }
 
@@ -62,22 +63,22 @@ fn a_terminal_gets_titles_and_lines_that_fit() {
     let home = Home::new();
     record(&home);
     assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 110, false), @"
-    id  time      method  path             model        status  verdict           ttft  duration  tokens  findings
-     1  12:00:00  POST    …at/completions  acme/small      200  complete             -    1.25 s    12+4  -
-     2  12:00:01  POST    …at/completions  acme/small      200  complete        300 ms    1.25 s       -  warning
-     3  12:00:03  POST    …at/completions  acme/a-mod…     429  refused              -    150 ms       -  -
-     4  12:00:04  POST    …hat/␛]0;owned␇  ␛[31mred        200  cut-by-gateway  200 ms    1.25 s       -  -
-     5  12:00:06  POST    …at/completions  acme/small      502  failed               -    3.1 ms       -  -
-     6  13:00:00  GET     /v1/models       -               200  complete             -    1.25 s       -  -
+    id  time      method  path                  model           status  verdict           ttft  duration  findings
+     1  12:00:00  POST    /v1/chat/completions  acme/small         200  complete             -    1.25 s  -
+     2  12:00:01  POST    /v1/chat/completions  acme/small         200  complete        300 ms    1.25 s  warning
+     3  12:00:03  POST    /v1/chat/completions  acme/a-model-…     429  refused              -    150 ms  -
+     4  12:00:04  POST    /v1/chat/␛]0;owned␇   ␛[31mred           200  cut-by-gateway  200 ms    1.25 s  -
+     5  12:00:06  POST    /v1/chat/completions  acme/small         502  failed               -    3.1 ms  -
+     6  13:00:00  GET     /v1/models            -                  200  complete             -    1.25 s  -
     ");
     assert_snapshot!(on_terminal(&home, &["gatetap", "ls"], 70, false), @"
-    id  path               model          status  verdict         duration
-     1  …chat/completions  acme/small        200  complete          1.25 s
-     2  …chat/completions  acme/small        200  complete          1.25 s
-     3  …chat/completions  acme/a-model…     429  refused           150 ms
-     4  …/chat/␛]0;owned␇  ␛[31mred          200  cut-by-gateway    1.25 s
-     5  …chat/completions  acme/small        502  failed            3.1 ms
-     6  /v1/models         -                 200  complete          1.25 s
+    id  path                  model       status  verdict         findings
+     1  /v1/chat/completions  acme/small     200  complete        -
+     2  /v1/chat/completions  acme/small     200  complete        warning
+     3  /v1/chat/completions  acme/a-mo…     429  refused         -
+     4  /v1/chat/␛]0;owned␇   ␛[31mred       200  cut-by-gateway  -
+     5  /v1/chat/completions  acme/small     502  failed          -
+     6  /v1/models            -              200  complete        -
     ");
     for width in 60..140 {
         let shown = on_terminal(&home, &["gatetap", "ls"], width, false);
@@ -85,6 +86,33 @@ fn a_terminal_gets_titles_and_lines_that_fit() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
         }
     }
+}
+
+#[test]
+fn a_pipe_gets_whole_paths_and_a_terminal_their_ends() {
+    let home = Home::new();
+    let long = "/@openrouter/v1/chat/completions";
+    let found = vec![("stream-gap".to_owned(), Severity::Warning)];
+    let digest = Digest { model: Some("a-model-with-a-long-name".to_owned()), ..Digest::default() };
+    let made = Made {
+        path: long.to_owned(),
+        verdict: Verdict::CutByGateway,
+        findings: found,
+        digest,
+        ..Made::default()
+    };
+    recording(&home.join("made.db"), &[made]);
+    let piped = gatetap_with(&home, &["ls", "--db", "made.db"], &[("COLUMNS", "40")]).stdout;
+    assert!(piped.contains(long) && piped.contains("a-model-with-a-long-name"), "{piped}");
+    let db = home.join("made.db").display().to_string();
+    for width in [80, 100] {
+        let shown = on_terminal(&home, &["gatetap", "ls", "--db", &db], width, false);
+        for part in ["/@openro", "…", "completions", "warning"] {
+            assert!(shown.contains(part), "{width}: {part}: {shown}");
+        }
+    }
+    let none = gatetap(&home, &["ls", "--db", "made.db", "--limit", "0"]);
+    assert_eq!((none.code, none.stdout.as_str(), none.stderr.as_str()), (Some(0), "", ""), "{none}");
 }
 
 #[test]
@@ -101,14 +129,6 @@ fn colours_only_add_to_the_words() {
     }
     bare.push_str(rest);
     assert_eq!(bare, on_terminal(&home, &["gatetap", "ls"], 110, false));
-}
-
-#[test]
-fn the_width_of_a_pipe_can_be_said() {
-    let home = Home::new();
-    record(&home);
-    let exit = gatetap_with(&home, &["ls", "--limit", "1"], &[("COLUMNS", "60")]);
-    assert_eq!(exit.stdout, "6  03-01 13:00:00  /v1/models  -  200  complete  -  1.25 s\n");
 }
 
 #[test]

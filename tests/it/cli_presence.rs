@@ -111,3 +111,19 @@ fn faults_are_armed_also_where_the_control_api_wants_a_token() {
     let disarmed = ask(&other, &["faults", "disarm", "--url", &url, "--token", &token]);
     assert_eq!(disarmed.stdout, "nothing is armed\n", "{disarmed}");
 }
+
+#[test]
+fn the_one_that_runs_is_found_by_those_that_speak_with_it() {
+    let home = Home::new();
+    let running = serve(&home, "a.db");
+    let exit = ask(&home, &["env", "--shell", "bash"]);
+    assert!(exit.stdout.contains(&format!("export OPENAI_BASE_URL='{}/v1'", running.url())), "{exit}");
+    let exit = ask(&home, &["env", "--shell", "bash", "--listen", "8000"]);
+    assert!(exit.stdout.contains("export OPENAI_BASE_URL='http://127.0.0.1:8000/v1'"), "{exit}");
+    let exit = ask(&home, &["faults", "arm", "429,first=1"]);
+    assert_eq!(exit.code, Some(0), "{exit}");
+    let exit = ask(&home, &["env", "--listen", "127.0.0.1:0"]);
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(2), ""), "{exit}");
+    running.terminate();
+    assert_eq!(running.wait_exit().code, Some(0));
+}

@@ -5,7 +5,7 @@ use gatetap::digest::examine;
 use gatetap::exchange::body::{Body, Mark, Rest, Side};
 use gatetap::exchange::credential::{CredentialFacts, Defect};
 use gatetap::exchange::end::{BodyEnd, Hop, OwnAnswer};
-use gatetap::exchange::finding::{Finding, Severity};
+use gatetap::exchange::finding::{Finding, Place, Severity};
 use gatetap::exchange::head::{Headers, RequestHead, ResponseHead};
 use gatetap::exchange::time::{Micros, WallTime};
 use gatetap::exchange::{Exchange, Timing};
@@ -208,7 +208,7 @@ fn stream() -> Told {
             message: "the stream stood still for 900 ms".to_owned(),
             evidence: "events 1 and 2".to_owned(),
             fix: "ask the gateway".to_owned(),
-            places: Vec::new(),
+            places: vec![Place::Event(1)],
         }],
     }
 }

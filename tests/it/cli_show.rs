@@ -135,6 +135,7 @@ fn a_stream_is_a_page_with_its_answer_and_its_events() {
       warning: the stream stood still for 900 ms (stream-gap)
         evidence: events 1 and 2
         fix: ask the gateway
+        at: event 1
 
     Timing
           34 ms  request sent, after connecting for 12 ms and TLS for 21 ms
@@ -474,7 +475,8 @@ fn the_json_of_an_exchange_has_every_key() {
         shown["findings"],
         json!([{
             "check": "stream-gap", "severity": "warning", "message": "the stream stood still for 900 ms",
-            "evidence": "events 1 and 2", "fix": "ask the gateway", "places": [],
+            "evidence": "events 1 and 2", "fix": "ask the gateway",
+            "places": ["event index 1"],
         }])
     );
 }

@@ -31,7 +31,7 @@ fn a_silence_is_marked_and_drawn() {
     assert_snapshot!(section(&page, "Rhythm"), @r"
     Rhythm
       13 events in 12 reads, 1.1 to a read, 2 at most
-      gaps: half within 20 ms, 99 % within 4.00 s, the longest 4.00 s after event 6
+      gaps: half within 20 ms, 99 % within 4.00 s, the longest 4.00 s after event 7
       spread over 95 % of 4.43 s
          < 1.0 ms  ████                             1
          < 5.0 ms                                   0

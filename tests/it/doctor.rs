@@ -270,6 +270,23 @@ fn a_gateway_without_a_known_variable_gets_no_key_that_was_not_named() {
 }
 
 #[test]
+fn a_key_that_is_not_set_is_said_whatever_else_is_wrong() {
+    let refusing = Refusing::new();
+    let gateway = refusing.url();
+    let exit = doctor(&gateway, "", &[]);
+    for part in ["(connection-", "set the key's variable, above", "Key: none (FAKE_KEY is not set)"] {
+        assert!(exit.stdout.contains(part), "{part}: {exit}");
+    }
+    let exit = doctor(&gateway, "\"sk-fake-000000000000\"", &["--json"]);
+    let last = objects(&exit).pop().unwrap_or_default();
+    let next = last["next"].as_array().cloned().unwrap_or_default();
+    assert!(
+        next.iter().any(|line| line.as_str().is_some_and(|line| line.contains("copy it anew"))),
+        "{exit}"
+    );
+}
+
+#[test]
 fn people_get_a_line_a_step_the_conclusion_and_a_note() {
     let exit = doctor("sim", "sk-sim-disabled-0042", &[]);
     let steps: Vec<&str> = exit

@@ -72,6 +72,8 @@ fn a_served_recording_sums_up_and_strict_makes_it_a_failure() {
         let (_, exit) = served(&home, args, bodies);
         assert_eq!(exit.code, Some(code), "{args:?}: {exit}");
         assert!(exit.stderr.contains(sum), "{args:?}: {exit}");
+        let answers = if args.contains(&"--filter") { 2 } else { 3 };
+        assert!(exit.stderr.contains(&format!("replaying {answers} exchanges of `")), "{exit}");
         let missed =
             exit.stderr.contains("replay miss: no recorded exchange is this POST /v1/chat/completions");
         assert_eq!(missed, sum.contains("1 missed"), "{exit}");
@@ -82,6 +84,15 @@ fn a_served_recording_sums_up_and_strict_makes_it_a_failure() {
     };
     let (answers, _) = served(&home, &[], &[ASK_STREAM, ASK]);
     assert_eq!(answers, [(200, bytes(2)), (200, bytes(1))]);
+}
+
+#[test]
+fn a_session_that_is_not_there_cannot_be_served() {
+    let home = recorded();
+    let serve = ["replay", "serve", "data/gatetap/recording.db", "--headless", "--listen", "127.0.0.1:0"];
+    let exit = gatetap(&home, &[&serve[..], &["--db", "run.db", "--session", "9"]].concat());
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(2), ""), "{exit}");
+    assert!(exit.stderr.contains("none of its exchanges was chosen"), "{exit}");
 }
 
 #[test]

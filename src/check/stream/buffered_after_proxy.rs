@@ -34,7 +34,7 @@ check! {
     pub static CHECK = {
         id: "stream-buffered-after-proxy",
         severity: Info,
-        summary: "streams that flowed: what the user sees at once is held back behind gatetap",
+        summary: "streams that flowed up to gatetap: what shows them all at once stands after it",
         often: OncePerSession,
         thresholds: [
             ("at_least_events", 8.0, "so many pieces of the answer are needed to tell"),

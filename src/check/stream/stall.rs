@@ -51,11 +51,11 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     // A stream that broke may have been silent until it did.
     let broke = matches!(subject.verdict(), Verdict::CutByGateway | Verdict::CutByApp | Verdict::Incomplete);
     let last = subject.stream.last_read.filter(|_| broke).map(|read| subject.took().since(read));
-    let after_all = last.map(|silence| (silence, subject.stream.lines()));
-    let Some((silence, before)) = inside.into_iter().chain(after_all).max_by_key(|(silence, _)| *silence)
-    else {
+    let after_all = last.map(|silence| subject.stream.silence_now(silence));
+    let Some(longest) = inside.into_iter().chain(after_all).max_by_key(|silence| silence.length) else {
         return;
     };
+    let silence = longest.length;
     let seconds = silence.0 as f64 / 1e6;
     let app = subject.exchange.timing.taken.map(|taken| taken.longest).unwrap_or_default();
     if seconds < found.threshold("warn_s") || app.0.saturating_mul(2) >= silence.0 {
@@ -63,17 +63,19 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     let severe = seconds >= found.threshold("error_s");
     let severity = if severe { Severity::Error } else { Severity::Warning };
-    let which = match before {
-        0 => "before its first line".to_owned(),
-        lines => format!("after line {} of {}", lines - 1, subject.stream.lines()),
+    let which = match longest.events {
+        0 => "before its first event".to_owned(),
+        event => format!("after event {event} of {}", subject.digest.events),
     };
     let usual = subject.stream.reads.checked_sub(1).filter(|gaps| *gaps > 1).map(|gaps| {
         let (first, last) = (subject.stream.first_read, subject.stream.last_read);
-        let rest =
-            last.unwrap_or_default().since(first.unwrap_or_default()).since(inside.unwrap_or_default().0);
+        let rest = last
+            .unwrap_or_default()
+            .since(first.unwrap_or_default())
+            .since(inside.map(|silence| silence.length).unwrap_or_default());
         format!("; the other reads were {} apart", Micros(rest.0 / (gaps - 1).max(1)))
     });
-    let places = (before > 0 && subject.digest.events > 0).then(|| Place::Event(before - 1));
+    let places = longest.lines.checked_sub(1).filter(|_| subject.digest.events > 0).map(Place::Event);
     found.push_as(
         severity,
         Says::new(

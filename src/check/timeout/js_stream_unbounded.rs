@@ -43,23 +43,25 @@ fn run(subject: &Subject<'_>, found: &mut Found<'_>) {
     let Some(timeout) = subject.digest.client.timeout_s.filter(|timeout| *timeout < 300.0) else { return };
     let Some(sdk) = subject.sdk() else { return };
     let is_node = matches!(sdk.name, SdkName::OpenAiNode | SdkName::AnthropicNode);
-    let Some((silence, line)) = subject.stream.longest_silence else { return };
-    if !is_node || (silence.0 as f64 / 1e6) <= timeout {
+    let Some(longest) = subject.stream.longest_silence else { return };
+    if !is_node || (longest.length.0 as f64 / 1e6) <= timeout {
         return;
     }
-    let silence = span(silence);
+    let silence = span(longest.length);
+    let which = match longest.events {
+        0 => "before the first event".to_owned(),
+        event => format!("after event {event}"),
+    };
     found.push(
         Says {
             message: format!(
                 "{silence} of silence in a stream, and the client's timeout of {timeout} s did not end it"
             ),
-            evidence: format!(
-                "{sdk} says {timeout} s; nothing came for {silence} after line {line} of the stream"
-            ),
+            evidence: format!("{sdk} says {timeout} s; nothing came for {silence} {which}"),
             fix: format!(
                 "reset a timer of your own at each chunk and abort after {timeout} s (`AbortController`)"
             ),
         },
-        line.checked_sub(1).map(Place::Event),
+        longest.lines.checked_sub(1).map(Place::Event),
     );
 }

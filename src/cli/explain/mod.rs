@@ -47,7 +47,7 @@ impl ExplainArgs {
         if topics.is_empty() {
             return Err(unknown(&name));
         }
-        topics.sort_by_key(|topic| topic.has_seldom(&name));
+        topics.sort_by_key(|topic| topic.distance(&name));
         for (nth, topic) in topics.iter().enumerate() {
             if self.json {
                 serde_json::to_writer(&mut env.stdout, &topic.json(true))?;

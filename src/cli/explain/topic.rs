@@ -83,10 +83,16 @@ impl Topic {
             }
     }
 
-    /// Whether it is an error that usually has another status than `name`.
-    pub(super) fn has_seldom(self, name: &str) -> bool {
-        let is = |status: &u16| status.to_string() == name;
-        matches!(self, Self::Error(error) if !is(&error.status) && error.other_statuses.iter().any(is))
+    /// How far it is from what a person most likely means by `name`, where that is a status: errors that have
+    /// it come before those that it was seen with too, and among them what is surer before what is not.
+    pub(super) fn distance(self, name: &str) -> (bool, u8) {
+        let (Self::Error(error), Ok(status)) = (self, name.parse::<u16>()) else { return (false, 0) };
+        let unsure = match error.status_confidence() {
+            Confidence::Documented => 0,
+            Confidence::Observed => 1,
+            Confidence::Assumed => 2,
+        };
+        (status != error.status, unsure)
     }
 
     /// The heading it stands under in the list.

@@ -14,16 +14,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 /// Where the proxy is.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Proxy {
-    /// Where the running proxy listens
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GATETAP_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7117",
-        value_parser = url
-    )]
-    url: Uri,
+    /// Where the running proxy listens [default: the one that runs here, else on 7117]
+    #[arg(long, value_name = "URL", env = "GATETAP_URL", hide_env_values = true, value_parser = url)]
+    url: Option<Uri>,
 
     /// The token that it printed, where it can be reached from beyond this machine; of one that runs here it is known
     #[arg(long, env = "GATETAP_TOKEN", hide_env_values = true)]
@@ -73,9 +66,13 @@ impl Proxy {
     }
 
     fn ask(&self, method: Method, query: &str, body: Option<&Value>, env: &Env<'_>) -> anyhow::Result<Value> {
-        let known = || presence::listening_at(address(&self.url)?, env)?.control_token;
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => presence::url_or("http://127.0.0.1:7117".to_owned(), env).parse()?,
+        };
+        let known = || presence::listening_at(address(&url)?, env)?.control_token;
         let token = self.token.clone().or_else(known);
-        let asked = Asked { url: &self.url, token: token.as_deref(), patience: PATIENCE };
+        let asked = Asked { url: &url, token: token.as_deref(), patience: PATIENCE };
         asked.ask(method, &format!("/_gatetap/faults{query}"), body).map_err(|error| {
             let hint = match error.downcast_ref().map(|refused: &Refused| refused.status) {
                 Some(StatusCode::UNAUTHORIZED) => "pass the token with --token or in GATETAP_TOKEN",
@@ -83,7 +80,7 @@ impl Proxy {
             };
             let what =
                 if control::is_nobody_there(&error) { "no gatetap listens" } else { "nothing was done" };
-            with_hint(error.context(format!("{what} at {}", self.url)), hint)
+            with_hint(error.context(format!("{what} at {url}")), hint)
         })
     }
 }

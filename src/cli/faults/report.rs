@@ -12,7 +12,7 @@ use crate::exchange::end::Verdict;
 use crate::exchange::text::printable;
 use crate::exchange::time::Micros;
 use crate::fault::Story;
-use crate::fault::report::{Attempt, Case, report};
+use crate::fault::report::{Attempt, Case, Judgement, report};
 use crate::store::{Page, Reader};
 use clap::ValueEnum;
 use serde_json::json;
@@ -124,7 +124,11 @@ fn retry_after(whole: &Whole) -> Option<Micros> {
 
 fn text(cases: &[Case]) -> String {
     let line = |case: &Case| {
-        let mark = if case.judgement.is_bad() { "✗" } else { "✓" };
+        let mark = match case.judgement {
+            Judgement::Unseen => "?",
+            bad if bad.is_bad() => "✗",
+            _ => "✓",
+        };
         let tries =
             if case.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", case.retries) };
         let (fault, reason) = (printable(&case.fault), printable(&case.reason));
@@ -135,7 +139,10 @@ fn text(cases: &[Case]) -> String {
     let bad = cases.iter().filter(|case| case.judgement.is_bad()).count();
     lines.push(match cases.len() {
         0 => "no fault was injected in this recording\n".to_owned(),
-        all => format!("{all} injected, {bad} taken badly\n"),
+        all => match cases.iter().filter(|case| case.judgement == Judgement::Unseen).count() {
+            0 => format!("{all} injected, {bad} taken badly\n"),
+            unseen => format!("{all} injected, {bad} taken badly, {unseen} cannot be told\n"),
+        },
     });
     lines.concat()
 }

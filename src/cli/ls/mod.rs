@@ -69,16 +69,16 @@ enum SessionName {
 
 const COLUMNS: [Column; 11] = [
     column("id", Fit::Right, 0),
-    column("time", Fit::Left, 2),
+    column("time", Fit::Left, 3),
     column("method", Fit::Left, 4),
-    column("path", Fit::KeepEnd(14), 0),
+    column("path", Fit::KeepMiddle(20), 0),
     column("model", Fit::KeepStart(10), 0),
     column("status", Fit::Right, 0),
     column("verdict", Fit::Left, 0),
-    column("ttft", Fit::Right, 3),
-    column("duration", Fit::Right, 1),
-    column("tokens", Fit::Right, 5),
-    column("findings", Fit::Left, 6),
+    column("ttft", Fit::Right, 5),
+    column("duration", Fit::Right, 2),
+    column("tokens", Fit::Right, 6),
+    column("findings", Fit::Left, 1),
 ];
 
 const fn column(title: &'static str, fit: Fit, dispensable: u8) -> Column {
@@ -111,7 +111,7 @@ impl LsArgs {
             summaries.push(summary.clone());
             Ok(())
         })?;
-        if summaries.is_empty() {
+        if summaries.is_empty() && self.limit != Some(0) {
             let such = if filter.is_everything() { "" } else { "such " };
             writeln!(env.stderr, "no {such}exchanges in `{}`", reader.path().display())?;
             if filter.is_everything() && !reader.tunnels()?.is_empty() {
@@ -133,7 +133,7 @@ fn table(summaries: &[Summary], with_titles: bool, env: &Env<'_>) -> String {
     // Where nothing was found, the others have the room.
     let any_found = summaries.iter().any(|summary| summary.severity.is_some());
     let columns = COLUMNS.split_last().map(|(_, others)| others).filter(|_| !any_found).unwrap_or(&COLUMNS);
-    render(columns, &rows, env.width, with_titles, env.stdout.colour())
+    render(columns, &rows, env.room(), with_titles, env.stdout.colour())
 }
 
 /// Whether not all of these moments are of today.

@@ -16,7 +16,7 @@ use std::io::Write;
 const COLUMNS: [Column; 7] = [
     column("id", Fit::Right, 0),
     column("time", Fit::Left, 1),
-    column("host", Fit::KeepEnd(16), 0),
+    column("host", Fit::KeepMiddle(16), 0),
     column("sent", Fit::Right, 0),
     column("received", Fit::Right, 0),
     column("duration", Fit::Right, 2),
@@ -47,7 +47,7 @@ pub(super) fn run(
     }
     let with_day = super::days_matter(tunnels.iter().map(|tunnel| tunnel.started_at), env);
     let rows: Vec<Vec<Cell>> = tunnels.iter().map(|tunnel| row(tunnel, with_day, env)).collect();
-    let table = render(&COLUMNS, &rows, env.width, env.stdout.is_terminal(), env.stdout.colour());
+    let table = render(&COLUMNS, &rows, env.room(), env.stdout.is_terminal(), env.stdout.colour());
     write!(env.stdout, "{table}")?;
     Ok(Exit::Fine)
 }

@@ -16,7 +16,7 @@ use crate::exchange::time::WallTime;
 use crate::exchange::{ExchangeId, SessionId};
 use crate::export::har::Lacking;
 use crate::gateway::profile::split_route;
-use crate::live::{self, ready};
+use crate::live::{self, Live, ready};
 use crate::replay::{self, Chooser, Miss};
 use crate::store::filter::{Filter, SessionName, Term};
 use crate::store::{Editor, Page, Pruner, Reader, Tidying};
@@ -306,6 +306,21 @@ fn refuse_itself(settings: &Settings) -> anyhow::Result<()> {
                 format!("`{}` would be replayed and recorded into at once", recording.display()),
                 "name another recording with --db FILE, or this one if that is meant",
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Says what is replayed. Of a file that is no recording it was said when it was read.
+pub(in crate::cli) fn tell_replayed(
+    live: &Live,
+    settings: &Settings,
+    env: &mut Env<'_>,
+) -> anyhow::Result<()> {
+    for (recording, answers) in live.replayed() {
+        if replayed(settings).any(|named| named == recording) {
+            let answers = counted(answers, "exchange");
+            writeln!(env.stderr, "replaying {answers} of `{}`", recording.display())?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ mod results;
 mod send;
 mod serve;
 
-pub(super) use cassette::{Prepared, prepare};
+pub(super) use cassette::{Prepared, prepare, tell_replayed};
 pub(super) use flags::{ReplayFlags, close, options, tell_misses};
 
 use super::exit::Exit;

@@ -3,11 +3,11 @@
 use super::super::style::{Style, paint};
 use super::super::world::Env;
 use super::{OriginShown, Shown, events, facts, pretty, problem_text, rhythm, sdk, switched};
-use crate::digest;
+use crate::digest::{self, EventLine};
 use crate::exchange::body::Side;
 use crate::exchange::delay::{added, percentile};
 use crate::exchange::end::{BodyEnd, Hop, Verdict};
-use crate::exchange::finding::Finding;
+use crate::exchange::finding::{Finding, Place};
 use crate::exchange::head::{Headers, InterimHead};
 use crate::exchange::text::{counted, printable};
 use crate::exchange::time::Micros;
@@ -28,14 +28,14 @@ pub(super) fn page(shown: &Shown, evidence: Option<String>, env: &Env<'_>) -> St
     let evidence = evidence.unwrap_or(examined.judgement.evidence);
     let mut page = Page { text: String::new(), colour: env.stdout.colour() };
     page.top(shown, &evidence, env);
-    page.findings(&shown.whole.findings);
+    let stream = shown.events();
+    page.findings(&shown.whole.findings, &stream);
     page.timing(shown);
     page.request(shown);
     page.response(shown);
     page.origin(shown);
     page.answer(&examined.answer);
     page.section("After the switch", switched::lines(shown));
-    let stream = shown.events();
     page.section("Rhythm", rhythm::lines(&stream, &examined.digest, &shown.whole.exchange.timing));
     page.section("SDKs that see something else", sdk::differing(shown, page.colour));
     let events = events::lines(&stream, env);
@@ -110,7 +110,7 @@ impl Page {
         self.maybe_fact("note", summary.note.clone());
     }
 
-    fn findings(&mut self, findings: &[Finding]) {
+    fn findings(&mut self, findings: &[Finding], stream: &[EventLine]) {
         if findings.is_empty() {
             return;
         }
@@ -126,7 +126,8 @@ impl Page {
             self.line(&format!("  evidence: {}", printable(&finding.evidence)));
             self.line(&format!("  fix: {}", printable(&finding.fix)));
             if !finding.places.is_empty() {
-                let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
+                let places: Vec<String> =
+                    finding.places.iter().map(|place| place_name(place, stream)).collect();
                 self.line(&format!("  at: {}", printable(&places.join(", "))));
             }
         }
@@ -422,4 +423,13 @@ fn as_text(bytes: &[u8]) -> Option<&str> {
 fn start_of(text: &str, limit: usize) -> (String, bool) {
     let start = text.as_bytes().get(..limit).and_then(as_text).unwrap_or(text);
     (start.to_owned(), start.len() < text.len())
+}
+
+/// Where evidence stands, as the list of events below numbers it.
+fn place_name(place: &Place, stream: &[EventLine]) -> String {
+    let line = match place {
+        Place::Event(index) => stream.get(*index),
+        _ => None,
+    };
+    line.map_or_else(|| place.to_string(), |line| line.kind.called(line.number))
 }

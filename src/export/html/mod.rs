@@ -6,7 +6,7 @@ mod escape;
 
 use super::json::{self, head_text};
 use super::{Export, Exported, Options, Outcome, Selection};
-use crate::digest::EventLine;
+use crate::digest::{EventKind, EventLine};
 use crate::exchange::body::Side;
 use crate::exchange::end::Verdict;
 use crate::exchange::head::Headers;
@@ -117,14 +117,11 @@ impl Html {
             before = event.at.or(before);
             let kind = event.event.as_deref().unwrap_or(event.kind.as_str());
             let at = event.at.map(|at| at.to_string()).unwrap_or_default();
+            let is_event = event.kind == EventKind::Event;
+            let number = if is_event { event.number.to_string() } else { String::new() };
             put(
                 page,
-                format_args!(
-                    "<tr><td>{}<td>{at}<td>{gap}<td>{}<td>{}",
-                    event.index,
-                    event.length,
-                    escaped(kind)
-                ),
+                format_args!("<tr><td>{number}<td>{at}<td>{gap}<td>{}<td>{}", event.length, escaped(kind)),
             );
             if self.options.with_text {
                 let data: String = event.data.chars().take(LONGEST_DATA).collect();

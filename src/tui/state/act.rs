@@ -1,7 +1,9 @@
 //! What keys and the mouse do.
 
 use super::prompt::{Accepted, Does};
-use super::{App, Ask, Cmd, Column, Deed, Form, Kind, Mouse, Page, PageKind, Pane, Play, Prompt, Seek, Tab};
+use super::{
+    App, Ask, Cmd, Column, Deed, Dialog, Form, Kind, Mouse, Page, PageKind, Pane, Play, Prompt, Seek, Tab,
+};
 use crate::check;
 use crate::digest::summary::Summary;
 use crate::exchange::ExchangeId;
@@ -95,6 +97,7 @@ impl App {
             Action::HoldPlay => self.with_play(Play::toggle),
             Action::Faster => self.with_play(|play, _| play.faster()),
             Action::Slower => self.with_play(|play, _| play.slower()),
+            Action::Agree if matches!(self.dialog, Some(Dialog::Quit(_))) => return true,
             Action::Agree => self.agree(),
             Action::Suspend => self.order = Some(Cmd::Suspend),
             Action::Order
@@ -131,7 +134,8 @@ impl App {
             }
             Action::Accept => return self.accept(),
             Action::Back => return self.back(),
-            Action::Leave | Action::Quit => return true,
+            Action::Leave => return self.leave(),
+            Action::Quit => return true,
         }
         false
     }
@@ -258,8 +262,13 @@ impl App {
             } else {
                 *seek = Some(if motion == Motion::Up { Seek::Previous } else { Seek::Next });
             }
-        } else if !self.list.go_to_next(motion, has_problem) {
-            self.say("no other near here went wrong; `is:error` filters for them".to_owned());
+            return;
+        }
+        match self.list.go_to_next(motion, has_problem) {
+            None => self.say("no other near here went wrong; `is:error` filters for them".to_owned()),
+            Some(true) if motion == Motion::Up => self.say("no more above: on from the bottom".to_owned()),
+            Some(true) => self.say("no more below: on from the top".to_owned()),
+            Some(false) => {}
         }
     }
 
@@ -416,6 +425,15 @@ impl App {
         }
         let pane = self.pane.get_or_insert_with(Pane::default);
         pane.tab = tab.unwrap_or(pane.tab);
+    }
+
+    /// Whether to end now. Where this process is the proxy, what is open would be cut: then it asks.
+    fn leave(&mut self) -> bool {
+        if self.faults.is_none() || self.open == 0 {
+            return true;
+        }
+        self.dialog = Some(Dialog::Quit(self.open));
+        false
     }
 
     fn turn(&mut self, by: usize) {

@@ -51,6 +51,8 @@ pub enum Dialog {
     Send(Order, Result<Weight, Failure>),
     /// Whether to take these out of the recording.
     Delete(Vec<ExchangeId>),
+    /// Whether to end though so many exchanges are open, which ends them.
+    Quit(usize),
 }
 
 impl Dialog {
@@ -58,7 +60,7 @@ impl Dialog {
     pub const fn is_question(&self) -> bool {
         match self {
             Self::Send(_, weighed) => weighed.is_ok(),
-            Self::Delete(_) => true,
+            Self::Delete(_) | Self::Quit(_) => true,
         }
     }
 
@@ -66,7 +68,7 @@ impl Dialog {
     pub const fn is_editable(&self) -> bool {
         match self {
             Self::Send(order, weighed) => weighed.is_ok() || order.draft.is_some(),
-            Self::Delete(_) => false,
+            Self::Delete(_) | Self::Quit(_) => false,
         }
     }
 }

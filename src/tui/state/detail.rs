@@ -176,8 +176,10 @@ pub struct Attempt {
 /// One line of an event stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
-    /// Its number, counted from 0 over everything shown.
+    /// Its index in the list, counted from 0 over everything that came.
     pub index: usize,
+    /// How many events there are up to it, itself included.
+    pub number: usize,
     /// What it is.
     pub kind: EventKind,
     /// When its last byte was read, counted from the start of the exchange.

@@ -460,17 +460,25 @@ impl List {
         }
     }
 
-    /// Selects the next or the previous line that `is_wanted`; says whether one is held.
-    pub(super) fn go_to_next(&mut self, motion: Motion, is_wanted: impl Fn(&Summary) -> bool) -> bool {
+    /// Selects the next or the previous line that `is_wanted`, all the way round; says whether it went round,
+    /// and `None` where no other one is held.
+    pub(super) fn go_to_next(
+        &mut self,
+        motion: Motion,
+        is_wanted: impl Fn(&Summary) -> bool,
+    ) -> Option<bool> {
         let here = self.selected_line().unwrap_or_default();
-        let found = match motion {
-            Motion::Up => self.lines_from(0).take(here).filter(|row| is_wanted(row)).last(),
-            _ => self.lines_from(here + 1).find(|row| is_wanted(row)),
+        let before = || self.lines_from(0).take(here).filter(|row| is_wanted(row));
+        let after = || self.lines_from(here + 1).filter(|row| is_wanted(row));
+        let (onward, round) = match motion {
+            Motion::Up => (before().last(), after().last()),
+            _ => (after().next(), before().next()),
         };
-        let Some(id) = found.map(|row| row.id) else { return false };
+        let id = onward.or(round)?.id;
+        let went_round = onward.is_none();
         self.following = false;
         self.selected = Some(id);
-        true
+        Some(went_round)
     }
 
     /// The newest exchange there was, if the end of the list is held.

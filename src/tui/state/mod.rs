@@ -60,6 +60,8 @@ pub struct App {
     pub list: List,
     /// How many exchanges the recording holds; `None` until it was read.
     pub count: Option<u64>,
+    /// How many exchanges are open in the recording that the view began with.
+    pub open: usize,
     /// The filter in force, as it was typed; empty for everything.
     pub filter: String,
     /// How many exchanges it asks for; `None` until they were counted.
@@ -163,6 +165,8 @@ pub struct Interest {
 pub struct Loaded {
     /// How many exchanges there are.
     pub count: u64,
+    /// How many of them are open.
+    pub open: usize,
     /// The filter that the rows are of.
     pub filter: Filter,
     /// How many exchanges the filter asks for; `None` of the one that asks for all.
@@ -329,6 +333,7 @@ impl App {
             words,
             list: List::new(follow),
             count: None,
+            open: 0,
             filter: String::new(),
             matching: None,
             prompt: None,
@@ -365,7 +370,7 @@ impl App {
         match (&self.prompt, &self.dialog, &self.page, &self.pane) {
             (Some(_), ..) => Context::Prompt,
             (None, Some(Dialog::Send(..)), ..) => Context::Sending,
-            (None, Some(Dialog::Delete(_)), ..) => Context::Asked,
+            (None, Some(Dialog::Delete(_) | Dialog::Quit(_)), ..) => Context::Asked,
             (None, None, Some(_), _) => Context::Page,
             (None, None, None, Some(pane)) => match (pane.tab, pane.play) {
                 (Tab::Events, Some(_)) => Context::Playing,
@@ -429,6 +434,9 @@ impl App {
         if !self.paused {
             changed |= self.count != Some(loaded.count);
             self.count = Some(loaded.count);
+        }
+        if loaded.recording.is_none() {
+            self.open = loaded.open;
         }
         // What another filter asked for is no answer.
         if loaded.filter == self.parsed && loaded.recording == self.elsewhere {

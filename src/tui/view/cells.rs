@@ -30,9 +30,37 @@ fn sizes(text: &str) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// `text` as one harmless line.
+/// `text` as one harmless line, in letters that terminals agree on the width of. Many draw a sequence of
+/// emoji as one and many as several: of such a sequence the first stands, of a flag its two letters.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    printable(text)
+    let text = printable(text);
+    if !text.chars().any(|c| is_modifier(c) || letter_of_flag(c).is_some()) {
+        return text;
+    }
+    let graphemes = Span::raw(&*text);
+    let graphemes = graphemes.styled_graphemes(Style::new()).map(|grapheme| grapheme.symbol);
+    Cow::Owned(graphemes.fold(String::with_capacity(text.len()), |mut line, symbol| {
+        let mut chars = symbol.chars();
+        let first = chars.next();
+        // Scripts join letters by the same sign as emoji.
+        if first.is_some_and(|c| !c.is_alphabetic()) && chars.any(is_modifier) {
+            line.extend(first);
+        } else {
+            line.extend(symbol.chars().map(|c| letter_of_flag(c).unwrap_or(c)));
+        }
+        line
+    }))
+}
+
+/// Whether `c` makes another emoji of those beside it: a joiner, the emoji presentation, a tone of skin.
+const fn is_modifier(c: char) -> bool {
+    matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+/// The letter that a regional indicator stands for: two of them are a flag.
+fn letter_of_flag(c: char) -> Option<char> {
+    let nth = u8::try_from(u32::from(c).checked_sub(0x1f1e6)?).ok().filter(|nth| *nth < 26)?;
+    Some(char::from(b'A' + nth))
 }
 
 /// Draws `line` in the first row of `place`. Pieces stand where the one before ends as it is drawn; the

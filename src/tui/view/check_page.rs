@@ -19,18 +19,34 @@ pub(super) fn lines(ui: &Ui, id: &str, width: usize) -> Vec<Line<'static>> {
     };
     say(Role::Strong, check.summary);
     say(Role::Plain, "");
-    for line in check.doc.lines() {
-        // What a doc comment puts after its slashes.
-        let line = line.strip_prefix(' ').unwrap_or(line);
+    // A paragraph's lines end where its source's do, which is not where the screen's do.
+    let mut paragraph = String::new();
+    for line in check.sections().lines() {
+        let is_text = !is_code && !line.is_empty() && !line.starts_with("```") && !line.starts_with("## ");
+        if is_text && !line.starts_with("- ") {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line.trim());
+            continue;
+        }
+        if !paragraph.is_empty() {
+            say(Role::Plain, &std::mem::take(&mut paragraph));
+        }
         if line.starts_with("```") {
             is_code = !is_code;
         } else if is_code {
             say(Role::Text, line);
         } else if let Some(title) = line.strip_prefix("## ") {
             say(Role::Accent, title);
+        } else if is_text {
+            paragraph.push_str(line);
         } else {
-            say(Role::Plain, line);
+            say(Role::Plain, "");
         }
+    }
+    if !paragraph.is_empty() {
+        say(Role::Plain, &paragraph);
     }
     lines
 }

@@ -2,6 +2,7 @@
 
 use super::cells::{draw_line, fit, one_line, width_of, wrap_words};
 use super::{Ui, hints};
+use crate::exchange::text::counted;
 use crate::tui::state::{App, Dialog, Failure, Order, Weight};
 use crate::tui::theme::Role;
 use ratatui::Frame;
@@ -36,6 +37,15 @@ pub(super) fn draw(app: &App, ui: &Ui, dialog: &Dialog, frame: &mut Frame<'_>, a
                 [id] => format!("delete #{id}?"),
                 ids => format!("delete {} exchanges?", ids.len()),
             }
+        }
+        Dialog::Quit(open) => {
+            let (are, them) = if *open == 1 { ("is", "it") } else { ("are", "them") };
+            let what = format!("{} {are}", counted(*open, "exchange"));
+            text.say(
+                Role::Warn,
+                &format!("{what} open, and quitting cuts {them}: the app sees a broken answer."),
+            );
+            "quit?".to_owned()
         }
     };
     text.lines.push(Line::default());

@@ -12,6 +12,12 @@ use ratatui::text::{Line, Span};
 /// How much of an event is shown.
 const SHOWN: usize = 64 * 1024;
 
+/// What the event is called.
+pub(super) fn title(app: &App, nth: usize) -> String {
+    let row = app.shown().and_then(|detail| detail.events.get(nth));
+    row.map_or_else(|| "event".to_owned(), |row| row.kind.called(row.number))
+}
+
 pub(super) fn lines(app: &App, ui: &Ui, nth: usize, width: usize) -> Vec<Line<'static>> {
     let shown = app.shown().and_then(|detail| Some((detail, detail.events.get(nth)?)));
     let Some((detail, row)) = shown else {
@@ -24,7 +30,7 @@ pub(super) fn lines(app: &App, ui: &Ui, nth: usize, width: usize) -> Vec<Line<'s
         }
     };
     let name = if row.name.is_empty() { String::new() } else { format!(" `{}`", row.name) };
-    say(Role::Strong, &format!("{}{name}, number {}", row.kind.as_str(), row.index));
+    say(Role::Strong, &format!("{}{name}", row.kind.called(row.number)));
     say(Role::Plain, &format!("came {} after the start, in chunk {}", micros(row.at), row.chunk));
     if let Some(gap) = row.gap {
         let role = if row.is_late { Role::Warn } else { Role::Plain };

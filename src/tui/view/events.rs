@@ -120,12 +120,13 @@ fn playing(ui: &Ui, detail: &Detail, play: Play, width: usize) -> Line<'static> 
         Some(next) => format!("next in {next}"),
         None => "this is all; space plays it again".to_owned(),
     };
+    let number = |row: Option<&EventRow>| row.map_or(0, |row| row.number);
     let text = format!(
         " {mark} {}  {} of {end}  {} of {}  {next}",
         play.speed(),
         play.at,
-        play.shown,
-        counted(events.len(), "event")
+        number(events.get(play.shown.saturating_sub(1))),
+        counted(number(events.last()), "event")
     );
     Line::from(ui.span(role, fit(&text, width).into_owned()))
 }
@@ -171,7 +172,7 @@ fn timeline(ui: &Ui, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     let mut text = format!(" {start} to {end}");
     if let Some(rhythm) = &detail.rhythm {
         text = format!(
-            " {} in {}  longest gap {} after #{}, half within {} {text}",
+            " {} in {}  longest gap {} after event {}, half within {} {text}",
             counted(rhythm.events, "event"),
             counted(rhythm.reads, "read"),
             rhythm.longest,
@@ -204,7 +205,9 @@ fn line(ui: &Ui, row: &EventRow, is_burst: bool, width: usize) -> Line<'static> 
     let gap = row.gap.map_or_else(String::new, |gap| format!("+{gap}"));
     let gap = if row.is_late { format!("! {gap}") } else { gap };
     let mut line = Line::default();
-    line.push_span(ui.span(Role::Quiet, format!(" {:>5}", row.index)));
+    // As the verdict's evidence counts them.
+    let number = if row.kind == EventKind::Event { row.number.to_string() } else { String::new() };
+    line.push_span(ui.span(Role::Quiet, format!(" {number:>5}")));
     line.push_span(format!(" {:>9}", micros(row.at)));
     line.push_span(ui.span(if row.is_late { Role::Warn } else { Role::Quiet }, format!(" {gap:>10}")));
     line.push_span(ui.span(Role::Quiet, format!(" {:>7}", row.size)));

@@ -27,7 +27,7 @@ pub(super) fn lines(ui: &Ui, detail: &Detail, here: usize, width: usize) -> (Vec
         push(&mut lines, ui, Role::Plain, "  ", &finding.message, width);
         push(&mut lines, ui, Role::Quiet, "  evidence: ", &finding.evidence, width);
         if !finding.places.is_empty() {
-            let places: Vec<String> = finding.places.iter().map(Place::to_string).collect();
+            let places: Vec<String> = finding.places.iter().map(|place| place_name(place, detail)).collect();
             push(&mut lines, ui, Role::Quiet, "  at: ", &places.join(", "), width);
         }
         push(&mut lines, ui, Role::Good, "  fix: ", &finding.fix, width);
@@ -40,6 +40,15 @@ pub(super) fn lines(ui: &Ui, detail: &Detail, here: usize, width: usize) -> (Vec
         push(&mut lines, ui, Role::Quiet, "", &undecided, width);
     }
     (lines, starts)
+}
+
+/// Where a finding's evidence stands, as the screen numbers it.
+fn place_name(place: &Place, detail: &Detail) -> String {
+    let row = match place {
+        Place::Event(index) => detail.events.iter().find(|row| row.index == *index),
+        _ => None,
+    };
+    row.map_or_else(|| place.to_string(), |row| row.kind.called(row.number))
 }
 
 /// What cannot be decided yet of an exchange that is open. Which checks the settings leave is not in the

@@ -232,7 +232,15 @@ fn modes(app: &App, ui: &Ui) -> String {
         modes.push(pane.form.as_str().to_owned());
     }
     if lines > rows && rows > 0 {
-        modes.push(format!("{}–{} of {lines}", top + 1, (top + rows).min(lines)));
+        let (first, last) = (top, (top + rows).min(lines).saturating_sub(1));
+        let pane = app.pane.as_ref().filter(|_| app.page.is_none());
+        let shown = pane.filter(|pane| pane.tab == Tab::Events).and_then(|_| app.shown());
+        let number = |nth: usize| match shown {
+            // As the list of events numbers them.
+            Some(detail) => detail.events.get(nth).map_or(0, |row| row.number),
+            None => nth + 1,
+        };
+        modes.push(format!("{}–{} of {}", number(first).max(1), number(last), number(lines - 1)));
     }
     if !app.marked.is_empty() {
         modes.push(format!("{} marked", app.marked.len()));

@@ -15,7 +15,7 @@ pub(super) fn draw(app: &App, ui: &mut Ui, page: &Page, frame: &mut Frame<'_>, a
     let (title, lines) = match &page.kind {
         PageKind::Help => ("the keys, and what the words mean".to_owned(), help::lines(ui, width)),
         PageKind::Check(id) => (format!("check {id}"), check_page::lines(ui, id, width)),
-        PageKind::Event(nth) => (format!("event {nth}"), event_page::lines(app, ui, *nth, width)),
+        PageKind::Event(nth) => (event_page::title(app, *nth), event_page::lines(app, ui, *nth, width)),
         PageKind::Comparison(a, b) => (format!("#{a} (-) and #{b} (+)"), comparison::lines(app, ui, width)),
         PageKind::Totals => {
             let of = if app.filter.is_empty() { "everything recorded" } else { &app.filter };

@@ -38,6 +38,7 @@ fn every_story_is_judged() {
     let refused = |fault, status| faulted(fault, attempt("a", 0, 0, status, Verdict::Refused));
     let asked = |seconds| Attempt { retry_after: Some(Micros(seconds)), ..refused("429", 429) };
     let cut = |verdict| faulted("stream.cut_clean", attempt("a", 0, 1, 200, verdict));
+    let no_answer = Attempt { status: None, ..faulted("net.reset", attempt("a", 0, 0, 0, Verdict::Failed)) };
     let fine = |from| attempt("a", from, from + 1, 200, Verdict::Complete);
     for (what, attempts, expected) in [
         ("obeyed", vec![asked(7_000_000), fine(7)], (Judgement::Waited, 1)),
@@ -65,7 +66,11 @@ fn every_story_is_judged() {
             vec![Attempt { used_later: true, ..cut(Verdict::Incomplete) }],
             (Judgement::TookTruncated, 0),
         ),
-        ("cut and left", vec![cut(Verdict::CutByGateway)], (Judgement::GaveUp, 0)),
+        ("cut and left", vec![cut(Verdict::CutByGateway)], (Judgement::Unseen, 0)),
+        ("cut cleanly and left", vec![cut(Verdict::Incomplete)], (Judgement::Unseen, 0)),
+        ("an error inside, and left", vec![cut(Verdict::ErrorInside)], (Judgement::Unseen, 0)),
+        ("the app hung up itself", vec![cut(Verdict::CutByApp)], (Judgement::GaveUp, 0)),
+        ("no answer at all", vec![no_answer], (Judgement::GaveUp, 0)),
         ("legal", vec![cut(Verdict::Complete), fine(2)], (Judgement::Unharmed, 0)),
     ] {
         assert_eq!(judged(&attempts), expected, "{what}");

@@ -63,6 +63,45 @@ fn a_mistake_is_named_with_its_column_and_what_was_meant() {
 }
 
 #[test]
+fn several_rules_stand_in_one_text() {
+    for (written, shown) in [
+        ("429", &["429"][..]),
+        ("429 503", &["429", "503"]),
+        (" rate_limit_exceeded , first = 2 ", &["rate_limit_exceeded,first=2"]),
+        ("429,first=1\n503,nth=2\n", &["429,first=1", "503,nth=2"]),
+        ("500,path=/v1/a b&c*,first=1", &["500,first=1,path=/v1/a b&c*"]),
+        ("500,path=/v1/a b&c* 503", &["500,path=/v1/a b&c*", "503"]),
+        ("500,message=\"two words\" 503", &["500,message=two words", "503"]),
+    ] {
+        let rules: Vec<String> = spec::parse_list(written).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(rules, shown, "{written:?}");
+    }
+    let preset = preset::all().first().unwrap();
+    let rules = spec::parse_list(&format!("preset:{} 429", preset.name)).unwrap();
+    assert_eq!(rules.len(), preset.rules.len() + 1);
+    for (written, message) in [
+        ("", "column 1: the name of a fault is missing"),
+        ("429 net.rest", "column 5: there is no fault `net.rest`"),
+        ("429 503,frist=2", "column 9: `503` takes no `frist`"),
+        ("429 first=2", "column 5: a comma is missing before `first=2`"),
+    ] {
+        assert_eq!(spec::parse_list(written).unwrap_err().message, message, "{written:?}");
+    }
+}
+
+#[test]
+fn a_status_in_a_table_may_be_a_number() {
+    let rules = spec::from_table(&json!({ "fault": 429, "when": { "first": 1 } })).unwrap();
+    assert_eq!(rules, [spec::parse("429,first=1").unwrap()]);
+    for (table, message) in [
+        (json!({ "when": {} }), "`fault` is missing: the name of a fault, or a status"),
+        (json!({ "fault": true }), "`fault` is the name of a fault, as text, or a status"),
+    ] {
+        assert_eq!(spec::from_table(&table).unwrap_err().message, message);
+    }
+}
+
+#[test]
 fn a_table_says_the_same() {
     let table = json!({
         "fault": "rate_limit_exceeded", "when": { "first": 2, "model": "gpt-*", "nth": [2, 5] },
@@ -73,7 +112,7 @@ fn a_table_says_the_same() {
     assert_eq!(spec::to_table(&rules[0]), table);
     for (table, message) in [
         (json!(3), "a rule is a table, or a text"),
-        (json!({}), "`fault` is missing: the name of a fault, as text"),
+        (json!({}), "`fault` is missing: the name of a fault, or a status"),
         (json!({ "fault": "429", "wen": {} }), "a rule has no key `wen`"),
         (json!({ "fault": "429", "when": { "delay": 1 } }), "`when` has no key `delay`"),
         (json!({ "fault": "429", "with": { "first": 1 } }), "`with` has no key `first`"),

@@ -38,9 +38,10 @@ fn keys_move_the_selection() {
     check("g<ctrl-d>", 10, false, None);
     check("<ctrl-u>", 1, false, None);
     check("/", 10, true, None);
-    check("n", 10, true, None);
+    check("n", 3, false, None);
     check("gn", 3, false, None);
     check("gnnN", 3, false, None);
+    check("gN", 9, false, None);
     check(":4<enter>", 4, false, None);
     check(":#7<enter>", 7, false, None);
     check(":last<enter>", 10, true, None);
@@ -63,6 +64,60 @@ fn keys_open_turn_and_close_the_pane() {
     check("g<enter>qj", 2, false, None);
     check("?", 10, true, None);
     check("?jkG<esc>k", 9, false, None);
+}
+
+#[test]
+fn the_next_that_went_wrong_is_found_all_the_way_round() {
+    let mut harness = Harness::new(&Recording::of_samples(), (100, 30));
+    harness.keys("gn");
+    let first = harness.app.list.selected();
+    for (keys, said) in [("Gn", "no more below: on from the top"), ("kn", "")] {
+        harness.keys(keys);
+        assert_eq!(harness.app.notice.as_deref().unwrap_or_default(), said, "{keys}");
+    }
+    harness.keys("Gn");
+    assert_eq!(harness.app.list.selected(), first);
+    harness.keys("N");
+    assert_eq!(harness.app.notice.as_deref(), Some("no more above: on from the bottom"));
+    let recording = Recording::new();
+    recording.add(&sample("GET", "/v1/models"));
+    let mut harness = Harness::new(&recording, (100, 30));
+    harness.keys("n");
+    let notice = harness.app.notice.clone().unwrap_or_default();
+    assert!(notice.starts_with("no other near here went wrong"), "{notice}");
+}
+
+#[test]
+fn leaving_asks_where_it_would_cut_what_is_open() {
+    let proxy = |recording: &Recording| Harness::new(recording, (80, 24)).with_faults();
+    let with_open = Recording::of_samples();
+    for (script, quits) in [
+        ("q", false),
+        ("qy", true),
+        ("qn", false),
+        ("qnq", false),
+        ("q<esc>", false),
+        ("Q", true),
+        ("qQ", true),
+        ("<ctrl-c>", true),
+    ] {
+        let mut harness = proxy(&with_open);
+        harness.keys(script);
+        assert_eq!(harness.quit, quits, "{script}");
+    }
+    let mut harness = proxy(&with_open);
+    harness.keys("/verdict:complete<enter>q");
+    let screen = harness.screen();
+    assert!(screen.contains("1 exchange is open, and quitting cuts it"), "{screen}");
+
+    let all_ended = Recording::new();
+    all_ended.add(&sample("GET", "/v1/models"));
+    let mut harness = proxy(&all_ended);
+    harness.keys("q");
+    assert!(harness.quit, "nothing is open");
+    let mut harness = Harness::new(&with_open, (80, 24));
+    harness.keys("q");
+    assert!(harness.quit, "another process is the proxy");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Every screen at three sizes, and everything at any size.
 
-use super::fixture::{Recording, hostile_samples};
+use super::fixture::{Recording, Sample, hostile_samples, spoken, stream};
 use super::harness::Harness;
+use gatetap::exchange::finding::{Finding, Severity};
 use gatetap::tui::state::{Failure, Msg};
 use ratatui::style::Color;
 
@@ -142,6 +143,58 @@ fn warnings_and_a_failure_stand_above_the_list() {
     recording.add_many(1);
     harness.look();
     assert!(!harness.screen().contains("no recording"), "{}", harness.screen());
+}
+
+#[test]
+fn emoji_are_drawn_as_what_every_terminal_draws_alike() {
+    let recording = Recording::new();
+    let said = "flag 🇩🇪🇫🇷| tone 👍🏽| family 👩\u{200d}👩\u{200d}👧\u{200d}👦| heart ❤\u{fe0f}| plain 🤖| क\u{94d}\u{200d}ष|";
+    recording.add(&stream("gpt-4o-mini", spoken(300, &[said])));
+    for keys in ["2", "3", "3<enter>", "5"] {
+        let mut harness = Harness::new(&recording, (120, 40));
+        harness.keys(keys);
+        let screen = harness.screen();
+        for cell in harness.buffer().content() {
+            let odd =
+                |c: char| matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}');
+            assert!(!cell.symbol().chars().any(odd), "{keys}: {:?}", cell.symbol());
+        }
+        if keys == "2" {
+            let drawn = "flag DEFR| tone 👍| family 👩| heart ❤| plain 🤖| क\u{94d}\u{200d}ष|";
+            assert!(screen.contains(drawn), "{screen}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_check_is_set_to_the_width_of_the_screen() {
+    let recording = Recording::new();
+    let stalled = Finding {
+        check: "stream-stall".to_owned(),
+        severity: Severity::Warning,
+        message: "the stream was silent".to_owned(),
+        evidence: "no byte".to_owned(),
+        fix: "wait".to_owned(),
+        places: Vec::new(),
+    };
+    recording.add(&Sample { findings: vec![stalled], ..stream("gpt-4o-mini", spoken(300, &["one"])) });
+    let mut harness = Harness::new(&recording, (100, 40));
+    harness.keys("6x");
+    let screen = harness.screen();
+    let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
+    // A line of a paragraph ends early only where the next word has no room, or the paragraph ends.
+    for pair in lines.windows(2) {
+        let [line, next] = pair else { continue };
+        let (Some(word), true) = (next.split_whitespace().next(), line.starts_with("  ")) else { continue };
+        let is_text = |line: &str| line.trim().split(' ').count() > 3 && !line.contains("data:");
+        if is_text(line) && is_text(next) {
+            assert!(line.chars().count() + 1 + word.chars().count() > 97, "{line:?} then {next:?}: {screen}");
+        }
+    }
+    assert!(
+        screen.contains("What it looks for") && !screen.contains("`tool_use` block of the\n"),
+        "{screen}"
+    );
 }
 
 #[test]
