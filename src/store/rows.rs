@@ -75,7 +75,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         (Some(status), Some(version)) => {
             let blob = row.get::<_, Option<Vec<u8>>>("response_head")?.unwrap_or_default();
             // Without a status line it is a block of lines, whatever protocol they are said to be of.
-            let is_raw = version.starts_with("HTTP/1") && blob.starts_with(b"HTTP/");
+            let is_raw = version.starts_with("HTTP/1") && blob.trim_ascii_start().starts_with(b"HTTP/");
             let (raw, headers) = head(blob, is_raw);
             Some(ResponseHead { status, version, headers, raw })
         }

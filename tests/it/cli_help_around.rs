@@ -66,8 +66,8 @@ fn faults() {
 
     Options:
           --json           One JSON object a line
-          --url <URL>      Where the running proxy listens [env: GATETAP_URL] [default:
-                           http://127.0.0.1:7117]
+          --url <URL>      Where the running proxy listens [default: the one that runs here, else on
+                           7117] [env: GATETAP_URL]
           --token <TOKEN>  The token that it printed, where it can be reached from beyond this machine;
                            of one that runs here it is known [env: GATETAP_TOKEN]
       -h, --help           Print help
@@ -81,8 +81,8 @@ fn faults() {
       <RULE>...  `NAME[,key=value…]` or `preset:NAME`
 
     Options:
-          --url <URL>      Where the running proxy listens [env: GATETAP_URL] [default:
-                           http://127.0.0.1:7117]
+          --url <URL>      Where the running proxy listens [default: the one that runs here, else on
+                           7117] [env: GATETAP_URL]
           --token <TOKEN>  The token that it printed, where it can be reached from beyond this machine;
                            of one that runs here it is known [env: GATETAP_TOKEN]
       -h, --help           Print help
