@@ -14,7 +14,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So often is a request with the same head on its way at most, if each of them would go on as it came.
-const MOST_ALIKE: u32 = 32;
+const MOST_ALIKE: u32 = 256;
 
 /// What is on its way with each head. The lock is held to count, never while waiting.
 #[derive(Debug, Clone, Default)]
