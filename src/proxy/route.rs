@@ -92,8 +92,13 @@ impl Routes {
     }
 
     fn unknown(&self, name: &str) -> Failure {
-        let known = self.named.keys().map(|name| format!("/@{name}/")).collect::<Vec<_>>().join(", ");
-        Failure::new(Token::UnknownRoute, format!("no gateway is configured as `{name}`; there are: {known}"))
+        let known: Vec<String> = self.named.keys().map(|name| format!("/@{name}/")).collect();
+        let known = if known.is_empty() {
+            "`--route NAME=URL` or `[gateways.NAME]` in gatetap.toml adds one".to_owned()
+        } else {
+            format!("there are: {}", known.join(", "))
+        };
+        Failure::new(Token::UnknownRoute, format!("no gateway is configured as `{name}`; {known}"))
     }
 }
 

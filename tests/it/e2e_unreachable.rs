@@ -114,8 +114,10 @@ fn a_gateway_that_never_gets_to_tls_is_given_up_when_it_was_said() {
 fn where_a_request_goes_that_goes_nowhere_is_not_known() {
     let home = Home::new();
     let gatetap = serve(&home, "sim");
-    let (head, _) = ask(gatetap.addr(), "/@nobody/v1/chat/completions");
+    let (head, body) = ask(gatetap.addr(), "/@nobody/v1/chat/completions");
     assert_eq!(head.header("x-gatetap-error").as_deref(), Some("unknown-route"));
+    let told = String::from_utf8(body.bytes()).unwrap();
+    assert!(told.contains("`--route NAME=URL`"), "there is no other gateway to name: {told}");
     let all = ended(&home, 1);
     assert_eq!((&all[0]["gateway"], &all[0]["url"]), (&Value::Null, &Value::Null), "{}", all[0]);
     let page = said(&home, &["show", "1"]).stdout;
