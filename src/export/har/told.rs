@@ -14,21 +14,13 @@ use serde_json::Value;
 /// What gatetap itself wrote down.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Told {
-    #[serde(default)]
     pub(super) gateway: Option<String>,
-    #[serde(default)]
     pub(super) target: Option<String>,
-    #[serde(default)]
     pub(super) fault: Option<String>,
-    #[serde(default)]
     pub(super) timing: Option<TimingLine>,
-    #[serde(default)]
     pub(super) request_end: Option<EndLine>,
-    #[serde(default)]
     pub(super) response_end: Option<EndLine>,
-    #[serde(default)]
     pub(super) own_answer: Option<OwnAnswerLine>,
-    #[serde(default)]
     credentials: Option<Vec<CredentialLine>>,
 }
 
