@@ -76,7 +76,8 @@
 //! # Reading order
 //!
 //! 1. [`exchange`] for the words, then [`exchange::body`] for marks and [`exchange::end`] for verdicts.
-//! 2. A request's way: [`proxy`] (`forward`, then `tap`), [`record`] (`seen`, `line`, `thread`), [`store`].
+//! 2. A request's way: [`proxy`] (`http1::connection`, `http1::exchange`, `http1::pump`; over HTTP/2 `http2_exchange`, then `tap`),
+//!    [`record`] (`seen`, `line`, `thread`), [`store`].
 //! 3. What it means: [`wire::event_stream`], [`wire::piece`], [`digest`], [`digest::verdict`].
 //! 4. What people see of it: [`cli`], `tui`.
 //!

@@ -3,8 +3,8 @@
 use super::Shared;
 use super::app_tls::NoTls;
 use super::connect::place;
-use super::forward::{self, AppBody};
 use super::http1::{self, Link, Next};
+use super::http2_exchange::{self, AppBody};
 use super::kept::AppId;
 use super::opening::{self, Opening};
 use super::route::Route;
@@ -194,7 +194,7 @@ impl Service<Request<Incoming>> for AppService {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (shared, app) = (Arc::clone(&self.shared), self.app.clone());
-        Box::pin(async move { forward::exchange(&shared, &app, request).await })
+        Box::pin(async move { http2_exchange::exchange(&shared, &app, request).await })
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! An app of HTTP/1 meets its gateway in an engine that passes messages on as they are written
 //! (`http1`). For an app of HTTP/2, whose messages have no such form, hyper speaks with both sides, and a
-//! `tap` in each body sees what passes (`forward`).
+//! `tap` in each body sees what passes (`http2_exchange`).
 //!
 //! Invariants:
 //! * Where a request goes comes from configuration alone; nothing in the request chooses it. What is asked of gatetap
@@ -25,10 +25,10 @@ mod control;
 mod dialler;
 mod expected;
 mod foreign;
-mod forward;
 mod headers;
 mod http1;
 mod http2;
+mod http2_exchange;
 mod inject;
 mod intercept;
 mod kept;

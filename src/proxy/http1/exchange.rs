@@ -1,11 +1,11 @@
 //! One exchange: from the app's request to the answer it gets.
 
-use super::fault::Looked;
 use super::link::{Link, Socket};
+use super::look::Looked;
 use super::message::{Answer, Request};
 use super::pump::{Down, Ended, Pump, Up};
 use super::record::Record;
-use super::{Idle, fault, message, own, peer};
+use super::{Idle, look, message, own, peer};
 use crate::exchange::Timing;
 use crate::exchange::body::Side;
 use crate::exchange::end::{BodyEnd, Hop};
@@ -158,7 +158,7 @@ pub(super) async fn exchange<A: Socket>(
             let sending = Sending { connection, request: &request, route: &route, head };
             match on_its_way {
                 Ok(_on_its_way) => {
-                    let sent = match fault::draw(connection, app, &request, &route, &target, &body).await {
+                    let sent = match look::draw(connection, app, &request, &route, &target, &body).await {
                         Ok(None) => sending.send(app, &mut record, &mut body).await,
                         Ok(Some(injection)) => sending.inject(app, &mut record, &mut body, injection).await,
                         Err(failure) => Err(failure),
@@ -232,7 +232,7 @@ impl Destination {
             && !body.is_whole()
             && request.head.has_token("expect", "100-continue")
             && app.send(Bytes::from_static(CONTINUE)).await.is_ok();
-        let looked = fault::look_at(app, body.clone(), LONGEST_BODY).await;
+        let looked = look::ahead(app, body.clone(), LONGEST_BODY).await;
         let head = RequestHead {
             method: String::from_utf8_lossy(&request.method).into_owned(),
             target: path,

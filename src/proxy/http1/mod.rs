@@ -17,9 +17,9 @@
 
 mod connection;
 mod exchange;
-mod fault;
 mod idle;
 mod link;
+mod look;
 mod message;
 mod own;
 mod peer;

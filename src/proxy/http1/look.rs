@@ -33,7 +33,7 @@ pub(super) async fn draw<A: Socket>(
     let waits = request.head.has_token("expect", "100-continue");
     let limit = if waits { 0 } else { LOOKED_AT };
     let (Looked::Whole(read) | Looked::TooLong(read) | Looked::Broken(read)) =
-        look_at(app, body.clone(), limit).await;
+        ahead(app, body.clone(), limit).await;
     let headers = Headers::from_raw_head(request.head.raw());
     let asking = Asking {
         method: &String::from_utf8_lossy(&request.method),
@@ -57,7 +57,7 @@ pub(super) enum Looked {
 }
 
 /// Reads as much as `limit` of a body, without taking it.
-pub(super) async fn look_at<A: Socket>(app: &mut Link<A>, mut reader: BodyReader, limit: usize) -> Looked {
+pub(super) async fn ahead<A: Socket>(app: &mut Link<A>, mut reader: BodyReader, limit: usize) -> Looked {
     let mut data = Vec::new();
     let mut seen = 0;
     loop {
